@@ -1,0 +1,1 @@
+"""Images: records without identities, and the sources they come from."""

@@ -1,0 +1,123 @@
+"""What the rest of auditkit knows of an image: hashed identifiers, a modality, and a way to read the pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+UNKNOWN = "unknown"
+
+# The names that audits, protocol and report use; a source maps its own names (DICOM codes, manifest entries) to these.
+MODALITIES = (
+    "xray",
+    "ct",
+    "mr",
+    "ultrasound",
+    "mammography",
+    "nuclear",
+    "oct",
+    "fundus",
+    "endoscopy",
+    "dermoscopy",
+    "histology",
+    "other",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image, without anything that could name a person.
+
+    Attributes
+    ----------
+    id : str
+        Salted hash (16 hex digits) of what the source calls the image; unique within a data set.
+    cluster : str
+        Salted hash (16 hex digits) of the patient, else the study, else the file: the unit of analysis.
+    modality : str
+        One of `MODALITIES`.
+    content : str
+        SHA-256 over the bytes the pixels come from and over the reader's version and settings: equal content gives
+        equal pixels.
+    synthetic : bool
+        True for procedural phantoms.
+    source : str
+        Where it comes from, in a word or two (``"pydicom-data"``, ``"phantom"``, ``"folder"``).
+    name : str
+        File name relative to the data's root; shown only when the image has to be left out.
+    licence : str
+        Licence of the image, ``"unknown"`` for users' own.
+    attributes : mapping of str to str
+        Strata such as sex, age, site, manufacturer, label; ``"unknown"`` where missing.
+    notes : tuple of str
+        What the reader had to decide (a fallback window, a dropped frame).
+    read : callable
+        Returns the pixels: uint8, shape (H, W) when grey or (H, W, 3) when RGB, ready for display. Raises
+        `UnreadableImage` with a reason in words.
+    """
+
+    id: str
+    cluster: str
+    modality: str
+    content: str
+    synthetic: bool
+    source: str
+    read: Callable[[], NDArray[np.uint8]] = field(repr=False, compare=False)
+    name: str = ""
+    licence: str = UNKNOWN
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An entry of the data that could not be used.
+
+    Attributes
+    ----------
+    name : str
+        File name relative to the data's root (never an absolute path, never a patient's name from a header).
+    reason : str
+        What was wrong, in words.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """What a source found: usable records and what was left out, in a stable order (sorted by id)."""
+
+    source: str
+    records: tuple[ImageRecord, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    notice: str = ""
+
+
+class UnreadableImage(ValueError):
+    """The pixels cannot be had; the message says why, in words that may be shown."""
+
+
+def salted_hash(salt: str, *parts: str) -> str:
+    """Return 16 hex digits that stand for an identifier; the salt keeps it from being looked up.
+
+    Parameters
+    ----------
+    salt : str
+        Secret or per-project salt.
+    *parts : str
+        What identifies the thing, most general first.
+    """
+    digest = hashlib.sha256()
+    for part in (salt, *parts):
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()[:16]

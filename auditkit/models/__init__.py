@@ -1,0 +1,1 @@
+"""Models: one seam (`auditkit.models.base`), back ends behind it, and a registry of known names."""
