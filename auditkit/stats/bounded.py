@@ -1,0 +1,120 @@
+"""A bound for the mean of few or hardly varying values that uses nothing but their range.
+
+When nearly all differences are 0, the sample variance says nothing about the differences that were not seen; the t
+interval and every bootstrap are then too narrow, down to zero width. This bound is not: it adds one imagined value at
+the end of the range. For 0/1 data it is the Clopper-Pearson bound.
+
+References
+----------
+.. [1] Gaffke, N. (2005). Three test statistics for a nonparametric one-sided hypothesis on the mean of a nonnegative
+   variable. Mathematical Methods of Statistics 14, 451-467.
+.. [2] Learned-Miller, E. & Thomas, P. S. (2019). A new confidence interval for the mean of a bounded random variable.
+   arXiv:1905.06208. Its coverage is proved for two-point data and otherwise a conjecture, supported by simulation.
+.. [3] Imhof, J. P. (1961). Computing the distribution of quadratic forms in normal variables. Biometrika 48, 419-426.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import optimize, stats
+
+from auditkit.stats.reduce import FloatArray
+
+# Absolute error of the tail probabilities (measured against Clopper-Pearson for up to 2,000 clusters: see the tests);
+# no p-value below it is claimed.
+RESOLUTION = 1e-9
+
+
+def p_mean_below(values: FloatArray, largest: float, threshold: float) -> float:
+    """P-value for "the mean is below the threshold": the smallest alpha at which the upper bound excludes it.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Independent values, none above ``largest``; finite.
+    largest : float
+        End of the range of possible values.
+    threshold : float
+        The value that the mean is compared with.
+
+    Notes
+    -----
+    With D uniform on the simplex (Dirichlet with n + 1 ones), the upper bound is the 1 - alpha quantile of
+    ``D[:n] @ values + D[n] * largest``; the p-value is therefore that variable's probability of reaching the
+    threshold. It is computed exactly (Imhof's integral), not drawn.
+    """
+    atoms, counts = _atoms(values, largest)
+    return max(_tail(atoms, counts, threshold), RESOLUTION)
+
+
+def p_mean_above(values: FloatArray, smallest: float, threshold: float) -> float:
+    """P-value for "the mean is above the threshold"; the mirror image of `p_mean_below`."""
+    return p_mean_below(-values, -smallest, -threshold)
+
+
+def mean_upper(values: FloatArray, largest: float, alpha: float) -> float:
+    """Upper bound of the mean, missed with probability alpha at most; see `p_mean_below`."""
+    atoms, counts = _atoms(values, largest)
+    return _quantile(atoms, counts, alpha)
+
+
+def mean_lower(values: FloatArray, smallest: float, alpha: float) -> float:
+    """Lower bound of the mean; the mirror image of `mean_upper`."""
+    return -mean_upper(-values, -smallest, alpha)
+
+
+def _atoms(values: FloatArray, limit: float) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Distinct values with their numbers, the imagined one at the limit included."""
+    distinct, counts = np.unique(np.append(values, limit), return_counts=True)
+    if distinct[-1] > limit:
+        raise ValueError(f"a value of {distinct[-1]:g} lies beyond the stated range {limit:g}; give its true range")
+    return tuple(distinct.tolist()), tuple(counts.tolist())
+
+
+@lru_cache(maxsize=4096)
+def _quantile(atoms: tuple[float, ...], counts: tuple[int, ...], alpha: float) -> float:
+    if len(atoms) == 1:
+        return atoms[0]
+    root: float = optimize.brentq(
+        lambda threshold: _tail(atoms, counts, threshold) - alpha,
+        atoms[0],
+        atoms[-1],
+        xtol=1e-10 * (1 + abs(atoms[-1])),
+    )
+    return root
+
+
+def _tail(atoms: tuple[float, ...], counts: tuple[int, ...], threshold: float) -> float:
+    """P(sum of D_i atoms_i >= threshold) for D ~ Dirichlet(counts)."""
+    if threshold <= atoms[0]:
+        return 1.0
+    if threshold >= atoms[-1]:
+        return 1.0 if threshold == atoms[-1] and len(atoms) == 1 else 0.0
+    if len(atoms) == 2:
+        share = (threshold - atoms[0]) / (atoms[1] - atoms[0])
+        return float(stats.beta.sf(share, counts[1], counts[0]))
+    return tail_by_integral(np.asarray(atoms), np.asarray(counts, dtype=np.float64), threshold)
+
+
+def tail_by_integral(atoms: FloatArray, counts: FloatArray, threshold: float) -> float:
+    """Probability that a Dirichlet(counts) average of the atoms reaches a threshold strictly between them.
+
+    The average exceeds t when sum g_i (a_i - t) > 0 for independent g_i ~ Gamma(counts_i): a mixture of chi-squares,
+    whose tail is 1/2 + 1/pi times the integral over u > 0 of Im f(u) / u, f the characteristic function (Imhof 1961).
+    In log u the integrand is analytic, so the trapezoidal rule converges exponentially; its step must shrink like
+    1 / sqrt(sum of counts).
+    """
+    weight = atoms - threshold
+    weight = weight / np.abs(weight).max()
+    total = counts.sum()
+    start = np.log(RESOLUTION * 1e-3 / (counts @ np.abs(weight)))
+    stop = 0.0
+    while 0.5 * counts @ np.log1p((weight * np.exp(stop)) ** 2) < 30.0:
+        stop += 1.0
+    step = min(0.1, 0.8 / np.sqrt(total))
+    u = np.exp(np.arange(start, stop + step, step))[:, None] * weight
+    phase = np.arctan(u) @ counts
+    decay = np.exp(-0.5 * (np.log1p(u * u) @ counts))
+    return float(np.clip(0.5 + step * (np.sin(phase) * decay).sum() / np.pi, 0.0, 1.0))

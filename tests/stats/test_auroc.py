@@ -1,0 +1,161 @@
+"""Area against a double loop and Mann-Whitney, variance against DeLong and the jackknife, and the edges."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from auditkit.stats.auroc import Auroc, auroc, auroc_test
+
+RNG = np.random.default_rng(4)
+GRID = st.lists(st.integers(0, 6).map(lambda k: 15.0 * k), min_size=2, max_size=25)
+
+
+def kernel(x, y):
+    x, y = np.asarray(x)[:, None], np.asarray(y)[None, :]
+    return (x > y) + 0.5 * (x == y)
+
+
+def paired(G: int, images: int, shift: float, rng=RNG):
+    """Scores on a grid of 5 with a patient effect shared by clean and treated images."""
+    codes = np.repeat(np.arange(G), images)
+    base = rng.normal(60, 10, G)[codes]
+    return (
+        np.round((base + rng.normal(0, 8, codes.size)) / 5) * 5,
+        np.round((base - shift + rng.normal(0, 8, codes.size)) / 5) * 5,
+        codes,
+    )
+
+
+@given(GRID, GRID)
+@settings(deadline=None, max_examples=40)
+def test_area_equals_a_double_loop_and_mann_whitney(x, y):
+    result = auroc(x, y, np.arange(len(x)), np.arange(len(y)), 0.05)
+    assert result.estimate == pytest.approx(kernel(x, y).mean(), abs=1e-12)
+    assert result.estimate == pytest.approx(stats.mannwhitneyu(x, y).statistic / len(x) / len(y), abs=1e-12)
+    assert 0 <= result.low <= result.estimate + 1e-12
+    assert result.estimate - 1e-12 <= result.high <= 1
+
+
+def test_variance_of_independent_single_images_is_delongs():
+    x, y = RNG.normal(1, 1, 30), RNG.normal(0, 1, 50)
+    k = kernel(x, y)
+    delong = k.mean(axis=1).var(ddof=1) / 30 + k.mean(axis=0).var(ddof=1) / 50
+    result = auroc(x, y, np.arange(30), 30 + np.arange(50), 0.05)
+    assert result.se == pytest.approx(np.sqrt(delong), rel=1e-9)
+    assert result.n_clusters == 80
+
+
+def test_variance_of_clustered_pairs_is_close_to_leaving_one_patient_out():
+    """The jackknife over patients estimates the same variance; the two differ by terms of order 1 / G."""
+    x, y, codes = paired(120, 3, 10)
+    left_out = [kernel(x[codes != g], y[codes != g]).mean() for g in range(120)]
+    jackknife = np.sqrt(119 / 120 * ((left_out - np.mean(left_out)) ** 2).sum())
+    result = auroc(x, y, codes, codes, 0.05)
+    assert result.se == pytest.approx(jackknife, rel=0.02)
+    alone = auroc(x, y, np.arange(360), np.arange(360, 720), 0.05)
+    assert abs(alone.se / jackknife - 1) > 0.05  # ignoring patients gives another answer
+
+
+def test_obuchowskis_formula_written_out_with_unequal_clusters():
+    """Different numbers of images and patients on the two sides, some patients on one side only."""
+    group_x, group_y = np.array([0, 0, 1, 2, 2, 2, 3]), np.array([1, 2, 2, 3, 4, 4])
+    x, y = RNG.normal(1, 1, 7), RNG.normal(0, 1, 6)
+    k, area = kernel(x, y), kernel(x, y).mean()
+    a = np.array([(k.mean(axis=1) - area)[group_x == g].sum() for g in range(5)])
+    b = np.array([(k.mean(axis=0) - area)[group_y == g].sum() for g in range(5)])
+    s10, s01, s11 = 4 / (3 * 7) * (a @ a), 4 / (3 * 6) * (b @ b), 5 / 4 * (a @ b)
+    variance = s10 / 7 + s01 / 6 + 2 * s11 / (7 * 6)
+    assert auroc(x, y, group_x, group_y, 0.05).se == pytest.approx(np.sqrt(variance), rel=1e-9)
+
+
+def test_interval_is_symmetric_on_the_logit_scale():
+    x, y, codes = paired(60, 2, 8)
+    result = auroc(x, y, codes, codes, 0.05)
+    centre = special.logit(result.estimate)
+    reach = stats.t.ppf(0.95, 59) * result.se / (result.estimate * (1 - result.estimate))
+    assert special.logit(result.low) == pytest.approx(centre - reach)
+    assert special.logit(result.high) == pytest.approx(centre + reach)
+
+
+def test_swapping_the_sides_mirrors_the_interval():
+    x, y, codes = paired(40, 2, 8)
+    a, b = auroc(x, y, codes, codes, 0.05), auroc(y, x, codes, codes, 0.05)
+    assert (b.estimate, b.low, b.high, b.se) == pytest.approx((1 - a.estimate, 1 - a.high, 1 - a.low, a.se))
+
+
+def test_order_names_of_clusters_and_monotone_rescaling_do_not_matter():
+    x, y, codes = paired(40, 2, 8)
+    order = RNG.permutation(80)
+    a = auroc(x, y, codes, codes, 0.05)
+    b = auroc(np.exp(x[order] / 30), np.exp(y / 30), 2 * codes[order] + 5, 2 * codes + 5, 0.05)
+    assert (a.estimate, a.low, a.se) == pytest.approx((b.estimate, b.low, b.se))
+
+
+@pytest.mark.parametrize("alpha", [0.025, 0.05])
+def test_p_values_and_interval_agree(alpha):
+    cases = [paired(G, m, s) for G, m, s in ((40, 2, 3), (64, 1, 15), (35, 2, 45), (33, 1, -60))]
+    cases.append((np.full(40, 50.0), np.full(40, 50.0), np.arange(40)))
+    for x, y, codes in cases:
+        result = auroc(x, y, codes, codes, alpha)
+        for floor in np.linspace(0.005, 0.995, 199):
+            p_pass, p_fail = auroc_test(result, floor)
+            assert (p_pass < alpha) == (result.low > floor)
+            assert (p_fail < alpha) == (result.high < floor)
+
+
+def test_perfect_separation_is_bounded_by_the_number_of_patients():
+    x, codes = RNG.uniform(60, 90, 64), np.arange(64)
+    perfect = auroc(x, x - 50, codes, codes, 0.05)
+    assert (perfect.estimate, perfect.high, perfect.se) == (1, 1, 0)
+    assert perfect.low == pytest.approx(0.05 ** (1 / 64))
+    assert auroc_test(perfect, 0.9)[0] == pytest.approx(0.9**64)
+    assert auroc(x - 50, x, codes, codes, 0.05).high == pytest.approx(1 - 0.05 ** (1 / 64))
+
+
+def test_almost_perfect_separation_is_not_bounded_more_tightly_than_perfect():
+    x, codes = np.arange(64.0), np.arange(64)
+    y = np.append(x[:-1] - 70, 0.0)
+    almost = auroc(x, y, codes, codes, 0.05)
+    assert 0.999 < almost.estimate < 1
+    assert almost.low <= 0.05 ** (1 / 64)
+
+
+def test_a_constant_score_is_no_certainty():
+    codes = np.arange(40)
+    result = auroc(np.full(40, 50.0), np.full(40, 50.0), codes, codes, 0.05)
+    assert (result.estimate, result.se) == (0.5, 0)
+    assert result.low < 0.48 < 0.52 < result.high
+
+
+def test_too_few_patients_cannot_pass_but_can_fail():
+    x, y, codes = paired(20, 2, 30)
+    assert auroc_test(auroc(x, y, codes, codes, 0.05), 0.6)[0] == 1
+    assert auroc_test(auroc(x, y, codes, codes, 0.05), 0.6, min_clusters=20)[0] < 0.05
+    assert auroc_test(auroc(y, x, codes, codes, 0.05), 0.6)[1] < 0.05
+
+
+def test_missing_scores_are_left_out():
+    x, y, codes = paired(40, 2, 8)
+    holes = x.copy()
+    holes[::7] = np.nan
+    keep = ~np.isnan(holes)
+    assert auroc(holes, y, codes, codes, 0.05) == auroc(x[keep], y, codes[keep], codes, 0.05)
+
+
+def test_one_cluster_and_no_data_settle_nothing():
+    one = auroc([70.0, 80.0], [10.0, 20.0], [0, 0], [0, 0], 0.05)
+    assert (one.estimate, one.low, one.high) == (1, 0, 1)
+    none = auroc([np.nan], [10.0], [0], [0], 0.05)
+    assert np.isnan(none.estimate)
+    assert auroc_test(one, 0.7) == auroc_test(none, 0.7) == (1, 1)
+
+
+def test_unusable_input_is_named():
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        auroc_test(Auroc(0.8, 0.7, 0.9, 0.9, 0.05, 40), 1.0)
+    with pytest.raises(ValueError, match="error per side"):
+        auroc([1.0], [2.0], [0], [1], 0.7)
+    with pytest.raises(ValueError, match="one-dimensional"):
+        auroc([[1.0]], [2.0], [0], [1], 0.05)
