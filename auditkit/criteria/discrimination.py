@@ -1,0 +1,92 @@
+"""Gate on discrimination: does the score tell clean from corrupted images?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from auditkit.conditions import Comparison, Series
+from auditkit.criteria.draft import Draft
+from auditkit.evidence import Estimate
+from auditkit.measure import Measurements, count_outcomes
+from auditkit.protocol import DiscriminationFamily, Protocol
+from auditkit.stats.auroc import Auroc, auroc, auroc_test
+
+WORST_CLEAN, WORST_TREATED = 0.0, 100.0  # what a missing score counts as when a PASS is put to the test
+
+
+def judge_discrimination(
+    family: DiscriminationFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+) -> dict[str, list[Draft]]:
+    """AUROC of clean against each severity; the severities the protocol names are required, all are shown."""
+    found: dict[str, list[Draft]] = {}
+    for series in comparisons:
+        if not isinstance(series, Series):
+            raise TypeError(f"{series.name}: discrimination needs a Series, not a {type(series).__name__}")
+        found[series.name] = [
+            _draft(series, index, modality, family, data, protocol)
+            for modality in data.modalities
+            for index in range(len(series.severities))
+        ]
+    return found
+
+
+def _draft(
+    series: Series, index: int, modality: str, family: DiscriminationFamily, data: Measurements, protocol: Protocol
+) -> Draft:
+    template = protocol.resolve_template(series.template)
+    clean, treated = data.column(series.control, template), data.column(series.treated[index], template)
+    mask = data.where(modality)
+    clusters = data.clusters(mask)
+    x, y = clean.scores[mask], treated.scores[mask]
+    asked_x, asked_y = clean.outcomes[mask] >= 0, treated.outcomes[mask] >= 0
+    result = auroc(x, y, clusters, clusters, protocol.alpha)
+    minimum = protocol.statistics.min_clusters_auroc
+    p_pass, p_fail = auroc_test(result, family.floor, min_clusters=minimum)
+    met = result.low > family.floor and p_pass <= protocol.alpha
+    obstacle, worst = "", None
+    if (asked_x & np.isnan(x)).any() or (asked_y & np.isnan(y)).any():
+        worst = _with_missing_at_worst(x, y, asked_x, asked_y, clusters, protocol.alpha)
+        p_pass = max(p_pass, auroc_test(worst, family.floor, min_clusters=minimum)[0])
+        if met and worst.low <= family.floor:
+            met, obstacle = False, "with the missing scores counted as wrong the floor is no longer met"
+    severity = series.severities[index]
+    return Draft(
+        modality=modality,
+        condition=f"severity {severity}",
+        estimate=_estimate(result),
+        met=met,
+        p_pass=p_pass,
+        p_fail=p_fail,
+        margin_low=family.floor,
+        required=severity in family.severities,
+        obstacle=obstacle,
+        n_images=int((np.isfinite(x) & np.isfinite(y)).sum()),
+        n_clusters=result.n_clusters,
+        outcomes=count_outcomes(treated.outcomes[mask]),
+        control_outcomes=count_outcomes(clean.outcomes[mask]),
+        worst_case=_estimate(worst) if worst is not None else None,
+        rule="too few clusters" if result.n_clusters < minimum else "clustered AUROC, logit t",
+    )
+
+
+def _with_missing_at_worst(
+    x: np.ndarray[tuple[int], np.dtype[np.float64]],
+    y: np.ndarray[tuple[int], np.dtype[np.float64]],
+    asked_x: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    asked_y: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    clusters: np.ndarray[tuple[int], np.dtype[np.int64]],
+    alpha: float,
+) -> Auroc:
+    return auroc(
+        np.where(asked_x & np.isnan(x), WORST_CLEAN, x),
+        np.where(asked_y & np.isnan(y), WORST_TREATED, y),
+        clusters,
+        clusters,
+        alpha,
+    )
+
+
+def _estimate(result: Auroc) -> Estimate:
+    return Estimate(value=result.estimate, low=result.low, high=result.high, level=result.level, unit="AUROC")

@@ -1,0 +1,55 @@
+"""A decision before the correction for multiplicity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from auditkit.conditions import Condition
+from auditkit.evidence import Estimate, Outcomes
+
+
+@dataclass(slots=True)
+class Draft:
+    """What one gate found in one modality (and severity); `auditkit.criteria.judge` makes a `Cell` of it.
+
+    Attributes
+    ----------
+    modality, condition : str
+        Where it was looked.
+    estimate : Estimate
+        With its interval.
+    met : bool
+        The criterion is shown to be met.
+    p_pass, p_fail : float
+        One-sided p-values, uncorrected; 1 when a claim is impossible.
+    required : bool
+        False for what is shown for information.
+    obstacle : str
+        Why a PASS is impossible although the interval would allow one (too few patients, missing scores, the tail).
+    shortfall : str
+        What a FAIL would say, in words.
+    adverse : list of (int, Condition)
+        Images (index) and conditions that speak most against the model.
+    """
+
+    modality: str
+    condition: str
+    estimate: Estimate
+    met: bool
+    p_pass: float
+    p_fail: float
+    margin_low: float | None = None
+    margin_high: float | None = None
+    required: bool = True
+    obstacle: str = ""
+    shortfall: str = ""
+    n_images: int = 0
+    n_clusters: int = 0
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    control_outcomes: Outcomes = field(default_factory=Outcomes)
+    tail: Estimate | None = None
+    worst_case: Estimate | None = None
+    mde: float | None = None
+    more_clusters: int | None = None
+    rule: str = ""
+    adverse: list[tuple[int, Condition]] = field(default_factory=list)

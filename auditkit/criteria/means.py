@@ -1,0 +1,284 @@
+"""Gates on means: equivalence (with its tail), "not raised", and sensitivity."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditkit.conditions import Comparison, Condition, Contrast, Series
+from auditkit.criteria.draft import Draft
+from auditkit.criteria.wording import number
+from auditkit.evidence import Estimate
+from auditkit.measure import Measurements, count_outcomes
+from auditkit.protocol import EquivalenceFamily, NotRaisedFamily, Protocol, SensitivityFamily
+from auditkit.stats.equivalence import Interval, equivalence
+from auditkit.stats.planning import clusters_to_settle, minimum_detectable_effect
+from auditkit.stats.reduce import cluster_means
+from auditkit.stats.tail import tail_share
+from auditkit.stats.trend import slope_range, slopes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SHOWN_CASES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One decision to take: differences (or slopes) of all images, NaN where a score is missing."""
+
+    comparison: str
+    condition: str
+    values: NDArray[np.float64]
+    asked: NDArray[np.bool_]
+    treated: Condition
+    treated_outcomes: NDArray[np.int8]
+    control_outcomes: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What distinguishes the three gates."""
+
+    low: float
+    high: float
+    unit: str
+    value_range: float
+    missing: tuple[float, ...]  # values to put in place of missing ones; a PASS must survive each
+    adverse: int  # +1: large values speak against the model, -1: small ones, 0: large absolute values
+
+
+def seed_for(protocol: Protocol, *names: str) -> int:
+    """Return a seed that depends on the protocol's seed and on stable names only."""
+    digest = hashlib.sha256(f"{protocol.seed}:{':'.join(names)}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def judge_equivalence(
+    family: EquivalenceFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+) -> dict[str, list[Draft]]:
+    """Mean change within the margin either way, and few patients with a large change."""
+    fill = protocol.statistics.missing_points
+    rule = _Rule(-family.margin, family.margin, "points", 100.0, (-fill, fill), 0)
+    drafts = _judge_means(_contrast_columns(comparisons, data, protocol), rule, data, protocol)
+    for column, draft in drafts:
+        _add_tail(draft, column, family, data, protocol)
+    return _by_comparison(drafts)
+
+
+def judge_not_raised(
+    family: NotRaisedFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+) -> dict[str, list[Draft]]:
+    """Mean change not above the margin; one decision per severity."""
+    rule = _Rule(-np.inf, family.margin, "points", 100.0, (protocol.statistics.missing_points,), 1)
+    return _by_comparison(_judge_means(_contrast_columns(comparisons, data, protocol), rule, data, protocol))
+
+
+def judge_sensitivity(
+    family: SensitivityFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+) -> dict[str, list[Draft]]:
+    """The score must fall by at least the floor per severity step; a missing slope counts as no fall."""
+    columns = []
+    steps: list[int] = []
+    for series in comparisons:
+        if not isinstance(series, Series):
+            raise TypeError(f"{series.name}: sensitivity needs a Series, not a {type(series).__name__}")
+        template = protocol.resolve_template(series.template)
+        steps = [0, *series.severities]
+        conditions = (series.control, *series.treated)
+        answers = [data.column(c, template) for c in conditions]
+        scores = np.stack([a.scores for a in answers], axis=1)
+        # A slope over fewer points than declared would compare images by different severities.
+        complete = np.isfinite(scores).all(axis=1)
+        values = np.where(complete, slopes(scores, np.array(steps, dtype=float)), np.nan)
+        asked = np.logical_and.reduce([a.outcomes >= 0 for a in answers])
+        outcomes = np.stack([a.outcomes for a in answers[1:]], axis=1)
+        columns.append(_Column(series.name, "", values, asked, conditions[-1], outcomes, answers[0].outcomes))
+    steepest = slope_range(steps) if steps else 100.0
+    rule = _Rule(-np.inf, -family.floor, "points per severity step", steepest, (0.0,), 1)
+    return _by_comparison(_judge_means(columns, rule, data, protocol))
+
+
+def _contrast_columns(comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol) -> list[_Column]:
+    columns = []
+    for comparison in comparisons:
+        if isinstance(comparison, Series):
+            pairs = [(f"severity {c.severity}", c, comparison.control) for c in comparison.treated]
+        elif isinstance(comparison, Contrast):
+            pairs = [("", comparison.treated, comparison.control)]
+        else:
+            raise TypeError(f"{comparison.name}: this gate needs a Contrast or a Series")
+        template = protocol.resolve_template(comparison.template)
+        for label, treated, control in pairs:
+            a, b = data.column(treated, template), data.column(control, template)
+            columns.append(
+                _Column(
+                    comparison.name, label, a.scores - b.scores, (a.outcomes >= 0) & (b.outcomes >= 0), treated,
+                    a.outcomes, b.outcomes,
+                )
+            )  # fmt: skip
+    return columns
+
+
+def _by_comparison(drafts: list[tuple[_Column, Draft]]) -> dict[str, list[Draft]]:
+    found: dict[str, list[Draft]] = {}
+    for column, draft in drafts:
+        found.setdefault(column.comparison, []).append(draft)
+    return found
+
+
+def _judge_means(
+    columns: Sequence[_Column], rule: _Rule, data: Measurements, protocol: Protocol
+) -> list[tuple[_Column, Draft]]:
+    """One joint bootstrap per modality for all columns; the result of a column does not depend on its company."""
+    drafts = []
+    for modality in data.modalities:
+        mask = data.where(modality)
+        clusters = data.clusters(mask)
+        if not columns:
+            continue
+        values = np.stack([c.values[mask] for c in columns], axis=1)
+        asked = np.stack([c.asked[mask] for c in columns], axis=1)
+        found = _intervals(values, clusters, rule, protocol, modality)
+        missing = (asked & ~np.isfinite(values)).any(axis=0)
+        imputed: dict[int, list[Interval]] = {int(i): [] for i in np.flatnonzero(missing)}
+        for fill in rule.missing if imputed else ():
+            chosen = list(imputed)
+            filled = np.where(asked & ~np.isfinite(values), fill, values)[:, chosen]
+            for i, result in zip(chosen, _intervals(filled, clusters, rule, protocol, modality), strict=True):
+                imputed[i].append(result)
+        for i, column in enumerate(columns):
+            drafts.append((column, _draft(column, modality, mask, found[i], imputed.get(i, []), rule, data, protocol)))
+    return drafts
+
+
+def _intervals(
+    values: NDArray[np.float64], clusters: NDArray[np.int64], rule: _Rule, protocol: Protocol, modality: str
+) -> list[Interval]:
+    settings = protocol.statistics
+    return equivalence(
+        cluster_means(values, clusters),
+        rule.low,
+        rule.high,
+        alpha=protocol.alpha,
+        resamples=settings.resamples,
+        seed=seed_for(protocol, modality),
+        value_range=rule.value_range,
+        min_clusters=settings.min_clusters,
+        min_informative=settings.min_informative,
+    )
+
+
+def _draft(
+    column: _Column,
+    modality: str,
+    mask: NDArray[np.bool_],
+    found: Interval,
+    imputed: list[Interval],
+    rule: _Rule,
+    data: Measurements,
+    protocol: Protocol,
+) -> Draft:
+    survives = all(result.decision == "inside" for result in imputed)
+    obstacle = ""
+    if found.decision == "inside" and not survives:
+        obstacle = (
+            f"with the missing scores put {number(rule.missing[-1], rule.unit).lstrip('+')} points to the bad side "
+            "the margin is no longer met"
+        )
+    draft = Draft(
+        modality=modality,
+        condition=column.condition,
+        estimate=Estimate(value=found.estimate, low=found.low, high=found.high, level=found.level, unit=rule.unit),
+        met=found.decision == "inside" and survives,
+        p_pass=max([found.p_pass, *(r.p_pass for r in imputed)]),
+        p_fail=found.p_fail,
+        margin_low=rule.low,
+        margin_high=rule.high,
+        obstacle=obstacle,
+        n_images=int(np.isfinite(column.values[mask]).sum()),
+        n_clusters=found.n_clusters,
+        outcomes=count_outcomes(column.treated_outcomes[mask].ravel()),
+        control_outcomes=count_outcomes(column.control_outcomes[mask].ravel()),
+        worst_case=_worst_case(imputed, found, rule),
+        rule=found.rule,
+        adverse=_adverse(column, mask, rule),
+    )
+    _plan_ahead(draft, found, rule, protocol)
+    return draft
+
+
+def _worst_case(imputed: list[Interval], found: Interval, rule: _Rule) -> Estimate | None:
+    if not imputed:
+        return None
+    every = [found, *imputed]
+    return Estimate(
+        value=imputed[-1].estimate,
+        low=min(r.low for r in every),
+        high=max(r.high for r in every),
+        level=found.level,
+        unit=rule.unit,
+    )
+
+
+def _plan_ahead(draft: Draft, found: Interval, rule: _Rule, protocol: Protocol) -> None:
+    """Smallest margin these data could pass, and the patients that would settle an open question."""
+    n = found.n_clusters
+    if n < 2 or not np.isfinite(found.se) or found.se <= 0:
+        return
+    sd = float(found.se * np.sqrt(n))
+    if np.isfinite(rule.low):
+        draft.mde = sd * _mde_of_unit_sd(n, protocol.alpha)
+    if found.decision == "open":
+        minimum = protocol.statistics.min_clusters
+        needed = clusters_to_settle(sd, rule.low, rule.high, found.estimate, protocol.alpha, min_clusters=minimum)
+        draft.more_clusters = max(needed - n, 1) if needed is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _mde_of_unit_sd(n: int, alpha: float) -> float:
+    """The effect scales with the standard deviation; solving for it takes 50 ms, and a run asks a thousand times."""
+    return minimum_detectable_effect(1.0, n, alpha)
+
+
+def _adverse(column: _Column, mask: NDArray[np.bool_], rule: _Rule) -> list[tuple[int, Condition]]:
+    """The images with the largest changes to the bad side, unscored ones first: they are what readers ask for."""
+    indices = np.flatnonzero(mask & column.asked)
+    values = column.values[indices]
+    badness = np.where(np.isfinite(values), np.abs(values) if rule.adverse == 0 else rule.adverse * values, np.inf)
+    order = np.argsort(-badness, kind="stable")[:SHOWN_CASES]
+    return [(int(indices[i]), column.treated) for i in order if badness[i] > 0]
+
+
+def _add_tail(draft: Draft, column: _Column, family: EquivalenceFamily, data: Measurements, protocol: Protocol) -> None:
+    """Co-primary: a mean near zero must not hide patients whose score jumps; a missing score counts as a jump."""
+    mask = data.where(draft.modality) & column.asked
+    if not mask.any():
+        return
+    values = column.values[mask]
+    jumps = ~np.isfinite(values) | (np.abs(values) > family.tail_points)
+    clusters = data.clusters(mask)
+    large = np.bincount(clusters, weights=jumps) > 0
+    share = tail_share(large, family.tail_share, protocol.alpha)
+    draft.tail = Estimate(
+        value=share.estimate, low=share.low, high=share.high, level=1 - 2 * protocol.alpha, unit="share"
+    )
+    if draft.met and share.high > family.tail_share:
+        draft.met = False
+        draft.obstacle = (
+            f"the share of patients with a change above {family.tail_points:g} points may be as large as "
+            f"{number(share.high, 'share')} (allowed {number(family.tail_share, 'share')})"
+        )
+    draft.p_pass = max(draft.p_pass, share.p_pass if share.p_pass is not None else 1.0)
+    if share.low > family.tail_share:
+        draft.shortfall = (
+            f"{number(share.estimate, 'share')} of the patients change by more than {family.tail_points:g} points "
+            f"(allowed {number(family.tail_share, 'share')})"
+        )
+    # Two ways to fail: Bonferroni over the mean and the tail.
+    draft.p_fail = min(1.0, 2 * min(draft.p_fail, share.p_fail if share.p_fail is not None else 1.0))

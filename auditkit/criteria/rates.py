@@ -1,0 +1,159 @@
+"""Gates on shares of images: unusable answers, their difference between conditions, and changed answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from auditkit.conditions import Comparison, Condition, Contrast, Group
+from auditkit.criteria.draft import Draft
+from auditkit.criteria.means import SHOWN_CASES
+from auditkit.evidence import Estimate
+from auditkit.measure import Column, Measurements, count_outcomes
+from auditkit.prompts.answers import OUTCOMES
+from auditkit.protocol import AgreementFamily, Protocol, RateDifferenceFamily, RateFamily
+from auditkit.stats.proportion import Proportion
+from auditkit.stats.rates import against_cap, clustered_rate, rate_difference
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+REFUSED = OUTCOMES.index("refused")
+ERROR = OUTCOMES.index("error")
+# Errors are no answers of the model: they make the cell an ERROR and count neither way.
+UNUSABLE = tuple(i for i, name in enumerate(OUTCOMES) if name not in ("scored", "refused", "error"))
+
+
+def judge_rate(
+    family: RateFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+) -> dict[str, list[Draft]]:
+    """Share of refused answers (names ending in ``-refused``) or of otherwise unusable ones, against a cap."""
+    found: dict[str, list[Draft]] = {}
+    for group in comparisons:
+        if not isinstance(group, Group):
+            raise TypeError(f"{group.name}: a rate needs a Group, not a {type(group).__name__}")
+        codes = (REFUSED,) if group.name.endswith("-refused") else UNUSABLE
+        columns = [(c, data.column(c, protocol.resolve_template(group.template))) for c in group.conditions]
+        found[group.name] = [
+            _rate_draft(columns, codes, modality, family.cap, data, protocol) for modality in data.modalities
+        ]
+    return found
+
+
+def judge_rate_difference(
+    family: RateDifferenceFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+) -> dict[str, list[Draft]]:
+    """Change of the share of answers without a score (refused or unusable) from control to treated."""
+    found: dict[str, list[Draft]] = {}
+    for contrast in comparisons:
+        template = protocol.resolve_template(_contrast(contrast).template)
+        treated = data.column(_contrast(contrast).treated, template)
+        control = data.column(_contrast(contrast).control, template)
+        lost = (np.isin(treated.outcomes, (REFUSED, *UNUSABLE)), np.isin(control.outcomes, (REFUSED, *UNUSABLE)))
+        found[contrast.name] = []
+        for modality in data.modalities:
+            mask = _answered(data.where(modality), treated, control)
+            share = rate_difference(lost[0][mask], lost[1][mask], data.clusters(mask), protocol.alpha)
+            draft = _draft(against_cap(share, family.margin), modality, family.margin, protocol)
+            draft.outcomes = count_outcomes(treated.outcomes[data.where(modality)])
+            draft.control_outcomes = count_outcomes(control.outcomes[data.where(modality)])
+            draft.adverse = _first(mask & lost[0] & ~lost[1], _contrast(contrast).treated)
+            found[contrast.name].append(draft)
+    return found
+
+
+def judge_agreement(
+    family: AgreementFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+) -> dict[str, list[Draft]]:
+    """Share of images whose score or outcome differs between two askings of the same question."""
+    found: dict[str, list[Draft]] = {}
+    for contrast in comparisons:
+        template = protocol.resolve_template(_contrast(contrast).template)
+        treated = data.column(_contrast(contrast).treated, template)
+        control = data.column(_contrast(contrast).control, template)
+        same_score = (treated.scores == control.scores) | (np.isnan(treated.scores) & np.isnan(control.scores))
+        changed = ~(same_score & (treated.outcomes == control.outcomes))
+        found[contrast.name] = []
+        for modality in data.modalities:
+            mask = _answered(data.where(modality), treated, control)
+            share = clustered_rate(changed[mask], data.clusters(mask), protocol.alpha)
+            draft = _draft(against_cap(share, family.cap), modality, family.cap, protocol)
+            draft.outcomes = count_outcomes(treated.outcomes[data.where(modality)])
+            draft.control_outcomes = count_outcomes(control.outcomes[data.where(modality)])
+            draft.adverse = _first(mask & changed, _contrast(contrast).treated)
+            found[contrast.name].append(draft)
+    return found
+
+
+def _contrast(comparison: Comparison) -> Contrast:
+    if not isinstance(comparison, Contrast):
+        raise TypeError(f"{comparison.name}: this gate needs a Contrast, not a {type(comparison).__name__}")
+    return comparison
+
+
+def _rate_draft(
+    columns: list[tuple[Condition, Column]],
+    codes: tuple[int, ...],
+    modality: str,
+    cap: float,
+    data: Measurements,
+    protocol: Protocol,
+) -> Draft:
+    where = data.where(modality)
+    masks = [_answered(where, column) for _, column in columns]
+    hits = np.concatenate([np.isin(c.outcomes[m], codes) for (_, c), m in zip(columns, masks, strict=True)])
+    clusters = np.concatenate([data.cluster[m] for m in masks])
+    _, coded = np.unique(clusters, return_inverse=True)
+    draft = _draft(against_cap(clustered_rate(hits, coded, protocol.alpha), cap), modality, cap, protocol)
+    for condition, column in columns:
+        draft.outcomes = draft.outcomes + count_outcomes(column.outcomes[where])
+        draft.adverse += _first(where & np.isin(column.outcomes, codes), condition)
+    draft.adverse = draft.adverse[:SHOWN_CASES]
+    return draft
+
+
+def _answered(where: NDArray[np.bool_], *columns: Column) -> NDArray[np.bool_]:
+    mask = where.copy()
+    for column in columns:
+        mask &= (column.outcomes >= 0) & (column.outcomes != ERROR)
+    return mask
+
+
+def _first(mask: NDArray[np.bool_], condition: Condition) -> list[tuple[int, Condition]]:
+    return [(int(i), condition) for i in np.flatnonzero(mask)[:SHOWN_CASES]]
+
+
+def _draft(share: Proportion, modality: str, cap: float, protocol: Protocol) -> Draft:
+    return Draft(
+        modality=modality,
+        condition="",
+        estimate=Estimate(value=share.estimate, low=share.low, high=share.high, level=share.level, unit="share"),
+        met=share.decision == "inside",
+        p_pass=1.0 if share.p_pass is None else share.p_pass,
+        p_fail=1.0 if share.p_fail is None else share.p_fail,
+        margin_high=cap,
+        n_images=share.n,
+        n_clusters=share.n_clusters,
+        more_clusters=_more_clusters(share, cap, protocol.alpha),
+        rule=share.rule,
+    )
+
+
+def _more_clusters(share: Proportion, cap: float, alpha: float) -> int | None:
+    if share.decision != "open" or share.n == 0 or share.estimate >= cap:
+        return None
+    return _clusters_to_settle(max(share.n_events, 0), share.n, share.n_clusters, cap, alpha)
+
+
+@lru_cache(maxsize=4096)
+def _clusters_to_settle(events: int, n: int, n_clusters: int, cap: float, alpha: float) -> int | None:
+    """About how many more patients would settle it, if the share of events stayed the same."""
+    for factor in (1.25, 1.5, 2, 3, 4, 6, 8, 16, 32):
+        images = int(np.ceil(n * factor))
+        if stats.beta.ppf(1 - alpha, round(events * factor) + 1, images - round(events * factor)) < cap:
+            return int(np.ceil(n_clusters * factor)) - n_clusters
+    return None

@@ -1,0 +1,86 @@
+"""One sentence per verdict, with the numbers that decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auditkit.criteria.draft import Draft
+from auditkit.criteria.wording import interval, modality_label, number, patients
+from auditkit.evidence import Cell, Verdict
+
+
+def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float) -> str:
+    """Say what one cell found and why it got its verdict."""
+    if verdict == "ERROR":
+        lost = draft.outcomes.error + draft.control_outcomes.error
+        total = draft.outcomes.total + draft.control_outcomes.total
+        return f"{lost} of {total} questions got no answer; run again to ask them, answers given are kept."
+    if draft.n_clusters == 0:
+        return "No image could be scored on both sides, so nothing was measured."
+    found = f"{interval(draft.estimate)} over {patients(draft.n_clusters)}"
+    wanted = _wanted(draft)
+    if verdict == "PASS":
+        return f"{found}; {wanted}: met."
+    if verdict == "FAIL":
+        also = f"; {draft.shortfall}" if draft.shortfall else ""
+        return f"{found}; {wanted}: not met{also} (p = {_p(p_holm)} after Holm)."
+    return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}."
+
+
+def _wanted(draft: Draft) -> str:
+    unit = draft.estimate.unit
+    low = draft.margin_low if draft.margin_low is not None and draft.margin_low > -1e300 else None
+    high = draft.margin_high if draft.margin_high is not None and draft.margin_high < 1e300 else None
+    if low is not None and high is not None:
+        return f"must stay within ±{number(high, unit).lstrip('+')}"
+    if low is not None:
+        return f"must be above {number(low, unit)}"
+    return f"must be below {number(high, unit)}"
+
+
+def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
+    if draft.obstacle:
+        return f"undecided, because {draft.obstacle}"
+    if draft.rule == "too few clusters":
+        return f"undecided, because {patients(draft.n_clusters)} are too few for any verdict"
+    if draft.p_fail <= alpha:
+        return (
+            f"not met by its own interval, but not confirmed after Holm's correction (p = {_p(p_holm)}), so undecided"
+        )
+    if draft.more_clusters is not None:
+        return f"undecided; about {patients(draft.more_clusters)} more would likely settle it"
+    return "undecided; the estimate is too close to the limit for any number of patients to be promised"
+
+
+def audit_sentence(cells: Sequence[Cell], verdict: Verdict) -> str:
+    """Say the verdict of an audit by the cells that decided it."""
+    if not cells:
+        return "No modality was measured."
+    deciding = [cell for cell in cells if cell.verdict == verdict]
+    places = list(dict.fromkeys(modality_label(cell.modality) for cell in deciding))
+    every = len({cell.modality for cell in cells})
+    worst = _telling(deciding)
+    where = modality_label(worst.modality) + (f", {worst.condition}" if worst.condition else "")
+    if verdict == "PASS":
+        return f"Met in all {every} modalities. Closest to the limit, {where}: {worst.sentence}"
+    share = f"{len(places)} of {every} modalities"
+    lead = {
+        "FAIL": f"Not met in {share}",
+        "ERROR": f"Answers are missing in {share}",
+        "INCONCLUSIVE": f"Undecided in {share}, not met in none",
+    }[verdict]
+    return f"{lead} ({_some(places)}). For instance {where}: {worst.sentence}"
+
+
+def _telling(cells: Sequence[Cell]) -> Cell:
+    """The cell to quote: smallest corrected p of failing, else the largest p of passing."""
+    return min(cells, key=lambda c: (c.p_fail_holm if c.p_fail_holm is not None else 1.0, -(c.p_pass or 0.0)))
+
+
+def _some(places: Sequence[str], shown: int = 4) -> str:
+    rest = len(places) - shown
+    return ", ".join(places[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _p(value: float) -> str:
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"

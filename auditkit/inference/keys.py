@@ -1,0 +1,61 @@
+"""Content addresses: whatever could change an answer is in its key, so one changed pixel, word or setting misses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from auditkit.conditions import Condition
+    from auditkit.prompts import Prompt
+
+KEY_VERSION = 1
+
+
+def digest_of(*parts: object) -> str:
+    """Return the SHA-256 (hex) over a JSON list of the parts."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def pixel_digest(pixels: NDArray[np.generic]) -> str:
+    """Return the SHA-256 (hex) over dtype, shape and bytes of an image."""
+    digest = hashlib.sha256(f"{pixels.dtype.str}{pixels.shape}".encode())
+    digest.update(pixels.tobytes())
+    return digest.hexdigest()
+
+
+def render_key(source_digest: str, condition: Condition, corruptions_version: str, libraries: str, seed: int) -> str:
+    """Return the key of a rendered image: what was corrupted, how, by which version of the code."""
+    return digest_of(
+        KEY_VERSION, source_digest, condition.corruption, condition.severity, corruptions_version, libraries, seed
+    )
+
+
+def answer_key(pixels: str, prompt: Prompt, condition: Condition, model_identity: str, batch_size: int) -> str:
+    """Return the key under which an answer is stored.
+
+    Parameters
+    ----------
+    pixels : str
+        `pixel_digest` of the image the model is given.
+    prompt : auditkit.prompts.Prompt
+        Every text turn, the choices and the length limit.
+    condition : auditkit.conditions.Condition
+        Only ``repeat`` and ``alone`` enter: what the condition did to pixels and words is in the other parts.
+    model_identity : str
+        Hash over name, revision and fingerprint (weights, processor, numerics).
+    batch_size : int
+        Number of requests given to the model at once; 1 for probes asked alone.
+    """
+    return digest_of(
+        KEY_VERSION,
+        pixels,
+        [prompt.system, prompt.user, prompt.choices, prompt.max_new_tokens],
+        condition.repeat,
+        1 if condition.alone else batch_size,
+        model_identity,
+    )

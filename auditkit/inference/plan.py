@@ -1,0 +1,83 @@
+"""The plan: every question the comparisons need, each once, ordered by image."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from auditkit.conditions import Comparison, Probe
+from auditkit.images.record import ImageRecord
+from auditkit.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to ask of what.
+
+    The probes are listed image by image when they are needed, so that a plan over a hundred thousand images takes no
+    more memory than its records.
+
+    Attributes
+    ----------
+    records : tuple of ImageRecord
+        The images, in a fixed order.
+    comparisons : tuple of Comparison
+        What the collected audits compare.
+    protocol : Protocol
+        Resolves ``@score``.
+    """
+
+    records: tuple[ImageRecord, ...]
+    comparisons: tuple[Comparison, ...]
+    protocol: Protocol
+
+    def probes(self, record: ImageRecord) -> list[Probe]:
+        """Return the distinct probes of one image: clean first, then grouped by what is done to the pixels."""
+        found: dict[Probe, None] = {}
+        for comparison in self.comparisons:
+            for probe in comparison.probes((record.id,)):
+                found[Probe(probe.image, probe.condition, self.protocol.resolve_template(probe.template))] = None
+        return sorted(found)
+
+    def size(self) -> int:
+        """Return the number of questions."""
+        return sum(len(self.probes(record)) for record in self.records)
+
+
+def distinct(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
+    """Return the comparisons without repetitions, sorted by family and name so that no order of tests shows."""
+    found = {(comparison.family, comparison.name): comparison for comparison in comparisons}
+    return tuple(found[key] for key in sorted(found))
+
+
+def limit_clusters(records: Sequence[ImageRecord], limit: int | None, seed: int) -> tuple[ImageRecord, ...]:
+    """Take a seeded subset of at most ``limit`` patients, spread over the modalities in turn.
+
+    The order of patients depends on the seed and their hashed ids only, so a larger limit contains a smaller one.
+
+    Parameters
+    ----------
+    records : sequence of ImageRecord
+        All images.
+    limit : int or None
+        Number of patients (clusters) to keep; None keeps all.
+    seed : int
+        The protocol's seed.
+    """
+    ordered = sorted(records, key=lambda r: r.id)
+    if limit is None:
+        return tuple(ordered)
+    queues: dict[str, list[str]] = {}
+    for record in ordered:
+        clusters = queues.setdefault(record.modality, [])
+        if record.cluster not in clusters:
+            clusters.append(record.cluster)
+    for clusters in queues.values():
+        clusters.sort(key=lambda c: hashlib.sha256(f"{seed}:{c}".encode()).digest())
+    chosen: dict[str, None] = {}
+    for turn in range(max(map(len, queues.values()), default=0)):
+        for modality in sorted(queues):
+            if len(chosen) < limit and turn < len(queues[modality]):
+                chosen[queues[modality][turn]] = None
+    return tuple(record for record in ordered if record.cluster in chosen)

@@ -1,0 +1,253 @@
+"""One batched pass over the questions that the store does not hold yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from auditkit import prompts
+from auditkit.conditions import CLEAN, Condition, Probe
+from auditkit.images.record import ImageRecord, LeftOut, UnreadableImage
+from auditkit.inference.ask import Asker
+from auditkit.inference.keys import answer_key, digest_of, pixel_digest
+from auditkit.inference.plan import Plan
+from auditkit.inference.render import Renderer
+from auditkit.inference.store import Rendered, Store, StoredAnswer
+from auditkit.models.base import Model, Request, Response
+from auditkit.prompts.answers import parse
+
+Progress = Callable[["Tally"], None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Where a pass stands.
+
+    Attributes
+    ----------
+    planned, done : int
+        Questions of the plan, and those with an answer or an error by now.
+    held : int
+        Answers that the store held already.
+    refused, unparsed : int
+        Among the answers given in this pass.
+    errors : dict of str to str
+        Probe keys without an answer, and why; never stored as answers, asked again on the next run.
+    left_out : list of LeftOut
+        Images that could not be decoded.
+    seconds : float
+        Wall time of the pass.
+    """
+
+    planned: int = 0
+    done: int = 0
+    held: int = 0
+    refused: int = 0
+    unparsed: int = 0
+    errors: dict[str, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def asked(self) -> int:
+        return self.done - self.held
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the tally as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Tally:
+        """Return the tally another process left."""
+        left_out = [LeftOut(**entry) for entry in record["left_out"]]
+        return cls(**{**record, "left_out": left_out})
+
+
+def model_identity(model: Model) -> str:
+    """Return a hash over all that the model says of itself."""
+    return digest_of(*(str(getattr(model, name, "")) for name in ("name", "revision", "fingerprint")))
+
+
+class Keys:
+    """Probe keys of one image, from digests that are remembered or freshly made."""
+
+    def __init__(self, model: Model, batch_size: int) -> None:
+        self._identity = model_identity(model)
+        self._batch_size = batch_size
+
+    def of(self, probe: Probe, rendered: Rendered) -> str:
+        """Return the key of a probe whose image is rendered as described."""
+        prompt = prompts.render(probe.template, probe.condition.context)
+        return answer_key(rendered.digest, prompt, probe.condition, self._identity, self._batch_size)
+
+
+def pixel_condition(condition: Condition) -> Condition:
+    """Return the condition without its words: what is done to the pixels."""
+    return Condition(condition.corruption, condition.severity)
+
+
+def digests(plan: Plan, store: Store, renderer: Renderer, tally: Tally) -> dict[str, str]:
+    """Return the digest of every image's pixels by record id; images that cannot be decoded are left out."""
+    known = store.sources(record.content for record in plan.records)
+    found: dict[str, str] = {}
+    fresh: dict[str, str] = {}
+    for record in plan.records:
+        if record.content not in known:
+            try:
+                known[record.content] = fresh[record.content] = pixel_digest(renderer.clean(record))
+            except UnreadableImage as error:
+                tally.left_out.append(LeftOut(record.name or f"image {record.id}", str(error)))
+                continue
+        found[record.id] = known[record.content]
+        if len(fresh) >= 256:
+            store.add_sources(fresh)
+            fresh.clear()
+    store.add_sources(fresh)
+    return found
+
+
+def prefetch(
+    plan: Plan,
+    model: Model,
+    store: Store,
+    renderer: Renderer,
+    *,
+    batch_size: int,
+    deadline: float,
+    on_progress: Progress,
+) -> Tally:
+    """Ask everything that is planned and not yet held; commit every batch as soon as it is answered.
+
+    Parameters
+    ----------
+    plan : Plan
+        The questions.
+    model : Model
+        Who is asked.
+    store : Store
+        Where answers are looked up and kept.
+    renderer : Renderer
+        Makes the pixels.
+    batch_size : int
+        Requests per call of ``generate``.
+    deadline : float
+        Seconds one call may take.
+    on_progress : callable
+        Called with the `Tally` after every batch.
+
+    Returns
+    -------
+    Tally
+        What was asked, held, left out and went wrong.
+    """
+    start = time.monotonic()
+    tally = Tally()
+    keys = Keys(model, batch_size)
+    pass_ = _Pass(Asker(model, deadline), store, getattr(model, "name", "model"), batch_size, tally, on_progress)
+    known = digests(plan, store, renderer, tally)
+    tally.planned = sum(len(plan.probes(r)) for r in plan.records if r.id in known)
+    on_progress(tally)
+    for record in plan.records:
+        if record.id in known:
+            for item in _missing(plan, record, known[record.id], store, renderer, keys, tally):
+                pass_.add(item)
+    pass_.finish()
+    tally.seconds = time.monotonic() - start
+    return tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    key: str
+    probe: Probe
+    request: Request
+
+
+def _missing(
+    plan: Plan, record: ImageRecord, digest: str, store: Store, renderer: Renderer, keys: Keys, tally: Tally
+) -> Iterator[_Item]:
+    """Yield the questions of one image that have no answer yet, rendering what they need."""
+    from PIL import Image
+
+    probes = plan.probes(record)
+    by_pixels: dict[Condition, list[Probe]] = {}
+    for probe in probes:
+        by_pixels.setdefault(pixel_condition(probe.condition), []).append(probe)
+    rendered = renderer.known(digest, set(by_pixels))
+    probe_keys = {p: keys.of(p, rendered[c]) for c, ps in by_pixels.items() if c in rendered for p in ps}
+    held = store.known(probe_keys.values())
+    fresh: dict[str, Rendered] = {}
+    for condition, some in by_pixels.items():
+        if condition in rendered and all(probe_keys[p] in held for p in some):
+            tally.held += len(some)
+            tally.done += len(some)
+            continue
+        pixels = renderer.pixels(record, digest, condition)
+        if condition not in rendered:
+            rendered[condition] = renderer.describe(record, pixels)
+            if condition.corruption != CLEAN:
+                fresh[renderer.key(digest, condition)] = rendered[condition]
+            probe_keys |= {p: keys.of(p, rendered[condition]) for p in some}
+            held |= store.known(probe_keys[p] for p in some)
+        image = Image.fromarray(pixels)
+        for probe in some:
+            if probe_keys[probe] in held:
+                tally.held += 1
+                tally.done += 1
+                continue
+            prompt = prompts.render(probe.template, probe.condition.context)
+            request = Request(
+                probe_keys[probe], (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens
+            )
+            yield _Item(probe_keys[probe], probe, request)
+    store.add_renders(fresh)
+
+
+class _Pass:
+    """Collects questions into batches; those to be asked alone go one at a time."""
+
+    def __init__(
+        self, asker: Asker, store: Store, model: str, batch_size: int, tally: Tally, on_progress: Progress
+    ) -> None:
+        self._asker = asker
+        self._store = store
+        self._model = model
+        self._size = batch_size
+        self._tally = tally
+        self._on_progress = on_progress
+        self._waiting: list[_Item] = []
+        self._templates = prompts.templates()
+
+    def add(self, item: _Item) -> None:
+        if item.probe.condition.alone:
+            self._ask([item])
+            return
+        self._waiting.append(item)
+        if len(self._waiting) >= self._size:
+            self.finish()
+
+    def finish(self) -> None:
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._ask(waiting)
+
+    def _ask(self, items: list[_Item]) -> None:
+        responses = self._asker.ask([item.request for item in items])
+        answers: dict[str, StoredAnswer] = {}
+        for item, response in zip(items, responses, strict=True):
+            self._count(item, response)
+            if response.error is None:
+                answers[item.key] = StoredAnswer(response.text, response.finish_reason, response.logprobs)
+            else:
+                self._tally.errors[item.key] = response.error
+        self._store.add_answers(answers, self._model)
+        self._tally.done += len(items)
+        self._on_progress(self._tally)
+
+    def _count(self, item: _Item, response: Response) -> None:
+        if response.error is None:
+            outcome = parse(response.text, self._templates[item.probe.template], response.finish_reason).outcome
+            self._tally.refused += outcome == "refused"
+            self._tally.unparsed += outcome not in ("refused", "scored")

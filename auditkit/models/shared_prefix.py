@@ -1,0 +1,109 @@
+"""Many texts about one image: the tokens they share are processed once, and the answers stay the same.
+
+The image's tokens and the common start of the texts are run once; the resulting key-value cache is repeated for every
+text, the differing ends follow in one batch. In float32 the logits differ from one-by-one decoding by rounding only
+(see tests/models/test_local.py, which holds the answers to equality).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from auditkit.models.base import Request, Response
+
+MIN_SHARED = 4
+"""Fewer texts about one image are not worth the detour."""
+
+_ARCHITECTURES = ("llava",)
+"""Model types whose image tokens all stand before the text and whose cache may be continued by position ids."""
+
+
+def generate_shared(model: Any, processor: Any, requests: Sequence[Request]) -> list[Response] | None:
+    """Answer requests about one image from one shared prefix.
+
+    Parameters
+    ----------
+    model, processor
+        A loaded transformers checkpoint.
+    requests : sequence of Request
+        All with the same single image.
+
+    Returns
+    -------
+    list of Response or None
+        None when the checkpoint or the texts do not allow the shared path; the caller then takes the plain one.
+    """
+    import torch
+
+    from auditkit.models.local import chat_text, decoded
+
+    if getattr(model.config, "model_type", "") not in _ARCHITECTURES or len(requests[0].images) != 1:
+        return None
+    image = requests[0].images[0].convert("RGB")
+    texts = [chat_text(processor, request) for request in requests]
+    first = processor(text=[texts[0]], images=[[image]], return_tensors="pt", add_special_tokens=False)
+    marker = processor.image_token
+    marks = int((first["input_ids"] == model.config.image_token_id).sum())
+    tokens: list[list[int]] = [
+        processor.tokenizer(text.replace(marker, marker * marks), add_special_tokens=False)["input_ids"]
+        for text in texts
+    ]
+    if tokens[0] != first["input_ids"][0].tolist():
+        return None
+    shared = _common_start(tokens)
+    if sum(token == model.config.image_token_id for token in tokens[0][:shared]) != marks:
+        return None
+    with torch.inference_mode():
+        prefix = model(
+            input_ids=torch.tensor([tokens[0][:shared]]), pixel_values=first["pixel_values"], use_cache=True,
+            logits_to_keep=1,
+        )  # fmt: skip
+        cache = prefix.past_key_values
+        cache.batch_repeat_interleave(len(tokens))
+        limit = max(request.max_new_tokens for request in requests)
+        new = _decode(model, cache, shared, [t[shared:] for t in tokens], limit)
+    return [
+        decoded(processor, some[: request.max_new_tokens], model) for some, request in zip(new, requests, strict=True)
+    ]
+
+
+def _common_start(tokens: list[list[int]]) -> int:
+    """Length of the common start, leaving every text at least one token of its own."""
+    shortest = min(map(len, tokens)) - 1
+    for i in range(shortest):
+        if any(t[i] != tokens[0][i] for t in tokens):
+            return i
+    return shortest
+
+
+def _decode(model: Any, cache: Any, shared: int, ends: list[list[int]], limit: int) -> list[list[int]]:
+    """Greedy decoding of all texts after the shared prefix, differing ends padded on the left."""
+    import torch
+
+    n, width = len(ends), max(map(len, ends))
+    stop = model.generation_config.eos_token_id
+    stops = torch.tensor(stop if isinstance(stop, list) else [stop])
+    pad = model.generation_config.pad_token_id or 0
+    ids = torch.tensor([[pad] * (width - len(e)) + e for e in ends])
+    own = torch.tensor([[0] * (width - len(e)) + [1] * len(e) for e in ends])
+    mask = torch.cat([torch.ones(n, shared, dtype=torch.long), own], dim=1)
+    positions = (shared + own.cumsum(dim=1) - 1).clamp(min=0)
+    done = torch.zeros(n, dtype=torch.bool)
+    found: list[list[int]] = [[] for _ in ends]
+    for _ in range(limit):
+        step = model(
+            input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True,
+            logits_to_keep=1,
+        )  # fmt: skip
+        chosen = step.logits[:, -1].argmax(dim=-1)
+        for i, token in enumerate(chosen.tolist()):
+            if not done[i]:
+                found[i].append(token)
+        done |= torch.isin(chosen, stops)
+        if bool(done.all()):
+            break
+        ids = chosen[:, None]
+        mask = torch.cat([mask, torch.ones(n, 1, dtype=torch.long)], dim=1)
+        positions = positions[:, -1:] + 1
+    return found

@@ -1,0 +1,68 @@
+"""Writing what a run leaves: evidence.json (checked against its schema) and report.html, and the latest pointer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from auditkit.errors import AuditkitError
+from auditkit.evidence import Evidence
+
+
+def write_outputs(evidence: Evidence, folder: Path, latest: Path | None = None) -> str:
+    """Write the record and the report.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The record.
+    folder : pathlib.Path
+        Made when missing.
+    latest : pathlib.Path, optional
+        Symbolic link (a text file with the path where links are not allowed) to point at the folder.
+
+    Returns
+    -------
+    str
+        Path of the report.
+
+    Raises
+    ------
+    AuditkitError
+        When the folder cannot be written.
+    """
+    from auditkit.report.html import write_html
+
+    text = evidence.to_json()
+    Evidence.from_json(text)  # what cannot be read back must not be left as evidence
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / "evidence.json", text)
+        write_html(evidence, folder / "report.html")
+        if latest is not None:
+            _point(latest, folder)
+    except OSError as error:
+        raise AuditkitError(
+            f"the report could not be written to {folder}: {error.strerror or error}.",
+            "The answers are in the store: run the same command with --audit-out=DIR and nothing is asked again.",
+        ) from None
+    return str(folder / "report.html")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside and rename, so that a reader never sees half a file."""
+    beside = path.with_suffix(path.suffix + ".part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def _point(latest: Path, folder: Path) -> None:
+    beside = latest.with_name(f".latest-{os.getpid()}")
+    try:
+        beside.symlink_to(folder.name, target_is_directory=True)
+        if latest.is_dir() and not latest.is_symlink():
+            beside.unlink()
+            return
+        beside.replace(latest)
+    except OSError:
+        latest.with_suffix(".txt").write_text(f"{folder}\n", encoding="utf-8")

@@ -1,0 +1,335 @@
+"""The pytest plugin: options, plan at collection, one pass of questions, verdicts on reports, files at the end.
+
+Imported in every pytest session of an environment that has auditkit installed, so it imports the standard library and
+pytest only; everything else waits until an audit has been collected.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auditkit.state import RECORD, STATE, State
+
+if TYPE_CHECKING:
+    from auditkit.evidence import Audit
+    from auditkit.fixture import AuditFixture
+    from auditkit.session import Settings
+
+WORKER = "PYTEST_XDIST_WORKER"
+RUN_UID = "PYTEST_XDIST_TESTRUNUID"
+VERDICT_LETTERS = {"FAIL": "F", "INCONCLUSIVE": "I", "ERROR": "E"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("auditkit", "audits of vision-language models")
+    for name, settings in _OPTIONS.items():
+        group.addoption(name, **settings)
+
+
+def _whole(option: str) -> Any:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise pytest.UsageError(f"{option}={text}: give a whole number.") from None
+        if value < 1:
+            raise pytest.UsageError(f"{option}={text}: give 1 or more.")
+        return value
+
+    return parse
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "--model": {
+        "metavar": "NAME",
+        "help": "model to audit: a registry name, a checkpoint folder (write --model=./folder), or module:attribute",
+    },
+    "--audit-data": {
+        "metavar": "SRC",
+        "default": "demo",
+        "help": "images: demo, a folder, or a manifest (.csv, .jsonl, .parquet); default: demo",
+    },
+    "--audit-protocol": {"metavar": "FILE", "help": "criteria; default: protocol.toml beside the audits"},
+    "--audit-profile": {
+        "metavar": "NAME",
+        "help": "profile of the protocol to use: ci, pilot; default: its own choice",
+    },
+    "--audit-out": {"metavar": "DIR", "help": "output folder; default: reports/<model>/<run id>/"},
+    "--audit-store": {
+        "metavar": "URL",
+        "help": "answer store, a file or a database URL; default: .auditkit/answers.sqlite",
+    },
+    "--audit-no-store": {"action": "store_true", "help": "keep no answers beyond this run"},
+    "--audit-limit": {
+        "metavar": "N",
+        "type": _whole("--audit-limit"),
+        "help": "audit a seeded subset of N patients, spread over the modalities; default: all",
+    },
+    "--audit-dry-run": {
+        "action": "store_true",
+        "help": "print what would be asked and how long it would take; ask nothing",
+    },
+    "--audit-allow-inconclusive": {
+        "action": "store_true",
+        "help": "let INCONCLUSIVE audits not fail the session; they are still no pass",
+    },
+    "--audit-batch-size": {
+        "metavar": "N",
+        "type": _whole("--audit-batch-size"),
+        "default": 64,
+        "help": "requests per call of the model; default: 64",
+    },
+    "--audit-deadline": {
+        "metavar": "SECONDS",
+        "type": float,
+        "default": 600.0,
+        "help": "how long one call of the model may take; default: 600",
+    },
+}
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from auditkit import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[STATE] = State(os.environ.get(RUN_UID) or secrets.token_hex(8))
+
+
+@pytest.fixture
+def audit(request: pytest.FixtureRequest) -> AuditFixture:
+    """Judges the comparison an audit is parametrized with; see docs/writing-audits.md."""
+    from auditkit.fixture import AuditFixture
+
+    return AuditFixture(request, request.config.stash[STATE])
+
+
+# --- plan and ask ---------------------------------------------------------------------------------------------------
+
+
+def _comparisons(items: list[pytest.Item]) -> list[Any]:
+    """Comparisons among the parameters of the items that use the ``audit`` fixture."""
+    from auditkit.conditions import Comparison
+
+    return [
+        value
+        for item in items
+        if "audit" in getattr(item, "fixturenames", ())
+        for value in getattr(getattr(item, "callspec", None), "params", {}).values()
+        if isinstance(value, Comparison)
+    ]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    if config.option.collectonly or not any("audit" in getattr(item, "fixturenames", ()) for item in session.items):
+        return
+    comparisons = _comparisons(session.items)
+    if not comparisons:
+        return
+    from auditkit.errors import AuditkitError
+
+    try:
+        _plan_and_ask(config, comparisons)
+    except AuditkitError as error:
+        if not _is_worker():
+            raise pytest.UsageError(str(error)) from None
+        # An exception in an xdist worker shows as a crash: every audit says the sentence instead.
+        config.stash[STATE].problem = str(error)
+
+
+def _plan_and_ask(config: pytest.Config, comparisons: list[Any]) -> None:
+    from auditkit.progress import progress
+    from auditkit.session import prepare
+
+    state = config.stash[STATE]
+    hook = config.hook
+    run = prepare(
+        _settings(config, state.uid),
+        comparisons,
+        find_model=lambda name: hook.pytest_auditkit_model(name=name),
+        find_images=lambda source, salt, side: hook.pytest_auditkit_images(source=source, salt=salt, max_side=side),
+    )
+    state.run = run
+    if config.option.audit_dry_run:
+        lines = run.estimate().lines()
+        run.close()
+        pytest.exit("\n".join(["auditkit dry run", *lines]), returncode=0)
+    with progress(enabled=not _is_worker() and config.option.verbose >= 0) as show:
+        run.fetch(show)
+    run.measure()
+
+
+def _settings(config: pytest.Config, uid: str) -> Settings:
+    from auditkit.errors import AuditkitError
+    from auditkit.session import DEFAULT_STORE, Settings
+
+    option = config.option
+    if not option.model:
+        raise AuditkitError(
+            "audits were collected, but no model was named.", "Add --model NAME, such as --model reference."
+        )
+    store = None if option.audit_no_store else (option.audit_store or DEFAULT_STORE)
+    return Settings(
+        model=option.model,
+        data=_from_invocation(config, option.audit_data),
+        protocol=_protocol_path(config),
+        profile=option.audit_profile,
+        root=config.rootpath,
+        uid=uid,
+        out=Path(_from_invocation(config, option.audit_out)) if option.audit_out else None,
+        store=store,
+        limit=option.audit_limit,
+        batch_size=option.audit_batch_size,
+        deadline=option.audit_deadline,
+    )
+
+
+def _from_invocation(config: pytest.Config, value: str) -> str:
+    """Paths on the command line are meant from where it was typed; xdist workers may run elsewhere."""
+    path = config.invocation_params.dir / value
+    return str(path) if path.exists() else value
+
+
+def _protocol_path(config: pytest.Config) -> Path:
+    """The protocol named, else protocol.toml beside the first path on the command line, else in audits/."""
+    if config.option.audit_protocol:
+        return Path(_from_invocation(config, config.option.audit_protocol))
+    for argument in (*config.args, str(config.rootpath / "audits")):
+        path = Path(argument.split("::")[0])
+        path = path if path.is_absolute() else config.invocation_params.dir / path
+        folder = path if path.is_dir() else path.parent
+        if (folder / "protocol.toml").is_file():
+            return folder / "protocol.toml"
+    return config.rootpath / "audits" / "protocol.toml"
+
+
+def _is_worker() -> bool:
+    return WORKER in os.environ
+
+
+# --- verdicts on reports --------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    record = item.stash.get(RECORD, None)
+    if record is not None and report.when == "call":
+        report.auditkit = record  # type: ignore[attr-defined]  # plain JSON reaches the xdist controller
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    record = getattr(report, "auditkit", None)
+    if record is not None and _CONFIG:
+        _CONFIG[-1].stash[STATE].audits[record["id"]] = record
+
+
+_CONFIG: list[pytest.Config] = []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    _CONFIG.append(session.config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config in _CONFIG:
+        _CONFIG.remove(config)
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    record = getattr(report, "auditkit", None)
+    if record is None or report.when != "call" or report.passed:
+        return None
+    verdict = record["verdict"]
+    category = "failed" if verdict == "FAIL" else verdict.lower()
+    return category, VERDICT_LETTERS.get(verdict, "?"), verdict
+
+
+# --- files at the end -----------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    sent = getattr(node, "workeroutput", {}).get("auditkit")
+    if sent and _CONFIG:
+        state = _CONFIG[-1].stash[STATE]
+        state.header = state.header or sent.get("header")
+        state.problem = state.problem or sent.get("problem", "")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    state = session.config.stash.get(STATE, None)
+    if state is None:
+        return
+    if state.run is not None and state.run.judge is not None and _writes_header():
+        from auditkit.assemble import header
+
+        state.header = header(state.run)
+    if state.run is not None:
+        state.run.close()
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["auditkit"] = {"header": state.header, "problem": state.problem}
+        return
+    if state.header is not None and state.audits:
+        from auditkit.errors import AuditkitError
+
+        try:
+            _write(session.config, state, state.header)
+        except AuditkitError as error:
+            state.problem = str(error)
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+    if state.header is not None and session.config.option.audit_no_store:
+        from auditkit.session import remove_temporary_store
+
+        remove_temporary_store(state.uid)
+
+
+def _writes_header() -> bool:
+    """One process describes the run: the only one, or the first worker."""
+    return os.environ.get(WORKER, "gw0") == "gw0"
+
+
+def _write(config: pytest.Config, state: State, header: dict[str, Any]) -> None:
+    from auditkit.assemble import evidence
+    from auditkit.evidence import Audit
+    from auditkit.outputs import write_outputs
+
+    run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{state.uid[:6]}"
+    audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]
+    command = "pytest " + " ".join(config.invocation_params.args)
+    state.evidence = evidence(header, audits, run_id=run_id, command=command, root=config.rootpath)
+    out = Path(_from_invocation(config, config.option.audit_out)) if config.option.audit_out else None
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
+    folder = out or config.rootpath / "reports" / name / run_id
+    state.report = write_outputs(state.evidence, folder, latest=None if out else folder.parent / "latest")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    state = config.stash.get(STATE, None)
+    if state is None:
+        return
+    if state.problem and state.evidence is None:
+        terminalreporter.section("auditkit", sep="=", red=True)
+        terminalreporter.write_line(state.problem)
+    if state.evidence is not None:
+        from auditkit.report.terminal import summary_lines
+
+        terminalreporter.section("auditkit", sep="=")
+        width = terminalreporter._tw.fullwidth if sys.stdout.isatty() else 100
+        for line in summary_lines(state.evidence, width, state.report):
+            terminalreporter.write_line(line)

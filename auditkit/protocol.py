@@ -1,0 +1,263 @@
+"""The protocol: what counts as a pass, declared and hashed before anything is asked.
+
+Read from TOML (`audits/protocol.toml` is the shipped one) into validated models. A wrong key or value is answered
+with the key's full name, the value seen and the values allowed. `Protocol.sha256` covers the criteria, the wording of
+every prompt and attribute and the parameters of every corruption: change one word and the hash changes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from auditkit.errors import AuditkitError
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Points = Annotated[float, Field(gt=0, le=100)]
+
+
+class Section(BaseModel):
+    """Base: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Profile(Section):
+    """A level of strictness."""
+
+    alpha: Annotated[float, Field(gt=0, le=0.1)]
+    """Error rate per side: 0.05 in ``ci``, 0.025 in ``pilot``."""
+
+
+class Images(Section):
+    """How images are prepared before anything is done to them."""
+
+    max_side: Annotated[int, Field(ge=32, le=4096)] = 256
+    """Longer side in pixels; larger images are reduced, smaller ones are left alone."""
+
+
+class Prompts(Section):
+    """Which wording is used."""
+
+    score: str
+    """Template behind ``@score``: the one in which scores are compared."""
+
+
+class Statistics(Section):
+    """Settings of the procedures."""
+
+    resamples: Annotated[int, Field(ge=1000, le=1_000_000)] = 10_000
+    min_clusters: Annotated[int, Field(ge=2)] = 24
+    """Fewer patients than this never pass an audit of means."""
+    min_clusters_auroc: Annotated[int, Field(ge=2)] = 32
+    """Fewer patients than this never pass an audit of discrimination."""
+    min_informative: Annotated[int, Field(ge=2)] = 10
+    """Fewer patients with any change than this, and the bounded-mean interval is used."""
+    missing_points: Points = 25.0
+    """A PASS must survive putting every missing difference at this many points to either side."""
+
+
+class FamilyBase(Section):
+    """A family: one question asked of many things, corrected together."""
+
+    hazard: str = ""
+    """What harm a failure could do."""
+    size: Annotated[int, Field(ge=1)] | None = None
+    """Number of comparisons declared; needed only for families that auditkit does not ship."""
+
+
+class EquivalenceFamily(FamilyBase):
+    """The mean change must stay within the margin either way, and few patients may change a lot."""
+
+    gate: Literal["equivalence"]
+    margin: Points
+    tail_points: Points = 25.0
+    tail_share: Share = 0.10
+
+
+class NotRaisedFamily(FamilyBase):
+    """The mean change must not exceed the margin upwards."""
+
+    gate: Literal["not_raised"]
+    margin: Points
+
+
+class SensitivityFamily(FamilyBase):
+    """The score must fall by at least the floor per severity step."""
+
+    gate: Literal["sensitivity"]
+    floor: Points
+
+
+class DiscriminationFamily(FamilyBase):
+    """Clean and corrupted images must be told apart at the severities required."""
+
+    gate: Literal["discrimination"]
+    floor: Annotated[float, Field(ge=0.5, lt=1)]
+    severities: tuple[Annotated[int, Field(ge=1, le=5)], ...]
+
+
+class RateFamily(FamilyBase):
+    """The share of answers that are refused or cannot be used must stay below the cap."""
+
+    gate: Literal["rate"]
+    cap: Share
+
+
+class RateDifferenceFamily(FamilyBase):
+    """A condition must not change the share of refused or unusable answers by more than the margin."""
+
+    gate: Literal["rate_difference"]
+    margin: Share
+
+
+class AgreementFamily(FamilyBase):
+    """The share of images whose answer differs between two askings must stay below the cap."""
+
+    gate: Literal["agreement"]
+    cap: Share
+
+
+Family = Annotated[
+    EquivalenceFamily
+    | NotRaisedFamily
+    | SensitivityFamily
+    | DiscriminationFamily
+    | RateFamily
+    | RateDifferenceFamily
+    | AgreementFamily,
+    Field(discriminator="gate"),
+]
+
+
+class Protocol(Section):
+    """The whole protocol, as validated."""
+
+    name: str
+    profile: str = "ci"
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    profiles: dict[str, Profile]
+    images: Images = Images()
+    prompts: Prompts
+    statistics: Statistics = Statistics()
+    families: dict[str, Family]
+
+    @model_validator(mode="after")
+    def _profile_is_declared(self) -> Protocol:
+        if self.profile not in self.profiles:
+            raise ValueError(f"profile {self.profile!r} is not declared; declared: {', '.join(self.profiles)}")
+        return self
+
+    @property
+    def alpha(self) -> float:
+        """Error rate per side of the chosen profile."""
+        return self.profiles[self.profile].alpha
+
+    def resolve_template(self, template: str) -> str:
+        """Return the template id that ``@score`` stands for, or the id itself."""
+        return self.prompts.score if template == "@score" else template
+
+    def sha256(self) -> str:
+        """Return the SHA-256 over criteria, wording and corruption parameters (64 hex digits)."""
+        from auditkit import corruptions, prompts
+
+        content = {
+            "protocol": self.model_dump(mode="json"),
+            "prompts": prompts.digest(),
+            "corruptions": {c.name: [repr(p) for p in c.levels] for c in corruptions.catalogue().values()},
+            "corruptions_version": corruptions.VERSION,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def load_protocol(path: Path, profile: str | None = None) -> Protocol:
+    """Read and validate a protocol.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        TOML file.
+    profile : str, optional
+        Profile to use instead of the file's own choice.
+
+    Raises
+    ------
+    AuditkitError
+        When the file is missing, is not TOML, or holds an unknown key or a value that is not allowed.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AuditkitError(f"protocol {path} does not exist.", "Give one with --audit-protocol=FILE.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditkitError(f"protocol {path} cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise AuditkitError(f"protocol {path} is not valid TOML: {error}.") from None
+    if profile is not None:
+        raw["profile"] = profile
+    try:
+        protocol = Protocol.model_validate(raw)
+    except ValidationError as error:
+        raise AuditkitError(f"protocol {path} is not valid:\n" + "\n".join(_explain(error, raw))) from None
+    _check_templates(protocol, path)
+    return protocol
+
+
+def _check_templates(protocol: Protocol, path: Path) -> None:
+    from auditkit import prompts
+
+    known = prompts.templates()
+    if protocol.prompts.score not in known:
+        raise AuditkitError(
+            f"protocol {path} is not valid:\n  prompts.score: unknown template {protocol.prompts.score!r}; "
+            f"allowed: {', '.join(known)}"
+        )
+
+
+def _explain(error: ValidationError, raw: dict[str, Any]) -> list[str]:
+    """One line per fault: key, value seen, what is allowed."""
+    lines = []
+    for fault in error.errors():
+        # Pydantic puts the chosen member of a union into the location; it is no key of the file.
+        keys = [str(k) for i, k in enumerate(fault["loc"]) if not (i == 2 and fault["loc"][0] == "families")]
+        where = ".".join(keys) or "protocol"
+        if fault["type"] == "extra_forbidden":
+            allowed = _allowed_keys(fault["loc"])
+            near = difflib.get_close_matches(keys[-1], allowed, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            lines.append(f"  {where}: unknown key; allowed: {', '.join(allowed)}{hint}")
+        elif fault["type"] == "missing":
+            lines.append(f"  {where}: missing")
+        elif fault["type"] == "union_tag_invalid":
+            context = fault.get("ctx", {})
+            lines.append(
+                f"  {where}.gate: {context.get('tag')!r} is not a gate; allowed: {context.get('expected_tags')}"
+            )
+        elif fault["type"] == "union_tag_not_found":
+            lines.append(f"  {where}.gate: missing; it says which criterion the family uses")
+        else:
+            lines.append(f"  {where}: {fault['msg']} (value seen: {fault['input']!r:.80})")
+    return lines
+
+
+def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
+    sections: dict[str, type[Section]] = {
+        "images": Images,
+        "prompts": Prompts,
+        "statistics": Statistics,
+        "profiles": Profile,
+    }
+    if len(location) == 1:
+        return sorted(Protocol.model_fields)
+    if location[0] == "families":
+        for family in FamilyBase.__subclasses__():
+            if len(location) > 2 and location[2] in get_args(family.model_fields["gate"].annotation):
+                return sorted(family.model_fields)
+    section = sections.get(str(location[0]))
+    return sorted(section.model_fields) if section else []

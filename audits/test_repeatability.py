@@ -1,0 +1,11 @@
+"""Does the same question get the same answer?"""
+
+import pytest
+
+from auditkit.contrasts import repeatability_contrasts
+
+
+@pytest.mark.parametrize("contrast", repeatability_contrasts(), ids=str)
+def test_same_question_same_answer(contrast, audit):
+    """Asking again, or alone instead of in a batch, must give the same answer."""
+    audit.agrees(contrast)
