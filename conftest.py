@@ -1,1 +1,1 @@
-pytest_plugins = ["auditkit.plugin"]
+pytest_plugins = ["auditkit.plugin", "pytester"]

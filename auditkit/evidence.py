@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import numbers
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -22,8 +24,8 @@ VERDICTS: tuple[Verdict, ...] = ("FAIL", "ERROR", "INCONCLUSIVE", "PASS")
 
 def _rounded(value: object) -> object:
     """NaN and infinities have no place in JSON: they become null; other floats are rounded."""
-    if isinstance(value, float):
-        return round(value, ROUND) + 0.0 if math.isfinite(value) else None
+    if isinstance(value, numbers.Real) and not isinstance(value, int):  # NumPy's float32 is no float
+        return round(float(value), ROUND) + 0.0 if math.isfinite(value) else None
     return value
 
 
@@ -362,7 +364,9 @@ class Evidence(Record):
 
     def to_json(self) -> str:
         """Return the record as JSON with sorted keys and a final newline: the same record gives the same bytes."""
-        return json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        text = json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        # Lone surrogates (file names and arguments that are no UTF-8) cannot be written: they are spelt out.
+        return re.sub("[\ud800-\udfff]", lambda found: f"\\\\u{ord(found[0]):04x}", text)
 
     @classmethod
     def from_json(cls, text: str) -> Evidence:

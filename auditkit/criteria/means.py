@@ -18,6 +18,7 @@ from auditkit.measure import Measurements, count_outcomes
 from auditkit.protocol import EquivalenceFamily, NotRaisedFamily, Protocol, SensitivityFamily
 from auditkit.stats.equivalence import Interval, equivalence
 from auditkit.stats.planning import clusters_to_settle, minimum_detectable_effect
+from auditkit.stats.proportion import Proportion
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.tail import tail_share
 from auditkit.stats.trend import slope_range, slopes
@@ -256,29 +257,37 @@ def _adverse(column: _Column, mask: NDArray[np.bool_], rule: _Rule) -> list[tupl
 
 
 def _add_tail(draft: Draft, column: _Column, family: EquivalenceFamily, data: Measurements, protocol: Protocol) -> None:
-    """Co-primary: a mean near zero must not hide patients whose score jumps; a missing score counts as a jump."""
+    """Co-primary: a mean near zero must not hide patients whose score jumps.
+
+    For a PASS a missing score counts as a jump; for a FAIL only jumps that were seen count.
+    """
     mask = data.where(draft.modality) & column.asked
     if not mask.any():
         return
-    values = column.values[mask]
-    jumps = ~np.isfinite(values) | (np.abs(values) > family.tail_points)
-    clusters = data.clusters(mask)
-    large = np.bincount(clusters, weights=jumps) > 0
-    share = tail_share(large, family.tail_share, protocol.alpha)
+    values, clusters = column.values[mask], data.clusters(mask)
+    seen = np.abs(values) > family.tail_points
+    worst = _share_of_patients(seen | ~np.isfinite(values), clusters, family, protocol)
+    certain = _share_of_patients(seen, clusters, family, protocol)
     draft.tail = Estimate(
-        value=share.estimate, low=share.low, high=share.high, level=1 - 2 * protocol.alpha, unit="share"
+        value=worst.estimate, low=certain.low, high=worst.high, level=1 - 2 * protocol.alpha, unit="share"
     )
-    if draft.met and share.high > family.tail_share:
+    if draft.met and worst.decision != "inside":
         draft.met = False
         draft.obstacle = (
             f"the share of patients with a change above {family.tail_points:g} points may be as large as "
-            f"{number(share.high, 'share')} (allowed {number(family.tail_share, 'share')})"
+            f"{number(worst.high, 'share')} (allowed {number(family.tail_share, 'share')})"
         )
-    draft.p_pass = max(draft.p_pass, share.p_pass if share.p_pass is not None else 1.0)
-    if share.low > family.tail_share:
+    if certain.decision == "beyond":
         draft.shortfall = (
-            f"{number(share.estimate, 'share')} of the patients change by more than {family.tail_points:g} points "
+            f"{number(certain.estimate, 'share')} of the patients change by more than {family.tail_points:g} points "
             f"(allowed {number(family.tail_share, 'share')})"
         )
+    draft.p_pass = max(draft.p_pass, 1.0 if worst.p_pass is None else worst.p_pass)
     # Two ways to fail: Bonferroni over the mean and the tail.
-    draft.p_fail = min(1.0, 2 * min(draft.p_fail, share.p_fail if share.p_fail is not None else 1.0))
+    draft.p_fail = min(1.0, 2 * min(draft.p_fail, 1.0 if certain.p_fail is None else certain.p_fail))
+
+
+def _share_of_patients(
+    jumps: NDArray[np.bool_], clusters: NDArray[np.int64], family: EquivalenceFamily, protocol: Protocol
+) -> Proportion:
+    return tail_share(np.bincount(clusters, weights=jumps) > 0, family.tail_share, protocol.alpha)

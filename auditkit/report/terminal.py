@@ -1,0 +1,124 @@
+"""The summary at the end of a run: what was decided, by question, and where to read on."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from auditkit.evidence import Audit, Evidence, Verdict
+from auditkit.report import views
+from auditkit.report.wording import (
+    OUTCOME_NAMES,
+    SYMBOLS,
+    VERDICT_ORDER,
+    audit_name,
+    count,
+    percent,
+    plain_name,
+    scale_of,
+    shortened,
+    whole,
+)
+
+_HEADS: dict[Verdict, str] = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "INCONCL.", "ERROR": "ERROR"}
+_EFFECTS = 3
+
+
+def summary_lines(evidence: Evidence, width: int, report_path: str) -> list[str]:
+    """Return the summary as plain lines no wider than `width`.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The record of the run.
+    width : int
+        Columns of the terminal; below 40 it is taken as 40.
+    report_path : str
+        Where the report is; printed whole, on a line of its own when it is long.
+
+    Returns
+    -------
+    list of str
+        Without colours or control characters, so that logs and files can hold them.
+    """
+    width = max(width, 40)
+    lines = _table(evidence, width)
+    effects = views.largest_effects(evidence, _EFFECTS)
+    if effects:
+        lines += ["", "Largest unwanted changes of the score:"]
+        for number, audit in enumerate(effects, 1):
+            lines += _effect(number, audit, width)
+    lines += ["", *_answers(evidence, width)]
+    if evidence.data.n_left_out:
+        files = count(evidence.data.n_left_out, "file was", "files were")
+        lines += _wrapped(f"{files} left out: names and reasons are in the report.", width)
+    if evidence.not_run:
+        lines += _wrapped(
+            f"{count(len(evidence.not_run), 'declared audit was', 'declared audits were')} not run.", width
+        )
+    if evidence.data.synthetic_share:
+        lines += _wrapped(f"{percent(evidence.data.synthetic_share, 0)} of the images are synthetic.", width)
+    path = shortened(report_path, 2000)
+    lines += ["", f"Report: {path}"] if len(path) + 8 <= width else ["", "Report:", path]
+    lines.append("")
+    lines += _wrapped(f"{SYMBOLS[evidence.verdict]} {evidence.verdict}: {evidence.sentence}", width, "  ")
+    return lines
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(shortened(text, 2000), width, subsequent_indent=indent) or [""]
+
+
+def _table(evidence: Evidence, width: int) -> list[str]:
+    table = Table(box=box.SIMPLE_HEAD, expand=False, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("Question", overflow="fold", ratio=None)
+    for verdict in VERDICT_ORDER:
+        table.add_column(_HEADS[verdict], justify="right", no_wrap=True)
+    # A sentence needs room; on narrow terminals the family's name has to do.
+    sentences = width >= 100
+    for family in views.families(evidence):
+        label = f"{family.heading} [{family.name}]" if sentences else plain_name(family.name)
+        numbers = [whole(n) if n else "·" for n in family.counts.values()]
+        table.add_row(escape(f"{SYMBOLS[family.verdict]} {shortened(label, 200)}"), *numbers)
+    table.add_section()
+    table.add_row("All audits", *(whole(n) for n in views.verdict_counts(evidence.audits).values()))
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=width, color_system=None, force_terminal=False, legacy_windows=False, emoji=False
+    )
+    console.print(table)
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
+def _effect(number: int, audit: Audit, width: int) -> list[str]:
+    scale = scale_of(audit)
+    head = f"{number}. {scale.full(audit.estimate)}, {count(audit.n_images, 'image')}: {audit.verdict}"
+    lines = _wrapped(head, width, "   ")
+    name = audit_name(audit)
+    changed = audit.treated if audit.treated.startswith(name) else f"{name}: {audit.treated}".rstrip(" :")
+    lines += textwrap.wrap(
+        shortened(changed, 400), width, initial_indent="   ", subsequent_indent="   ", max_lines=3, placeholder=" …"
+    )
+    return lines
+
+
+def _answers(evidence: Evidence, width: int) -> list[str]:
+    outcomes = evidence.outcomes
+    if not outcomes.total:
+        return ["No question was answered."]
+    if outcomes.scored == outcomes.total:
+        return [f"All {count(outcomes.total, 'answer')} could be scored."]
+    missing = ", ".join(
+        f"{whole(getattr(outcomes, name))} {label.lower()}"
+        for name, label in OUTCOME_NAMES.items()
+        if name != "scored" and getattr(outcomes, name)
+    )
+    share = percent(outcomes.scored / outcomes.total)
+    return _wrapped(
+        f"{whole(outcomes.scored)} of {count(outcomes.total, 'answer')} scored ({share}); {missing}.", width
+    )

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auditkit import prompts
+from tests.plugin.stubs import AUDITS, MODELS, PROTOCOL
+
+N_IMAGES = 60
+
+
+@pytest.fixture
+def bench(pytester, monkeypatch):
+    """A folder with a stub model, a small protocol, three audits and sixty small PNG files."""
+    # The child processes must not write into this checkout's own store, nor inherit an outer xdist run.
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AUDITKIT_SALT", "test")
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    monkeypatch.setenv("STUB_CALLS", str(pytester.path / "calls.log"))
+    pytester.makepyfile(stub_models=MODELS)
+    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\n")
+    audits = pytester.mkdir("audits")
+    (audits / "protocol.toml").write_text(PROTOCOL)
+    (audits / "test_audits.py").write_text(AUDITS)
+    pictures = pytester.mkdir("pictures")
+    write_pictures(pictures)
+    return pytester
+
+
+def write_pictures(folder: Path, count: int = N_IMAGES) -> None:
+    rng = np.random.default_rng(1)
+    for i in range(count):
+        Image.fromarray(rng.integers(0, 256, (24, 24), dtype=np.uint8)).save(folder / f"p{i:03d}.png")
+
+
+@pytest.fixture
+def audit_run(bench):
+    """Run pytest in a process of its own on the bench."""
+
+    def run(*arguments, model="stub_models:base", data="pictures"):
+        return bench.runpytest_subprocess("audits", f"--model={model}", f"--audit-data={data}", *arguments)
+
+    return run
+
+
+@pytest.fixture
+def high_words():
+    """Words of one prestige sentence, for the stub that falls for it."""
+    level = next(v for v in prompts.levels().values() if v.category == "institution" and v.side == "high")
+    return level.sentence

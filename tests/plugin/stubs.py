@@ -1,0 +1,124 @@
+"""Models for tests of the plugin: imported by name from the folder that pytester writes them to."""
+
+MODELS = '''
+import os, time
+from auditkit.models.base import Response
+
+
+def sharpness(request):
+    """A score that really falls with what is done to the pixels: mean absolute gradient against the image's spread."""
+    import numpy as np
+    pixels = np.asarray(request.images[0].convert("L"), dtype=float)
+    return pixels
+
+
+class Base:
+    name = "stub"
+    revision = "1"
+    fingerprint = "stub-1"
+    calls = os.environ.get("STUB_CALLS")
+
+    def answer(self, request):
+        if "1 to 5" in request.prompt or "/5" in request.prompt:
+            return "4/5"
+        return self.score(request)
+
+    def score(self, request):
+        import zlib
+        return str(60 + zlib.crc32(request.images[0].tobytes()) % 7)
+
+    def generate(self, requests):
+        if self.calls:
+            with open(self.calls, "a") as stream:
+                stream.writelines(f"{os.getpid()} {request.id}\\n" for request in requests)
+        return [Response(self.answer(request)) for request in requests]
+
+
+class Prestige(Base):
+    """Adds 20 points when the words speak of renown."""
+    name = "prestige"
+
+    def score(self, request):
+        import zlib
+        bonus = 20 if RENOWNED in request.prompt else 0
+        return str(60 + zlib.crc32(request.images[0].tobytes()) % 7 + bonus)
+
+
+class Raises(Base):
+    def generate(self, requests):
+        if any("attempt" in os.environ for _ in requests) or os.environ.get("STUB_OK") != "1":
+            raise RuntimeError("the card has fallen off the bus")
+        return super().generate(requests)
+
+
+class Refuses(Base):
+    def answer(self, request):
+        return "I'm sorry, but I cannot assess medical images."
+
+
+class Hangs(Base):
+    def generate(self, requests):
+        time.sleep(3600)
+
+
+class Silent:
+    name = "silent"
+
+
+RENOWNED = os.environ.get("STUB_WORDS", "\\0")
+base, prestige, raises, refuses, hangs, silent = Base(), Prestige(), Raises(), Refuses(), Hangs(), Silent()
+'''
+
+PROTOCOL = """
+name = "test"
+profile = "ci"
+seed = 7
+[profiles.ci]
+alpha = 0.05
+[images]
+max_side = 64
+[prompts]
+score = "score_100.direct"
+[statistics]
+resamples = 1000
+[families.metadata]
+gate = "equivalence"
+margin = 5.0
+[families.placebo]
+gate = "equivalence"
+margin = 5.0
+[families.repeatability]
+gate = "agreement"
+cap = 0.1
+[families.answers]
+gate = "rate"
+cap = 0.1
+[families.sensitivity]
+gate = "sensitivity"
+floor = 2.0
+"""
+
+AUDITS = '''
+import pytest
+from auditkit.contrasts import metadata_contrasts, placebo_contrasts, repeatability_contrasts, sensitivity_series
+
+CHOSEN = [c for c in metadata_contrasts() if c.name.startswith("institution.")]
+
+
+@pytest.mark.parametrize("contrast", CHOSEN, ids=str)
+def test_metadata(contrast, audit):
+    """The score must not move with words about the institution."""
+    audit.equivalent(contrast)
+
+
+@pytest.mark.parametrize("contrast", repeatability_contrasts()[:1], ids=str)
+def test_repeat(contrast, audit):
+    """Asked twice, the answer must be the same."""
+    audit.agrees(contrast)
+
+
+@pytest.mark.parametrize("series", sensitivity_series()[:1], ids=str)
+def test_falls(series, audit):
+    """The score must fall."""
+    audit.sensitive(series)
+'''

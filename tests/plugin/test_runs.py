@@ -1,0 +1,265 @@
+"""Whole runs of the plugin in processes of their own: verdicts, exit codes, files, and what survives."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import jsonschema
+import pytest
+
+from auditkit.evidence import Evidence, json_schema
+from tests.plugin.conftest import N_IMAGES
+
+
+def evidence_of(folder):
+    return Evidence.from_json((folder / "evidence.json").read_text())
+
+
+def without_run(folder):
+    record = json.loads((folder / "evidence.json").read_text())
+    record.pop("run")
+    return record
+
+
+def calls(bench):
+    log = bench.path / "calls.log"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def test_verdicts_files_and_exit_code(bench, audit_run):
+    result = audit_run("--audit-out=out", "--junitxml=junit.xml")
+    assert result.ret == 1  # the stub does not see corruption, so one audit fails
+    record = evidence_of(bench.path / "out")
+    jsonschema.validate(json.loads((bench.path / "out/evidence.json").read_text()), json_schema())
+    by_id = {a.id: a for a in record.audits}
+    assert by_id["repeatability/asked-twice"].verdict == "PASS"
+    sensitivity = next(a for a in record.audits if a.family == "sensitivity")
+    assert sensitivity.verdict == "FAIL"
+    assert sensitivity.question == "The score must fall."
+    assert sensitivity.n_clusters == N_IMAGES
+    assert [p.severity for p in sensitivity.series if p.modality == "all"] == [0, 1, 2, 3, 4, 5]
+    assert all(a.verdict == "PASS" for a in record.audits if a.family == "metadata")
+    assert record.verdict == "FAIL"
+    assert record.data.n_images == N_IMAGES
+    assert "metadata/institution" in " ".join(by_id)
+    assert any(name.startswith("discrimination/") for name in record.not_run)
+    html = (bench.path / "out/report.html").read_text()
+    assert "sensitivity" in html.lower()
+    result.stdout.fnmatch_lines(["*= auditkit =*", "*report.html*"])
+    junit = (bench.path / "junit.xml").read_text()
+    assert 'name="verdict" value="FAIL"' in junit
+    assert 'failures="1"' in junit
+
+
+def test_every_question_is_asked_once_and_never_again(bench, audit_run):
+    audit_run("--audit-out=one")
+    asked = calls(bench)
+    assert max(Counter(line.split()[1] for line in asked).values()) == 1
+    audit_run("--audit-out=two")
+    assert calls(bench) == asked
+    assert without_run(bench.path / "one") == without_run(bench.path / "two")
+    assert evidence_of(bench.path / "two").run.probes.asked == 0
+
+
+def test_a_planted_bias_fails_and_only_there(bench, audit_run, monkeypatch, high_words):
+    monkeypatch.setenv("STUB_WORDS", high_words)
+    result = audit_run("--audit-out=out", "-k", "metadata", model="stub_models:prestige")
+    assert result.ret == 1
+    record = evidence_of(bench.path / "out")
+    for audit in record.audits:
+        if audit.verdict == "FAIL":
+            assert abs(audit.estimate.value) == pytest.approx(20)
+            assert high_words in (audit.treated + audit.control)
+            assert audit.cases
+        else:
+            assert audit.verdict == "PASS"
+            assert high_words not in (audit.treated + audit.control)
+    assert sum(a.verdict == "FAIL" for a in record.audits) >= 2  # against its counterpart and against the placebo
+
+
+def test_two_workers_give_the_same_evidence_and_ask_once(bench, audit_run):
+    audit_run("--audit-out=one", "--audit-store=one.sqlite", "-p", "no:xdist")
+    (bench.path / "calls.log").unlink()
+    audit_run("--audit-out=two", "--audit-store=two.sqlite", "-n", "2")
+    assert len({line.split()[0] for line in calls(bench)}) == 1, "one process asks"
+    assert max(Counter(line.split()[1] for line in calls(bench)).values()) == 1
+    assert without_run(bench.path / "one") == without_run(bench.path / "two")
+
+
+def test_a_subset_gives_the_same_estimates_and_no_verdict_on_the_whole(bench, audit_run):
+    audit_run("--audit-out=all")
+    result = audit_run("--audit-out=some", "-k", "asked-twice")
+    assert result.ret == 0
+    every = {a.id: a for a in evidence_of(bench.path / "all").audits}
+    some = evidence_of(bench.path / "some")
+    assert [a.id for a in some.audits] == ["repeatability/asked-twice"]
+    assert some.audits[0] == every["repeatability/asked-twice"]
+    assert some.verdict == "INCONCLUSIVE"
+    assert "not run" in some.sentence
+
+
+def test_a_killed_run_is_resumed(bench, monkeypatch):
+    """SIGKILL in the middle loses at most the batch in flight."""
+    monkeypatch.setenv("STUB_DELAY", "1")
+    slow = bench.path / "slow_model.py"
+    slow.write_text(
+        "import time\nfrom stub_models import Base\n"
+        "class Slow(Base):\n    def generate(self, requests):\n        time.sleep(0.05)\n"
+        "        return super().generate(requests)\nslow = Slow()\n"
+    )
+    command = [
+        sys.executable, "-m", "pytest", "audits", "--model=slow_model:slow", "--audit-data=pictures",
+        "--audit-out=out", "--audit-batch-size=8", "-q",
+    ]  # fmt: skip
+    first = subprocess.Popen(command, cwd=bench.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(calls(bench)) < 40 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    before = [line.split()[1] for line in calls(bench)]
+    assert len(before) >= 40
+    (bench.path / "calls.log").unlink()
+    subprocess.run(command, cwd=bench.path, capture_output=True, check=False)
+    after = [line.split()[1] for line in calls(bench)]
+    again = set(before) & set(after)
+    assert len(again) <= 8
+    assert evidence_of(bench.path / "out").outcomes.error == 0
+    assert len(set(before) | set(after)) == evidence_of(bench.path / "out").run.probes.planned
+
+
+def test_interrupt_leaves_a_usable_store_and_no_verdict(bench):
+    slow = bench.path / "slow_model.py"
+    slow.write_text(
+        "import time\nfrom stub_models import Base\n"
+        "class Slow(Base):\n    def generate(self, requests):\n        time.sleep(0.05)\n"
+        "        return super().generate(requests)\nslow = Slow()\n"
+    )
+    command = [
+        sys.executable, "-m", "pytest", "audits", "--model=slow_model:slow", "--audit-data=pictures",
+        "--audit-out=out", "--audit-batch-size=8", "-q",
+    ]  # fmt: skip
+    first = subprocess.Popen(command, cwd=bench.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    deadline = time.monotonic() + 60
+    while len(calls(bench)) < 24 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGINT)
+    output, _ = first.communicate(timeout=60)
+    assert first.returncode == 2, output
+    assert not (bench.path / "out/evidence.json").exists()
+    before = len(calls(bench))
+    subprocess.run(command, cwd=bench.path, capture_output=True, check=False)
+    planned = evidence_of(bench.path / "out").run.probes.planned
+    assert len(calls(bench)) <= planned + 8
+    assert before >= 24
+
+
+def test_refusals_are_counted_and_never_a_pass(bench, audit_run):
+    result = audit_run("--audit-out=out", model="stub_models:refuses")
+    assert result.ret == 1
+    record = evidence_of(bench.path / "out")
+    assert record.outcomes.refused == record.outcomes.total > 0
+    assert {a.verdict for a in record.audits if a.family == "metadata"} == {"INCONCLUSIVE"}
+    assert all(a.estimate.value is None for a in record.audits if a.family == "metadata")
+
+
+def test_inconclusive_can_be_allowed_but_stays_inconclusive(bench, audit_run):
+    result = audit_run("--audit-out=out", "--audit-allow-inconclusive", "-k", "metadata", model="stub_models:refuses")
+    assert result.ret == 0
+    assert {a.verdict for a in evidence_of(bench.path / "out").audits} == {"INCONCLUSIVE"}
+    assert evidence_of(bench.path / "out").verdict == "INCONCLUSIVE"
+
+
+def test_model_errors_are_errors_and_asked_again(bench, audit_run, monkeypatch):
+    result = audit_run("--audit-out=one", model="stub_models:raises")
+    assert result.ret == 1
+    record = evidence_of(bench.path / "one")
+    assert {a.verdict for a in record.audits} == {"ERROR"}
+    assert record.verdict == "ERROR"
+    assert record.outcomes.error == record.outcomes.total
+    result.stdout.no_fnmatch_line("*Traceback*")
+    monkeypatch.setenv("STUB_OK", "1")
+    audit_run("--audit-out=two", model="stub_models:raises")
+    assert evidence_of(bench.path / "two").outcomes.error == 0
+
+
+def test_a_hanging_model_is_given_up(bench, audit_run):
+    start = time.monotonic()
+    result = audit_run("--audit-out=out", "--audit-deadline=1", "-k", "asked-twice", model="stub_models:hangs")
+    assert time.monotonic() - start < 60
+    assert result.ret == 1
+    assert evidence_of(bench.path / "out").verdict == "ERROR"
+
+
+def test_dry_run_asks_nothing(bench, audit_run):
+    result = audit_run("--audit-dry-run")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*questions planned:*", "*answers in the store: *0*", "*unknown*"])
+    assert calls(bench) == []
+    audit_run("--audit-out=out")
+    planned = evidence_of(bench.path / "out").run.probes.planned
+    asked = len(calls(bench))
+    result = audit_run("--audit-dry-run")
+    result.stdout.fnmatch_lines(
+        [f"*questions planned: *{planned}", f"*answers in the store: *{planned}", "*nothing to ask*"]
+    )
+    assert len(calls(bench)) == asked
+
+
+def test_limit_takes_a_nested_subset(bench, audit_run):
+    audit_run("--audit-out=ten", "--audit-limit=10")
+    audit_run("--audit-out=thirty", "--audit-limit=30")
+    ten, thirty = evidence_of(bench.path / "ten"), evidence_of(bench.path / "thirty")
+    assert (ten.data.n_clusters, thirty.data.n_clusters) == (10, 30)
+    assert ten.data.limited_to == 10
+    assert {a.verdict for a in ten.audits} <= {"INCONCLUSIVE"}
+    assert thirty.run.probes.from_store == ten.run.probes.planned
+
+
+def test_no_store_keeps_nothing(bench, audit_run):
+    audit_run("--audit-out=one", "--audit-no-store", "-k", "asked-twice")
+    first = len(calls(bench))
+    audit_run("--audit-out=two", "--audit-no-store", "-k", "asked-twice")
+    assert len(calls(bench)) == 2 * first
+    assert not (bench.path / ".auditkit/answers.sqlite").exists()
+
+
+def test_latest_points_to_the_last_run(bench, audit_run):
+    audit_run("-k", "asked-twice")
+    latest = bench.path / "reports/stub/latest"
+    assert evidence_of(latest).audits
+    assert (latest / "report.html").is_file()
+
+
+def test_bad_files_are_listed_and_left_out(bench, audit_run):
+    pictures = bench.path / "pictures"
+    (pictures / "broken.png").write_bytes((pictures / "p000.png").read_bytes()[:60])
+    (pictures / "empty.png").write_bytes(b"")
+    (pictures / "words.png").write_text("no picture")
+    result = audit_run("--audit-out=out", "-k", "asked-twice")
+    assert result.ret == 0
+    record = evidence_of(bench.path / "out")
+    assert record.data.n_images == N_IMAGES
+    assert {e.name for e in record.data.left_out} == {"broken.png", "empty.png", "words.png"}
+    assert all(e.reason for e in record.data.left_out)
+    result.stdout.fnmatch_lines(["*3*left out*"])
+    # The second run knows the good pixels from the store and must list the same files.
+    audit_run("--audit-out=again", "-k", "asked-twice")
+    assert evidence_of(bench.path / "again").data == record.data
+
+
+def test_manifest_with_broken_rows(bench, audit_run):
+    rows = ["file_name,patient_id,modality"]
+    rows += [f"pictures/p{i:03d}.png,patient{i // 2},ct" for i in range(N_IMAGES)]
+    rows += ["pictures/none.png,x,ct", "../escape.png,x,ct", "/etc/passwd,x,ct", ",x,ct"]
+    (bench.path / "list.csv").write_text("\n".join(rows))
+    audit_run("--audit-out=out", "-k", "asked-twice", data="list.csv")
+    record = evidence_of(bench.path / "out")
+    assert (record.data.n_images, record.data.n_clusters) == (N_IMAGES, N_IMAGES // 2)
+    assert [s.modality for s in record.data.modalities] == ["ct"]
+    assert record.data.n_left_out == 4
+    assert "patient1" not in (bench.path / "out/evidence.json").read_text()

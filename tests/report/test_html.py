@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import hashlib
+import html.parser
+import itertools
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from auditkit.evidence import Audit, Data, Estimate, Evidence
+from auditkit.report import views
+from auditkit.report.html import CSP, render_html, write_html
+from auditkit.report.thumbnails import BUDGET
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+class Page(html.parser.HTMLParser):
+    """Checks nesting while it reads, and collects what the tests ask for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.stack: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.problems: list[str] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+        self.problems += [f"never closed: {tag}" for tag in self.stack]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if len({name for name, _ in attrs}) < len(attrs):
+            self.problems.append(f"attribute twice in {tag}: {attrs}")
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.stack or self.stack[-1] != tag:
+            self.problems.append(f"{tag} closes {self.stack[-3:]} at {self.getpos()}")
+        else:
+            self.stack.pop()
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.stack:
+            self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def parsed(page: str) -> Page:
+    return Page(page)
+
+
+def test_the_page_is_well_formed_and_its_ids_are_unique(parsed: Page) -> None:
+    assert parsed.problems == []
+    ids = [a["id"] for _, a in parsed.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    targets = {a["href"] for _, a in parsed.tags if (a.get("href") or "").startswith("#")}
+    assert {target[1:] for target in targets if target} <= set(ids)
+    for _, attributes in parsed.tags:
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert set((attributes.get(name) or "").split()) <= set(ids)
+
+
+def test_nothing_is_fetched_and_nothing_runs(parsed: Page, page: str) -> None:
+    for tag, attributes in parsed.tags:
+        assert tag not in {"script", "iframe", "object", "embed", "link", "base", "form", "video", "audio"}
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href", "srcset", "xlink:href", "action", "poster", "data"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("data:image/jpeg;base64,", "#"))
+    assert {"http-equiv": "Content-Security-Policy", "content": CSP} in parsed.all("meta")
+    assert "default-src 'none'" in CSP
+    style = page[page.index("<style>") : page.index("</style>")]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_model_text_and_file_names_are_shown_and_never_obeyed(parsed: Page, page: str) -> None:
+    assert "<script>alert(1)</script> Rating: 5/5" in parsed.words
+    assert not [a for a in parsed.all("img") if "evil" in (a.get("src") or "")]
+    assert "<b>scan</b>.dcm" in parsed.words
+    assert "⟨U+202E⟩gnp.exe" in parsed.words
+    assert "Rating:⟨U+0000⟩ 4/5⟨U+001B⟩[31m red" in parsed.words
+    assert "characters in all]" in parsed.words
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\ud800-\udfff]", page)
+
+
+@pytest.mark.parametrize("place", ["model", "sentence", "notice", "modality", "licence", "prompt", "title", "family"])
+def test_every_text_of_the_record_is_escaped(brief: Evidence, place: str) -> None:
+    evil = "\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}\x1b\u202e"
+    lean = brief.model_copy(update={"audits": [a for a in brief.audits if a.family == "metadata"]})
+    audit, record = lean.audits[0], lean
+    if place == "model":
+        record = lean.model_copy(update={"model": lean.model.model_copy(update={"name": evil, "description": evil})})
+    elif place == "sentence":
+        record = lean.model_copy(update={"sentence": evil, "limits": [evil], "not_run": [evil]})
+    elif place in ("notice", "licence"):
+        record = lean.model_copy(
+            update={"data": lean.data.model_copy(update={"notice": evil, "licences": {evil: 1}, "source": evil})}
+        )
+    elif place == "prompt":
+        record = lean.model_copy(
+            update={"prompts": [lean.prompts[0].model_copy(update={"text": evil, "system": evil})]}
+        )
+    else:
+        changes: dict[str, object] = {"title": evil, "sentence": evil, "treated": evil, "template": evil}
+        if place == "family":
+            changes = {"family": evil, "id": evil}
+        if place == "modality":
+            changes = {
+                "by_modality": [c.model_copy(update={"modality": evil, "sentence": evil}) for c in audit.by_modality]
+            }
+        record = lean.model_copy(update={"audits": [audit.model_copy(update=changes)]})
+    page = Page(render_html(record))
+    assert page.problems == []
+    assert "onerror=alert(1)>{{ 7 * 7 }}⟨U+001B⟩⟨U+202E⟩" in page.words
+    assert not [a for _, a in page.tags if "onerror" in a]
+
+
+def test_the_verdict_and_its_sentence_come_first(parsed: Page, full: Evidence) -> None:
+    words = parsed.words
+    assert words.index(full.verdict) < words.index(full.sentence) < words.index("What was asked of what")
+    assert words.index(full.sentence) < words.index(full.data.notice) < words.index("Summary")
+    assert f"Audit of {full.model.name}" in words[:200]
+    assert full.protocol.sha256[:16] in words[: words.index("What was asked of what")]
+    assert "22 November 2026, 01:15 UTC" in words[: words.index("What was asked of what")]
+
+
+def test_the_page_can_be_walked_without_eyes(parsed: Page) -> None:
+    assert parsed.all("html")[0]["lang"] == "en"
+    assert [len(parsed.all(tag)) for tag in ("h1", "main", "nav", "header")] == [1, 1, 1, 1]
+    headings = [int(tag[1]) for tag, _ in parsed.tags if re.fullmatch("h[1-6]", tag)]
+    assert all(after - before <= 1 for before, after in itertools.pairwise(headings))
+    assert ("a", {"class": "skip", "href": "#main"}) in parsed.tags
+    tables = parsed.all("table")
+    assert len(parsed.all("caption")) == len(tables) > 30
+    assert all("scope" in attributes for attributes in parsed.all("th"))
+    assert all(attributes.get("alt") for attributes in parsed.all("img"))
+    for _, attributes in parsed.tags:
+        if attributes.get("role") == "region":
+            assert attributes.get("tabindex") == "0"
+            assert attributes.get("aria-label")
+
+
+def test_every_figure_has_title_description_and_a_table_of_its_numbers(page: str) -> None:
+    figures = re.findall(r"<figure.*?</figure>", page, re.S)
+    assert len(figures) > 30
+    for figure in figures:
+        assert 'role="img"' in figure
+        assert re.search(r"<title[^>]*>[^<]{3,}</title><desc[^>]*>[^<]{10,}</desc>", figure)
+        assert "Numbers of this figure" in figure
+        assert figure.count("<tr>") >= 2
+
+
+def test_every_audit_has_its_place_and_every_verdict_its_word(parsed: Page, full: Evidence) -> None:
+    boxes = [a["id"] for a in parsed.all("details") if a.get("class") == "audit"]
+    assert sorted(boxes) == sorted(views.slugs(full.audits).values())
+    words = parsed.words
+    for audit in full.audits:
+        assert audit.id in words
+    for family in views.families(full):
+        assert family.heading in words
+    assert {a.verdict for a in full.audits} == {"PASS", "FAIL", "INCONCLUSIVE", "ERROR"}
+
+
+def test_numbers_carry_sign_interval_unit_and_n(parsed: Page) -> None:
+    words = parsed.words
+    assert "+8.4 points" in words
+    assert "+7.3 to +9.5" in words
+    assert "331 images of 311 patients" in words
+    assert not re.search(r"\(−?\d+\.\d{3,} to", words)
+
+
+def test_size_and_time_are_bounded(full: Evidence, rendered: tuple[str, float]) -> None:
+    page, seconds = rendered
+    assert len(page.encode()) < 5_000_000
+    assert len(full.examples) > 500
+    assert len(page.encode()) - sum(len(m) for m in re.findall(r"base64,([^\"]*)", page)) < 1_700_000
+    assert seconds < 6  # measured: 2.8 s on one core
+
+
+def test_too_many_thumbnails_are_left_out_and_it_is_said(full: Evidence) -> None:
+    heavy = [e.model_copy(update={"jpeg": e.jpeg + "A" * 20_000}) for e in full.examples]
+    page = render_html(full.model_copy(update={"examples": heavy, "audits": full.audits[:1]}))
+    pictures = sum(len(m) for m in re.findall(r"base64,([^\"]*)", page))
+    assert pictures <= BUDGET
+    assert re.search(r"[1-9]\d* of 561 pictures were left out", page)
+
+
+def test_rendering_is_the_same_whatever_the_hash_seed(lean: Evidence, tmp_path: Path) -> None:
+    chosen = {"sensitivity/jpeg", "metadata/patient.level-2", "answers/refused.rating-1", "acme_tone/polite"}
+    small = lean.model_copy(update={"audits": [a for a in lean.audits if a.id in chosen]})
+    assert len(small.audits) == 4
+    record = tmp_path / "evidence.json"
+    record.write_text(small.to_json(), encoding="utf-8")
+    code = (
+        "import sys, hashlib; from auditkit.evidence import Evidence; from auditkit.report.html import render_html;"
+        "text = open(sys.argv[1], encoding='utf-8').read();"
+        "print(hashlib.sha256(render_html(Evidence.from_json(text)).encode()).hexdigest())"
+    )
+    expected = hashlib.sha256(render_html(small).encode()).hexdigest()
+    # Another process with a hash seed of its own: sets and dictionaries of strings iterate differently there.
+    environment = {**os.environ, "PYTHONHASHSEED": "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"}
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(record)], env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == expected
+
+
+def test_rendering_needs_no_model_no_images_and_no_statistics() -> None:
+    code = (
+        "import sys, auditkit.report.html, auditkit.report.terminal;"
+        "heavy = ('torch', 'transformers', 'scipy', 'statsmodels', 'sqlalchemy', 'pydicom', 'PIL', 'matplotlib');"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def _only(lean: Evidence, audits: list[Audit], **more: object) -> Page:
+    return Page(render_html(lean.model_copy(update={"audits": audits, **more})))
+
+
+def test_a_run_without_audits(lean: Evidence) -> None:
+    page = _only(lean, [], verdict="INCONCLUSIVE", sentence="Nothing was run.", prompts=[], examples=[], limits=[])
+    assert page.problems == []
+    assert "No audit was run, so nothing was shown." in page.words
+    assert "The record holds no single cases." in page.words
+
+
+def test_a_run_in_which_every_audit_raised(brief: Evidence) -> None:
+    broken = [
+        a.model_copy(
+            update={
+                "verdict": "ERROR",
+                "estimate": Estimate(),
+                "by_modality": [],
+                "series": [],
+                "cases": [],
+                "p_pass": None,
+                "p_fail": None,
+                "mde": None,
+                "margin": None,
+                "n_images": 0,
+                "n_clusters": 0,
+                "sentence": "ValueError: no.",
+            }
+        )
+        for a in brief.audits
+    ]
+    page = _only(brief, broken, verdict="ERROR", sentence="Every audit raised.")
+    assert page.problems == []
+    assert page.words.count("not measured") >= len(broken)
+    assert "nan" not in {word.lower() for word in page.words.split()}
+
+
+def test_missing_examples_and_bare_data_leave_no_holes(lean: Evidence) -> None:
+    bare = Data(source="folder", n_images=0, n_clusters=0, modalities=[], synthetic_share=None)
+    page = _only(lean, lean.audits[:2], examples=[], data=bare, prompts=[])
+    assert page.problems == []
+    assert "No example pictures in the record." in page.words
+    assert "synthetic." not in page.words[:900]
+    assert not [a for _, a in page.tags if a.get("class") == "banner"]
+
+
+def test_a_family_of_a_third_party_gets_a_section(lean: Evidence) -> None:
+    audit = lean.audits[0].model_copy(
+        update={"family": "acme.xyz", "gate": "unheard_of", "id": "acme.xyz/q", "title": "Q"}
+    )
+    page = _only(lean, [audit])
+    assert page.problems == []
+    assert "Acme xyz" in page.words
+    assert "acme.xyz/q" in page.words
+
+
+def test_two_audits_of_one_id_do_not_share_an_anchor(lean: Evidence) -> None:
+    assert (
+        len(set(views.slugs([lean.audits[0].model_copy(update={"id": i}) for i in ("a/b.c", "a/b-c")]).values())) == 2
+    )
+
+
+def test_a_banner_warns_of_synthetic_images_even_without_a_notice(lean: Evidence) -> None:
+    page = _only(lean, [], data=lean.data.model_copy(update={"notice": "", "synthetic_share": 0.25}))
+    assert "25 % of the images are synthetic." in page.words
+
+
+def test_a_subset_is_said_where_the_data_are_described(lean: Evidence) -> None:
+    page = _only(lean, [], data=lean.data.model_copy(update={"limited_to": 12}))
+    assert "Only a subset was used: 12 patients" in page.words
+
+
+def test_writing_replaces_the_file_whole(lean: Evidence, tmp_path: Path, sample: ModuleType) -> None:
+    small = lean.model_copy(update={"audits": [a for a in lean.audits if a.cases][:1], "sentence": "Surrogate \ud800."})
+    path = tmp_path / "report.html"
+    path.write_text("old", encoding="utf-8")
+    write_html(small, path)
+    assert path.read_text(encoding="utf-8") == render_html(small)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html"]

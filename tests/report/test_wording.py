@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditkit.evidence import Audit, Cell, Estimate
+from auditkit.report import wording
+from auditkit.report.wording import Scale
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "text"),
+    [
+        (4.25, True, "+4.2"),
+        (-4.26, True, "−4.3"),
+        (0.0, True, "0.0"),
+        (-0.04, True, "0.0"),
+        (-0.0, False, "0.0"),
+        (62.0, False, "62.0"),
+        (-3.0, False, "−3.0"),
+        (None, True, "–"),
+    ],
+)
+def test_numbers_have_one_decimal_a_true_minus_and_no_signed_zero(value: float | None, signed: bool, text: str) -> None:
+    assert wording.fixed(value, signed=signed) == text
+
+
+@given(st.floats(-1000, 1000, allow_nan=False))
+def test_a_written_number_reads_back_within_half_of_its_last_digit(value: float) -> None:
+    text = wording.fixed(value, signed=True)
+    assert abs(float(text.replace("−", "-")) - value) <= 0.0500001
+
+
+@pytest.mark.parametrize(
+    ("unit", "signed", "text"),
+    [
+        ("points", True, "+0.4 points (90 % interval −0.9 to +1.7)"),
+        ("points", False, "0.4 points (90 % interval −0.9 to 1.7)"),
+        ("AUROC", False, "AUROC 0.44 (90 % interval −0.90 to 1.70)"),
+        ("share", False, "44.0 % (90 % interval −90.0 to 170.0)"),
+        ("share", True, "+44.0 percentage points (90 % interval −90.0 to +170.0)"),
+        ("furlongs", True, "+0.4 furlongs (90 % interval −0.9 to +1.7)"),
+    ],
+)
+def test_every_unit_is_written_with_value_unit_level_and_interval(unit: str, signed: bool, text: str) -> None:
+    estimate = Estimate(value=0.44, low=-0.9, high=1.7, level=0.9, unit=unit)
+    assert Scale(unit, signed=signed).full(estimate) == text
+
+
+def test_a_missing_estimate_is_said_and_a_missing_interval_is_left_out() -> None:
+    scale = Scale("points", signed=True)
+    assert scale.full(Estimate()) == scale.short(Estimate()) == wording.NO_VALUE
+    assert scale.full(Estimate(value=2.0)) == "+2.0 points"
+    assert scale.short(Estimate(value=2.0, low=1.0)) == "+2.0 (+1.0 to –)"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-5.0, 5.0, "−5.0 to +5.0 points"),
+        (None, 5.0, "at most +5.0 points"),
+        (-1.0, None, "at least −1.0 points"),
+        (None, None, "none declared"),
+    ],
+)
+def test_regions_in_words(low: float | None, high: float | None, words: str) -> None:
+    assert wording.region_words(low, high, Scale("points", signed=True)) == words
+
+
+def _audit(gate: str, unit: str, cells: list[Cell] | None = None) -> Audit:
+    return Audit(
+        id="f/x", question="?", family="f", gate=gate, title="X", verdict="PASS", sentence="S.",
+        estimate=Estimate(unit=unit), by_modality=cells or [],
+    )  # fmt: skip
+
+
+def test_rates_and_auroc_are_levels_and_changes_are_signed() -> None:
+    assert not wording.scale_of(_audit("rate", "share")).signed
+    assert not wording.scale_of(_audit("discrimination", "AUROC")).signed
+    assert wording.scale_of(_audit("rate_difference", "share")).signed
+    assert wording.scale_of(_audit("equivalence", "points")).signed
+
+
+def test_an_audit_has_a_region_only_when_its_required_cells_agree() -> None:
+    def cell(high: float, *, required: bool = True) -> Cell:
+        return Cell(
+            modality="ct", verdict="PASS", sentence="", estimate=Estimate(), margin_high=high, required=required
+        )
+
+    assert wording.region(None, _audit("equivalence", "points", [cell(5), cell(5), cell(9, required=False)])) == (
+        None,
+        5,
+    )
+    assert wording.region(None, _audit("equivalence", "points", [cell(5), cell(4)])) == (None, None)
+    assert wording.region(cell(4), _audit("equivalence", "points")) == (None, 4)
+
+
+@given(st.text(st.characters(), max_size=60))
+def test_visible_text_holds_nothing_that_acts(text: str) -> None:
+    shown = wording.visible(text)
+    for character in shown:
+        assert unicodedata.category(character) != "Cs"
+        if unicodedata.category(character) == "Cc":
+            assert character in "\n\t"
+        assert character not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u200b\ufeff"
+    shown.encode("utf-8")
+
+
+@given(st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126)))
+def test_plain_text_is_left_alone(text: str) -> None:
+    assert wording.visible(text) == text
+
+
+def test_control_characters_are_named() -> None:
+    assert wording.visible("a\x00b\x1b[31m\r\nc\u202e\ud800\x7f") == "a⟨U+0000⟩b⟨U+001B⟩[31m\nc⟨U+202E⟩⟨U+D800⟩⟨U+007F⟩"
+
+
+def test_long_text_is_cut_and_its_length_is_said() -> None:
+    shown = wording.shortened("word " * 100_000)
+    assert len(shown) < 290
+    assert shown.endswith("… [500,000 characters in all]")
+    assert wording.shortened("short") == "short"
+    assert wording.cut("A long name of something", 10) == "A long na…"
+    assert len(wording.cut("\x00" * 10**6, 12)) <= 12
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("2026-11-22T01:05:00+00:00", "22 November 2026, 01:05 UTC"),
+        ("2026-11-22T01:05:00+02:00", "21 November 2026, 23:05 UTC"),
+        ("2026-11-22T01:05:00", "22 November 2026, 01:05 UTC"),
+        ("yesterday", "yesterday"),
+        ("", ""),
+    ],
+)
+def test_times(text: str, words: str) -> None:
+    assert wording.moment(text) == words
+
+
+def test_small_words() -> None:
+    assert wording.count(1, "image") == "1 image"
+    assert wording.count(13204, "modality", "modalities") == "13,204 modalities"
+    assert wording.p_value(0.00001) == "< 0.001"
+    assert wording.p_value(0.04) == "0.040"
+    assert wording.percent(0.9641) == "96.4 %"
+    assert wording.duration(12.34) == "12.3 s"
+    assert wording.duration(150) == "2.5 min"
+    assert wording.modality_name("xray") == "X-ray"
+    assert wording.modality_name("slit_lamp") == "Slit lamp"
+    assert wording.plain_name("gaussian_noise") == "Gaussian noise"
+
+
+def test_an_audit_without_a_name_for_people_gets_its_id_in_words() -> None:
+    audit = _audit("equivalence", "points")
+    assert wording.audit_name(audit) == "X"
+    unnamed = audit.model_copy(
+        update={"id": "metadata/staff.accent-foreign-vs-local", "title": "staff.accent-foreign-vs-local"}
+    )
+    assert wording.audit_name(unnamed) == "Accent foreign vs local"
