@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import os
 import platform
 import subprocess
@@ -14,9 +12,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from PIL import Image
 
 from auditkit import prompts
 from auditkit.conditions import CLEAN, Comparison, Condition, Series
@@ -38,13 +33,12 @@ from auditkit.evidence import (
     overall,
 )
 from auditkit.images.record import ImageRecord
+from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.inference.keys import digest_of
 from auditkit.inference.prefetch import pixel_condition
 from auditkit.session import AuditRun, all_left_out
 
 MAX_LISTED = 200
-THUMBNAIL_SIDE = 112
-THUMBNAIL_QUALITY = 60
 MAX_EXAMPLE_IMAGES = 6
 PACKAGES = ("auditkit", "pytest", "numpy", "scipy", "pillow", "pydicom", "torch", "transformers", "tokenizers")
 
@@ -250,7 +244,7 @@ def _examples(run: AuditRun) -> list[Example]:
                     ssim=None if condition.corruption == CLEAN or rendered is None else rendered.ssim,
                     psnr=None if rendered is None else rendered.psnr,
                     score=score,
-                    jpeg=_thumbnail(pixels),
+                    jpeg=jpeg_thumbnail(pixels),
                 )
             )
     return examples
@@ -264,15 +258,6 @@ def _shown_images(records: Sequence[ImageRecord]) -> list[tuple[int, ImageRecord
         if held is None or (held[1].synthetic and not record.synthetic):
             best[record.modality] = (index, record)
     return sorted(best.values(), key=lambda pair: (pair[1].synthetic, pair[1].modality))[:MAX_EXAMPLE_IMAGES]
-
-
-def _thumbnail(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
-    """Return a small JPEG of the picture as base64."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BILINEAR, reducing_gap=None)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=THUMBNAIL_QUALITY, optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def _packages() -> dict[str, str]:

@@ -151,6 +151,10 @@ class AnswerReader:
             key, image = keys.get(probe, ("", Rendered("", None, None)))
             yield Found(probe, key, image, answers.get(key))
 
+    def pixels(self, record: ImageRecord, condition: Condition) -> NDArray[np.uint8]:
+        """Return the pixels that the model was given under a condition."""
+        return self._renderer.pixels(record, self._digests[record.id], pixel_condition(condition))
+
     def measure(self) -> Measurements:
         """Read all planned answers into arrays; a planned question without an answer is an error, never dropped."""
         n = len(self.records)

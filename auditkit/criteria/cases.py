@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditkit.conditions import Comparison, Condition, Probe
+from auditkit.conditions import CLEAN, Comparison, Condition, Probe
 from auditkit.criteria.wording import condition_label
 from auditkit.evidence import Case
+from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.measure import AnswerReader, Measurements
 from auditkit.prompts.answers import OUTCOMES
 from auditkit.protocol import Protocol
 
 MAX_CASES = 8
+MAX_PICTURED = 2
 MAX_TEXT = 400
 
 
@@ -39,7 +41,11 @@ def failing_cases(
     """
     template = protocol.resolve_template(comparison.template)
     control = getattr(comparison, "control", Condition())
-    return [_case(i, treated, control, template, reader, data) for i, treated in _in_turn(adverse, data)[:MAX_CASES]]
+    chosen = _in_turn(adverse, data)[:MAX_CASES]
+    return [
+        _case(index, treated, control, template, reader, data, pictured=place < MAX_PICTURED)
+        for place, (index, treated) in enumerate(chosen)
+    ]
 
 
 def _in_turn(adverse: Sequence[tuple[int, Condition]], data: Measurements) -> list[tuple[int, Condition]]:
@@ -53,7 +59,14 @@ def _in_turn(adverse: Sequence[tuple[int, Condition]], data: Measurements) -> li
 
 
 def _case(
-    index: int, treated: Condition, control: Condition, template: str, reader: AnswerReader, data: Measurements
+    index: int,
+    treated: Condition,
+    control: Condition,
+    template: str,
+    reader: AnswerReader,
+    data: Measurements,
+    *,
+    pictured: bool,
 ) -> Case:
     record = data.records[index]
     probes = [Probe(record.id, condition, template) for condition in (control, treated)]
@@ -70,6 +83,8 @@ def _case(
         control_score=float(before.scores[index]),
         treated_score=float(after.scores[index]),
         outcome=outcome,
+        control_jpeg=jpeg_thumbnail(reader.pixels(record, control)) if pictured else "",
+        treated_jpeg=jpeg_thumbnail(reader.pixels(record, treated)) if pictured and treated.corruption != CLEAN else "",
         why=_why(float(before.scores[index]), float(after.scores[index]), outcome),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from auditkit.conditions import Comparison, Series
 from auditkit.criteria.draft import Draft
 from auditkit.evidence import Estimate
-from auditkit.measure import Measurements, count_outcomes
+from auditkit.measure import ALL, Measurements, count_outcomes
 from auditkit.protocol import DiscriminationFamily, Protocol
 from auditkit.stats.auroc import Auroc, auroc, auroc_test
 
@@ -26,7 +26,7 @@ def judge_discrimination(
             raise TypeError(f"{series.name}: discrimination needs a Series, not a {type(series).__name__}")
         found[series.name] = [
             _draft(series, index, modality, family, data, protocol)
-            for modality in data.modalities
+            for modality in (ALL, *data.modalities)
             for index in range(len(series.severities))
         ]
     return found
@@ -60,7 +60,7 @@ def _draft(
         p_pass=p_pass,
         p_fail=p_fail,
         margin_low=family.floor,
-        required=severity in family.severities,
+        required=severity in family.severities and modality != ALL,
         obstacle=obstacle,
         n_images=int((np.isfinite(x) & np.isfinite(y)).sum()),
         n_clusters=result.n_clusters,

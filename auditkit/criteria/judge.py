@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from auditkit import corruptions, prompts
-from auditkit.conditions import Comparison, Condition, Contrast, Group, Series
+from auditkit.conditions import CLEAN, Comparison, Condition, Contrast, Group, Series
 from auditkit.contrasts import SHIPPED
 from auditkit.criteria.discrimination import judge_discrimination
 from auditkit.criteria.draft import Draft
 from auditkit.criteria.means import judge_equivalence, judge_not_raised, judge_sensitivity
 from auditkit.criteria.rates import judge_agreement, judge_rate, judge_rate_difference
 from auditkit.criteria.sentences import audit_sentence, cell_sentence
-from auditkit.criteria.series import mean_estimate, series_points
+from auditkit.criteria.series import series_points
 from auditkit.criteria.wording import condition_label
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Verdict, overall
 from auditkit.measure import ALL, Measurements
-from auditkit.protocol import DiscriminationFamily, Protocol
+from auditkit.protocol import DiscriminationFamily, Family, Protocol
 from auditkit.stats.multiplicity import holm
 
 GATES: dict[str, Callable[..., dict[str, list[Draft]]]] = {
@@ -81,13 +81,16 @@ class Judge:
                 f"the audit applies the gate {gate!r}, but the protocol declares {family.gate!r} for the family "
                 f"{comparison.family!r}."
             )
-        cells = [self._cell(draft, p) for draft, p in self._family(comparison.family)[comparison.name]]
+        cells = [self._cell(draft, p) for draft, p in self._judged(comparison) if draft.modality != ALL]
         return self._assemble(comparison, family, question, cells)
 
     def adverse(self, comparison: Comparison) -> list[tuple[int, Condition]]:
         """Return the images (index) and conditions that speak most against the model, over all modalities."""
-        drafts = [draft for draft, _ in self._family(comparison.family)[comparison.name]]
+        drafts = [draft for draft, _ in self._judged(comparison) if draft.modality != ALL]
         return [case for draft in drafts if not draft.met for case in draft.adverse]
+
+    def _judged(self, comparison: Comparison) -> list[tuple[Draft, float]]:
+        return self._family(comparison.family)[comparison.name]
 
     def _family(self, name: str) -> dict[str, list[tuple[Draft, float]]]:
         """Judge all planned members of a family together and correct them together, once."""
@@ -159,7 +162,7 @@ class Judge:
             return "FAIL"
         return "INCONCLUSIVE"
 
-    def _assemble(self, comparison: Comparison, family: Any, question: str, cells: list[Cell]) -> Audit:
+    def _assemble(self, comparison: Comparison, family: Family, question: str, cells: list[Cell]) -> Audit:
         required = [cell for cell in cells if cell.required]
         verdict = overall(cell.verdict for cell in required)
         template = self._protocol.resolve_template(comparison.template)
@@ -178,7 +181,7 @@ class Judge:
             template=template,
             verdict=verdict,
             sentence=audit_sentence(required, verdict),
-            estimate=self._pooled(comparison, family.gate, cells),
+            estimate=self._pooled(comparison, family),
             margin=margin,
             p_pass=max((c.p_pass for c in required if c.p_pass is not None), default=None),
             p_fail=min((c.p_fail_holm for c in required if c.p_fail_holm is not None), default=None),
@@ -191,17 +194,15 @@ class Judge:
             series=series if family.gate in ("sensitivity", "discrimination", "not_raised") else [],
         )
 
-    def _pooled(self, comparison: Comparison, gate: str, cells: list[Cell]) -> Estimate:
-        """Estimate over all modalities, for display; shares and areas are averaged over the modalities."""
-        data, mask = self.data, self.data.where(ALL)
-        if gate in ("equivalence", "not_raised") and isinstance(comparison, Contrast | Series):
-            template = self._protocol.resolve_template(comparison.template)
-            treated = comparison.treated if isinstance(comparison.treated, Condition) else comparison.treated[-1]
-            change = data.column(treated, template).scores - data.column(comparison.control, template).scores
-            return mean_estimate(change, data.clusters(mask), self._protocol.alpha, (-100.0, 100.0))
-        values = [c.estimate.value for c in cells if c.required and c.estimate.value is not None]
-        unit = cells[0].estimate.unit if cells else "points"
-        return Estimate(value=sum(values) / len(values) if values else None, unit=unit)
+    def _pooled(self, comparison: Comparison, family: Family) -> Estimate:
+        """Estimate over all modalities, for display; of several severities, the one furthest from a pass."""
+        drafts = [d for d, _ in self._judged(comparison) if d.modality == ALL and d.estimate.value is not None]
+        if isinstance(family, DiscriminationFamily):
+            wanted = {f"severity {s}" for s in family.severities}
+            drafts = [d for d in drafts if d.condition in wanted]
+        if not drafts:
+            return Estimate()
+        return max(drafts, key=lambda d: (d.p_pass, d.condition)).estimate
 
 
 def _largest(cells: Sequence[Cell], name: str) -> dict[str, int]:
@@ -229,10 +230,33 @@ def _sides(comparison: Comparison) -> tuple[str, str]:
 
 
 def _title(comparison: Comparison) -> str:
+    """Name what is changed in a few words (some 34 characters fit the figures)."""
     if isinstance(comparison, Series):
-        known = corruptions.catalogue().get(comparison.corruption)
-        return known.label if known else comparison.corruption
+        return _corruption_label(comparison.corruption)
+    if isinstance(comparison, Group):
+        return comparison.name.replace("_", " ").replace(".", ", ").replace("-", ": ")
+    if isinstance(comparison, Contrast):
+        return _contrast_title(comparison)
     return comparison.name
+
+
+def _contrast_title(contrast: Contrast) -> str:
+    treated = contrast.treated
+    level = prompts.levels().get(treated.context)
+    if level is not None:
+        other = prompts.levels().get(contrast.control.context)
+        against = other.side if other is not None else "neutral"
+        return f"{level.pair}: {level.side} vs {against}".replace("_", " ").capitalize()
+    if treated.context in prompts.placebos():
+        return f"{treated.context.partition('.')[0]}: neutral sentence".replace("_", " ").capitalize()
+    if treated.corruption != CLEAN:
+        return f"{_corruption_label(treated.corruption)}, severity {treated.severity}"
+    return contrast.name.replace("-", " ").capitalize()
+
+
+def _corruption_label(name: str) -> str:
+    known = corruptions.catalogue().get(name)
+    return known.label if known else name
 
 
 def _hazard(comparison: Comparison, family_hazard: str) -> str:

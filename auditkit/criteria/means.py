@@ -14,7 +14,7 @@ from auditkit.conditions import Comparison, Condition, Contrast, Series
 from auditkit.criteria.draft import Draft
 from auditkit.criteria.wording import number
 from auditkit.evidence import Estimate
-from auditkit.measure import Measurements, count_outcomes
+from auditkit.measure import ALL, Measurements, count_outcomes
 from auditkit.protocol import EquivalenceFamily, NotRaisedFamily, Protocol, SensitivityFamily
 from auditkit.stats.equivalence import Interval, equivalence
 from auditkit.stats.planning import clusters_to_settle, minimum_detectable_effect
@@ -138,7 +138,7 @@ def _judge_means(
 ) -> list[tuple[_Column, Draft]]:
     """One joint bootstrap per modality for all columns; the result of a column does not depend on its company."""
     drafts = []
-    for modality in data.modalities:
+    for modality in (ALL, *data.modalities):
         mask = data.where(modality)
         clusters = data.clusters(mask)
         if not columns:
@@ -200,6 +200,7 @@ def _draft(
         p_pass=max([found.p_pass, *(r.p_pass for r in imputed)]),
         p_fail=found.p_fail,
         margin_low=rule.low,
+        required=modality != ALL,
         margin_high=rule.high,
         obstacle=obstacle,
         n_images=int(np.isfinite(column.values[mask]).sum()),

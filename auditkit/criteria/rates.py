@@ -13,7 +13,7 @@ from auditkit.conditions import Comparison, Condition, Contrast, Group
 from auditkit.criteria.draft import Draft
 from auditkit.criteria.means import SHOWN_CASES
 from auditkit.evidence import Estimate
-from auditkit.measure import Column, Measurements, count_outcomes
+from auditkit.measure import ALL, Column, Measurements, count_outcomes
 from auditkit.prompts.answers import OUTCOMES
 from auditkit.protocol import AgreementFamily, Protocol, RateDifferenceFamily, RateFamily
 from auditkit.stats.proportion import Proportion
@@ -39,7 +39,7 @@ def judge_rate(
         codes = (REFUSED,) if group.name.endswith("-refused") else UNUSABLE
         columns = [(c, data.column(c, protocol.resolve_template(group.template))) for c in group.conditions]
         found[group.name] = [
-            _rate_draft(columns, codes, modality, family.cap, data, protocol) for modality in data.modalities
+            _rate_draft(columns, codes, modality, family.cap, data, protocol) for modality in (ALL, *data.modalities)
         ]
     return found
 
@@ -55,7 +55,7 @@ def judge_rate_difference(
         control = data.column(_contrast(contrast).control, template)
         lost = (np.isin(treated.outcomes, (REFUSED, *UNUSABLE)), np.isin(control.outcomes, (REFUSED, *UNUSABLE)))
         found[contrast.name] = []
-        for modality in data.modalities:
+        for modality in (ALL, *data.modalities):
             mask = _answered(data.where(modality), treated, control)
             share = rate_difference(lost[0][mask], lost[1][mask], data.clusters(mask), protocol.alpha)
             draft = _draft(against_cap(share, family.margin), modality, family.margin, protocol)
@@ -78,7 +78,7 @@ def judge_agreement(
         same_score = (treated.scores == control.scores) | (np.isnan(treated.scores) & np.isnan(control.scores))
         changed = ~(same_score & (treated.outcomes == control.outcomes))
         found[contrast.name] = []
-        for modality in data.modalities:
+        for modality in (ALL, *data.modalities):
             mask = _answered(data.where(modality), treated, control)
             share = clustered_rate(changed[mask], data.clusters(mask), protocol.alpha)
             draft = _draft(against_cap(share, family.cap), modality, family.cap, protocol)
@@ -136,6 +136,7 @@ def _draft(share: Proportion, modality: str, cap: float, protocol: Protocol) -> 
         p_pass=1.0 if share.p_pass is None else share.p_pass,
         p_fail=1.0 if share.p_fail is None else share.p_fail,
         margin_high=cap,
+        required=modality != ALL,
         n_images=share.n,
         n_clusters=share.n_clusters,
         more_clusters=_more_clusters(share, cap, protocol.alpha),

@@ -67,7 +67,7 @@ def audit_sentence(cells: Sequence[Cell], verdict: Verdict) -> str:
     lead = {
         "FAIL": f"Not met in {share}",
         "ERROR": f"Answers are missing in {share}",
-        "INCONCLUSIVE": f"Undecided in {share}, not met in none",
+        "INCONCLUSIVE": f"Undecided in {share}" + (", met in the others" if len(places) < every else ""),
     }[verdict]
     return f"{lead} ({_some(places)}). For instance {where}: {worst.sentence}"
 

@@ -36,7 +36,8 @@ def number(value: float | None, unit: str) -> str:
         return "not measured"
     if unit.startswith("points"):
         return f"{value:+.1f}".replace("-", "−")
-    return f"{100 * value:.1f} %" if unit == "share" else f"{value:.2f}"
+    text = f"{100 * value:.1f} %" if unit == "share" else f"{value:.2f}"
+    return text.replace("-", "−")
 
 
 def interval(estimate: Estimate) -> str:

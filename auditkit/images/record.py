@@ -69,7 +69,7 @@ class ImageRecord:
     synthetic: bool
     source: str
     read: Callable[[], NDArray[np.uint8]] = field(repr=False, compare=False)
-    name: str = ""
+    name: str = field(default="", repr=False)
     licence: str = UNKNOWN
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()

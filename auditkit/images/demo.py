@@ -1,0 +1,286 @@
+"""The demonstration data: real DICOM files out of ordinary packages, filled up with procedural phantoms.
+
+`demo_manifest.csv` lists every image with its origin, licence, SHA-256 and, where a scanner wrote text into the
+picture, the box that is left after cutting it away. Nothing is downloaded: the files come with
+``pip install "auditkit[demo]"``.
+
+Maintainers rewrite hashes, versions and the phantoms' rows with ``python -m auditkit.images.demo --rewrite-manifest``;
+the rows of real files (which, and their crop) are curated by hand in the table itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit.errors import AuditkitError
+from auditkit.images import phantoms
+from auditkit.images.files import Settings, file_digest, inside, record_of
+from auditkit.images.record import ImageRecord, ImageSet, LeftOut, UnreadableImage, salted_hash
+from auditkit.images.scaling import Box, fit
+from auditkit.images.strata import attributes_of
+
+MANIFEST = Path(__file__).with_name("demo_manifest.csv")
+CLUSTERS_PER_MODALITY = 34
+# Phantoms for training use seeds below a million; no phantom of the demonstration data has been trained on.
+FIRST_SEED = 1_000_000
+PHANTOM_SIZE = 256
+PHANTOM_PACKAGE = "auditkit"
+PHANTOM_LICENCE = "Apache-2.0"
+
+# Distribution -> the module whose folder holds the files.
+_MODULES = {"pydicom-data": "data_store", "pydicom": "pydicom", "mammograms": "mammograms"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the demonstration manifest; every field is text, as in the table.
+
+    Attributes
+    ----------
+    name : str
+        Path inside the package, or ``phantom/<modality>/<seed>``.
+    package, version : str
+        The distribution that brings the file, or auditkit and the phantoms' version.
+    sha256 : str
+        Of the file's bytes; for a phantom, of its pixels at 256 x 256 on the machine that wrote the table.
+    licence : str
+        Of the picture as far as its package states it.
+    modality : str
+        One of `MODALITIES`.
+    cluster : str
+        The patient: views and copies of one patient share it.
+    label : str
+        What is known of the finding, or empty.
+    crop : str
+        ``left top right bottom`` in native pixels, or empty.
+    synthetic : str
+        ``yes`` for phantoms.
+    seed : str
+        The phantom's.
+    look : str
+        Mean grey of each of 4 x 4 blocks of the phantom, as 32 hex digits: other processors round a pixel here and
+        there the other way, which changes the hash and not these.
+    """
+
+    name: str
+    package: str
+    version: str
+    sha256: str
+    licence: str
+    modality: str
+    cluster: str
+    label: str = ""
+    crop: str = ""
+    synthetic: str = "no"
+    seed: str = ""
+    look: str = ""
+
+    def agrees(self, other: Entry) -> bool:
+        """Tell whether both rows stand for the same picture, up to rounding of a phantom's pixels."""
+        if self.synthetic != "yes" or len(self.look) != len(other.look):
+            return self == other
+        blocks = zip(bytes.fromhex(self.look), bytes.fromhex(other.look), strict=True)
+        same = self == replace(other, sha256=self.sha256, look=self.look)
+        return same and all(abs(a - b) <= 1 for a, b in blocks)
+
+    @property
+    def box(self) -> Box | None:
+        """The crop as numbers."""
+        if not self.crop:
+            return None
+        left, top, right, bottom = (int(number) for number in self.crop.split())
+        return left, top, right, bottom
+
+
+@dataclass(frozen=True, slots=True)
+class PhantomReader:
+    """Draws a phantom when called; what `ImageRecord.read` is for phantoms."""
+
+    modality: str
+    seed: int
+    max_side: int
+
+    def __call__(self) -> NDArray[np.uint8]:
+        return fit(phantoms.phantom(self.modality, self.seed, PHANTOM_SIZE), self.max_side)
+
+
+def load_demo(settings: Settings) -> ImageSet:
+    """List the demonstration data.
+
+    Parameters
+    ----------
+    settings : Settings
+        How the data set is read.
+
+    Returns
+    -------
+    ImageSet
+        With a `notice` that says what the data is and is not.
+
+    Raises
+    ------
+    AuditkitError
+        A package of the ``demo`` extra is not installed.
+    """
+    entries = read_manifest()
+    folders = _package_folders({entry.package for entry in entries if entry.synthetic != "yes"})
+    records: list[ImageRecord] = []
+    left_out: list[LeftOut] = []
+    for entry in entries:
+        try:
+            if entry.synthetic == "yes":
+                records.append(_phantom_record(entry, settings))
+            else:
+                records.append(_file_record(entry, folders[entry.package], settings))
+        except UnreadableImage as error:
+            left_out.append(LeftOut(f"{entry.package}:{entry.name}", str(error)))
+    records.sort(key=lambda record: record.id)
+    return ImageSet("demo", tuple(records), tuple(left_out), notice_of(records))
+
+
+def notice_of(records: list[ImageRecord]) -> str:
+    """Return the sentence that every report on the demonstration data carries."""
+    real = [record for record in records if not record.synthetic]
+    patients = len({record.cluster for record in real})
+    drawn = len(records) - len(real)
+    return (
+        f"Demonstration data: {len(real)} real images of {patients} patients out of public software packages and "
+        f"{drawn} procedural phantoms that show nobody. It exercises the audits; it is not clinical evidence."
+    )
+
+
+def read_manifest(path: Path = MANIFEST) -> list[Entry]:
+    """Return the rows of the demonstration manifest."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [Entry(**row) for row in csv.DictReader(stream)]
+
+
+def phantom_content(modality: str, seed: int, max_side: int) -> str:
+    """Return the SHA-256 over all that a phantom's pixels depend on."""
+    parts = ("auditkit.images.phantom", phantoms.VERSION, modality, seed, PHANTOM_SIZE, max_side)
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def _package_folders(packages: set[str]) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    missing: list[str] = []
+    for package in sorted(packages):
+        spec = find_spec(_MODULES[package])  # finds the folder without importing the package
+        if spec is None or not spec.submodule_search_locations:
+            missing.append(package)
+        else:
+            folders[package] = Path(next(iter(spec.submodule_search_locations))).resolve()
+    if missing:
+        raise AuditkitError(
+            f"The demonstration data needs packages that are not installed: {', '.join(missing)}.",
+            'Install them with: pip install "auditkit[demo]" (or give your own images with --audit-data FOLDER).',
+        )
+    return folders
+
+
+def _file_record(entry: Entry, folder: Path, settings: Settings) -> ImageRecord:
+    digest = file_digest(inside(folder, entry.name))
+    if digest[0] != entry.sha256:
+        raise UnreadableImage(
+            f"it is not the file that was curated for {entry.package} {entry.version}: its SHA-256 begins with "
+            f"{digest[0][:12]}, expected is {entry.sha256[:12]}"
+        )
+    declared = {
+        "patient_id": f"demo {entry.cluster}",
+        "modality": entry.modality,
+        "licence": entry.licence,
+        "label": entry.label,
+    }
+    record = record_of(folder, entry.name, digest, settings, source=entry.package, declared=declared, crop=entry.box)
+    return replace(record, name=f"{entry.package}:{entry.name}")
+
+
+def _phantom_record(entry: Entry, settings: Settings) -> ImageRecord:
+    if entry.version != str(phantoms.VERSION):
+        raise UnreadableImage(
+            f"the table lists it for version {entry.version} of the phantoms, installed is {phantoms.VERSION}"
+        )
+    seed = int(entry.seed)
+    return ImageRecord(
+        id=salted_hash(settings.salt, "image", entry.name),
+        cluster=salted_hash(settings.salt, "patient", f"demo {entry.cluster}"),
+        modality=entry.modality,
+        content=phantom_content(entry.modality, seed, settings.max_side),
+        synthetic=True,
+        source="phantom",
+        read=PhantomReader(entry.modality, seed, settings.max_side),
+        name=entry.name,
+        licence=entry.licence,
+        attributes=attributes_of(label=entry.label),
+    )
+
+
+def phantom_entry(modality: str, seed: int) -> Entry:
+    """Return a phantom's row: it is drawn, hashed, and its block means are taken."""
+    pixels = phantoms.phantom(modality, seed, PHANTOM_SIZE)
+    block = PHANTOM_SIZE // 4
+    means = pixels.reshape(4, block, 4, -1).mean(axis=(1, 3))
+    return Entry(
+        name=f"phantom/{modality}/{seed}",
+        package=PHANTOM_PACKAGE,
+        version=str(phantoms.VERSION),
+        sha256=hashlib.sha256(pixels.tobytes()).hexdigest(),
+        licence=PHANTOM_LICENCE,
+        modality=modality,
+        cluster=f"phantom-{modality}-{seed}",
+        synthetic="yes",
+        seed=str(seed),
+        look=bytes(np.rint(means).astype(np.uint8).ravel()).hex(),
+    )
+
+
+def _rewritten(entries: list[Entry]) -> Iterator[Entry]:
+    """Yield the curated rows with fresh hashes and versions, then the phantoms that fill up every modality."""
+    real = [entry for entry in entries if entry.synthetic != "yes"]
+    folders = _package_folders({entry.package for entry in real})
+    for entry in real:
+        sha256 = file_digest(inside(folders[entry.package], entry.name))[0]
+        yield replace(entry, sha256=sha256, version=metadata.version(entry.package))
+    taken = Counter(modality for modality, _ in {(entry.modality, entry.cluster) for entry in real})
+    for modality in phantoms.MODALITIES:
+        for seed in range(FIRST_SEED, FIRST_SEED + CLUSTERS_PER_MODALITY - taken[modality]):
+            yield phantom_entry(modality, seed)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Rewrite the demonstration manifest, or say how it differs from what is installed."""
+    parser = argparse.ArgumentParser(prog="python -m auditkit.images.demo", description=main.__doc__)
+    parser.add_argument("--rewrite-manifest", action="store_true", help="write hashes, versions and phantoms afresh")
+    options = parser.parse_args(arguments)
+    before = read_manifest()
+    after = list(_rewritten(before))
+    if options.rewrite_manifest:
+        with MANIFEST.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, [field.name for field in fields(Entry)], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(entry) for entry in after)
+        print(f"{MANIFEST.name}: {len(after)} rows written")
+        return 0
+    known = {entry.name: entry for entry in before}
+    changed = [entry.name for entry in after if entry.name not in known or not entry.agrees(known[entry.name])]
+    stale = sorted(known.keys() - {entry.name for entry in after})
+    for name in (*changed, *stale):
+        print(f"differs: {name}")
+    print(f"{MANIFEST.name}: {len(changed) + len(stale)} of {len(before)} rows differ")
+    return 1 if changed or stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""One image file: from a path to an `ImageRecord`, and from the record back to pixels.
+
+Listing reads headers and hashes bytes; it decodes nothing. What a listing holds per file is a few short strings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit.images import dicom, raster
+from auditkit.images.record import UNKNOWN, ImageRecord, UnreadableImage, salted_hash
+from auditkit.images.scaling import Box, fit
+from auditkit.images.strata import attributes_of, known, modality_of, modality_of_folder
+
+# Part of every record's `content`. Raise it with any change that alters a pixel: stored answers to the old pixels are
+# then not taken for answers to the new ones.
+VERSION = "1"
+
+NOTE_STUDY = "no patient id: the study is the unit of analysis"
+NOTE_SERIES = "no patient or study id: the series is the unit of analysis"
+NOTE_FILE = "no patient id: the file is the unit of analysis"
+
+_HEAD = 132
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a data set is read: the salt of its identifiers, the longest side of its images, the largest it decodes."""
+
+    salt: str
+    max_side: int = 256
+    max_pixels: int = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileReader:
+    """Reads one file's pixels when called; what `ImageRecord.read` is for files.
+
+    Attributes
+    ----------
+    folder, name : str
+        The data's root (shared between records) and the file's path below it.
+    is_dicom : bool
+        Which decoder.
+    max_side, max_pixels : int
+        As in `Settings`.
+    size, modified : int
+        Bytes and modification time (ns) when the file was listed: the record's `content` speaks of that file.
+    crop : tuple of int or None
+        Left, top, right, bottom in native pixels.
+    """
+
+    folder: str
+    name: str
+    is_dicom: bool
+    max_side: int
+    max_pixels: int
+    size: int
+    modified: int
+    crop: Box | None = None
+
+    def __call__(self) -> NDArray[np.uint8]:
+        path = Path(self.folder, self.name)
+        try:
+            now = path.stat()
+        except OSError as error:
+            raise UnreadableImage(f"it can no longer be opened ({type(error).__name__})") from None
+        if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
+            raise UnreadableImage("it has changed since it was listed")
+        decode = dicom.decode if self.is_dicom else raster.decode
+        return fit(decode(path, self.max_pixels), self.max_side, self.crop)
+
+
+def inside(root: Path, name: str) -> Path:
+    """Return the path of `name` below `root`, refusing every way out of it.
+
+    Parameters
+    ----------
+    root : Path
+        The data's folder, resolved.
+    name : str
+        A relative file name out of a manifest or a listing.
+
+    Raises
+    ------
+    UnreadableImage
+        An absolute name, one with ``..``, a link that leads out, a name that no file can have.
+    """
+    relative = Path(name)
+    if relative.is_absolute() or name[:1] in ("/", "\\") or name[1:3] in (":\\", ":/"):
+        raise UnreadableImage("its name is absolute; names must be relative to the data's folder")
+    if ".." in name.replace("\\", "/").split("/"):
+        raise UnreadableImage('its name leads out of the data\'s folder ("..")')
+    try:
+        target = (root / relative).resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise UnreadableImage("no file can have this name") from None
+    if not target.is_relative_to(root):
+        raise UnreadableImage("it is a link that leads out of the data's folder")
+    return root / relative
+
+
+def shown_name(name: str) -> str:
+    """Return a file name that is safe to print: control characters and stray bytes escaped, its length bounded."""
+    text = name.encode("utf-8", "backslashreplace").decode()
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+
+
+def file_digest(path: Path) -> tuple[str, bytes, os.stat_result]:
+    """Return the SHA-256 of a regular file's bytes, its first bytes, and its status.
+
+    Raises
+    ------
+    UnreadableImage
+        Missing, empty, no regular file (a pipe would never end), or not permitted.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableImage("it is a folder" if stat.S_ISDIR(status.st_mode) else "it is not a regular file")
+        if status.st_size == 0:
+            raise UnreadableImage("it is empty (zero bytes)")
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+            stream.seek(0)
+            return hashlib.file_digest(stream, "sha256").hexdigest(), head, status
+    except UnreadableImage:
+        raise
+    except FileNotFoundError:
+        raise UnreadableImage("there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise UnreadableImage(f"it cannot be opened ({type(error).__name__})") from None
+
+
+def content_key(digest: str, max_side: int, crop: Box | None = None) -> str:
+    """Return the SHA-256 of all that the pixels depend on: the file's bytes, this reader's version, its settings."""
+    parts = ("auditkit.images.file", VERSION, digest, str(max_side), "" if crop is None else ",".join(map(str, crop)))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def record_of(
+    root: Path,
+    name: str,
+    digest: tuple[str, bytes, os.stat_result],
+    settings: Settings,
+    *,
+    source: str,
+    declared: Mapping[str, object] | None = None,
+    crop: Box | None = None,
+) -> ImageRecord:
+    """Describe one file without decoding its pixels.
+
+    Parameters
+    ----------
+    root : Path
+        The data's folder, resolved.
+    name : str
+        The file's name below it, with ``/`` between folders.
+    digest : tuple
+        What `file_digest` returned for it.
+    settings : Settings
+        How the data set is read.
+    source : str
+        `ImageRecord.source`.
+    declared : mapping, optional
+        What a manifest says: ``patient_id``, ``study_id``, ``modality``, ``licence`` and the strata. It outranks the
+        file's header.
+    crop : tuple of int, optional
+        Left, top, right, bottom in native pixels.
+
+    Raises
+    ------
+    UnreadableImage
+        With the reason in words.
+    """
+    declared = declared or {}
+    sha, head, status = digest
+    path = root / name
+    is_dicom = dicom.looks_like_dicom(path, head)
+    if is_dicom:
+        facts = dicom.inspect(path, settings.max_pixels)
+    else:
+        facts = dicom.Facts(notes=raster.inspect(path, settings.max_pixels))
+    stated = known(declared.get("modality"))
+    modality = modality_of(stated) or facts.modality or modality_of_folder(name) or "other"
+    notes = facts.notes
+    if stated and modality_of(stated) is None:
+        notes += ("the manifest's modality is not one that auditkit knows",)
+    cluster, cluster_notes = _cluster(name, facts, declared, settings.salt)
+    institution = known(facts.strata.get("institution"))
+    return ImageRecord(
+        id=salted_hash(settings.salt, "image", name),
+        cluster=cluster,
+        modality=modality,
+        content=content_key(sha, settings.max_side, crop),
+        synthetic=False,
+        source=source,
+        read=FileReader(
+            folder=str(root),
+            name=name,
+            is_dicom=is_dicom,
+            max_side=settings.max_side,
+            max_pixels=settings.max_pixels,
+            size=status.st_size,
+            modified=status.st_mtime_ns,
+            crop=crop,
+        ),
+        name=shown_name(name),
+        licence=known(declared.get("licence")) or UNKNOWN,
+        attributes=attributes_of(
+            sex=known(declared.get("sex")) or facts.strata.get("sex"),
+            age=known(declared.get("age")) or facts.strata.get("age"),
+            # an institution's name can name a place of treatment: it stays a stratum, without its name
+            site=known(declared.get("site"))
+            or (f"site-{salted_hash(settings.salt, 'site', institution)[:8]}" if institution else None),
+            manufacturer=known(declared.get("manufacturer")) or facts.strata.get("manufacturer"),
+            label=declared.get("label"),
+        ),
+        notes=notes + cluster_notes,
+    )
+
+
+def _cluster(name: str, facts: dicom.Facts, declared: Mapping[str, object], salt: str) -> tuple[str, tuple[str, ...]]:
+    """Return the hashed unit of analysis, and a note where it is not the patient."""
+    for kind, value, note in (
+        ("patient", known(declared.get("patient_id")) or facts.patient, ()),
+        ("study", known(declared.get("study_id")) or facts.study, (NOTE_STUDY,)),
+        ("series", facts.series, (NOTE_SERIES,)),
+    ):
+        if value:
+            return salted_hash(salt, kind, value), note
+    return salted_hash(salt, "file", name), (NOTE_FILE,)

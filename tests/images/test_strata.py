@@ -1,0 +1,119 @@
+"""Strata from free text: closed lists, decades, and an explicit unknown."""
+
+import doctest
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditkit.images import strata
+from auditkit.images.record import MODALITIES
+from auditkit.images.strata import age_band, attributes_of, known, modality_of, modality_of_folder
+
+
+def test_examples_in_the_documentation_hold():
+    results = doctest.testmod(strata)
+    assert results.attempted >= 2
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "band"),
+    [
+        ("058Y", "50-59"),
+        ("000Y", "0-9"),
+        ("119M", "0-9"),
+        ("120M", "10-19"),
+        ("006W", "0-9"),
+        ("012D", "0-9"),
+        (17, "10-19"),
+        (59.9, "50-59"),
+        ("60", "60-69"),
+        ("090Y", "90+"),
+        ("104", "90+"),
+        ("131", "unknown"),
+        ("-4", "unknown"),
+        ("old", "unknown"),
+        ("", "unknown"),
+        (None, "unknown"),
+        (float("nan"), "unknown"),
+        ("50-59", "50-59"),
+        ("85+", "85+"),
+    ],
+)
+def test_age_bands(value, band):
+    assert age_band(value) == band
+
+
+@given(st.integers(0, 130))
+def test_every_age_falls_into_its_decade(years):
+    band = age_band(years)
+    assert band == age_band(f"{years:03d}Y") == age_band(str(years))
+    if years >= 90:
+        assert band == "90+"
+    else:
+        low, high = map(int, band.split("-"))
+        assert low <= years <= high
+        assert high - low == 9
+
+
+@given(st.one_of(st.none(), st.text(), st.floats(), st.integers(), st.booleans(), st.binary()))
+def test_no_value_whatever_breaks_the_strata(value):
+    strata_of_it = attributes_of(sex=value, age=value, site=value, manufacturer=value, label=value)
+    assert list(strata_of_it) == list(strata.ATTRIBUTES)
+    for text in strata_of_it.values():
+        assert text
+        assert text.isprintable()
+        assert len(text) <= 64
+
+
+def test_every_code_maps_to_a_known_modality():
+    assert set(strata.DICOM_MODALITIES.values()) | set(strata._WORDS.values()) <= set(MODALITIES)
+    assert {modality_of(name) for name in MODALITIES} == set(MODALITIES)
+    for code in ("CR", "DX", "RF", "XA"):
+        assert modality_of(code) == modality_of(code.lower()) == "xray"
+    assert modality_of("OPT") == "oct"
+    assert modality_of("PT") == "nuclear"
+    assert modality_of(None) is modality_of("OT") is modality_of("") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "modality"),
+    [
+        ("ct/a.png", "ct"),
+        ("CT/deep/er/a.png", "ct"),
+        ("fundus\\a.png", "fundus"),
+        ("ct.png", None),
+        ("ct", None),
+        ("scans/ct/a.png", None),
+        ("cats/a.png", None),
+    ],
+)
+def test_only_the_first_folder_names_a_modality(name, modality):
+    assert modality_of_folder(name) == modality
+
+
+@pytest.mark.parametrize("text", ["", "  ", "NaN", "none", "N/A", "ANONYMOUS", "Anonymous^", "unknown", "\0", None])
+def test_placeholders_count_as_missing(text):
+    assert known(text) is None
+
+
+def test_known_values_are_tidied():
+    assert known(" Philips \n Medical\tSystems\0") == "Philips Medical Systems"
+    assert known(12.0) == "12"
+    assert known(0) == "0"
+
+
+def test_sexes_are_a_closed_list():
+    assert [attributes_of(sex=s)["sex"] for s in ("F", "male", " o ", "x", "", None)] == [
+        "female",
+        "male",
+        "other",
+        "unknown",
+        "unknown",
+        "unknown",
+    ]
+
+
+def test_equal_strata_share_one_mapping():
+    assert attributes_of(sex="F", age=31) is attributes_of(sex="female", age="39")
