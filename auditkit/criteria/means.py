@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -231,15 +232,27 @@ def _worst_case(imputed: list[Interval], found: Interval, rule: _Rule) -> Estima
 def _plan_ahead(draft: Draft, found: Interval, rule: _Rule, protocol: Protocol) -> None:
     """Smallest margin these data could pass, and the patients that would settle an open question."""
     n = found.n_clusters
-    if n < 2 or not np.isfinite(found.se) or found.se <= 0:
+    if n < 2 or not np.isfinite(found.se):
         return
     sd = float(found.se * np.sqrt(n))
     if np.isfinite(rule.low):
         draft.mde = sd * _mde_of_unit_sd(n, protocol.alpha)
-    if found.decision == "open":
-        minimum = protocol.statistics.min_clusters
+    if found.decision != "open":
+        return
+    minimum = protocol.statistics.min_clusters
+    if found.rule.startswith("sparse"):
+        needed = _sparse_clusters(found.estimate, rule, protocol.alpha)
+    else:
         needed = clusters_to_settle(sd, rule.low, rule.high, found.estimate, protocol.alpha, min_clusters=minimum)
-        draft.more_clusters = max(needed - n, 1) if needed is not None else None
+    draft.more_clusters = max(needed - n, 1) if needed is not None else None
+
+
+def _sparse_clusters(estimate: float, rule: _Rule, alpha: float) -> int | None:
+    """Patients at which the bounded-mean interval fits if nearly all stay unchanged (n unseen: alpha to the 1/n)."""
+    room = min(rule.high - estimate, estimate - rule.low)
+    if not 0 < room < rule.value_range:
+        return None
+    return math.ceil(math.log(alpha) / math.log1p(-room / rule.value_range))
 
 
 @lru_cache(maxsize=1024)

@@ -23,7 +23,7 @@ def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float) -
         return f"{found}; {wanted}: met."
     if verdict == "FAIL":
         also = f"; {draft.shortfall}" if draft.shortfall else ""
-        return f"{found}; {wanted}: not met{also} (p = {_p(p_holm)} after Holm)."
+        return f"{found}; {wanted}: not met{also} (p {_p(p_holm)} after Holm)."
     return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}."
 
 
@@ -44,9 +44,7 @@ def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
     if draft.rule == "too few clusters":
         return f"undecided, because {patients(draft.n_clusters)} are too few for any verdict"
     if draft.p_fail <= alpha:
-        return (
-            f"not met by its own interval, but not confirmed after Holm's correction (p = {_p(p_holm)}), so undecided"
-        )
+        return f"not met by its own interval, but not confirmed after Holm's correction (p {_p(p_holm)}), so undecided"
     if draft.more_clusters is not None:
         return f"undecided; about {patients(draft.more_clusters)} more would likely settle it"
     return "undecided; the estimate is too close to the limit for any number of patients to be promised"
@@ -83,4 +81,4 @@ def _some(places: Sequence[str], shown: int = 4) -> str:
 
 
 def _p(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
+    return "< 0.0001" if value < 0.0001 else f"= {value:.4f}"

@@ -76,6 +76,8 @@ def test_a_score_that_never_moves_needs_59_patients():
         audit = equivalence(records, clean, clean)
         assert audit.verdict == verdict, n
         assert "bounded mean" in audit.by_modality[0].rule
+        if verdict == "INCONCLUSIVE":
+            assert audit.by_modality[0].more_clusters == 59 - n
 
 
 def test_one_patient_with_many_slices_counts_once():
