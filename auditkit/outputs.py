@@ -52,14 +52,18 @@ def write_outputs(evidence: Evidence, folder: Path, latest: Path | None = None) 
 def _replace(path: Path, text: str) -> None:
     """Write beside and rename, so that a reader never sees half a file."""
     beside = path.with_suffix(path.suffix + ".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _point(latest: Path, folder: Path) -> None:
     beside = latest.with_name(f".latest-{os.getpid()}")
     try:
-        beside.symlink_to(folder.name, target_is_directory=True)
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(os.path.relpath(folder, latest.parent), target_is_directory=True)
         if latest.is_dir() and not latest.is_symlink():
             beside.unlink()
             return

@@ -63,10 +63,9 @@ def _lines() -> Progress:
             return
         last = now
         rate = tally.asked / max(now - start, 1e-9)
-        left = (tally.planned - tally.done) / rate if rate else float("nan")
+        left = f", {rate:.2g}/s, about {(tally.planned - tally.done) / rate:.0f} s left" if rate else ""
         print(
-            f"auditkit: {tally.done} of {tally.planned} questions, {rate:.0f}/s, about {left:.0f} s left, "
-            f"{_bad(tally)}",
+            f"auditkit: {tally.done} of {tally.planned} questions{left}, {_bad(tally)}",
             file=sys.stderr,
             flush=True,
         )

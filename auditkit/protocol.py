@@ -23,9 +23,9 @@ Points = Annotated[float, Field(gt=0, le=100)]
 
 
 class Section(BaseModel):
-    """Base: unknown keys are refused."""
+    """Base: unknown keys are refused, and so are values of another type (the text "0.05" for a number)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Profile(Section):
@@ -100,7 +100,14 @@ class DiscriminationFamily(FamilyBase):
 
     gate: Literal["discrimination"]
     floor: Annotated[float, Field(ge=0.5, lt=1)]
-    severities: tuple[Annotated[int, Field(ge=1, le=5)], ...]
+    severities: Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1, strict=False)]
+    """Severities at which the floor must be met; the others are shown."""
+
+    @model_validator(mode="after")
+    def _severities_are_distinct(self) -> DiscriminationFamily:
+        if len(set(self.severities)) < len(self.severities):
+            raise ValueError(f"severities {list(self.severities)} name one twice")
+        return self
 
 
 class RateFamily(FamilyBase):
@@ -170,7 +177,7 @@ class Protocol(Section):
         content = {
             "protocol": self.model_dump(mode="json"),
             "prompts": prompts.digest(),
-            "corruptions": {c.name: [repr(p) for p in c.levels] for c in corruptions.catalogue().values()},
+            "corruptions": {c.name: [dict(p) for p in c.levels] for c in corruptions.catalogue().values()},
             "corruptions_version": corruptions.VERSION,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -192,7 +199,7 @@ def load_protocol(path: Path, profile: str | None = None) -> Protocol:
         When the file is missing, is not TOML, or holds an unknown key or a value that is not allowed.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors on Windows put a mark in front
     except FileNotFoundError:
         raise AuditkitError(f"protocol {path} does not exist.", "Give one with --audit-protocol=FILE.") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -212,11 +219,16 @@ def load_protocol(path: Path, profile: str | None = None) -> Protocol:
 def _check_templates(protocol: Protocol, path: Path) -> None:
     from auditkit import prompts
 
-    known = prompts.templates()
-    if protocol.prompts.score not in known:
+    scoring = {name: t for name, t in prompts.templates().items() if all(o.score is not None for o in t.options)}
+    wanted = protocol.prompts.score
+    if wanted not in scoring:
+        near = difflib.get_close_matches(wanted, scoring, n=1)
+        problem = (
+            "unknown template" if wanted not in prompts.templates() else "answers have no score under the template"
+        )
         raise AuditkitError(
-            f"protocol {path} is not valid:\n  prompts.score: unknown template {protocol.prompts.score!r}; "
-            f"allowed: {', '.join(known)}"
+            f"protocol {path} is not valid:\n  prompts.score: {problem} {wanted!r}; allowed: {', '.join(scoring)}"
+            + (f"; did you mean {near[0]!r}?" if near else "")
         )
 
 
@@ -241,8 +253,10 @@ def _explain(error: ValidationError, raw: dict[str, Any]) -> list[str]:
             )
         elif fault["type"] == "union_tag_not_found":
             lines.append(f"  {where}.gate: missing; it says which criterion the family uses")
+        elif fault["type"] == "value_error":
+            lines.append(f"  {where}: {fault['msg'].removeprefix('Value error, ')}")
         else:
-            lines.append(f"  {where}: {fault['msg']} (value seen: {fault['input']!r:.80})")
+            lines.append(f"  {where}: {fault['msg']} (value seen: {repr(fault['input'])[:80]})")
     return lines
 
 

@@ -6,6 +6,8 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
 from auditkit.inference.lock import exclusive
-from auditkit.inference.plan import Plan, distinct, limit_clusters
+from auditkit.inference.plan import Plan, check_comparisons, distinct, limit_clusters
 from auditkit.inference.prefetch import Keys, Progress, Tally, digests, model_identity, pixel_condition, prefetch
 from auditkit.inference.render import Renderer
 from auditkit.inference.store import Store
@@ -27,6 +29,7 @@ from auditkit.protocol import Protocol, load_protocol
 DEFAULT_STORE = ".auditkit/answers.sqlite"
 SALT_FILE = ".auditkit/salt"
 DEMO_SALT = "auditkit-demo"
+_SALT_PATIENCE = 2.0  # seconds for another worker to write the salt file it has just made
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ class AuditRun:
                 for p in probes
                 if pixel_condition(p.condition) in rendered
             ]
-            held += len(self.store.known(addresses))
+            there = self.store.known(addresses)
+            held += sum(address in there for address in addresses)
         return DryRun(planned, held, self.store.rate(model_identity(self.model)))
 
     def fetch(self, on_progress: Progress) -> None:
@@ -123,8 +127,9 @@ class AuditRun:
                     deadline=self.settings.deadline,
                     on_progress=on_progress,
                 )
-                if self.tally.asked:
-                    self.store.note_rate(model_identity(self.model), self.tally.asked / max(self.tally.seconds, 1e-9))
+                answered = self.tally.asked - len(self.tally.errors)
+                if answered > 0:
+                    self.store.note_rate(model_identity(self.model), answered / max(self.tally.seconds, 1e-9))
                 self.store.save_session(self.settings.uid, self.tally.to_record())
             else:
                 self.tally = Tally.from_record(record)
@@ -134,8 +139,8 @@ class AuditRun:
         from auditkit.criteria.judge import Judge
         from auditkit.measure import AnswerReader
 
-        left_out = {entry.name for entry in self.tally.left_out}
-        readable = [r for r in self.plan.records if not ({r.name, f"image {r.id}"} & left_out)]
+        unreadable = set(self.tally.unreadable)
+        readable = [r for r in self.plan.records if r.id not in unreadable]
         if not readable:
             raise AuditkitError(
                 f"none of the {len(self.plan.records)} images of {self.settings.data} could be decoded; the first: "
@@ -158,7 +163,7 @@ class AuditRun:
         return audit.model_copy(update={"cases": cases})
 
     def close(self) -> None:
-        """Let go of the model and the store; a temporary store is removed."""
+        """Let go of the model and the store (see `remove_temporary_store` for the files of a temporary one)."""
         closing = getattr(self.model, "close", None)
         if callable(closing):
             closing()
@@ -187,7 +192,7 @@ class DryRun:
         if not missing:
             time = "nothing to ask"
         elif self.rate:
-            time = f"about {_duration(missing / self.rate)} at {self.rate:.0f} questions/s, this model's last rate here"
+            time = f"about {_duration(missing / self.rate)} at {self.rate:.2g} questions/s, this model's last rate here"
         else:
             time = "unknown: this store has no earlier run of this model to go by"
         return [
@@ -229,12 +234,20 @@ def prepare(
     protocol = load_protocol(settings.protocol, settings.profile)
     if settings.limit is not None and settings.limit < 1:
         raise AuditkitError(f"--audit-limit={settings.limit} leaves no patient.", "Give 1 or more.")
+    if not 0 < settings.deadline <= threading.TIMEOUT_MAX:
+        raise AuditkitError(f"--audit-deadline={settings.deadline:g} is no time to wait.", "Give seconds above 0.")
+    if settings.batch_size < 1:
+        raise AuditkitError(f"--audit-batch-size={settings.batch_size} asks nothing.", "Give 1 or more.")
+    planned = distinct(comparisons)
+    check_comparisons(planned, protocol)
     if settings.out is not None:
         check_writable(settings.out)
     model = find_model(settings.model) or resolve_model(settings.model, settings.batch_size)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
     images = find_images(settings.data, salt, side) or load_images(settings.data, salt=salt, max_side=side)
+    if not images.records:
+        raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
     store = open_store(settings)
     return AuditRun(
@@ -242,7 +255,7 @@ def prepare(
         protocol=protocol,
         model=model,
         images=images,
-        plan=Plan(_unique(records), distinct(comparisons), protocol),
+        plan=Plan(_unique(records), planned, protocol),
         store=store,
         renderer=Renderer(store, protocol.seed),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
@@ -299,15 +312,26 @@ def salt_for(source: str, root: Path) -> str:
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_hex(16))
     except FileExistsError:
-        pass
+        pass  # made before, or just now by another worker of this run
     except OSError as error:
         raise AuditkitError(
             f"the salt file {path} cannot be written: {error.strerror or error}.",
             "Set AUDITKIT_SALT to a secret of your own, or run from a folder that may be written.",
         ) from None
-    salt = path.read_text(encoding="utf-8").strip()
+    salt = _read_salt(path)
     if not salt:
         raise AuditkitError(f"the salt file {path} is empty.", f"Remove it (rm {path}) or set AUDITKIT_SALT.")
+    return salt
+
+
+def _read_salt(path: Path) -> str:
+    """Return the file's content; an empty file is given a moment, because its maker may be about to write."""
+    until = time.monotonic() + _SALT_PATIENCE
+    try:
+        while not (salt := path.read_text(encoding="utf-8").strip()) and time.monotonic() < until:
+            time.sleep(0.02)
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditkitError(f"the salt file {path} cannot be read: {error}.", "Set AUDITKIT_SALT instead.") from None
     return salt
 
 

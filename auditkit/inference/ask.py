@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from auditkit.errors import AuditkitError
 from auditkit.models.base import FinishReason, Model, Request, Response
 
 MAX_TEXT = 65_536
 """Longest answer kept, in characters; what is beyond is cut and the answer counts as cut off."""
+
+MAX_REASON = 300
+"""Longest reason of an error kept, in characters."""
 
 
 class Asker:
@@ -31,73 +35,107 @@ class Asker:
     def __init__(self, model: Model, deadline: float) -> None:
         self._model = model
         self._deadline = deadline
-        self._calls: queue.Queue[Sequence[Request]] = queue.Queue()
-        self._results: queue.Queue[Sequence[Any] | BaseException] = queue.Queue()
+        self._calls: queue.Queue[list[Request] | None] = queue.Queue()
+        self._results: queue.Queue[list[Response] | str | AuditkitError] = queue.Queue()
         self.gave_up = ""
         threading.Thread(target=self._serve, name="auditkit-model", daemon=True).start()
 
     def _serve(self) -> None:
-        while True:
-            requests = self._calls.get()
+        while (requests := self._calls.get()) is not None:
             try:
-                self._results.put(self._model.generate(requests))
-            except BaseException as error:  # the model is foreign code: whatever it raises is its answer
+                self._results.put(_answers(self._model.generate(requests), len(requests)))
+            except AuditkitError as error:  # a back end that knows what is wrong: nobody else can answer either
                 self._results.put(error)
+            except BaseException as error:  # the model is foreign code: whatever it raises is its answer
+                self._results.put(f"the model raised {_words(error)}")
 
     def ask(self, requests: Sequence[Request]) -> list[Response]:
         """Return one response per request, in order.
 
         A batch that raises or comes back with the wrong number of answers is asked again one request at a time, so
         that one bad request costs only itself.
+
+        Raises
+        ------
+        AuditkitError
+            When the model raises one, as for a checkpoint that cannot be loaded: asking on would be of no use.
         """
         if self.gave_up:
-            return [Response(error=self.gave_up, finish_reason="error") for _ in requests]
-        problem, answers = self._call(requests)
-        if problem is None:
-            return [_checked(answer) for answer in answers]
+            return [_error(self.gave_up) for _ in requests]
+        found = self._call(list(requests))
+        if not isinstance(found, str):
+            return found
         if len(requests) == 1 or self.gave_up:
-            return [Response(error=problem, finish_reason="error") for _ in requests]
+            return [_error(found) for _ in requests]
         return [self.ask([request])[0] for request in requests]
 
-    def _call(self, requests: Sequence[Request]) -> tuple[str | None, Sequence[Any]]:
-        self._calls.put(list(requests))
+    def close(self) -> None:
+        """End the model's thread, once the call it is in returns."""
+        self._calls.put(None)
+
+    def _call(self, requests: list[Request]) -> list[Response] | str:
+        self._calls.put(requests)
         try:
             result = self._results.get(timeout=self._deadline)
         except queue.Empty:
             self.gave_up = (
                 f"the model did not return within {self._deadline:g} s (--audit-deadline); nothing more was asked"
             )
-            return self.gave_up, ()
-        if isinstance(result, BaseException):
-            return f"the model raised {type(result).__name__}: {str(result)[:300]}", ()
-        if not isinstance(result, Sequence) or isinstance(result, str | bytes):
-            return f"generate() returned {type(result).__name__} instead of a list of Response", ()
-        if len(result) != len(requests):
-            return f"generate() returned {len(result)} answers to {len(requests)} requests", ()
-        return None, result
+            return self.gave_up
+        if isinstance(result, AuditkitError):
+            raise result
+        return result
+
+
+def _answers(result: Any, expected: int) -> list[Response] | str:
+    """Hold what ``generate`` returned to the contract: responses, or what is wrong with it as a whole."""
+    if not isinstance(result, Sequence) or isinstance(result, str | bytes):
+        return f"generate() returned {type(result).__name__} instead of a list of Response"
+    if len(result) != expected:
+        return f"generate() returned {len(result)} answers to {expected} requests"
+    return [_checked(answer) for answer in result]
 
 
 def _checked(answer: Any) -> Response:
     """Hold one answer to the contract; what breaks it becomes an error, never an answer."""
-
-    def refuse(why: str) -> Response:
-        return Response(error=why, finish_reason="error")
-
     if answer is None:
-        return refuse("the model returned None instead of a Response")
+        return _error("the model returned None instead of a Response")
     if isinstance(answer, str | bytes) or not hasattr(answer, "text"):
-        return refuse(f"the model returned {type(answer).__name__} instead of a Response")
+        return _error(f"the model returned {type(answer).__name__} instead of a Response")
     if getattr(answer, "error", None):
-        return refuse(str(answer.error)[:300])
+        return _error(str(answer.error))
     text = answer.text
     if not isinstance(text, str):
-        return refuse(f"Response.text is {type(text).__name__}, not str")
-    reason: FinishReason = getattr(answer, "finish_reason", "stop")
-    if reason not in ("stop", "length"):
-        return refuse(f"Response.finish_reason is {reason!r}; expected 'stop' or 'length'")
-    if len(text) > MAX_TEXT:
-        text, reason = text[:MAX_TEXT], "length"
-    # Lone surrogates cannot be stored as UTF-8, NUL not in every database: both are written out instead.
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
+        return _error(f"Response.text is {type(text).__name__}, not str")
+    given = getattr(answer, "finish_reason", "stop")
+    if given not in ("stop", "length"):
+        return _error(f"Response.finish_reason is {given!r:.80}; expected 'stop' or 'length'")
+    reason: FinishReason = "length" if given == "length" or len(text) > MAX_TEXT else "stop"
     logprobs = getattr(answer, "logprobs", None)
-    return Response(text, logprobs if isinstance(logprobs, dict) else None, reason)
+    try:
+        numbers = None if logprobs is None else {_storable(str(k)): float(v) for k, v in _items(logprobs)}
+    except (TypeError, ValueError):
+        return _error(f"Response.logprobs is {logprobs!r:.80}; expected a mapping of str to float, or None")
+    return Response(_storable(text[:MAX_TEXT]), numbers, reason)
+
+
+def _items(logprobs: object) -> Any:
+    if not isinstance(logprobs, Mapping):
+        raise TypeError
+    return logprobs.items()
+
+
+def _storable(text: str) -> str:
+    """Lone surrogates cannot be stored as UTF-8, NUL not in every database: both are written out instead."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # an exception whose own text raises
+        return type(error).__name__
+
+
+def _error(why: str) -> Response:
+    return Response(error=_storable(why[:MAX_REASON]), finish_reason="error")

@@ -45,7 +45,8 @@ def answer_key(pixels: str, prompt: Prompt, condition: Condition, model_identity
     prompt : auditkit.prompts.Prompt
         Every text turn, the choices and the length limit.
     condition : auditkit.conditions.Condition
-        Only ``repeat`` and ``alone`` enter: what the condition did to pixels and words is in the other parts.
+        Only ``repeat`` and ``alone`` enter: what the condition did to pixels and words is in the other parts. ``alone``
+        enters beside the batch size, so that with batches of one it is still a question of its own, not a copy.
     model_identity : str
         Hash over name, revision and fingerprint (weights, processor, numerics).
     batch_size : int
@@ -55,7 +56,7 @@ def answer_key(pixels: str, prompt: Prompt, condition: Condition, model_identity
         KEY_VERSION,
         pixels,
         [prompt.system, prompt.user, prompt.choices, prompt.max_new_tokens],
-        condition.repeat,
+        [condition.repeat, condition.alone],
         1 if condition.alone else batch_size,
         model_identity,
     )

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -38,30 +38,35 @@ def exclusive(store: Store, uid: str, patience: float = 5.0) -> Iterator[None]:
         When another run holds the store for longer than that.
     """
     base = store.path or Path(tempfile.gettempdir()) / f"auditkit-{digest_of(store.url)[:16]}"
+    shown = store.path or store.url
     lock = FileLock(f"{base}.lock")
     holder = Path(f"{base}.holder")
-    since = time.monotonic()
+    strange_since: float | None = None
     while True:
         try:
             lock.acquire(timeout=_POLL)
             break
         except Timeout:
             who = _holder(holder)
-            if who.get("uid") != uid and time.monotonic() - since > patience:
+            # Only time under another run's hold counts; between two workers of one run no holder is noted for a moment.
+            strange_since = None if who.get("uid") == uid else strange_since or time.monotonic()
+            if strange_since is not None and time.monotonic() - strange_since > patience:
                 raise AuditkitError(
-                    f"store {base} is in use by another run (process {who.get('pid', 'unknown')}).",
+                    f"store {shown} is in use by another run (process {who.get('pid', 'unknown')}).",
                     "Wait for it to end, or give another store with --audit-store=FILE.",
                 ) from None
         except OSError as error:
             raise AuditkitError(
-                f"store {base} cannot be locked: {error.strerror or error}.",
+                f"store {shown} cannot be locked: {error.strerror or error}.",
                 "Give a place that may be written with --audit-store=FILE.",
             ) from None
     try:
-        holder.write_text(json.dumps({"uid": uid, "pid": os.getpid()}), encoding="utf-8")
+        with suppress(OSError):  # it only helps others to say who holds the lock; a full disk must not stop us here
+            holder.write_text(json.dumps({"uid": uid, "pid": os.getpid()}), encoding="utf-8")
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()
 
 

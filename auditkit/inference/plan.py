@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditkit.conditions import Comparison, Probe
+from auditkit import corruptions, prompts
+from auditkit.conditions import CLEAN, Comparison, Probe
+from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.protocol import Protocol
 
@@ -38,7 +40,7 @@ class Plan:
         for comparison in self.comparisons:
             for probe in comparison.probes((record.id,)):
                 found[Probe(probe.image, probe.condition, self.protocol.resolve_template(probe.template))] = None
-        return sorted(found)
+        return sorted(found, key=lambda probe: (probe.condition.corruption != CLEAN, probe))
 
     def size(self) -> int:
         """Return the number of questions."""
@@ -46,9 +48,50 @@ class Plan:
 
 
 def distinct(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
-    """Return the comparisons without repetitions, sorted by family and name so that no order of tests shows."""
-    found = {(comparison.family, comparison.name): comparison for comparison in comparisons}
+    """Return the comparisons without repetitions, sorted by family and name so that no order of tests shows.
+
+    Raises
+    ------
+    AuditkitError
+        When two comparisons with different questions have the same family and name.
+    """
+    found: dict[tuple[str, str], Comparison] = {}
+    for comparison in comparisons:
+        known = found.setdefault((comparison.family, comparison.name), comparison)
+        if known != comparison and _questions(known) != _questions(comparison):
+            raise AuditkitError(
+                f"two different comparisons are both named {comparison.family}/{comparison.name}; only one could be "
+                "reported.",
+                "Give them different names.",
+            )
     return tuple(found[key] for key in sorted(found))
+
+
+def check_comparisons(comparisons: Iterable[Comparison], protocol: Protocol) -> None:
+    """Refuse comparisons that name a template, context, corruption or severity that does not exist.
+
+    Done before the first question, because the last of them might only come up after hours.
+
+    Raises
+    ------
+    AuditkitError
+        Naming the comparison and what it asks for.
+    """
+    for comparison in comparisons:
+        for probe in comparison.probes(("image",)):
+            condition = probe.condition
+            try:
+                prompts.render(protocol.resolve_template(probe.template), condition.context)
+                if condition.corruption != CLEAN:
+                    corruptions.corruption(condition.corruption).level(condition.severity)
+            except AuditkitError as error:
+                raise AuditkitError(
+                    f"{comparison.family}/{comparison.name} cannot be asked: {error.problem}", error.remedy
+                ) from None
+
+
+def _questions(comparison: Comparison) -> list[Probe]:
+    return list(comparison.probes(("image",)))
 
 
 def limit_clusters(records: Sequence[ImageRecord], limit: int | None, seed: int) -> tuple[ImageRecord, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditkit import prompts
 from auditkit.conditions import CLEAN, Condition, Probe
+from auditkit.corruptions import CorruptionError
 from auditkit.images.record import ImageRecord, LeftOut, UnreadableImage
 from auditkit.inference.ask import Asker
 from auditkit.inference.keys import answer_key, digest_of, pixel_digest
@@ -17,6 +18,12 @@ from auditkit.inference.render import Renderer
 from auditkit.inference.store import Rendered, Store, StoredAnswer
 from auditkit.models.base import Model, Request, Response
 from auditkit.prompts.answers import parse
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_TOGETHER = 10  # renderings of an image held at once, so that one query asks the store about all of them
 
 Progress = Callable[["Tally"], None]
 
@@ -36,7 +43,9 @@ class Tally:
     errors : dict of str to str
         Probe keys without an answer, and why; never stored as answers, asked again on the next run.
     left_out : list of LeftOut
-        Images that could not be decoded.
+        Images that could not be decoded or are too small to be corrupted.
+    unreadable : list of str
+        Their ids, in the same order.
     seconds : float
         Wall time of the pass.
     """
@@ -48,11 +57,17 @@ class Tally:
     unparsed: int = 0
     errors: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def asked(self) -> int:
         return self.done - self.held
+
+    def leave_out(self, record: ImageRecord, error: Exception) -> None:
+        """Note an image that cannot be used, and why."""
+        self.left_out.append(LeftOut(record.name or f"image {record.id}", str(error)))
+        self.unreadable.append(record.id)
 
     def to_record(self) -> dict[str, Any]:
         """Return the tally as plain data."""
@@ -98,7 +113,7 @@ def digests(plan: Plan, store: Store, renderer: Renderer, tally: Tally) -> dict[
             try:
                 known[record.content] = fresh[record.content] = pixel_digest(renderer.clean(record))
             except UnreadableImage as error:
-                tally.left_out.append(LeftOut(record.name or f"image {record.id}", str(error)))
+                tally.leave_out(record, error)
                 continue
         found[record.id] = known[record.content]
         if len(fresh) >= 256:
@@ -145,15 +160,28 @@ def prefetch(
     start = time.monotonic()
     tally = Tally()
     keys = Keys(model, batch_size)
-    pass_ = _Pass(Asker(model, deadline), store, getattr(model, "name", "model"), batch_size, tally, on_progress)
+    asker = Asker(model, deadline)
+    pass_ = _Pass(asker, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
     known = digests(plan, store, renderer, tally)
     tally.planned = sum(len(plan.probes(r)) for r in plan.records if r.id in known)
     on_progress(tally)
-    for record in plan.records:
-        if record.id in known:
-            for item in _missing(plan, record, known[record.id], store, renderer, keys, tally):
-                pass_.add(item)
-    pass_.finish()
+    try:
+        for record in plan.records:
+            if record.id not in known:
+                continue
+            held, added = tally.held, 0
+            try:
+                for item in _missing(plan, record, known[record.id], store, renderer, keys, asker, tally):
+                    pass_.add(item)
+                    added += 1
+            except (UnreadableImage, CorruptionError) as error:
+                # Its digest is known, and yet it cannot be decoded now, or it is too small to be corrupted.
+                tally.leave_out(record, error)
+                tally.planned -= len(plan.probes(record)) - added - (tally.held - held)
+        pass_.finish()
+    finally:
+        asker.close()
+    on_progress(tally)
     tally.seconds = time.monotonic() - start
     return tally
 
@@ -166,7 +194,14 @@ class _Item:
 
 
 def _missing(
-    plan: Plan, record: ImageRecord, digest: str, store: Store, renderer: Renderer, keys: Keys, tally: Tally
+    plan: Plan,
+    record: ImageRecord,
+    digest: str,
+    store: Store,
+    renderer: Renderer,
+    keys: Keys,
+    asker: Asker,
+    tally: Tally,
 ) -> Iterator[_Item]:
     """Yield the questions of one image that have no answer yet, rendering what they need."""
     from PIL import Image
@@ -179,19 +214,34 @@ def _missing(
     probe_keys = {p: keys.of(p, rendered[c]) for c, ps in by_pixels.items() if c in rendered for p in ps}
     held = store.known(probe_keys.values())
     fresh: dict[str, Rendered] = {}
-    for condition, some in by_pixels.items():
+    pixels: dict[Condition, NDArray[np.uint8]] = {}
+    for place, (condition, some) in enumerate(by_pixels.items()):
+        if place % _TOGETHER == 0:
+            pixels = {}
+            if not asker.gave_up:
+                ahead = list(by_pixels.items())[place : place + _TOGETHER]
+                for other, its in ahead:
+                    if other not in rendered:
+                        pixels[other] = renderer.pixels(record, digest, other)
+                        rendered[other] = renderer.describe(record, pixels[other])
+                        if other.corruption != CLEAN:
+                            fresh[renderer.key(digest, other)] = rendered[other]
+                        probe_keys |= {p: keys.of(p, rendered[other]) for p in its}
+                held |= store.known(probe_keys[p] for other, its in ahead if other in pixels for p in its)
         if condition in rendered and all(probe_keys[p] in held for p in some):
             tally.held += len(some)
             tally.done += len(some)
             continue
-        pixels = renderer.pixels(record, digest, condition)
-        if condition not in rendered:
-            rendered[condition] = renderer.describe(record, pixels)
-            if condition.corruption != CLEAN:
-                fresh[renderer.key(digest, condition)] = rendered[condition]
-            probe_keys |= {p: keys.of(p, rendered[condition]) for p in some}
-            held |= store.known(probe_keys[p] for p in some)
-        image = Image.fromarray(pixels)
+        if asker.gave_up:  # nothing more is asked, so nothing more is rendered
+            for probe in some:
+                tally.held += probe_keys.get(probe) in held
+                tally.done += 1
+                if probe_keys.get(probe) not in held:
+                    tally.errors[probe_keys.get(probe) or str(probe)] = asker.gave_up
+            continue
+        if condition not in pixels:
+            pixels[condition] = renderer.pixels(record, digest, condition)
+        image = Image.fromarray(pixels[condition])
         for probe in some:
             if probe_keys[probe] in held:
                 tally.held += 1

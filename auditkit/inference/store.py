@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 
 from auditkit.errors import AuditkitError
 
 SCHEMA_VERSION = 1
+_PATIENCE = 10  # seconds to wait for another process's transaction
+_ATTEMPTS = 5
+_PLACES = "Give a path such as .auditkit/answers.sqlite or a URL such as postgresql://user@host/name."
 _CHUNK = 500  # SQLite takes at most 999 variables per statement in older builds
 
 _metadata = sa.MetaData()
@@ -96,19 +102,13 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url if "://" in url else f"sqlite:///{url}"
-        try:
-            self._parsed = sa.engine.make_url(self.url)
-        except SQLAlchemyError:
-            raise AuditkitError(
-                f"--audit-store={url} is neither a file path nor a database URL.",
-                "Give a path such as .auditkit/answers.sqlite or a URL such as postgresql://user@host/name.",
-            ) from None
+        self._parsed = _parsed_url(url)
+        self.url = self._parsed.render_as_string(hide_password=True)
         self.path = Path(self._parsed.database) if self._is_file() and self._parsed.database else None
         with self._explained("opened"):
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._engine = sa.create_engine(self._parsed)
+            self._engine = _engine(self._parsed)
             if self._parsed.get_backend_name() == "sqlite":
                 sa.event.listen(self._engine, "connect", _use_write_ahead_log)
             self._prepare()
@@ -117,22 +117,37 @@ class Store:
         return self._parsed.get_backend_name() == "sqlite" and self._parsed.database not in (None, "", ":memory:")
 
     def _prepare(self) -> None:
+        with self._engine.connect() as connection:
+            if self._is_current(connection):
+                return
         with self._engine.begin() as connection:
-            known = sa.inspect(connection).has_table("meta")
-            if not known and self.path is not None and sa.inspect(connection).get_table_names():
-                raise AuditkitError(
-                    f"{self.path} is a database of something else: it has no table 'meta'.",
-                    "Give another file with --audit-store=FILE.",
-                )
+            if self._parsed.get_backend_name() == "sqlite":
+                # Several workers open a new store at once; whoever comes first makes the tables, in one transaction.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if self._is_current(connection):
+                return
             _metadata.create_all(connection)
-            version = connection.execute(sa.select(_meta.c.value).where(_meta.c.name == "schema")).scalar()
-            if version is None:
-                connection.execute(_meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
-            elif version != str(SCHEMA_VERSION):
-                raise AuditkitError(
-                    f"store {self._shown()} has schema version {version}; this auditkit reads {SCHEMA_VERSION}.",
-                    "Give another file with --audit-store=FILE, or use the auditkit that wrote it.",
-                )
+            connection.execute(_meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
+
+    def _is_current(self, connection: sa.Connection) -> bool:
+        """Whether the tables are there; refuses a database of another program or of another schema version."""
+        inspector = sa.inspect(connection)
+        tables = set(inspector.get_table_names())
+        ours = "meta" in tables and {c["name"] for c in inspector.get_columns("meta")} == {"name", "value"}
+        if self.path is not None and tables and not ours:
+            raise AuditkitError(
+                f"{self.path} is a database of another program: it has the tables {', '.join(sorted(tables)[:5])}.",
+                "Give another file with --audit-store=FILE.",
+            )
+        if not ours:
+            return False
+        version = connection.execute(sa.select(_meta.c.value).where(_meta.c.name == "schema")).scalar()
+        if version is not None and version != str(SCHEMA_VERSION):
+            raise AuditkitError(
+                f"store {self._shown()} has schema version {version}; this auditkit reads {SCHEMA_VERSION}.",
+                "Give another file with --audit-store=FILE, or use the auditkit that wrote it.",
+            )
+        return version is not None
 
     def _shown(self) -> str:
         return str(self.path) if self.path is not None else self._parsed.render_as_string(hide_password=True)
@@ -144,9 +159,9 @@ class Store:
             yield
         except OperationalError as error:
             reason = str(error.orig)
-            if "disk is full" in reason or "disk I/O" in reason or "No space" in reason:
+            if any(words in reason for words in ("disk is full", "disk I/O", "No space")):
                 raise AuditkitError(
-                    f"store {self._shown()} could not be {what}: the disk is full ({reason}). "
+                    f"store {self._shown()} could not be {what}: the disk is full or failing ({reason}). "
                     "Every answer committed before is kept.",
                     "Free some space and run the same command again, or give another place with --audit-store=FILE.",
                 ) from None
@@ -159,9 +174,9 @@ class Store:
                 f"store {self._shown()} could not be {what}: {reason}.",
                 "Check that the folder exists and may be written, or give another with --audit-store=FILE.",
             ) from None
-        except DatabaseError as error:
+        except (DatabaseError, json.JSONDecodeError) as error:
             raise AuditkitError(
-                f"store {self._shown()} is damaged or is no database: {error.orig}.",
+                f"store {self._shown()} is damaged or is no database: {getattr(error, 'orig', error)}.",
                 f"Move it away (mv {self._shown()} {self._shown()}.damaged) and run again, "
                 "or give another with --audit-store=FILE.",
             ) from None
@@ -192,10 +207,11 @@ class Store:
     def answers(self, keys: Iterable[str]) -> dict[str, StoredAnswer]:
         """Return the stored answers among the keys."""
         columns = (_answers.c.key, _answers.c.text, _answers.c.finish_reason, _answers.c.logprobs)
-        return {
-            row.key: StoredAnswer(row.text, row.finish_reason, json.loads(row.logprobs) if row.logprobs else None)
-            for row in self._select(columns, _answers.c.key, keys)
-        }
+        with self._explained("read"):
+            return {
+                row.key: StoredAnswer(row.text, row.finish_reason, json.loads(row.logprobs) if row.logprobs else None)
+                for row in self._select(columns, _answers.c.key, keys)
+            }
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Return which of the keys have an answer."""
@@ -260,7 +276,7 @@ class Store:
         """Return the record another process of the same run left, if any."""
         with self._explained("read"), self._engine.connect() as connection:
             text = connection.execute(sa.select(_sessions.c.record).filter_by(uid=uid)).scalar()
-        return None if text is None else dict(json.loads(text))
+            return None if text is None else dict(json.loads(text))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -277,25 +293,71 @@ class Store:
     def _insert_new(self, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> None:
         """Insert the rows whose key is not there yet, in one commit.
 
-        One process writes at a time (the run's lock), so looking first is enough and works on every database.
+        Looking first works on every database. Between the look and the insert another process may be faster (the
+        workers of a run note the protocol at the same moment); then it is looked again.
         """
         if not rows:
             return
-        column = table.c[key]
-        with self._explained("written"), self._engine.begin() as connection:
+        with self._explained("written"):
+            for attempt in range(_ATTEMPTS):
+                try:
+                    self._insert_missing(table, table.c[key], rows)
+                    return
+                except IntegrityError:
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+
+    def _insert_missing(self, table: sa.Table, column: sa.Column[Any], rows: list[dict[str, Any]]) -> None:
+        with self._engine.begin() as connection:
             there: set[str] = set()
             for start in range(0, len(rows), _CHUNK):
-                some = [row[key] for row in rows[start : start + _CHUNK]]
+                some = [row[column.name] for row in rows[start : start + _CHUNK]]
                 there.update(connection.execute(sa.select(column).where(column.in_(some))).scalars())
-            fresh = [row for row in rows if row[key] not in there]
+            fresh = [row for row in rows if row[column.name] not in there]
             if fresh:
                 connection.execute(table.insert(), fresh)
 
 
+def _parsed_url(url: str) -> sa.URL:
+    # A path is taken as it stands: read as a URL, "?" and "%" in a file name would mean something else.
+    if "://" not in url:
+        return sa.URL.create("sqlite", database=url)
+    try:
+        return sa.engine.make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise AuditkitError(f"--audit-store={_without_password(url)} is no database URL.", _PLACES) from None
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    shown = url.render_as_string(hide_password=True)
+    try:
+        return sa.create_engine(url)
+    except SQLAlchemyError as error:
+        raise AuditkitError(f"--audit-store={shown} names no kind of database known here: {error}.", _PLACES) from None
+    except ImportError as error:
+        raise AuditkitError(
+            f"--audit-store={shown} needs a driver that is not installed: {error}.",
+            f"Install it (pip install {error.name or 'DRIVER'}), or name another, as in postgresql+pg8000://.",
+        ) from None
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^/@]*?):[^/@]*@", r"\1:***@", url)
+
+
 def _use_write_ahead_log(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=10000")
-    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA busy_timeout={1000 * _PATIENCE}")
+    # SQLite does not wait by itself when two processes switch a new file to the write-ahead log at once.
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
     # NORMAL loses nothing when the process is killed; only a power cut can take the last commits.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()

@@ -101,20 +101,33 @@ class LocalModel:
         if self._loaded is None:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-            import transformers
-
-            transformers.logging.set_verbosity_error()
             try:
+                import transformers
+
+                transformers.logging.set_verbosity_error()
+                transformers.logging.disable_progress_bar()
                 processor = transformers.AutoProcessor.from_pretrained(self.path, local_files_only=True)
-                model = transformers.AutoModelForImageTextToText.from_pretrained(
-                    self.path, dtype=self.dtype, local_files_only=True, use_safetensors=True
+                model, report = transformers.AutoModelForImageTextToText.from_pretrained(
+                    self.path,
+                    dtype=self.dtype,
+                    local_files_only=True,
+                    use_safetensors=True,
+                    output_loading_info=True,
                 )
-            except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+                processor.tokenizer.padding_side = "left"
+                chat_text(processor, Request("", (), "x"))  # without a chat template every question would raise
+            except Exception as error:  # files of strangers: OSError, KeyError, SafetensorError, TemplateError, ...
                 raise AuditkitError(
                     f"--model={self.name}: {self.path} could not be loaded: {type(error).__name__}: {error}.",
                     "It must be an image-text-to-text checkpoint with its processor, as save_pretrained writes it.",
                 ) from None
-            processor.tokenizer.padding_side = "left"
+            if report["missing_keys"]:
+                missing = sorted(report["missing_keys"])
+                raise AuditkitError(
+                    f"--model={self.name}: {self.path} lacks {len(missing)} weights ({', '.join(missing[:3])}); "
+                    "transformers would make them up at random.",
+                    "Save the whole model with save_pretrained; adapters must be merged first.",
+                )
             self._loaded = (model.eval(), processor)
         return self._loaded
 
@@ -132,11 +145,16 @@ def chat_text(processor: Any, request: Request) -> str:
 
 def decoded(processor: Any, tokens: list[int], model: Any) -> Response:
     """Turn new tokens into a response; without an end token the answer was cut off."""
-    ends = model.generation_config.eos_token_id
-    ends = set(ends) if isinstance(ends, list) else {ends}
+    ends = end_tokens(model)
     at = next((i for i, token in enumerate(tokens) if token in ends), None)
     text = processor.tokenizer.decode(tokens[:at], skip_special_tokens=True)
     return Response(text.strip(" "), None, "stop" if at is not None else "length")
+
+
+def end_tokens(model: Any) -> list[int]:
+    """Return the tokens that end an answer; none for a model that never ends one by itself."""
+    ends = model.generation_config.eos_token_id
+    return list(ends) if isinstance(ends, list | tuple) else [] if ends is None else [ends]
 
 
 def _rgb(image: Image) -> Image:

@@ -107,7 +107,7 @@ def _imported(name: str) -> Model:
     module_name, _, attribute = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script without a guard may leave
         raise AuditkitError(
             f"--model={name}: importing {module_name} failed: {type(error).__name__}: {error}.",
             "Check the path (package.module:attribute) and that it can be imported from here (PYTHONPATH).",
@@ -124,7 +124,7 @@ def _imported(name: str) -> Model:
     if inspect.isclass(found) or (callable(found) and not hasattr(found, "generate")):
         try:
             found = found()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise AuditkitError(
                 f"--model={name}: calling {attribute}() failed: {type(error).__name__}: {error}.",
                 "Name an object with generate(requests), or something that gives one when called without arguments.",
@@ -142,9 +142,9 @@ class _Named:
 
     def __init__(self, model: Model, name: str, module: Any) -> None:
         self._model = model
-        self.name = str(getattr(model, "name", name))
-        self.revision = str(getattr(model, "revision", ""))
-        self.fingerprint = str(getattr(model, "fingerprint", "") or _source_digest(module))
+        self.name = str(getattr(model, "name", None) or name)
+        self.revision = str(getattr(model, "revision", None) or "")
+        self.fingerprint = str(getattr(model, "fingerprint", None) or _source_digest(module))
         self.backend = "import"
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response]:

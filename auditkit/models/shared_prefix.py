@@ -2,7 +2,7 @@
 
 The image's tokens and the common start of the texts are run once; the resulting key-value cache is repeated for every
 text, the differing ends follow in one batch. In float32 the logits differ from one-by-one decoding by rounding only
-(see tests/models/test_local.py, which holds the answers to equality).
+(see tests/models/test_shared_prefix.py, which holds the answers to equality).
 """
 
 from __future__ import annotations
@@ -17,6 +17,15 @@ MIN_SHARED = 4
 
 _ARCHITECTURES = ("llava",)
 """Model types whose image tokens all stand before the text and whose cache may be continued by position ids."""
+
+
+_WITHOUT_EFFECT = {
+    *("bos_token_id", "eos_token_id", "pad_token_id", "max_length", "max_new_tokens", "use_cache"),
+    *("do_sample", "temperature", "top_k", "top_p", "min_p", "typical_p"),
+    *("output_attentions", "output_hidden_states", "_from_model_config", "transformers_version"),
+}
+"""Settings of generation_config.json that leave greedy decoding as it is; any other (a repetition penalty, beams,
+suppressed tokens) is honoured by ``generate`` only, so such a checkpoint takes the plain path."""
 
 
 def generate_shared(model: Any, processor: Any, requests: Sequence[Request]) -> list[Response] | None:
@@ -38,12 +47,14 @@ def generate_shared(model: Any, processor: Any, requests: Sequence[Request]) -> 
 
     from auditkit.models.local import chat_text, decoded
 
-    if getattr(model.config, "model_type", "") not in _ARCHITECTURES or len(requests[0].images) != 1:
+    if not _allowed(model) or len(requests[0].images) != 1:
         return None
     image = requests[0].images[0].convert("RGB")
     texts = [chat_text(processor, request) for request in requests]
-    first = processor(text=[texts[0]], images=[[image]], return_tensors="pt", add_special_tokens=False)
     marker = processor.image_token
+    if any(text.count(marker) != 1 for text in texts):
+        return None
+    first = processor(text=[texts[0]], images=[[image]], return_tensors="pt", add_special_tokens=False)
     marks = int((first["input_ids"] == model.config.image_token_id).sum())
     tokens: list[list[int]] = [
         processor.tokenizer(text.replace(marker, marker * marks), add_special_tokens=False)["input_ids"]
@@ -52,7 +63,7 @@ def generate_shared(model: Any, processor: Any, requests: Sequence[Request]) -> 
     if tokens[0] != first["input_ids"][0].tolist():
         return None
     shared = _common_start(tokens)
-    if sum(token == model.config.image_token_id for token in tokens[0][:shared]) != marks:
+    if tokens[0][:shared].count(model.config.image_token_id) != marks:
         return None
     with torch.inference_mode():
         prefix = model(
@@ -68,6 +79,13 @@ def generate_shared(model: Any, processor: Any, requests: Sequence[Request]) -> 
     ]
 
 
+def _allowed(model: Any) -> bool:
+    """Whether greedy decoding from a continued cache is what the checkpoint's ``generate`` would do."""
+    settings = set(model.generation_config.to_diff_dict())
+    window = getattr(model.config.get_text_config(), "sliding_window", None)
+    return model.config.model_type in _ARCHITECTURES and window is None and settings <= _WITHOUT_EFFECT
+
+
 def _common_start(tokens: list[list[int]]) -> int:
     """Length of the common start, leaving every text at least one token of its own."""
     shortest = min(map(len, tokens)) - 1
@@ -81,9 +99,10 @@ def _decode(model: Any, cache: Any, shared: int, ends: list[list[int]], limit: i
     """Greedy decoding of all texts after the shared prefix, differing ends padded on the left."""
     import torch
 
+    from auditkit.models.local import end_tokens
+
     n, width = len(ends), max(map(len, ends))
-    stop = model.generation_config.eos_token_id
-    stops = torch.tensor(stop if isinstance(stop, list) else [stop])
+    stops = torch.tensor(end_tokens(model), dtype=torch.long)
     pad = model.generation_config.pad_token_id or 0
     ids = torch.tensor([[pad] * (width - len(e)) + e for e in ends])
     own = torch.tensor([[0] * (width - len(e)) + [1] * len(e) for e in ends])

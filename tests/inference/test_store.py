@@ -1,0 +1,274 @@
+import math
+import multiprocessing
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditkit.errors import AuditkitError
+from auditkit.inference.store import Rendered, Store, StoredAnswer
+
+fork = multiprocessing.get_context("fork")
+ANSWER = StoredAnswer("4/5", "stop")
+
+
+def keys(n: int, letter: str = "a") -> list[str]:
+    return [f"{letter}{i:063d}" for i in range(n)]
+
+
+def message(url: object) -> str:
+    with pytest.raises(AuditkitError) as raised:
+        Store(str(url))
+    return str(raised.value)
+
+
+def test_answers_survive_reopening(tmp_path):
+    path = tmp_path / "new folder" / "answers.sqlite"
+    store = Store(str(path))
+    given_answers = {
+        "k1": StoredAnswer("4/5\n", "stop"),
+        "k2": StoredAnswer("", "length", {"A": -0.5, "B": -math.inf}),
+        "k3": StoredAnswer("é \U0001f600 \x07\x1b[31m", "stop", {}),
+    }
+    store.add_answers(given_answers, "m")
+    store.close()
+    again = Store(str(path))
+    assert again.answers(["k3", "k1", "k2", "k2", "unknown"]) == given_answers
+    assert again.known(["k1", "unknown"]) == {"k1"}
+    assert again.count() == 3
+
+
+def test_first_answer_counts(store):
+    store.add_answers({"k": StoredAnswer("1", "stop")}, "m")
+    store.add_answers({"k": StoredAnswer("2", "stop"), "l": ANSWER}, "m")
+    assert store.answers("kl") == {"k": StoredAnswer("1", "stop"), "l": ANSWER}
+
+
+def test_more_keys_than_one_statement_takes(store):
+    many = keys(2100)
+    store.add_answers(dict.fromkeys(many, ANSWER), "m")
+    assert store.known(many) == set(many)
+    assert len(store.answers(many)) == store.count() == 2100
+    store.add_answers({}, "m")
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_any_text_comes_back_as_it_was(store, text):
+    key = f"{hash(text)}"
+    store.add_answers({key: StoredAnswer(text, "stop")}, "m")
+    assert store.answers([key])[key].text == text
+
+
+def test_digests_and_doses_are_remembered(store):
+    store.add_renders({"r": Rendered("d", 0.5, 30.0), "same": Rendered("e", 1.0, math.inf)})
+    store.add_sources({"c": "d"})
+    assert store.renders(["r", "same"]) == {"r": Rendered("d", 0.5, 30.0), "same": Rendered("e", 1.0, None)}
+    assert store.sources(["c", "x"]) == {"c": "d"}
+
+
+def test_protocol_sessions_and_rates(store):
+    first = store.protocol_first_seen("p")
+    assert store.protocol_first_seen("p") == first
+    assert store.rate("m") is None
+    store.note_rate("m", 12.5)
+    store.note_rate("m", 3.25)
+    assert store.rate("m") == 3.25
+    store.save_session("run1", {"done": 3})
+    store.save_session("run2", {"done": 4})
+    assert (store.session("run1"), store.session("run2")) == (None, {"done": 4})
+
+
+def test_odd_characters_in_the_file_name(tmp_path):
+    path = tmp_path / "50%25 done? #1.sqlite"
+    Store(str(path)).add_answers({"k": ANSWER}, "m")
+    assert path.is_file()
+    assert Store(str(path)).count() == 1
+
+
+def _open_many(path: str, results) -> None:
+    try:
+        store = Store(path)
+        store.protocol_first_seen("p")
+        store.add_sources({f"c{i}": "d" for i in range(50)})
+        results.put(store.session("x") or "ok")
+    except BaseException as error:
+        results.put(repr(error))
+
+
+def test_workers_may_open_and_fill_a_new_store_at_the_same_moment(tmp_path):
+    results = fork.Queue()
+    workers = [fork.Process(target=_open_many, args=(str(tmp_path / "s.sqlite"), results)) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    found = [results.get(timeout=30) for _ in workers]
+    for worker in workers:
+        worker.join()
+    assert found == ["ok"] * 6
+
+
+def test_kill_while_the_tables_are_made_leaves_a_store_that_opens(tmp_path):
+    path = tmp_path / "s.sqlite"
+    with sqlite3.connect(path) as half:  # what an unfinished creation without a transaction would leave
+        half.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)")
+    half.close()
+    store = Store(str(path))
+    store.add_answers({"k": ANSWER}, "m")
+    assert store.count() == 1
+
+
+# --- what can go wrong ----------------------------------------------------------------------------------------------
+
+
+def test_full_disk_keeps_what_was_committed(tmp_path):
+    def small(connection, _record):
+        connection.execute("PRAGMA max_page_count=40")
+
+    sa.event.listen(sa.engine.Engine, "connect", small)
+    try:
+        store = Store(str(tmp_path / "s.sqlite"))
+        store.add_answers(dict.fromkeys(keys(5), ANSWER), "m")
+        with pytest.raises(AuditkitError, match="disk is full") as raised:
+            store.add_answers(dict.fromkeys(keys(20, "b"), StoredAnswer("x" * 9000, "stop")), "m")
+    finally:
+        sa.event.remove(sa.engine.Engine, "connect", small)
+    assert "Every answer committed before is kept" in str(raised.value)
+    assert "--audit-store" in raised.value.remedy
+    assert store.count() == 5
+    store.close()
+    again = Store(str(tmp_path / "s.sqlite"))
+    again.add_answers(dict.fromkeys(keys(20, "b"), StoredAnswer("x" * 9000, "stop")), "m")
+    assert again.count() == 25
+
+
+def test_garbage_is_named_as_such_and_left_alone(tmp_path):
+    path = tmp_path / "s.sqlite"
+    path.write_bytes(b"this is no database at all, but long enough" * 100)
+    before = path.read_bytes()
+    text = message(path)
+    assert "damaged or is no database" in text
+    assert f"mv {path}" in text
+    assert path.read_bytes() == before
+
+
+def test_truncated_file(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(str(path))
+    store.add_answers(dict.fromkeys(keys(500), StoredAnswer("x" * 500, "stop")), "m")
+    store.close()
+    assert not path.with_name("s.sqlite-wal").exists()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    with pytest.raises(AuditkitError, match=r"damaged|disk I/O|malformed") as raised:
+        Store(str(path)).answers(keys(500))
+    assert "--audit-store" in str(raised.value)
+
+
+def test_empty_file_becomes_a_store(tmp_path):
+    path = tmp_path / "s.sqlite"
+    path.touch()
+    assert Store(str(path)).count() == 0
+
+
+@pytest.mark.parametrize("table", ["CREATE TABLE urls (id INTEGER)", "CREATE TABLE meta (key TEXT, count INTEGER)"])
+def test_database_of_another_program_is_not_touched(tmp_path, table):
+    path = tmp_path / "History"
+    with sqlite3.connect(path) as other:
+        other.execute(table)
+    other.close()
+    assert "another program" in message(path)
+    with sqlite3.connect(path) as other:
+        assert len(other.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()) == 1
+    other.close()
+
+
+def test_other_schema_version(tmp_path):
+    path = tmp_path / "s.sqlite"
+    Store(str(path)).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE meta SET value = '99' WHERE name = 'schema'")
+    raw.close()
+    assert "schema version 99" in message(path)
+
+
+@pytest.mark.parametrize("url", ["://", "postgresql://host:port/x", "postgresql://me:secret@host:port/x"])
+def test_no_url(url):
+    text = message(url)
+    assert "is no database URL" in text
+    assert "secret" not in text
+
+
+def test_unknown_kind_of_database():
+    assert "names no kind of database" in message("http://me:secret@example.org/answers")
+    assert "secret" not in message("http://me:secret@example.org/answers")
+
+
+@pytest.mark.skipif(bool(__import__("importlib.util").util.find_spec("cx_Oracle")), reason="the driver is installed")
+def test_database_without_driver():
+    text = message("oracle+cx_oracle://me:secret@host/x")
+    assert "needs a driver that is not installed" in text
+    assert "secret" not in text
+
+
+def test_folder_instead_of_file_and_path_below_a_file(tmp_path):
+    assert "could not be opened" in message(tmp_path)
+    (tmp_path / "file").write_text("x")
+    assert "could not be opened" in message(tmp_path / "file" / "s.sqlite")
+
+
+def _as_nobody(path: str, results) -> None:
+    if os.getuid() == 0:
+        os.setuid(65534)
+    try:
+        Store(path).add_answers({"k": ANSWER}, "m")
+        results.put("written")
+    except AuditkitError as error:
+        results.put(str(error))
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_place_that_may_not_be_written(existing):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "s.sqlite"
+        if existing:
+            Store(str(path)).close()
+            path.chmod(0o444)
+        Path(folder).chmod(0o555)
+        results = fork.Queue()
+        child = fork.Process(target=_as_nobody, args=(str(path), results))
+        child.start()
+        text = results.get(timeout=30)
+        child.join()
+        Path(folder).chmod(0o755)
+    assert "could not be" in text
+    assert "may be written" in text
+    assert str(path) in text
+
+
+def test_locked_by_another_program(tmp_path, monkeypatch):
+    monkeypatch.setattr("auditkit.inference.store._PATIENCE", 0.2)
+    path = tmp_path / "s.sqlite"
+    store = Store(str(path))
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(AuditkitError, match="locked by another program"):
+            store.add_answers({"k": ANSWER}, "m")
+        other.execute("ROLLBACK")
+    other.close()
+    store.add_answers({"k": ANSWER}, "m")
+    assert store.count() == 1
+
+
+def test_damaged_content_of_a_row(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(str(path))
+    store.add_answers({"k": StoredAnswer("4", "stop", {"A": -1.0})}, "m")
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE answers SET logprobs = '{half'")
+    raw.close()
+    with pytest.raises(AuditkitError, match="damaged"):
+        store.answers("k")
