@@ -70,7 +70,7 @@ class AuditFixture:
             )
         try:
             audit = self._state.run.audit(comparison, gate, self._question())
-        except (AuditkitError, TypeError) as error:
+        except AuditkitError as error:
             pytest.fail(f"ERROR: {error}", pytrace=False)
         self._record(audit)
         if audit.verdict == "PASS":

@@ -189,7 +189,7 @@ def _settings(config: pytest.Config, uid: str) -> Settings:
         profile=option.audit_profile,
         root=config.rootpath,
         uid=uid,
-        out=Path(_from_invocation(config, option.audit_out)) if option.audit_out else None,
+        out=_out(config),
         store=store,
         limit=option.audit_limit,
         batch_size=option.audit_batch_size,
@@ -201,6 +201,11 @@ def _from_invocation(config: pytest.Config, value: str) -> str:
     """Paths on the command line are meant from where it was typed; xdist workers may run elsewhere."""
     path = config.invocation_params.dir / value
     return str(path) if path.exists() else value
+
+
+def _out(config: pytest.Config) -> Path | None:
+    """The output folder of the command line, meant from where it was typed; it need not exist yet."""
+    return config.invocation_params.dir / config.option.audit_out if config.option.audit_out else None
 
 
 def _protocol_path(config: pytest.Config) -> Path:
@@ -246,6 +251,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    # Here, because a dry run, a refusal or Ctrl-C ends the session before its last hook; the workers are gone by now.
+    if getattr(config.option, "audit_no_store", False) and not _is_worker() and STATE in config.stash:
+        from auditkit.session import remove_temporary_store
+
+        remove_temporary_store(config.stash[STATE].uid)
     if config in _CONFIG:
         _CONFIG.remove(config)
 
@@ -293,10 +303,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         except AuditkitError as error:
             state.problem = str(error)
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-    if state.header is not None and session.config.option.audit_no_store:
-        from auditkit.session import remove_temporary_store
-
-        remove_temporary_store(state.uid)
 
 
 def _writes_header() -> bool:
@@ -308,14 +314,15 @@ def _write(config: pytest.Config, state: State, header: dict[str, Any]) -> None:
     from auditkit.assemble import evidence
     from auditkit.evidence import Audit
     from auditkit.outputs import write_outputs
+    from auditkit.session import REPORTS
 
     run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{state.uid[:6]}"
     audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]
     command = "pytest " + " ".join(config.invocation_params.args)
     state.evidence = evidence(header, audits, run_id=run_id, command=command, root=config.rootpath)
-    out = Path(_from_invocation(config, config.option.audit_out)) if config.option.audit_out else None
+    out = _out(config)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
-    folder = out or config.rootpath / "reports" / name / run_id
+    folder = out or config.rootpath / REPORTS / name / run_id
     state.report = write_outputs(state.evidence, folder, latest=None if out else folder.parent / "latest")
 
 

@@ -27,6 +27,7 @@ from auditkit.models.base import Model
 from auditkit.protocol import Protocol, load_protocol
 
 DEFAULT_STORE = ".auditkit/answers.sqlite"
+REPORTS = "reports"
 SALT_FILE = ".auditkit/salt"
 DEMO_SALT = "auditkit-demo"
 _SALT_PATIENCE = 2.0  # seconds for another worker to write the salt file it has just made
@@ -240,8 +241,7 @@ def prepare(
         raise AuditkitError(f"--audit-batch-size={settings.batch_size} asks nothing.", "Give 1 or more.")
     planned = distinct(comparisons)
     check_comparisons(planned, protocol)
-    if settings.out is not None:
-        check_writable(settings.out)
+    check_writable(settings.out or settings.root / REPORTS)
     model = find_model(settings.model) or resolve_model(settings.model, settings.batch_size)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side

@@ -8,6 +8,7 @@ import numpy as np
 
 from auditkit.conditions import Comparison, Series
 from auditkit.criteria.draft import Draft
+from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.measure import ALL, Measurements, count_outcomes
 from auditkit.protocol import DiscriminationFamily, Protocol
@@ -23,7 +24,7 @@ def judge_discrimination(
     found: dict[str, list[Draft]] = {}
     for series in comparisons:
         if not isinstance(series, Series):
-            raise TypeError(f"{series.name}: discrimination needs a Series, not a {type(series).__name__}")
+            raise AuditkitError(f"{series.name}: discrimination needs a Series, not a {type(series).__name__}")
         found[series.name] = [
             _draft(series, index, modality, family, data, protocol)
             for modality in (ALL, *data.modalities)

@@ -14,6 +14,7 @@ import numpy as np
 from auditkit.conditions import Comparison, Condition, Contrast, Series
 from auditkit.criteria.draft import Draft
 from auditkit.criteria.wording import number
+from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.measure import ALL, Measurements, count_outcomes
 from auditkit.protocol import EquivalenceFamily, NotRaisedFamily, Protocol, SensitivityFamily
@@ -89,7 +90,7 @@ def judge_sensitivity(
     steps: list[int] = []
     for series in comparisons:
         if not isinstance(series, Series):
-            raise TypeError(f"{series.name}: sensitivity needs a Series, not a {type(series).__name__}")
+            raise AuditkitError(f"{series.name}: sensitivity needs a Series, not a {type(series).__name__}")
         template = protocol.resolve_template(series.template)
         steps = [0, *series.severities]
         conditions = (series.control, *series.treated)
@@ -114,7 +115,7 @@ def _contrast_columns(comparisons: Sequence[Comparison], data: Measurements, pro
         elif isinstance(comparison, Contrast):
             pairs = [("", comparison.treated, comparison.control)]
         else:
-            raise TypeError(f"{comparison.name}: this gate needs a Contrast or a Series")
+            raise AuditkitError(f"{comparison.name}: this gate needs a Contrast or a Series")
         template = protocol.resolve_template(comparison.template)
         for label, treated, control in pairs:
             a, b = data.column(treated, template), data.column(control, template)

@@ -12,6 +12,7 @@ from scipy import stats
 from auditkit.conditions import Comparison, Condition, Contrast, Group
 from auditkit.criteria.draft import Draft
 from auditkit.criteria.means import SHOWN_CASES
+from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.measure import ALL, Column, Measurements, count_outcomes
 from auditkit.prompts.answers import OUTCOMES
@@ -35,7 +36,7 @@ def judge_rate(
     found: dict[str, list[Draft]] = {}
     for group in comparisons:
         if not isinstance(group, Group):
-            raise TypeError(f"{group.name}: a rate needs a Group, not a {type(group).__name__}")
+            raise AuditkitError(f"{group.name}: a rate needs a Group, not a {type(group).__name__}")
         codes = (REFUSED,) if group.name.endswith("-refused") else UNUSABLE
         columns = [(c, data.column(c, protocol.resolve_template(group.template))) for c in group.conditions]
         found[group.name] = [
@@ -91,7 +92,7 @@ def judge_agreement(
 
 def _contrast(comparison: Comparison) -> Contrast:
     if not isinstance(comparison, Contrast):
-        raise TypeError(f"{comparison.name}: this gate needs a Contrast, not a {type(comparison).__name__}")
+        raise AuditkitError(f"{comparison.name}: this gate needs a Contrast, not a {type(comparison).__name__}")
     return comparison
 
 
