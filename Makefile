@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 MODEL  ?= reference
 
-.PHONY: audit test slow lint bench docs clean
+.PHONY: audit test slow lint bench clean
 
 audit: $(STAMP)
 	@$(BIN)/python -m auditkit.cli run --model $(MODEL)
