@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -49,43 +50,60 @@ def judge_rate_difference(
     family: RateDifferenceFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
 ) -> dict[str, list[Draft]]:
     """Change of the share of answers without a score (refused or unusable) from control to treated."""
-    found: dict[str, list[Draft]] = {}
-    for contrast in comparisons:
-        template = protocol.resolve_template(_contrast(contrast).template)
-        treated = data.column(_contrast(contrast).treated, template)
-        control = data.column(_contrast(contrast).control, template)
-        lost = (np.isin(treated.outcomes, (REFUSED, *UNUSABLE)), np.isin(control.outcomes, (REFUSED, *UNUSABLE)))
-        found[contrast.name] = []
-        for modality in (ALL, *data.modalities):
-            mask = _answered(data.where(modality), treated, control)
-            share = rate_difference(lost[0][mask], lost[1][mask], data.clusters(mask), protocol.alpha)
-            draft = _draft(against_cap(share, family.margin), modality, family.margin, protocol)
-            draft.outcomes = count_outcomes(treated.outcomes[data.where(modality)])
-            draft.control_outcomes = count_outcomes(control.outcomes[data.where(modality)])
-            draft.adverse = _first(mask & lost[0] & ~lost[1], _contrast(contrast).treated)
-            found[contrast.name].append(draft)
-    return found
+
+    def lost_more(treated: Column, control: Column) -> _Pairs:
+        with_it, without = (np.isin(column.outcomes, (REFUSED, *UNUSABLE)) for column in (treated, control))
+        return _Pairs(
+            lambda mask, clusters: rate_difference(with_it[mask], without[mask], clusters, protocol.alpha),
+            with_it & ~without,
+        )
+
+    return _judge_pairs(family.margin, comparisons, data, protocol, lost_more)
 
 
 def judge_agreement(
     family: AgreementFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
 ) -> dict[str, list[Draft]]:
     """Share of images whose score or outcome differs between two askings of the same question."""
+
+    def changed(treated: Column, control: Column) -> _Pairs:
+        same = (treated.scores == control.scores) | (np.isnan(treated.scores) & np.isnan(control.scores))
+        differ = ~(same & (treated.outcomes == control.outcomes))
+        return _Pairs(lambda mask, clusters: clustered_rate(differ[mask], clusters, protocol.alpha), differ)
+
+    return _judge_pairs(family.cap, comparisons, data, protocol, changed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """How to bound the share of a contrast, and which images speak against the model."""
+
+    bound: Callable[[NDArray[np.bool_], NDArray[np.int64]], Proportion]
+    adverse: NDArray[np.bool_]
+
+
+def _judge_pairs(
+    limit: float,
+    comparisons: Sequence[Comparison],
+    data: Measurements,
+    protocol: Protocol,
+    pairs_of: Callable[[Column, Column], _Pairs],
+) -> dict[str, list[Draft]]:
+    """Bound a share of the images answered on both sides, per modality."""
     found: dict[str, list[Draft]] = {}
-    for contrast in comparisons:
-        template = protocol.resolve_template(_contrast(contrast).template)
-        treated = data.column(_contrast(contrast).treated, template)
-        control = data.column(_contrast(contrast).control, template)
-        same_score = (treated.scores == control.scores) | (np.isnan(treated.scores) & np.isnan(control.scores))
-        changed = ~(same_score & (treated.outcomes == control.outcomes))
+    for comparison in comparisons:
+        contrast = _contrast(comparison)
+        template = protocol.resolve_template(contrast.template)
+        treated, control = data.column(contrast.treated, template), data.column(contrast.control, template)
+        pairs = pairs_of(treated, control)
         found[contrast.name] = []
         for modality in (ALL, *data.modalities):
-            mask = _answered(data.where(modality), treated, control)
-            share = clustered_rate(changed[mask], data.clusters(mask), protocol.alpha)
-            draft = _draft(against_cap(share, family.cap), modality, family.cap, protocol)
-            draft.outcomes = count_outcomes(treated.outcomes[data.where(modality)])
-            draft.control_outcomes = count_outcomes(control.outcomes[data.where(modality)])
-            draft.adverse = _first(mask & changed, _contrast(contrast).treated)
+            where = data.where(modality)
+            mask = _answered(where, treated, control)
+            draft = _draft(against_cap(pairs.bound(mask, data.clusters(mask)), limit), modality, limit, protocol)
+            draft.outcomes = count_outcomes(treated.outcomes[where])
+            draft.control_outcomes = count_outcomes(control.outcomes[where])
+            draft.adverse = _first(mask & pairs.adverse, contrast.treated)
             found[contrast.name].append(draft)
     return found
 
