@@ -318,12 +318,17 @@ def _write(config: pytest.Config, state: State, header: dict[str, Any]) -> None:
 
     run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{state.uid[:6]}"
     audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]
-    command = "pytest " + " ".join(config.invocation_params.args)
+    command = "pytest " + " ".join(_without_secrets(str(word)) for word in config.invocation_params.args)
     state.evidence = evidence(header, audits, run_id=run_id, command=command, root=config.rootpath)
     out = _out(config)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
     folder = out or config.rootpath / REPORTS / name / run_id
     state.report = write_outputs(state.evidence, folder, latest=None if out else folder.parent / "latest")
+
+
+def _without_secrets(word: str) -> str:
+    """A store's URL may hold a password, which has no place in a report."""
+    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", word)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

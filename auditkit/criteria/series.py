@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,9 +66,14 @@ def mean_estimate(
     centre = float(means.mean())
     if means.size < 2:
         return Estimate(value=centre, level=1 - 2 * alpha)
-    reach = float(stats.t.ppf(1 - alpha, means.size - 1) * means.std(ddof=1) / np.sqrt(means.size))
+    reach = float(_quantile(alpha, means.size - 1) * means.std(ddof=1) / np.sqrt(means.size))
     low, high = max(centre - reach, bounds[0]), min(centre + reach, bounds[1])
     return Estimate(value=centre, low=low, high=high, level=1 - 2 * alpha)
+
+
+@lru_cache(maxsize=4096)
+def _quantile(alpha: float, df: int) -> float:
+    return float(stats.t.ppf(1 - alpha, df))
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:

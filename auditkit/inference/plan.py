@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from auditkit import corruptions, prompts
-from auditkit.conditions import CLEAN, Comparison, Probe
+from auditkit.conditions import CLEAN, Comparison, Condition, Contrast, Group, Probe, Series
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.protocol import Protocol
@@ -36,11 +37,21 @@ class Plan:
 
     def probes(self, record: ImageRecord) -> list[Probe]:
         """Return the distinct probes of one image: clean first, then grouped by what is done to the pixels."""
-        found: dict[Probe, None] = {}
+        questions = self._same_for_all
+        return [Probe(record.id, *question) for question in questions or self._questions_of(record)]
+
+    @cached_property
+    def _same_for_all(self) -> list[tuple[Condition, str]]:
+        """The questions when no comparison chooses among the images: listed once, not once per image and pass."""
+        choosy = any(type(c) not in (Contrast, Series, Group) for c in self.comparisons)
+        return [] if choosy or not self.records else self._questions_of(self.records[0])
+
+    def _questions_of(self, record: ImageRecord) -> list[tuple[Condition, str]]:
+        found: dict[tuple[Condition, str], None] = {}
         for comparison in self.comparisons:
             for probe in comparison.probes((record.id,)):
-                found[Probe(probe.image, probe.condition, self.protocol.resolve_template(probe.template))] = None
-        return sorted(found, key=lambda probe: (probe.condition.corruption != CLEAN, probe))
+                found[probe.condition, self.protocol.resolve_template(probe.template)] = None
+        return sorted(found, key=lambda question: (question[0].corruption != CLEAN, question))
 
     def size(self) -> int:
         """Return the number of questions."""

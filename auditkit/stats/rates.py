@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -167,6 +168,7 @@ def rate_difference_test(result: Proportion, cap: float) -> tuple[float, float]:
     return float(stats.norm.cdf(score)), float(stats.norm.sf(score))
 
 
+@lru_cache(maxsize=8192)  # a run bounds thousands of rates, nearly all of them of no event among equally many images
 def against_cap(result: Proportion, cap: float) -> Proportion:
     """Return the result with p-values and decision against a cap filled in."""
     test = rate_difference_test if result.rule == DIFFERENCE else rate_test
@@ -192,6 +194,7 @@ def tango_score(up: int, down: int, n: int, difference: float) -> float:
     return float(gap / np.sqrt(variance))
 
 
+@lru_cache(maxsize=8192)
 def _score_bound(up: int, down: int, n: int, z: float) -> float:
     """Lower end of the score interval: the difference at which the score is z."""
     estimate = (up - down) / n
@@ -206,6 +209,7 @@ def _score_bound(up: int, down: int, n: int, z: float) -> float:
     return float(optimize.brentq(lambda d: tango_score(up, down, n, d) - z, *ends, xtol=1e-12))
 
 
+@lru_cache(maxsize=8192)
 def _rate_bound(rate: Proportion, alpha: float, *, upper: bool) -> float:
     size = rate.n / rate.design_effect
     size *= (stats.t.ppf(1 - alpha, rate.n - 1) / stats.t.ppf(1 - alpha, rate.n_clusters - 1)) ** 2

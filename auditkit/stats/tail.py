@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
@@ -39,7 +41,11 @@ def tail_share(any_large: ArrayLike, cap: float, alpha: float) -> Proportion:
     if hit.dtype != np.bool_ or hit.ndim != 1:
         raise ValueError(f"any_large must be one bool per cluster, got {hit.dtype} of shape {hit.shape}")
     check_share(cap, alpha)
-    G, k = hit.size, int(hit.sum())
+    return _bounded(int(hit.sum()), hit.size, cap, alpha)
+
+
+@lru_cache(maxsize=8192)  # a run asks thousands of times, nearly always about no event among equally many clusters
+def _bounded(k: int, G: int, cap: float, alpha: float) -> Proportion:
     if G == 0:
         return Proportion(np.nan, 0.0, 1.0, 1 - 2 * alpha, 0, 0, 0, 1.0, "no data", 0, 1.0, 1.0, "open")
     interval = stats.binomtest(k, G).proportion_ci(1 - 2 * alpha, method="exact")

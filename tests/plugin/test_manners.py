@@ -3,6 +3,22 @@
 import subprocess
 import sys
 
+import pytest
+
+from auditkit.plugin import _without_secrets
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("--audit-store=postgresql://me:s3cret@db/answers", "--audit-store=postgresql://me:***@db/answers"),
+        ("--audit-store=sqlite:///a.sqlite", "--audit-store=sqlite:///a.sqlite"),
+        ("--audit-data=list.csv", "--audit-data=list.csv"),
+    ],
+)
+def test_passwords_do_not_reach_the_report(word, shown):
+    assert _without_secrets(word) == shown
+
 
 def test_silent_in_other_sessions(pytester, monkeypatch):
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
@@ -39,7 +55,9 @@ def test_collecting_audits_imports_no_model_and_no_numbers(bench):
 
 def test_options_are_documented_in_one_group(pytester):
     result = pytester.runpytest_subprocess("--help")
-    result.stdout.fnmatch_lines(["audits of vision-language models:*", "*--model=NAME*", "*--audit-data=SRC*", "*--audit-dry-run*"])
+    result.stdout.fnmatch_lines(
+        ["audits of vision-language models:*", "*--model=NAME*", "*--audit-data=SRC*", "*--audit-dry-run*"]
+    )
 
 
 def test_nothing_collected_is_not_a_pass(bench):
