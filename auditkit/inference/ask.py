@@ -60,9 +60,19 @@ class Asker:
         AuditkitError
             When the model raises one, as for a checkpoint that cannot be loaded: asking on would be of no use.
         """
+        self.send(requests)
+        return self.receive(requests)
+
+    def send(self, requests: Sequence[Request]) -> None:
+        """Put requests to the model and return at once; `receive` must follow before anything else is sent."""
+        if not self.gave_up:
+            self._calls.put(list(requests))
+
+    def receive(self, requests: Sequence[Request]) -> list[Response]:
+        """Return the responses to what was sent, as `ask` does."""
         if self.gave_up:
             return [_error(self.gave_up) for _ in requests]
-        found = self._call(list(requests))
+        found = self._result()
         if not isinstance(found, str):
             return found
         if len(requests) == 1 or self.gave_up:
@@ -73,8 +83,7 @@ class Asker:
         """End the model's thread, once the call it is in returns."""
         self._calls.put(None)
 
-    def _call(self, requests: list[Request]) -> list[Response] | str:
-        self._calls.put(requests)
+    def _result(self) -> list[Response] | str:
         try:
             result = self._results.get(timeout=self._deadline)
         except queue.Empty:

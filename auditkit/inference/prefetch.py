@@ -256,7 +256,10 @@ def _missing(
 
 
 class _Pass:
-    """Collects questions into batches; those to be asked alone go one at a time."""
+    """Collects questions into batches; those to be asked alone go one at a time.
+
+    One batch is with the model while the next is rendered; it is committed before the next is sent.
+    """
 
     def __init__(
         self, asker: Asker, store: Store, model: str, batch_size: int, tally: Tally, on_progress: Progress
@@ -268,23 +271,33 @@ class _Pass:
         self._tally = tally
         self._on_progress = on_progress
         self._waiting: list[_Item] = []
+        self._flying: list[_Item] = []
         self._templates = prompts.templates()
 
     def add(self, item: _Item) -> None:
+        """Take a question; a full batch is sent."""
         if item.probe.condition.alone:
-            self._ask([item])
+            self._send([item])
             return
         self._waiting.append(item)
         if len(self._waiting) >= self._size:
-            self.finish()
+            waiting, self._waiting = self._waiting, []
+            self._send(waiting)
 
     def finish(self) -> None:
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            self._ask(waiting)
+        """Send what is left and wait for the last answers."""
+        waiting, self._waiting = self._waiting, []
+        self._send(waiting)
+        self._send([])
 
-    def _ask(self, items: list[_Item]) -> None:
-        responses = self._asker.ask([item.request for item in items])
+    def _send(self, items: list[_Item]) -> None:
+        flying, self._flying = self._flying, items
+        if flying:
+            self._commit(flying, self._asker.receive([item.request for item in flying]))
+        if items:
+            self._asker.send([item.request for item in items])
+
+    def _commit(self, items: list[_Item], responses: list[Response]) -> None:
         answers: dict[str, StoredAnswer] = {}
         for item, response in zip(items, responses, strict=True):
             self._count(item, response)

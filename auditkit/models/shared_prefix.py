@@ -7,6 +7,7 @@ text, the differing ends follow in one batch. In float32 the logits differ from 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from auditkit.models.base import Request, Response
 
 MIN_SHARED = 4
 """Fewer texts about one image are not worth the detour."""
+
+PROCESSING = threading.Lock()
+"""Tokenizers change their padding while they work, so one thread at a time may use a processor."""
 
 _ARCHITECTURES = ("llava",)
 """Model types whose image tokens all stand before the text and whose cache may be continued by position ids."""
@@ -54,12 +58,11 @@ def generate_shared(model: Any, processor: Any, requests: Sequence[Request]) -> 
     marker = processor.image_token
     if any(text.count(marker) != 1 for text in texts):
         return None
-    first = processor(text=[texts[0]], images=[[image]], return_tensors="pt", add_special_tokens=False)
-    marks = int((first["input_ids"] == model.config.image_token_id).sum())
-    tokens: list[list[int]] = [
-        processor.tokenizer(text.replace(marker, marker * marks), add_special_tokens=False)["input_ids"]
-        for text in texts
-    ]
+    with PROCESSING:
+        first = processor(text=[texts[0]], images=[[image]], return_tensors="pt", add_special_tokens=False)
+        marks = int((first["input_ids"] == model.config.image_token_id).sum())
+        expanded = [text.replace(marker, marker * marks) for text in texts]
+        tokens: list[list[int]] = processor.tokenizer(expanded, add_special_tokens=False)["input_ids"]
     if tokens[0] != first["input_ids"][0].tolist():
         return None
     shared = _common_start(tokens)

@@ -15,7 +15,7 @@ from auditkit.corruptions.dose import Dose, dose
 WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "float64": 1.0}
 
 
-def wang_ssim(first: np.ndarray, second: np.ndarray, step: int = 2) -> float:
+def wang_ssim(first: np.ndarray, second: np.ndarray, step: int = 3) -> float:
     """Equations 13-17 of the paper, term by term in float64: weighted moments of each 11 x 11 window by themselves."""
     if first.ndim == 3:
         first, second = (0.299 * i[..., 0] + 0.587 * i[..., 1] + 0.114 * i[..., 2] for i in (first, second))
@@ -46,7 +46,7 @@ def test_ssim_is_that_of_the_paper(name, dtype, colour):
 
 
 @pytest.mark.parametrize("name", ["gaussian_noise", "pixelate", "motion_blur", "jpeg"])
-def test_every_second_window_gives_nearly_what_all_windows_give(name, colour):
+def test_every_third_window_gives_nearly_what_all_windows_give(name, colour):
     part = colour[:96, :96]
     rendered = corrupt(part, name, 3, b"k")
     assert dose(part, rendered).ssim == pytest.approx(wang_ssim(part / 255, rendered / 255, step=1), abs=0.005)
