@@ -77,6 +77,8 @@ class EquivalenceFamily(FamilyBase):
 
     gate: Literal["equivalence"]
     margin: Points
+    modality_margin: Points | None = None
+    """When given, `margin` is for all patients together and this for each modality by itself; both must hold."""
     tail_points: Points = 25.0
     tail_share: Share = 0.10
 

@@ -18,7 +18,7 @@ from auditkit.criteria.wording import condition_label
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Verdict, overall
 from auditkit.measure import ALL, Measurements
-from auditkit.protocol import DiscriminationFamily, Family, Protocol
+from auditkit.protocol import DiscriminationFamily, EquivalenceFamily, Family, Protocol
 from auditkit.stats.multiplicity import holm
 
 GATES: dict[str, Callable[..., dict[str, list[Draft]]]] = {
@@ -81,7 +81,8 @@ class Judge:
                 f"the audit applies the gate {gate!r}, but the protocol declares {family.gate!r} for the family "
                 f"{comparison.family!r}."
             )
-        cells = [self._cell(draft, p) for draft, p in self._judged(comparison) if draft.modality != ALL]
+        judged = self._judged(comparison)
+        cells = [self._cell(draft, p) for draft, p in judged if draft.modality != ALL or draft.required]
         return self._assemble(comparison, family, question, cells)
 
     def adverse(self, comparison: Comparison) -> list[tuple[int, Condition]]:
@@ -121,6 +122,8 @@ class Judge:
                 f"Add size = {run} (the number of comparisons) to [families.{name}] in the protocol.",
             )
         per_member = len(self.data.modalities)
+        if isinstance(family, EquivalenceFamily) and family.modality_margin is not None:
+            per_member += 1  # all patients together
         if isinstance(family, DiscriminationFamily):
             per_member *= len(family.severities)
         elif family.gate == "not_raised":
@@ -164,6 +167,7 @@ class Judge:
 
     def _assemble(self, comparison: Comparison, family: Family, question: str, cells: list[Cell]) -> Audit:
         required = [cell for cell in cells if cell.required]
+        single = [cell for cell in required if cell.modality != ALL]
         verdict = overall(cell.verdict for cell in required)
         template = self._protocol.resolve_template(comparison.template)
         treated, control = _sides(comparison)
@@ -185,9 +189,9 @@ class Judge:
             margin=margin,
             p_pass=max((c.p_pass for c in required if c.p_pass is not None), default=None),
             p_fail=min((c.p_fail_holm for c in required if c.p_fail_holm is not None), default=None),
-            n_images=sum(_largest(required, "n_images").values()),
-            n_clusters=sum(_largest(required, "n_clusters").values()),
-            outcomes=_total(cell.outcomes for cell in required),
+            n_images=sum(_largest(single, "n_images").values()),
+            n_clusters=sum(_largest(single, "n_clusters").values()),
+            outcomes=_total(cell.outcomes for cell in single),
             mde=max((c.mde for c in required if c.mde is not None), default=None),
             rule="every modality must pass; a FAIL needs Holm's correction over the declared family",
             by_modality=cells,

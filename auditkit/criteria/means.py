@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -67,8 +67,12 @@ def judge_equivalence(
 ) -> dict[str, list[Draft]]:
     """Mean change within the margin either way, and few patients with a large change."""
     fill = protocol.statistics.missing_points
-    rule = _Rule(-family.margin, family.margin, "points", 100.0, (-fill, fill), 0)
-    drafts = _judge_means(_contrast_columns(comparisons, data, protocol), rule, data, protocol)
+    each = family.modality_margin or family.margin
+    rule = _Rule(-each, each, "points", 100.0, (-fill, fill), 0)
+    together = replace(rule, low=-family.margin, high=family.margin)
+    drafts = _judge_means(_contrast_columns(comparisons, data, protocol), rule, data, protocol, together)
+    for _, draft in drafts:
+        draft.required = draft.modality != ALL or family.modality_margin is not None
     for column, draft in drafts:
         _add_tail(draft, column, family, data, protocol)
     return _by_comparison(drafts)
@@ -136,11 +140,12 @@ def _by_comparison(drafts: list[tuple[_Column, Draft]]) -> dict[str, list[Draft]
 
 
 def _judge_means(
-    columns: Sequence[_Column], rule: _Rule, data: Measurements, protocol: Protocol
+    columns: Sequence[_Column], each: _Rule, data: Measurements, protocol: Protocol, together: _Rule | None = None
 ) -> list[tuple[_Column, Draft]]:
     """One joint bootstrap per modality for all columns; the result of a column does not depend on its company."""
     drafts = []
     for modality in (ALL, *data.modalities):
+        rule = together if modality == ALL and together is not None else each
         mask = data.where(modality)
         clusters = data.clusters(mask)
         if not columns:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from auditkit.criteria.draft import Draft
 from auditkit.criteria.wording import interval, modality_label, number, patients
 from auditkit.evidence import Cell, Verdict
+from auditkit.measure import ALL
 
 
 def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float) -> str:
@@ -55,19 +56,23 @@ def audit_sentence(cells: Sequence[Cell], verdict: Verdict) -> str:
     if not cells:
         return "No modality was measured."
     deciding = [cell for cell in cells if cell.verdict == verdict]
-    places = list(dict.fromkeys(modality_label(cell.modality) for cell in deciding))
-    every = len({cell.modality for cell in cells})
+    places = list(dict.fromkeys(modality_label(cell.modality) for cell in deciding if cell.modality != ALL))
+    every = len({cell.modality for cell in cells if cell.modality != ALL})
     worst = _telling(deciding)
     where = modality_label(worst.modality) + (f", {worst.condition}" if worst.condition else "")
     if verdict == "PASS":
-        return f"Met in all {every} modalities. Closest to the limit, {where}: {worst.sentence}"
+        together = " and over all together" if any(cell.modality == ALL for cell in cells) else ""
+        return f"Met in all {every} modalities{together}. Closest to the limit, {where}: {worst.sentence}"
     share = f"{len(places)} of {every} modalities"
+    if any(cell.modality == ALL for cell in deciding):
+        share = f"all patients together and {share}" if places else "all patients together"
     lead = {
         "FAIL": f"Not met in {share}",
         "ERROR": f"Answers are missing in {share}",
         "INCONCLUSIVE": f"Undecided in {share}" + (", met in the others" if len(places) < every else ""),
     }[verdict]
-    return f"{lead} ({_some(places)}). For instance {where}: {worst.sentence}"
+    named = f" ({_some(places)})" if places else ""
+    return f"{lead}{named}. For instance {where}: {worst.sentence}"
 
 
 def _telling(cells: Sequence[Cell]) -> Cell:

@@ -64,6 +64,28 @@ def test_opposite_shifts_do_not_cancel():
     assert verdicts["xray"] == verdicts["fundus"] == "FAIL"
 
 
+def two_margins(margin, each):
+    families = protocol().model_dump(mode="json")["families"]
+    return {**families, "metadata": {"gate": "equivalence", "margin": margin, "modality_margin": each}}
+
+
+def test_two_margins_both_have_to_hold():
+    modalities = ("ct", "mr", "oct")
+    records, clean, _ = pair(34, 0, 0, modalities)
+    still = equivalence(records, clean, clean, families=two_margins(5.0, 10.0))
+    assert still.verdict == "PASS"  # 34 patients cannot show 5 points each, but 102 can
+    assert [c.modality for c in still.by_modality] == ["all", "ct", "mr", "oct"]
+    assert "all together" in still.sentence
+    everywhere = equivalence(*pair(34, 7, 3, modalities), families=two_margins(5.0, 10.0))
+    assert {c.modality: c.verdict for c in everywhere.by_modality} == {
+        "all": "FAIL", "ct": "PASS", "mr": "PASS", "oct": "PASS",
+    }  # fmt: skip
+    assert everywhere.verdict == "FAIL"
+    one = equivalence(*pair(34, [14, 0, 0], 3, modalities), families=two_margins(5.0, 10.0))
+    assert {c.modality: c.verdict for c in one.by_modality}["ct"] == "FAIL"
+    assert one.n_clusters == 102
+
+
 def test_too_few_patients_never_pass():
     audit = equivalence(*pair(20, 0, 1))
     assert audit.verdict == "INCONCLUSIVE"
