@@ -7,17 +7,14 @@ text, the differing ends follow in one batch. In float32 the logits differ from 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 from auditkit.models.base import Request, Response
+from auditkit.models.fast_inputs import PROCESSING
 
 MIN_SHARED = 4
 """Fewer texts about one image are not worth the detour."""
-
-PROCESSING = threading.Lock()
-"""Tokenizers change their padding while they work, so one thread at a time may use a processor."""
 
 _ARCHITECTURES = ("llava",)
 """Model types whose image tokens all stand before the text and whose cache may be continued by position ids."""
