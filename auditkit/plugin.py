@@ -85,8 +85,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--audit-batch-size": {
         "metavar": "N",
         "type": _whole("--audit-batch-size"),
-        "default": 64,
-        "help": "requests per call of the model; default: 64",
+        "default": 128,
+        "help": "requests per call of the model; default: 128",
     },
     "--audit-deadline": {
         "metavar": "SECONDS",

@@ -32,8 +32,8 @@ from auditkit.images.scaling import Box, fit
 from auditkit.images.strata import attributes_of
 
 MANIFEST = Path(__file__).with_name("demo_manifest.csv")
-CLUSTERS_PER_MODALITY = 34
-# Four views each of two real patients count for less than as many patients when rates are bounded: with 34 clusters the
+CLUSTERS_PER_MODALITY = 32
+# Four views each of two real patients count for less than as many patients when rates are bounded: with 32 clusters the
 # bound stayed above 10 % without a single event.
 MORE_CLUSTERS = {"mammography": 12}
 # Phantoms for training use seeds below a million; no phantom of the demonstration data has been trained on.
