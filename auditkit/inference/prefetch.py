@@ -162,20 +162,22 @@ def prefetch(
     keys = Keys(model, batch_size)
     asker = Asker(model, deadline)
     pass_ = _Pass(asker, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
-    known = digests(plan, store, renderer, tally)
-    tally.planned = sum(len(plan.probes(r)) for r in plan.records if r.id in known)
+    known = store.sources(record.content for record in plan.records)
+    tally.planned = plan.size()
     on_progress(tally)
     try:
         for record in plan.records:
-            if record.id not in known:
-                continue
             held, added = tally.held, 0
             try:
-                for item in _missing(plan, record, known[record.id], store, renderer, keys, asker, tally):
+                # Decoded one by one while the model answers: the demo's images take 9 s to decode.
+                if record.content not in known:
+                    known[record.content] = pixel_digest(renderer.clean(record))
+                    store.add_sources({record.content: known[record.content]})
+                for item in _missing(plan, record, known[record.content], store, renderer, keys, asker, tally):
                     pass_.add(item)
                     added += 1
             except (UnreadableImage, CorruptionError) as error:
-                # Its digest is known, and yet it cannot be decoded now, or it is too small to be corrupted.
+                # It cannot be decoded (any more), or it is too small to be corrupted.
                 tally.leave_out(record, error)
                 tally.planned -= len(plan.probes(record)) - added - (tally.held - held)
         pass_.finish()
