@@ -47,7 +47,7 @@ def test_profile_can_be_chosen(read, shipped):
 
 CHANGES = [
     # an unknown key, anywhere
-    ("max_side = 256", "max_sied = 256", ["images.max_sied: unknown key", "did you mean 'max_side'"]),
+    ("max_side = 224", "max_sied = 256", ["images.max_sied: unknown key", "did you mean 'max_side'"]),
     ("resamples = 10000", "resample = 1", ["statistics.resample: unknown key", "did you mean 'resamples'"]),
     ('name = "auditkit default"', 'name = "x"\nsede = 3', ["sede: unknown key", "did you mean 'seed'"]),
     ("alpha = 0.025", "alpa = 0.025", ["profiles.pilot.alpa: unknown key; allowed: alpha"]),
@@ -65,7 +65,7 @@ CHANGES = [
     ("alpha = 0.05", "alpha = nan", ["profiles.ci.alpha"]),
     ("margin = 5.0", "margin = -5.0", ["families.direction.margin", "greater than 0", "-5.0"]),
     ("margin = 5.0", "margin = inf", ["families.direction.margin"]),
-    ("max_side = 256", "max_side = 8", ["images.max_side", "32"]),
+    ("max_side = 224", "max_side = 8", ["images.max_side", "32"]),
     ("resamples = 10000", "resamples = 100", ["statistics.resamples", "1000"]),
     ("seed = 20261122", "seed = -1", ["seed"]),
     ("severities = [3, 4, 5]", "severities = [3, 6]", ["families.discrimination.severities.1", "5", "6"]),
@@ -133,7 +133,7 @@ def test_hash_ignores_comments_layout_and_the_order_of_keys(read, shipped):
     [
         ("margin = 5.0", "margin = 5.1"),
         ("seed = 20261122", "seed = 20261123"),
-        ("max_side = 256", "max_side = 255"),
+        ("max_side = 224", "max_side = 223"),
         ("score_100.direct", "score_100.reader"),
         ("severities = [3, 4, 5]", "severities = [4, 5]"),
         ("alpha = 0.05", "alpha = 0.04"),
