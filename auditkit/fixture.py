@@ -9,7 +9,7 @@ import pytest
 
 from auditkit.conditions import Comparison
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit
+from auditkit.evidence import Audit, Estimate
 from auditkit.state import RECORD
 
 if TYPE_CHECKING:
@@ -71,7 +71,11 @@ class AuditFixture:
         try:
             audit = self._state.run.audit(comparison, gate, self._question())
         except AuditkitError as error:
+            self._record(self._unjudged(comparison, gate, str(error)))
             pytest.fail(f"ERROR: {error}", pytrace=False)
+        except Exception as error:  # a fault of ours must be a row of the report, not a gap in it; pytest shows where
+            self._record(self._unjudged(comparison, gate, f"{type(error).__name__}: {error}"))
+            raise
         self._record(audit)
         if audit.verdict == "PASS":
             return audit
@@ -79,6 +83,18 @@ class AuditFixture:
         if audit.verdict == "INCONCLUSIVE" and self._request.config.option.audit_allow_inconclusive:
             pytest.xfail(message)
         pytest.fail(message, pytrace=False)
+
+    def _unjudged(self, comparison: Comparison, gate: str, why: str) -> Audit:
+        return Audit(
+            id=f"{comparison.family}/{comparison.name}",
+            question=self._question(),
+            family=comparison.family,
+            gate=gate,
+            title=comparison.name,
+            verdict="ERROR",
+            sentence=f"It could not be judged: {why}",
+            estimate=Estimate(),
+        )
 
     def _question(self) -> str:
         text = inspect.getdoc(self._request.function) or self._request.node.originalname

@@ -212,7 +212,8 @@ def _score_bound(up: int, down: int, n: int, z: float) -> float:
 @lru_cache(maxsize=8192)
 def _rate_bound(rate: Proportion, alpha: float, *, upper: bool) -> float:
     size = rate.n / rate.design_effect
-    size *= (stats.t.ppf(1 - alpha, rate.n - 1) / stats.t.ppf(1 - alpha, rate.n_clusters - 1)) ** 2
+    if rate.n != rate.n_clusters:  # else the ratio is 1; scipy gives 0 / 0 for few degrees of freedom near alpha 0.5
+        size *= (stats.t.ppf(1 - alpha, rate.n - 1) / stats.t.ppf(1 - alpha, rate.n_clusters - 1)) ** 2
     size = min(size, rate.n)
     events = rate.estimate * size
     if upper:
@@ -225,7 +226,7 @@ def _inverted(rate: Proportion, cap: float, *, upper: bool) -> float:
         bound = _rate_bound(rate, float(np.exp(log_alpha)), upper=upper)
         return bound - cap if upper else cap - bound
 
-    ends = float(np.log(1e-12)), float(np.log(0.5 - 1e-9))
+    ends = float(np.log(1e-12)), float(np.log(0.5 - 1e-6))
     if gap(ends[1]) >= 0:
         # Not even the interval of level 0 lies on that side.
         return 1.0

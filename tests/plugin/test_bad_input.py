@@ -2,6 +2,8 @@
 
 import pytest
 
+from auditkit.evidence import Evidence
+
 
 def refused(result, *patterns):
     text = result.stdout.str() + result.stderr.str()
@@ -127,6 +129,9 @@ def test_undeclared_family_is_an_error_with_the_line_to_add(bench, audit_run):
     result = audit_run("--audit-out=out", "-k", "test_own")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*[[]families.mine]*"])
+    record = Evidence.from_json((bench.path / "out/evidence.json").read_text())
+    assert [(a.id, a.verdict) for a in record.audits] == [("mine/x", "ERROR")]
+    assert record.verdict == "ERROR"
 
 
 def test_gate_that_is_not_the_familys(bench, audit_run):
