@@ -55,6 +55,8 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     settings = Settings(salt, max_side, max_pixels)
     if source == DEMO:
         return demo.load_demo(settings)
+    if not source.strip():  # a path of nothing would mean the current folder
+        raise AuditkitError("The data source is empty.", _ACCEPTED)
     try:
         path = Path(source).expanduser()
         is_folder, is_file = path.is_dir(), path.is_file()
