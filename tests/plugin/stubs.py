@@ -5,13 +5,6 @@ import os, time
 from auditkit.models.base import Response
 
 
-def sharpness(request):
-    """A score that really falls with what is done to the pixels: mean absolute gradient against the image's spread."""
-    import numpy as np
-    pixels = np.asarray(request.images[0].convert("L"), dtype=float)
-    return pixels
-
-
 class Base:
     name = "stub"
     revision = "1"
@@ -46,7 +39,7 @@ class Prestige(Base):
 
 class Raises(Base):
     def generate(self, requests):
-        if any("attempt" in os.environ for _ in requests) or os.environ.get("STUB_OK") != "1":
+        if os.environ.get("STUB_OK") != "1":
             raise RuntimeError("the card has fallen off the bus")
         return super().generate(requests)
 

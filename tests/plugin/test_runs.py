@@ -102,9 +102,8 @@ def test_a_subset_gives_the_same_estimates_and_no_verdict_on_the_whole(bench, au
     assert "not run" in some.sentence
 
 
-def test_a_killed_run_is_resumed(bench, monkeypatch):
+def test_a_killed_run_is_resumed(bench):
     """SIGKILL in the middle loses at most the batch in flight."""
-    monkeypatch.setenv("STUB_DELAY", "1")
     slow = bench.path / "slow_model.py"
     slow.write_text(
         "import time\nfrom stub_models import Base\n"
