@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NOT_ASKED = -1
 ALL = "all"
+_CODES = {name: code for code, name in enumerate(OUTCOMES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,40 @@ def count_outcomes(outcomes: NDArray[np.int8]) -> Outcomes:
     return Outcomes(**{name: int(k) for name, k in zip(OUTCOMES, counts, strict=True)})
 
 
+class AnswerTable:
+    """Puts answers, parsed, into columns: the one way from a text to a number.
+
+    Parameters
+    ----------
+    n : int
+        Number of images.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._parse = lru_cache(maxsize=4096)(_parsed)
+        self.columns: dict[tuple[Condition, str], Column] = {}
+
+    def put(self, image: int, condition: Condition, template: str, answer: StoredAnswer | None) -> None:
+        """Enter the answer of one image; a question without an answer (None) is an error, never dropped."""
+        column = self.columns.get((condition, template))
+        if column is None:
+            column = Column(np.full(self._n, np.nan), np.full(self._n, NOT_ASKED, dtype=np.int8))
+            self.columns[condition, template] = column
+        if answer is None:
+            column.outcomes[image] = _CODES["error"]
+            return
+        outcome, score = self._parse(answer.text, template, answer.finish_reason)
+        column.outcomes[image] = outcome
+        if score is not None:
+            column.scores[image] = score
+
+
+def _parsed(text: str, template: str, finish_reason: str) -> tuple[int, float | None]:
+    answer = parse(text, prompts.templates()[template], finish_reason)
+    return _CODES[answer.outcome], answer.score
+
+
 class AnswerReader:
     """Finds the stored answers of a plan.
 
@@ -158,30 +193,17 @@ class AnswerReader:
     def measure(self) -> Measurements:
         """Read all planned answers into arrays; a planned question without an answer is an error, never dropped."""
         n = len(self.records)
-        columns: dict[tuple[Condition, str], Column] = {}
+        table = AnswerTable(n)
         doses: dict[Condition, NDArray[np.float64]] = {}
-        templates = prompts.templates()
-        code = {name: i for i, name in enumerate(OUTCOMES)}
-        parsed = lru_cache(maxsize=4096)(lambda text, template, reason: parse(text, templates[template], reason))
         for i, record in enumerate(self.records):
             for found in self.read(record):
-                condition, template = found.probe.condition, found.probe.template
-                pixel = pixel_condition(condition)
+                pixel = pixel_condition(found.probe.condition)
                 doses.setdefault(pixel, np.full((n, 2), np.nan))[i] = (
                     _or_nan(found.rendered.ssim),
                     _or_nan(found.rendered.psnr),
                 )
-                if (condition, template) not in columns:
-                    columns[condition, template] = Column(np.full(n, np.nan), np.full(n, NOT_ASKED, dtype=np.int8))
-                column = columns[condition, template]
-                if found.answer is None:
-                    column.outcomes[i] = code["error"]
-                    continue
-                answer = parsed(found.answer.text, template, found.answer.finish_reason)
-                column.outcomes[i] = code[answer.outcome]
-                if answer.score is not None:
-                    column.scores[i] = answer.score
-        return Measurements(self.records, columns, doses)
+                table.put(i, found.probe.condition, found.probe.template, found.answer)
+        return Measurements(self.records, table.columns, doses)
 
 
 def _or_nan(value: float | None) -> float:
