@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from auditkit import prompts
+from auditkit.changes import changes
 from auditkit.conditions import CLEAN, Comparison, Condition, Series
 from auditkit.contrasts import SHIPPED
 from auditkit.evidence import (
     Audit,
     Data,
+    EarlierProtocol,
     Evidence,
     Example,
     LeftOutEntry,
+    LookInfo,
     ModelInfo,
     Outcomes,
     Probes,
@@ -50,11 +53,13 @@ def header(run: AuditRun) -> dict[str, Any]:
         "run": {
             "started": run.started,
             "protocol_first_seen": run.protocol_first_seen,
+            **_history(run),
             "probes": Probes(
                 planned=run.tally.planned,
                 asked=run.tally.asked,
                 from_store=run.tally.held,
                 errors=len(run.tally.errors),
+                saved=max(run.plan.size() - run.tally.planned, 0) if run.looks_made else 0,
                 seconds=round(run.tally.seconds, 1),
             ).model_dump(mode="json"),
         },
@@ -64,7 +69,24 @@ def header(run: AuditRun) -> dict[str, Any]:
         "prompts": [p.model_dump(mode="json") for p in _prompts(run)],
         "outcomes": data.total().model_dump(mode="json"),
         "examples": [e.model_dump(mode="json") for e in _examples(run)],
+        "looks": [look.model_dump(mode="json") for look in run.looks_made],
     }
+
+
+def _history(run: AuditRun) -> dict[str, Any]:
+    """Say when these criteria were first applied to these images, and which were applied to them before."""
+    sha256, criteria = run.protocol.sha256(), run.protocol.model_dump(mode="json")
+    place = next(i for i, known in enumerate(run.judged_by) if known.sha256 == sha256)
+    earlier = [
+        EarlierProtocol(
+            sha256=known.sha256,
+            first_seen=known.first_seen,
+            first_judged=known.first_judged,
+            changes=changes(known.criteria, criteria),
+        ).model_dump(mode="json")
+        for known in run.judged_by[:place]
+    ]
+    return {"protocol_first_judged": run.judged_by[place].first_judged, "earlier_protocols": earlier}
 
 
 def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, command: str, root: Path) -> Evidence:
@@ -105,6 +127,7 @@ def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, 
         prompts=[PromptInfo(**p) for p in parts["prompts"]],
         outcomes=Outcomes(**parts["outcomes"]),
         audits=ordered,
+        looks=[LookInfo(**look) for look in parts["looks"]],
         not_run=not_run,
         examples=[Example(**e) for e in parts["examples"]],
         verdict=verdict,

@@ -1,8 +1,8 @@
 """The vocabulary of an audit: what is changed, what is compared, and what is asked.
 
 A `Condition` says what is done to an image or to the words around it. A `Probe` is one question to the model: one
-image under one condition with one prompt template. The comparisons (`Contrast`, `Series`, `Group`) are what audits
-are parametrized with; each can list the probes it needs, so the plan is known before the first audit runs.
+image under one condition with one prompt template. The comparisons (`Contrast`, `Series`, `Wordings`, `Group`) are
+what audits are parametrized with; each can list the probes it needs, so the plan is known before the first audit runs.
 
 This module is imported when audits are collected: standard library only.
 """
@@ -130,6 +130,32 @@ class Series:
         for image in images:
             for condition in (self.control, *self.treated):
                 yield Probe(image, condition, self.template)
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """The same question about the same image in several templates, every pair of them compared within the image."""
+
+    name: str
+    family: str
+    templates: tuple[str, ...]
+    condition: Condition = Condition()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def template(self) -> str:
+        return self.templates[0]
+
+    @property
+    def control(self) -> Condition:
+        return self.condition
+
+    def probes(self, images: Iterable[str]) -> Iterator[Probe]:
+        for image in images:
+            for template in self.templates:
+                yield Probe(image, self.condition, template)
 
 
 @dataclass(frozen=True, slots=True)

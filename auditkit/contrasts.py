@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditkit import corruptions, prompts
-from auditkit.conditions import Comparison, Condition, Contrast, Group, Series
+from auditkit.conditions import Comparison, Condition, Contrast, Group, Series, Wordings
 
 DIRECTIONS = ("brightness", "brightness_down", "contrast", "contrast_up")
 STRONGEST = 5
@@ -49,6 +49,12 @@ def placebo_contrasts() -> list[Contrast]:
     return [Contrast(name, "placebo", Condition(context=name)) for name in prompts.placebos()]
 
 
+def template_wordings() -> list[Wordings]:
+    """Every wording that asks for a number from 0 to 100."""
+    names = tuple(t.id for t in prompts.templates().values() if t.format == "score_100")
+    return [Wordings("score_100", "templates", names)]
+
+
 def answer_groups() -> list[Group]:
     """Every template on clean images, for the share of refused and of otherwise unusable answers."""
     kinds = ("refused", "unusable")
@@ -81,6 +87,7 @@ SHIPPED: dict[str, Callable[[], list[Comparison]]] = {
     "direction": lambda: [*direction_series()],
     "metadata": lambda: [*metadata_contrasts()],
     "placebo": lambda: [*placebo_contrasts()],
+    "templates": lambda: [*template_wordings()],
     "answers": lambda: [*answer_groups()],
     "differential": lambda: [*differential_contrasts()],
     "repeatability": lambda: [*repeatability_contrasts()],

@@ -114,8 +114,12 @@ class Cell(Record):
     """Co-primary: share of patients with any change above the tail threshold."""
     worst_case: Estimate | None = None
     """Range of the estimate when every missing score is imputed at the worst and the best end."""
+    sd: Number = None
+    """Standard deviation of the patients' means, in the estimate's unit; null for shares and AUROC."""
     mde: Number = None
     """Smallest margin that these data would pass with 90 % power if there were no effect."""
+    look: int = 1
+    """The look at the data at which this cell was decided, or last looked at."""
     more_clusters: int | None = None
     """About how many more patients would settle an INCONCLUSIVE cell; null when unknown or not needed."""
     rule: str = ""
@@ -182,8 +186,8 @@ class Audit(Record):
     family: str
     """Family of the protocol; multiplicity is corrected within it."""
     gate: str
-    """Which criterion was applied: ``equivalence``, ``sensitivity``, ``discrimination``, ``not_raised``, ``rate``,
-    ``rate_difference``, ``agreement``."""
+    """Which criterion was applied: ``equivalence``, ``template_equivalence``, ``sensitivity``, ``discrimination``,
+    ``not_raised``, ``rate``, ``rate_difference``, ``agreement``."""
     title: str
     """Name of the thing changed, for people (``Pixelation``)."""
     hazard: str = ""
@@ -211,6 +215,8 @@ class Audit(Record):
     """Outcomes of the treated answers over all modalities."""
     mde: Number = None
     """Largest of the required cells'."""
+    look: int = 1
+    """The look at the data at which the verdict fell."""
     rule: str = ""
     """How the cells were combined."""
     by_modality: list[Cell] = []
@@ -312,6 +318,34 @@ class PromptInfo(Record):
     text: str
 
 
+class LookInfo(Record):
+    """One look at the data (``--audit-looks``)."""
+
+    number: int
+    n_images: int
+    """Images seen so far."""
+    n_clusters: int
+    """Patients seen so far."""
+    n_questions: int
+    """Questions that this look added."""
+    n_settled: int
+    """Audits settled by then."""
+    levels: dict[str, Number] = {}
+    """Nominal error per side at this look, by modality; a modality that is missing was not decided at this look."""
+
+
+class EarlierProtocol(Record):
+    """Another protocol under which results for the same model and images existed before."""
+
+    sha256: str
+    first_seen: str
+    """When this store first saw it."""
+    first_judged: str
+    """When these images were first judged by it."""
+    changes: list[str] = []
+    """What differs in the protocol used now: ``families.metadata.margin: 5.0, now 8.0``."""
+
+
 class Probes(Record):
     """How many questions the run needed and where the answers came from."""
 
@@ -319,6 +353,8 @@ class Probes(Record):
     asked: int = 0
     from_store: int = 0
     errors: int = 0
+    saved: int = 0
+    """Questions that early looks made unnecessary."""
     seconds: Number = None
     """Wall time of asking, rendering included."""
 
@@ -338,6 +374,10 @@ class Run(Record):
     probes: Probes = Probes()
     protocol_first_seen: str = ""
     """When this protocol's hash was first seen by this store: before the first answer."""
+    protocol_first_judged: str = ""
+    """When this model and these images were first judged by this protocol."""
+    earlier_protocols: list[EarlierProtocol] = []
+    """Protocols by which the same model and images were judged before: this one was changed after the first look."""
     exit_note: str = ""
 
 
@@ -353,6 +393,8 @@ class Evidence(Record):
     outcomes: Outcomes = Outcomes()
     """Over every distinct question of the run."""
     audits: list[Audit]
+    looks: list[LookInfo] = []
+    """The looks made; empty when the protocol plans no early look."""
     not_run: list[str] = []
     """Declared audits that this run did not include (``-k``, a subset of files)."""
     examples: list[Example] = []

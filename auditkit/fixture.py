@@ -35,6 +35,10 @@ class AuditFixture:
         """The mean score must stay within the family's margin either way, and few patients may change a lot."""
         return self._judge(contrast, "equivalence")
 
+    def same_in_words(self, wordings: Comparison) -> Audit:
+        """The mean score must differ between any two wordings of the question by no more than the family's margin."""
+        return self._judge(wordings, "template_equivalence")
+
     def not_raised(self, series: Comparison) -> Audit:
         """The mean score must not rise by more than the family's margin."""
         return self._judge(series, "not_raised")

@@ -86,6 +86,10 @@ class Measurements:
         empty = Column(np.full(n, np.nan), np.full(n, NOT_ASKED, dtype=np.int8))
         return self._columns.get((condition, template), empty)
 
+    def asked(self) -> tuple[tuple[Condition, str], ...]:
+        """Return the conditions and templates that were part of the plan."""
+        return tuple(self._columns)
+
     def where(self, modality: str) -> NDArray[np.bool_]:
         """Return the images of a modality, or all for ``"all"``; shape (n,)."""
         if modality == ALL:
@@ -104,6 +108,29 @@ class Measurements:
         for column in self._columns.values():
             total = total + count_outcomes(column.outcomes)
         return total
+
+
+def joined(parts: Sequence[Measurements]) -> Measurements:
+    """Put the measurements of disjoint sets of images together, sorted by image id.
+
+    What was asked of some of the sets only is "not asked" elsewhere.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    records = [record for part in parts for record in part.records]
+    order = np.array(sorted(range(len(records)), key=lambda i: records[i].id), dtype=np.int64)
+    columns = {}
+    for key in dict.fromkeys(key for part in parts for key in part.asked()):
+        some = [part.column(*key) for part in parts]
+        scores = np.concatenate([column.scores for column in some])
+        outcomes = np.concatenate([column.outcomes for column in some])
+        columns[key] = Column(scores[order], outcomes[order])
+    doses = {}
+    for condition in dict.fromkeys(condition for part in parts for condition in part.doses):
+        unknown = [np.full((len(part.records), 2), np.nan) for part in parts]
+        found = [part.doses.get(condition, empty) for part, empty in zip(parts, unknown, strict=True)]
+        doses[condition] = np.concatenate(found)[order]
+    return Measurements([records[i] for i in order], columns, doses)
 
 
 def count_outcomes(outcomes: NDArray[np.int8]) -> Outcomes:

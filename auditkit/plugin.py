@@ -63,6 +63,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "profile of the protocol to use: ci, pilot; default: its own choice",
     },
+    "--audit-looks": {
+        "metavar": "K",
+        "type": _whole("--audit-looks"),
+        "help": "look up to 4 times as patients come in and stop asking what is settled; part of the protocol",
+    },
     "--audit-out": {"metavar": "DIR", "help": "output folder; default: reports/<model>/<run id>/"},
     "--audit-store": {
         "metavar": "URL",
@@ -187,6 +192,7 @@ def _settings(config: pytest.Config, uid: str) -> Settings:
         data=_from_invocation(config, option.audit_data),
         protocol=_protocol_path(config),
         profile=option.audit_profile,
+        looks=option.audit_looks,
         root=config.rootpath,
         uid=uid,
         out=_out(config),

@@ -63,6 +63,17 @@ class Statistics(Section):
     """A PASS must survive putting every missing difference at this many points to either side."""
 
 
+class Looks(Section):
+    """Deciding in stages of patients, under alpha spending, to stop asking what is settled."""
+
+    number: Annotated[int, Field(ge=1, le=4)] = 1
+    """Looks at the data, the last with all patients; 1 is no early look."""
+    spending: Literal["pocock", "obrien_fleming"] = "pocock"
+    """How the error is spread over the looks: evenly, or nearly all kept for the last."""
+    min_clusters: Annotated[int, Field(ge=2)] = 32
+    """Nothing is decided early about a modality with fewer patients so far."""
+
+
 class FamilyBase(Section):
     """A family: one question asked of many things, corrected together."""
 
@@ -81,6 +92,13 @@ class EquivalenceFamily(FamilyBase):
     """When given, `margin` is for all patients together and this for each modality by itself; both must hold."""
     tail_points: Points = 25.0
     tail_share: Share = 0.10
+
+
+class TemplateFamily(FamilyBase):
+    """The mean score must differ between any two wordings of a question by no more than the margin."""
+
+    gate: Literal["template_equivalence"]
+    margin: Points
 
 
 class NotRaisedFamily(FamilyBase):
@@ -135,6 +153,7 @@ class AgreementFamily(FamilyBase):
 
 Family = Annotated[
     EquivalenceFamily
+    | TemplateFamily
     | NotRaisedFamily
     | SensitivityFamily
     | DiscriminationFamily
@@ -155,6 +174,7 @@ class Protocol(Section):
     images: Images = Images()
     prompts: Prompts
     statistics: Statistics = Statistics()
+    looks: Looks = Looks()
     families: dict[str, Family]
 
     @model_validator(mode="after")
@@ -185,7 +205,7 @@ class Protocol(Section):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def load_protocol(path: Path, profile: str | None = None) -> Protocol:
+def load_protocol(path: Path, profile: str | None = None, looks: int | None = None) -> Protocol:
     """Read and validate a protocol.
 
     Parameters
@@ -194,6 +214,8 @@ def load_protocol(path: Path, profile: str | None = None) -> Protocol:
         TOML file.
     profile : str, optional
         Profile to use instead of the file's own choice.
+    looks : int, optional
+        Number of looks instead of the file's own; part of the hash like all the rest.
 
     Raises
     ------
@@ -210,6 +232,8 @@ def load_protocol(path: Path, profile: str | None = None) -> Protocol:
         raise AuditkitError(f"protocol {path} is not valid TOML: {error}.") from None
     if profile is not None:
         raw["profile"] = profile
+    if looks is not None:
+        raw["looks"] = {**raw.get("looks", {}), "number": looks}
     try:
         protocol = Protocol.model_validate(raw)
     except ValidationError as error:
@@ -267,6 +291,7 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "images": Images,
         "prompts": Prompts,
         "statistics": Statistics,
+        "looks": Looks,
         "profiles": Profile,
     }
     if len(location) == 1:

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditkit.conditions import Comparison
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit
+from auditkit.evidence import Audit, LookInfo
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
+from auditkit.inference.keys import digest_of
 from auditkit.inference.lock import exclusive
-from auditkit.inference.plan import Plan, check_comparisons, distinct, limit_clusters
+from auditkit.inference.plan import Plan, check_comparisons, distinct, limit_clusters, stages
 from auditkit.inference.prefetch import Keys, Progress, Tally, digests, model_identity, pixel_condition, prefetch
 from auditkit.inference.render import Renderer
-from auditkit.inference.store import Store
+from auditkit.inference.store import JudgedBefore, Store
 from auditkit.models.base import Model
 from auditkit.protocol import Protocol, load_protocol
+from auditkit.salt import salt_for
+
+if TYPE_CHECKING:
+    from auditkit.criteria.looks import Look
+    from auditkit.measure import AnswerReader, Measurements
 
 DEFAULT_STORE = ".auditkit/answers.sqlite"
 REPORTS = "reports"
-SALT_FILE = ".auditkit/salt"
-DEMO_SALT = "auditkit-demo"
-_SALT_PATIENCE = 2.0  # seconds for another worker to write the salt file it has just made
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Settings:
         TOML file.
     profile : str or None
         Profile instead of the protocol's own choice.
+    looks : int or None
+        Number of looks instead of the protocol's own.
     out : pathlib.Path or None
         Output folder; None for ``reports/<model>/<run id>``.
     store : str or None
@@ -69,6 +72,7 @@ class Settings:
     root: Path
     uid: str
     profile: str | None = None
+    looks: int | None = None
     out: Path | None = None
     store: str | None = DEFAULT_STORE
     limit: int | None = None
@@ -91,7 +95,10 @@ class AuditRun:
     started: str
     tally: Tally = field(default_factory=Tally)
     judge: Any = None
-    reader: Any = None
+    looks_made: list[LookInfo] = field(default_factory=list)
+    judged_by: list[JudgedBefore] = field(default_factory=list)
+    _parts: list[Measurements] = field(default_factory=list)
+    _digests: dict[str, str] = field(default_factory=dict)
 
     def estimate(self) -> DryRun:
         """Count what a run would ask, without asking, decoding or rendering anything."""
@@ -112,46 +119,103 @@ class AuditRun:
             ]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
-        return DryRun(planned, held, self.store.rate(model_identity(self.model)))
+        return DryRun(planned, held, self.store.rate(model_identity(self.model)), self.protocol.looks.number)
 
     def fetch(self, on_progress: Progress) -> None:
-        """Ask what is missing; under several processes the first does it and the others wait and read."""
+        """Ask what is missing, stage by stage while an audit is open.
+
+        Under several processes the first does it and the others wait and read.
+        """
         with exclusive(self.store, self.settings.uid):
             record = self.store.session(self.settings.uid)
-            if record is None:
-                self.tally = prefetch(
-                    self.plan,
+            if record is not None:
+                self.tally = Tally.from_record(record)
+                return
+            for plan in self._plans(asking=True):
+                prefetch(
+                    plan,
                     self.model,
                     self.store,
                     self.renderer,
                     batch_size=self.settings.batch_size,
                     deadline=self.settings.deadline,
                     on_progress=on_progress,
+                    tally=self.tally,
                 )
-                answered = self.tally.asked - len(self.tally.errors)
-                if answered > 0:
-                    self.store.note_rate(model_identity(self.model), answered / max(self.tally.seconds, 1e-9))
-                self.store.save_session(self.settings.uid, self.tally.to_record())
-            else:
-                self.tally = Tally.from_record(record)
+            answered = self.tally.asked - len(self.tally.errors)
+            if answered > 0:
+                self.store.note_rate(model_identity(self.model), answered / max(self.tally.seconds, 1e-9))
+            self.store.save_session(self.settings.uid, self.tally.to_record())
 
     def measure(self) -> None:
-        """Read the answers into arrays and make the judge ready."""
-        from auditkit.criteria.judge import Judge
-        from auditkit.measure import AnswerReader
-
-        unreadable = set(self.tally.unreadable)
-        readable = [r for r in self.plan.records if r.id not in unreadable]
-        if not readable:
+        """Read the answers into arrays and make the judge ready, look by look."""
+        self.looks_made = []
+        for _plan in self._plans(asking=False):
+            pass  # what is asked for has been asked; going on judges it
+        if self.judge is None:
             raise AuditkitError(
                 f"none of the {len(self.plan.records)} images of {self.settings.data} could be decoded; the first: "
                 f"{self.tally.left_out[0].name}: {self.tally.left_out[0].reason}.",
                 "Give other images with --audit-data=SRC.",
             )
-        plan = Plan(tuple(readable), self.plan.comparisons, self.protocol)
-        found = digests(plan, self.store, self.renderer, Tally())
-        self.reader = AnswerReader(plan, found, Keys(self.model, self.settings.batch_size), self.store, self.renderer)
-        self.judge = Judge(self.protocol, self.reader.measure(), plan.comparisons)
+        images = digest_of(sorted(r.content for r in self.plan.records))
+        subject = digest_of(model_identity(self.model), images)
+        self.judged_by = self.store.note_judged(subject, self.protocol.sha256(), self.protocol.model_dump(mode="json"))
+
+    def _plans(self, *, asking: bool) -> Iterator[Plan]:
+        """Yield the questions of each look; what was answered by then is judged before the next.
+
+        The plan of a look holds the comparisons whose audits are not settled. All of it depends on the protocol and the
+        answers alone, so every process, and every repetition of the run, goes through the same looks.
+        """
+        from auditkit.criteria.judge import Judge
+        from auditkit.criteria.looks import plan_looks
+        from auditkit.measure import joined
+
+        staged = stages(self.plan.records, self.protocol.looks.number, self.protocol.seed)
+        looks = plan_looks(staged, self.protocol)
+        self.judge, self._parts, self._digests = None, [], {}
+        for look, stage in zip(looks, staged, strict=True):
+            wanted = self.plan.comparisons if self.judge is None else self.judge.open()
+            if not wanted:
+                return
+            plan = Plan(stage, wanted, self.protocol)
+            yield plan
+            if asking and look.last:
+                return  # nothing more is asked, so there is nothing to decide yet
+            answers = self._answers(plan)
+            if answers.records:
+                self._parts.append(answers)
+            if not self._parts:
+                continue  # no image so far could be decoded
+            self.judge = Judge(self.protocol, joined(self._parts), self.plan.comparisons, look, before=self.judge)
+            if not asking and self.protocol.looks.number > 1:
+                self.looks_made.append(self._look_made(look, plan))
+
+    def _look_made(self, look: Look, plan: Plan) -> LookInfo:
+        seen = self.judge.data.records
+        levels = {m: self.protocol.alpha for m in look.fractions if m not in look.waiting} | look.levels(self.protocol)
+        return LookInfo(
+            number=look.number,
+            n_images=len(seen),
+            n_clusters=len({r.cluster for r in seen}),
+            n_questions=plan.size(),
+            n_settled=len(self.plan.comparisons) - len(self.judge.open()),
+            levels=levels,
+        )
+
+    def _answers(self, plan: Plan) -> Measurements:
+        unreadable = set(self.tally.unreadable)
+        readable = tuple(r for r in plan.records if r.id not in unreadable)
+        plan = Plan(readable, plan.comparisons, self.protocol)
+        self._digests.update(digests(plan, self.store, self.renderer, Tally()))
+        return self._reader(plan).measure()
+
+    def _reader(self, plan: Plan) -> AnswerReader:
+        from auditkit.measure import AnswerReader
+
+        keys = Keys(self.model, self.settings.batch_size)
+        return AnswerReader(plan, self._digests, keys, self.store, self.renderer)
 
     def audit(self, comparison: Comparison, gate: str, question: str) -> Audit:
         """Return the judged record of one comparison."""
@@ -160,7 +224,8 @@ class AuditRun:
         audit: Audit = self.judge.audit(comparison, gate, question)
         if audit.verdict == "PASS":
             return audit
-        cases = failing_cases(self.judge.adverse(comparison), comparison, self.reader, self.judge.data, self.protocol)
+        reader = self._reader(self.plan)
+        cases = failing_cases(self.judge.adverse(comparison), comparison, reader, self.judge.data, self.protocol)
         return audit.model_copy(update={"cases": cases})
 
     def close(self) -> None:
@@ -181,11 +246,14 @@ class DryRun:
         Questions of the plan, and those whose answers the store holds.
     rate : float or None
         Questions per second of the last run of this model with this store.
+    looks : int
+        Looks planned; with several, the numbers are the most that may be needed.
     """
 
     planned: int
     held: int
     rate: float | None
+    looks: int = 1
 
     def lines(self) -> list[str]:
         """Return the text to print."""
@@ -201,6 +269,7 @@ class DryRun:
             f"answers in the store:   {self.held}",
             f"questions to ask:       {missing}",
             f"estimated time:         {time}",
+            *([f"at most: {self.looks} looks are planned, each asks what is not settled by then"] * (self.looks > 1)),
             "Nothing was asked (--audit-dry-run).",
         ]
 
@@ -232,7 +301,7 @@ def prepare(
     from auditkit.models.resolve import resolve_model
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    protocol = load_protocol(settings.protocol, settings.profile)
+    protocol = load_protocol(settings.protocol, settings.profile, settings.looks)
     if settings.limit is not None and settings.limit < 1:
         raise AuditkitError(f"--audit-limit={settings.limit} leaves no patient.", "Give 1 or more.")
     if not 0 < settings.deadline <= threading.TIMEOUT_MAX:
@@ -293,46 +362,6 @@ def check_writable(out: Path) -> None:
         raise AuditkitError(
             f"--audit-out={out} cannot be written: {error.strerror or error}.", "Give another folder."
         ) from None
-
-
-def salt_for(source: str, root: Path) -> str:
-    """Return the salt of identifiers: from AUDITKIT_SALT, else a secret file made on first use.
-
-    The demo's images are public, so their salt is too and their ids are the same everywhere.
-    """
-    if source == "demo":
-        return DEMO_SALT
-    given = os.environ.get("AUDITKIT_SALT")
-    if given:
-        return given
-    path = root / SALT_FILE
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_hex(16))
-    except FileExistsError:
-        pass  # made before, or just now by another worker of this run
-    except OSError as error:
-        raise AuditkitError(
-            f"the salt file {path} cannot be written: {error.strerror or error}.",
-            "Set AUDITKIT_SALT to a secret of your own, or run from a folder that may be written.",
-        ) from None
-    salt = _read_salt(path)
-    if not salt:
-        raise AuditkitError(f"the salt file {path} is empty.", f"Remove it (rm {path}) or set AUDITKIT_SALT.")
-    return salt
-
-
-def _read_salt(path: Path) -> str:
-    """Return the file's content; an empty file is given a moment, because its maker may be about to write."""
-    until = time.monotonic() + _SALT_PATIENCE
-    try:
-        while not (salt := path.read_text(encoding="utf-8").strip()) and time.monotonic() < until:
-            time.sleep(0.02)
-    except (OSError, UnicodeDecodeError) as error:
-        raise AuditkitError(f"the salt file {path} cannot be read: {error}.", "Set AUDITKIT_SALT instead.") from None
-    return salt
 
 
 def _unique(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:

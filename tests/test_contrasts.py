@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from auditkit import corruptions, prompts
-from auditkit.conditions import Comparison, Contrast, Group, Series
+from auditkit.conditions import Comparison, Contrast, Group, Series, Wordings
 from auditkit.contrasts import DIRECTIONS, SHIPPED, metadata_contrasts, placebo_contrasts
 
 ALL = [comparison for listed in SHIPPED.values() for comparison in listed()]
@@ -86,7 +86,7 @@ def test_repeatability_asks_twice_and_alone():
 
 def test_every_probe_can_be_rendered():
     for comparison in ALL:
-        assert isinstance(comparison, Contrast | Series | Group)
+        assert isinstance(comparison, Contrast | Series | Wordings | Group)
         for probe in comparison.probes(["x"]):
             template = "score_100.direct" if probe.template == "@score" else probe.template
             assert prompts.render(template, probe.condition.context).user

@@ -10,6 +10,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageSet, LeftOut, UnreadableImage
 from auditkit.inference.store import Store
 from auditkit.models.base import Response
+from auditkit.salt import salt_for
 from auditkit.session import (
     DryRun,
     Settings,
@@ -18,7 +19,6 @@ from auditkit.session import (
     check_writable,
     prepare,
     remove_temporary_store,
-    salt_for,
     temporary_store,
 )
 
@@ -231,7 +231,7 @@ def test_all_workers_read_one_salt(tmp_path, monkeypatch):
 
 def test_salt_that_cannot_be_had(tmp_path, monkeypatch):
     monkeypatch.delenv("AUDITKIT_SALT", raising=False)
-    monkeypatch.setattr("auditkit.session._SALT_PATIENCE", 0.05)
+    monkeypatch.setattr("auditkit.salt._PATIENCE", 0.05)
     (tmp_path / ".auditkit").mkdir()
     (tmp_path / ".auditkit" / "salt").touch()
     with pytest.raises(AuditkitError, match="is empty"):

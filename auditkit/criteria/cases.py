@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditkit.conditions import CLEAN, Comparison, Condition, Probe
+from auditkit.criteria.draft import Adverse
 from auditkit.criteria.wording import condition_label
 from auditkit.evidence import Case
 from auditkit.images.thumbnail import jpeg_thumbnail
@@ -18,7 +19,7 @@ MAX_TEXT = 400
 
 
 def failing_cases(
-    adverse: Sequence[tuple[int, Condition]],
+    adverse: Sequence[Adverse],
     comparison: Comparison,
     reader: AnswerReader,
     data: Measurements,
@@ -28,8 +29,8 @@ def failing_cases(
 
     Parameters
     ----------
-    adverse : sequence of (int, Condition)
-        Image index and treated condition, the worst of each modality first.
+    adverse : sequence of Adverse
+        The worst of each modality first.
     comparison : Comparison
         The audit's comparison.
     reader : AnswerReader
@@ -41,18 +42,24 @@ def failing_cases(
     """
     template = protocol.resolve_template(comparison.template)
     control = getattr(comparison, "control", Condition())
-    chosen = _in_turn(adverse, data)[:MAX_CASES]
     return [
-        _case(index, treated, control, template, reader, data, pictured=place < MAX_PICTURED)
-        for place, (index, treated) in enumerate(chosen)
+        _case(
+            case.image,
+            Probe(data.records[case.image].id, case.condition, case.template or template),
+            Probe(data.records[case.image].id, control, case.control or template),
+            reader,
+            data,
+            pictured=place < MAX_PICTURED,
+        )
+        for place, case in enumerate(_in_turn(adverse, data)[:MAX_CASES])
     ]
 
 
-def _in_turn(adverse: Sequence[tuple[int, Condition]], data: Measurements) -> list[tuple[int, Condition]]:
-    queues: dict[str, list[tuple[int, Condition]]] = {}
+def _in_turn(adverse: Sequence[Adverse], data: Measurements) -> list[Adverse]:
+    queues: dict[str, list[Adverse]] = {}
     for case in adverse:
-        queue = queues.setdefault(data.records[case[0]].modality, [])
-        if all(case[0] != other for other, _ in queue):
+        queue = queues.setdefault(data.records[case.image].modality, [])
+        if all(case.image != other.image for other in queue):
             queue.append(case)
     longest = max(map(len, queues.values()), default=0)
     return [queue[turn] for turn in range(longest) for queue in queues.values() if turn < len(queue)]
@@ -60,33 +67,38 @@ def _in_turn(adverse: Sequence[tuple[int, Condition]], data: Measurements) -> li
 
 def _case(
     index: int,
-    treated: Condition,
-    control: Condition,
-    template: str,
+    treated: Probe,
+    control: Probe,
     reader: AnswerReader,
     data: Measurements,
     *,
     pictured: bool,
 ) -> Case:
     record = data.records[index]
-    probes = [Probe(record.id, condition, template) for condition in (control, treated)]
-    texts = {f.probe: f.answer.text if f.answer else "" for f in reader.read(record, probes)}
-    before, after = data.column(control, template), data.column(treated, template)
+    texts = {f.probe: f.answer.text if f.answer else "" for f in reader.read(record, [control, treated])}
+    before, after = (data.column(probe.condition, probe.template) for probe in (control, treated))
     outcome = OUTCOMES[after.outcomes[index]] if after.outcomes[index] >= 0 else "error"
     return Case(
         image=record.id,
         modality=record.modality,
         synthetic=record.synthetic,
-        condition=condition_label(treated),
-        control_answer=_short(texts[probes[0]]),
-        treated_answer=_short(texts[probes[1]]),
+        condition=_shown(treated, control),
+        control_answer=_short(texts[control]),
+        treated_answer=_short(texts[treated]),
         control_score=float(before.scores[index]),
         treated_score=float(after.scores[index]),
         outcome=outcome,
-        control_jpeg=jpeg_thumbnail(reader.pixels(record, control)) if pictured else "",
-        treated_jpeg=jpeg_thumbnail(reader.pixels(record, treated)) if pictured and treated.corruption != CLEAN else "",
+        control_jpeg=jpeg_thumbnail(reader.pixels(record, control.condition)) if pictured else "",
+        treated_jpeg=jpeg_thumbnail(reader.pixels(record, treated.condition))
+        if pictured and treated.condition.corruption != CLEAN
+        else "",
         why=_why(float(before.scores[index]), float(after.scores[index]), outcome),
     )
+
+
+def _shown(treated: Probe, control: Probe) -> str:
+    label = condition_label(treated.condition)
+    return label if treated.template == control.template else f"{label}, asked as {treated.template}"
 
 
 def _why(before: float, after: float, outcome: str) -> str:

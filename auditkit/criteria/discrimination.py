@@ -8,17 +8,19 @@ import numpy as np
 
 from auditkit.conditions import Comparison, Series
 from auditkit.criteria.draft import Draft
+from auditkit.criteria.prospects import of_area, together
+from auditkit.criteria.rules import Rules
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.measure import ALL, Measurements, count_outcomes
-from auditkit.protocol import DiscriminationFamily, Protocol
+from auditkit.protocol import DiscriminationFamily
 from auditkit.stats.auroc import Auroc, auroc, auroc_test
 
 WORST_CLEAN, WORST_TREATED = 0.0, 100.0  # what a missing score counts as when a PASS is put to the test
 
 
 def judge_discrimination(
-    family: DiscriminationFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+    family: DiscriminationFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """AUROC of clean against each severity; the severities the protocol names are required, all are shown."""
     found: dict[str, list[Draft]] = {}
@@ -26,7 +28,7 @@ def judge_discrimination(
         if not isinstance(series, Series):
             raise AuditkitError(f"{series.name}: discrimination needs a Series, not a {type(series).__name__}")
         found[series.name] = [
-            _draft(series, index, modality, family, data, protocol)
+            _draft(series, index, modality, family, data, rules)
             for modality in (ALL, *data.modalities)
             for index in range(len(series.severities))
         ]
@@ -34,25 +36,33 @@ def judge_discrimination(
 
 
 def _draft(
-    series: Series, index: int, modality: str, family: DiscriminationFamily, data: Measurements, protocol: Protocol
+    series: Series, index: int, modality: str, family: DiscriminationFamily, data: Measurements, rules: Rules
 ) -> Draft:
-    template = protocol.resolve_template(series.template)
+    template = rules.resolve_template(series.template)
     clean, treated = data.column(series.control, template), data.column(series.treated[index], template)
-    mask = data.where(modality)
+    mask, alpha = data.where(modality), rules.alpha(modality)
     clusters = data.clusters(mask)
     x, y = clean.scores[mask], treated.scores[mask]
     asked_x, asked_y = clean.outcomes[mask] >= 0, treated.outcomes[mask] >= 0
-    result = auroc(x, y, clusters, clusters, protocol.alpha)
-    minimum = protocol.statistics.min_clusters_auroc
+    result = auroc(x, y, clusters, clusters, alpha)
+    minimum = rules.statistics.min_clusters_auroc
     p_pass, p_fail = auroc_test(result, family.floor, min_clusters=minimum)
-    met = result.low > family.floor and p_pass <= protocol.alpha
+    met = result.low > family.floor and p_pass <= alpha
     obstacle, worst = "", None
     if (asked_x & np.isnan(x)).any() or (asked_y & np.isnan(y)).any():
-        worst = _with_missing_at_worst(x, y, asked_x, asked_y, clusters, protocol.alpha)
+        worst = _with_missing_at_worst(x, y, asked_x, asked_y, clusters, alpha)
         p_pass = max(p_pass, auroc_test(worst, family.floor, min_clusters=minimum)[0])
         if met and worst.low <= family.floor:
             met, obstacle = False, "with the missing scores counted as wrong the floor is no longer met"
     severity = series.severities[index]
+
+    def settle(fail_alpha: float) -> int | None:
+        every = [of_area(area, family.floor, (rules.protocol.alpha, fail_alpha), minimum) for area in areas]
+        if not every[0].fails and every[-1].fails:
+            return None  # the missing scores alone keep it open
+        return together(every[:1] if every[0].fails else every)
+
+    areas = [result] if worst is None else [result, worst]
     return Draft(
         modality=modality,
         condition=f"severity {severity}",
@@ -68,6 +78,7 @@ def _draft(
         outcomes=count_outcomes(treated.outcomes[mask]),
         control_outcomes=count_outcomes(clean.outcomes[mask]),
         worst_case=_estimate(worst) if worst is not None else None,
+        settle=settle,
         rule="too few clusters" if result.n_clusters < minimum else "clustered AUROC, logit t",
     )
 

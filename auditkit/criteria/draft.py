@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from auditkit.conditions import Condition
 from auditkit.evidence import Estimate, Outcomes
+
+
+class Adverse(NamedTuple):
+    """An answer that speaks against the model.
+
+    Attributes
+    ----------
+    image : int
+        Index of the image.
+    condition : Condition
+        Under which it was asked.
+    template : str
+        In which words, and what it is compared with (``control``), where not the comparison's own template.
+    """
+
+    image: int
+    condition: Condition
+    template: str = ""
+    control: str = ""
 
 
 @dataclass(slots=True)
@@ -28,8 +49,10 @@ class Draft:
         Why a PASS is impossible although the interval would allow one (too few patients, missing scores, the tail).
     shortfall : str
         What a FAIL would say, in words.
-    adverse : list of (int, Condition)
-        Images (index) and conditions that speak most against the model.
+    settle : callable, optional
+        From the level that a FAIL takes to the number of patients that would likely settle the question.
+    adverse : list of Adverse
+        Answers that speak most against the model.
     """
 
     modality: str
@@ -49,7 +72,8 @@ class Draft:
     control_outcomes: Outcomes = field(default_factory=Outcomes)
     tail: Estimate | None = None
     worst_case: Estimate | None = None
+    sd: float | None = None
     mde: float | None = None
-    more_clusters: int | None = None
+    settle: Callable[[float], int | None] | None = None
     rule: str = ""
-    adverse: list[tuple[int, Condition]] = field(default_factory=list)
+    adverse: list[Adverse] = field(default_factory=list)

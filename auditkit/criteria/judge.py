@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from auditkit import corruptions, prompts
-from auditkit.conditions import CLEAN, Comparison, Condition, Contrast, Group, Series
+from auditkit.conditions import Comparison, Series, Wordings
 from auditkit.contrasts import SHIPPED
 from auditkit.criteria.discrimination import judge_discrimination
-from auditkit.criteria.draft import Draft
-from auditkit.criteria.means import judge_equivalence, judge_not_raised, judge_sensitivity
+from auditkit.criteria.draft import Adverse, Draft
+from auditkit.criteria.looks import ONLY, Look
+from auditkit.criteria.means import judge_equivalence, judge_not_raised, judge_sensitivity, judge_templates
 from auditkit.criteria.rates import judge_agreement, judge_rate, judge_rate_difference
+from auditkit.criteria.rules import Rules
 from auditkit.criteria.sentences import audit_sentence, cell_sentence
 from auditkit.criteria.series import series_points
-from auditkit.criteria.wording import condition_label
+from auditkit.criteria.titles import hazard, sides, title
+from auditkit.criteria.wording import patients
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Verdict, overall
 from auditkit.measure import ALL, Measurements
 from auditkit.protocol import DiscriminationFamily, EquivalenceFamily, Family, Protocol
 from auditkit.stats.multiplicity import holm
+from auditkit.stats.sequential import sequential_p
 
 GATES: dict[str, Callable[..., dict[str, list[Draft]]]] = {
     "equivalence": judge_equivalence,
+    "template_equivalence": judge_templates,
     "not_raised": judge_not_raised,
     "sensitivity": judge_sensitivity,
     "discrimination": judge_discrimination,
@@ -30,6 +36,35 @@ GATES: dict[str, Callable[..., dict[str, list[Draft]]]] = {
     "rate_difference": judge_rate_difference,
     "agreement": judge_agreement,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One cell with what earlier looks found.
+
+    Attributes
+    ----------
+    draft : Draft
+        Of the look that decided, else of the last one made; its p-values are adjusted for the looks.
+    look : int
+        That look.
+    seen : tuple of (float, float)
+        p_pass and p_fail of every look that counted, as they were.
+    p_holm : float
+        p_fail after Holm within the declared family.
+    verdict : str
+        Of the cell.
+    """
+
+    draft: Draft
+    look: int
+    seen: tuple[tuple[float, float], ...] = ()
+    p_holm: float = 1.0
+    verdict: Verdict = "INCONCLUSIVE"
+
+    @property
+    def settled(self) -> bool:
+        return self.verdict in ("PASS", "FAIL")
 
 
 class Judge:
@@ -44,13 +79,27 @@ class Judge:
     planned : sequence of Comparison
         The comparisons that were run. Families are corrected for their declared size, so running fewer never turns a
         result into a FAIL.
+    look : Look
+        Which look this is; by default the only one.
+    before : Judge, optional
+        The judge of the look before: what it settled stays as it was.
     """
 
-    def __init__(self, protocol: Protocol, data: Measurements, planned: Sequence[Comparison]) -> None:
+    def __init__(
+        self,
+        protocol: Protocol,
+        data: Measurements,
+        planned: Sequence[Comparison],
+        look: Look = ONLY,
+        before: Judge | None = None,
+    ) -> None:
         self._protocol = protocol
+        self._rules = Rules(protocol, look.levels(protocol))
+        self._look = look
+        self._before = before
         self.data = data
         self._planned = planned
-        self._families: dict[str, dict[str, list[tuple[Draft, float]]]] = {}
+        self._families: dict[str, dict[str, list[Decided]]] = {}
 
     def audit(self, comparison: Comparison, gate: str, question: str) -> Audit:
         """Return the record of one audit.
@@ -82,62 +131,115 @@ class Judge:
                 f"{comparison.family!r}."
             )
         judged = self._judged(comparison)
-        cells = [self._cell(draft, p) for draft, p in judged if draft.modality != ALL or draft.required]
+        shown = [decided for decided in judged if decided.draft.modality != ALL or decided.draft.required]
+        size = self._size(comparison.family, [c for c in self._planned if c.family == comparison.family])
+        cells = [self._cell(decided, size) for decided in shown]
         return self._assemble(comparison, family, question, cells)
 
-    def adverse(self, comparison: Comparison) -> list[tuple[int, Condition]]:
-        """Return the images (index) and conditions that speak most against the model, over all modalities."""
-        drafts = [draft for draft, _ in self._judged(comparison) if draft.modality != ALL]
+    def adverse(self, comparison: Comparison) -> list[Adverse]:
+        """Return the answers that speak most against the model, over all modalities."""
+        drafts = [decided.draft for decided in self._judged(comparison) if decided.draft.modality != ALL]
         return [case for draft in drafts if not draft.met for case in draft.adverse]
 
-    def _judged(self, comparison: Comparison) -> list[tuple[Draft, float]]:
+    def open(self) -> tuple[Comparison, ...]:
+        """Return the comparisons whose audits are not settled yet: neither failed nor passed in every cell.
+
+        A comparison that cannot be judged at all (its audit will say why) is not among them.
+        """
+        return tuple(c for c in self._planned if not self._is_settled(c))
+
+    def _is_settled(self, comparison: Comparison) -> bool:
+        try:
+            verdicts = {d.verdict for d in self._judged(comparison) if d.draft.required}
+        except (AuditkitError, KeyError):
+            return True
+        return "FAIL" in verdicts or verdicts == {"PASS"}
+
+    def _judged(self, comparison: Comparison) -> list[Decided]:
         return self._family(comparison.family)[comparison.name]
 
-    def _family(self, name: str) -> dict[str, list[tuple[Draft, float]]]:
+    def _family(self, name: str) -> dict[str, list[Decided]]:
         """Judge all planned members of a family together and correct them together, once."""
         if name not in self._families:
             family = self._protocol.families[name]
             members = [c for c in self._planned if c.family == name]
-            drafts = GATES[family.gate](family, members, self.data, self._protocol)
-            flat = [(member, draft) for member, some in drafts.items() for draft in some]
-            required = [draft for _, draft in flat if draft.required]
-            adjusted = holm([d.p_fail for d in required], self._size(name, len(members))).tolist() if required else []
-            by_draft = {id(d): p for d, p in zip(required, adjusted, strict=True)}
-            self._families[name] = {
-                member: [(draft, by_draft.get(id(draft), 1.0)) for draft in some] for member, some in drafts.items()
-            }
+            before = self._before._family(name) if self._before is not None else {}
+            still = [c for c in members if self._before is None or not self._before._is_settled(c)]
+            drafts = GATES[family.gate](family, still, self.data, self._rules) if still else {}
+            fresh = {member: self._taken_up(some, before.get(member, [])) for member, some in drafts.items()}
+            self._families[name] = self._corrected({**before, **fresh}, self._size(name, members))
         return self._families[name]
 
-    def _size(self, name: str, run: int) -> int:
-        """Return the number of decisions declared: comparisons x modalities of the data (x required severities)."""
+    def _taken_up(self, drafts: Sequence[Draft], before: Sequence[Decided]) -> list[Decided]:
+        """Put this look's drafts after what earlier looks found; what is settled, or waits, stays as it was."""
+        earlier = {(d.draft.modality, d.draft.condition): d for d in before}
+        taken = []
+        for draft in drafts:
+            held = earlier.get((draft.modality, draft.condition))
+            waits = draft.modality in self._look.waiting
+            if held is not None and (held.settled or (waits and held.seen)):
+                taken.append(held)
+            elif waits:
+                draft.met = False
+                draft.obstacle = f"{patients(draft.n_clusters)} are too few to decide early"
+                draft.p_pass = draft.p_fail = 1.0
+                taken.append(Decided(draft, self._look.number))
+            else:
+                seen = (*(held.seen if held is not None else ()), (draft.p_pass, draft.p_fail))
+                draft.p_pass, draft.p_fail = self._over_looks(seen, draft.modality)
+                taken.append(Decided(draft, self._look.number, seen))
+        return taken
+
+    def _over_looks(self, seen: tuple[tuple[float, float], ...], modality: str) -> tuple[float, float]:
+        """Return p_pass and p_fail adjusted for the looks made so far; at an only look they are what they are."""
+        fractions = self._look.fractions.get(modality, (1.0,))
+        if fractions == (1.0,):
+            return seen[-1]
+        missed = ((1.0, 1.0),) * (len(fractions) - len(seen))  # looks at which none of its images could be used
+        adjusted = sequential_p(missed + seen, fractions, self._protocol.looks.spending, self._protocol.alpha)
+        return float(adjusted[0]), float(adjusted[1])
+
+    def _corrected(self, family: dict[str, list[Decided]], size: int) -> dict[str, list[Decided]]:
+        """Give every cell its verdict; Holm over what is required of the family, as it was declared."""
+        required = [d for some in family.values() for d in some if d.draft.required]
+        adjusted = holm([d.draft.p_fail for d in required], size).tolist() if required else []
+        p_holm = {id(d): p for d, p in zip(required, adjusted, strict=True)}
+        return {
+            member: [self._with_verdict(d, p_holm.get(id(d), 1.0)) for d in some] for member, some in family.items()
+        }
+
+    def _with_verdict(self, decided: Decided, p_holm: float) -> Decided:
+        settled = decided.settled and decided.look < self._look.number
+        verdict = decided.verdict if settled else self._verdict(decided.draft, p_holm)
+        return replace(decided, p_holm=p_holm, verdict=verdict)
+
+    def _size(self, name: str, planned: Sequence[Comparison]) -> int:
+        """Return the number of decisions declared: comparisons x modalities of the data x conditions decided."""
         family = self._protocol.families[name]
         if family.size is not None:
-            members = family.size
+            members = max(family.size, len(planned)) * max(decisions(family, c) for c in planned)
         elif name in SHIPPED:
-            members = len(SHIPPED[name]())
+            members = sum(decisions(family, c) for c in _united(SHIPPED[name](), planned))
         else:
             raise AuditkitError(
                 f"family {name!r} is not one that auditkit ships, so its size must be declared: multiplicity is "
                 "corrected for what was declared, not for what was collected.",
-                f"Add size = {run} (the number of comparisons) to [families.{name}] in the protocol.",
+                f"Add size = {len(planned)} (the number of comparisons) to [families.{name}] in the protocol.",
             )
         per_member = len(self.data.modalities)
         if isinstance(family, EquivalenceFamily) and family.modality_margin is not None:
             per_member += 1  # all patients together
-        if isinstance(family, DiscriminationFamily):
-            per_member *= len(family.severities)
-        elif family.gate == "not_raised":
-            per_member *= 5  # one decision per severity
-        return max(members, run) * max(per_member, 1)
+        return members * max(per_member, 1)
 
-    def _cell(self, draft: Draft, p_holm: float) -> Cell:
-        verdict = self._verdict(draft, p_holm)
+    def _cell(self, decided: Decided, size: int) -> Cell:
+        draft, p_holm, verdict = decided.draft, decided.p_holm, decided.verdict
+        more = self._more_clusters(draft, size) if verdict == "INCONCLUSIVE" else None
         return Cell(
             modality=draft.modality,
             condition=draft.condition,
             required=draft.required,
             verdict=verdict,
-            sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha),
+            sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha, more),
             estimate=draft.estimate,
             margin_low=draft.margin_low,
             margin_high=draft.margin_high,
@@ -150,8 +252,10 @@ class Judge:
             control_outcomes=draft.control_outcomes,
             tail=draft.tail,
             worst_case=draft.worst_case,
+            sd=draft.sd,
             mde=draft.mde,
-            more_clusters=draft.more_clusters if verdict == "INCONCLUSIVE" else None,
+            look=decided.look,
+            more_clusters=more,
             rule=draft.rule,
         )
 
@@ -165,12 +269,17 @@ class Judge:
             return "FAIL"
         return "INCONCLUSIVE"
 
+    def _more_clusters(self, draft: Draft, size: int) -> int | None:
+        """Return the patients missing to a likely verdict; a FAIL is planned at the level that Holm asks first."""
+        total = draft.settle(self._protocol.alpha / size) if draft.settle is not None else None
+        return None if total is None else max(total - draft.n_clusters, 1)
+
     def _assemble(self, comparison: Comparison, family: Family, question: str, cells: list[Cell]) -> Audit:
         required = [cell for cell in cells if cell.required]
         single = [cell for cell in required if cell.modality != ALL]
         verdict = overall(cell.verdict for cell in required)
         template = self._protocol.resolve_template(comparison.template)
-        treated, control = _sides(comparison)
+        treated, control = sides(comparison)
         margin = next((getattr(family, k) for k in ("margin", "floor", "cap") if hasattr(family, k)), None)
         series = series_points(comparison, self.data, self._protocol) if isinstance(comparison, Series) else []
         return Audit(
@@ -178,8 +287,8 @@ class Judge:
             question=question,
             family=comparison.family,
             gate=family.gate,
-            title=_title(comparison),
-            hazard=_hazard(comparison, family.hazard),
+            title=title(comparison),
+            hazard=hazard(comparison, family.hazard),
             treated=treated,
             control=control,
             template=template,
@@ -193,6 +302,7 @@ class Judge:
             n_clusters=sum(_largest(single, "n_clusters").values()),
             outcomes=_total(cell.outcomes for cell in single),
             mde=max((c.mde for c in required if c.mde is not None), default=None),
+            look=max((c.look for c in required if c.verdict == verdict), default=self._look.number),
             rule="every modality must pass; a FAIL needs Holm's correction over the declared family",
             by_modality=cells,
             series=series if family.gate in ("sensitivity", "discrimination", "not_raised") else [],
@@ -200,13 +310,30 @@ class Judge:
 
     def _pooled(self, comparison: Comparison, family: Family) -> Estimate:
         """Estimate over all modalities, for display; of several severities, the one furthest from a pass."""
-        drafts = [d for d, _ in self._judged(comparison) if d.modality == ALL and d.estimate.value is not None]
+        drafts = [d.draft for d in self._judged(comparison)]
+        drafts = [d for d in drafts if d.modality == ALL and d.estimate.value is not None]
         if isinstance(family, DiscriminationFamily):
             wanted = {f"severity {s}" for s in family.severities}
             drafts = [d for d in drafts if d.condition in wanted]
         if not drafts:
             return Estimate()
         return max(drafts, key=lambda d: (d.p_pass, d.condition)).estimate
+
+
+def decisions(family: Family, comparison: Comparison) -> int:
+    """Return how many decisions a comparison takes in each modality."""
+    if isinstance(family, DiscriminationFamily):
+        return len(family.severities)
+    if isinstance(comparison, Wordings):
+        return math.comb(len(comparison.templates), 2)
+    if family.gate == "not_raised" and isinstance(comparison, Series):
+        return len(comparison.severities)
+    return 1
+
+
+def _united(shipped: Sequence[Comparison], planned: Sequence[Comparison]) -> list[Comparison]:
+    """The declared members of a shipped family and what users added to it."""
+    return list({c.name: c for c in (*planned, *shipped)}.values())
 
 
 def _largest(cells: Sequence[Cell], name: str) -> dict[str, int]:
@@ -221,52 +348,3 @@ def _total(outcomes: Any) -> Outcomes:
     for some in outcomes:
         total = total + some
     return total
-
-
-def _sides(comparison: Comparison) -> tuple[str, str]:
-    if isinstance(comparison, Contrast):
-        return condition_label(comparison.treated), condition_label(comparison.control)
-    if isinstance(comparison, Series):
-        return f"{_title(comparison)}, severity 1 to {comparison.severities[-1]}", condition_label(comparison.control)
-    if isinstance(comparison, Group):
-        return "; ".join(condition_label(c) for c in comparison.conditions), ""
-    return comparison.name, ""
-
-
-def _title(comparison: Comparison) -> str:
-    """Name what is changed in a few words (some 34 characters fit the figures)."""
-    if isinstance(comparison, Series):
-        return _corruption_label(comparison.corruption)
-    if isinstance(comparison, Group):
-        return comparison.name.replace("_", " ").replace(".", ", ").replace("-", ": ")
-    if isinstance(comparison, Contrast):
-        return _contrast_title(comparison)
-    return comparison.name
-
-
-def _contrast_title(contrast: Contrast) -> str:
-    treated = contrast.treated
-    level = prompts.levels().get(treated.context)
-    if level is not None:
-        other = prompts.levels().get(contrast.control.context)
-        against = other.side if other is not None else "neutral"
-        return f"{level.pair}: {level.side} vs {against}".replace("_", " ").capitalize()
-    if treated.context in prompts.placebos():
-        return f"{treated.context.partition('.')[0]}: neutral sentence".replace("_", " ").capitalize()
-    if treated.corruption != CLEAN:
-        return f"{_corruption_label(treated.corruption)}, severity {treated.severity}"
-    return contrast.name.replace("-", " ").capitalize()
-
-
-def _corruption_label(name: str) -> str:
-    known = corruptions.catalogue().get(name)
-    return known.label if known else name
-
-
-def _hazard(comparison: Comparison, family_hazard: str) -> str:
-    """Prefer the hazard written beside an attribute; else the family's."""
-    if isinstance(comparison, Contrast):
-        level = prompts.levels().get(comparison.treated.context)
-        if level is not None:
-            return level.hazard
-    return family_hazard

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.conditions import Comparison, Condition, Contrast, Series
-from auditkit.criteria.draft import Draft
+from auditkit.conditions import Comparison, Condition, Contrast, Series, Wordings
+from auditkit.criteria.draft import Adverse, Draft
+from auditkit.criteria.prospects import of_mean, of_share, together
+from auditkit.criteria.rules import Rules
 from auditkit.criteria.wording import number
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.measure import ALL, Measurements, count_outcomes
-from auditkit.protocol import EquivalenceFamily, NotRaisedFamily, Protocol, SensitivityFamily
+from auditkit.protocol import EquivalenceFamily, NotRaisedFamily, SensitivityFamily, TemplateFamily
 from auditkit.stats.equivalence import Interval, equivalence
-from auditkit.stats.planning import clusters_to_settle, minimum_detectable_effect
+from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.proportion import Proportion
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.tail import tail_share
@@ -42,6 +44,11 @@ class _Column:
     treated: Condition
     treated_outcomes: NDArray[np.int8]
     control_outcomes: NDArray[np.int8]
+    templates: tuple[str, str] = ("", "")
+
+    def at(self, image: int) -> Adverse:
+        """The answer of one image, as a case to show."""
+        return Adverse(image, self.treated, *self.templates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +63,60 @@ class _Rule:
     adverse: int  # +1: large values speak against the model, -1: small ones, 0: large absolute values
 
 
-def seed_for(protocol: Protocol, *names: str) -> int:
+def seed_for(seed: int, *names: str) -> int:
     """Return a seed that depends on the protocol's seed and on stable names only."""
-    digest = hashlib.sha256(f"{protocol.seed}:{':'.join(names)}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}:{':'.join(names)}".encode()).digest()
     return int.from_bytes(digest[:8], "big")
 
 
 def judge_equivalence(
-    family: EquivalenceFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+    family: EquivalenceFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """Mean change within the margin either way, and few patients with a large change."""
-    fill = protocol.statistics.missing_points
+    fill = rules.statistics.missing_points
     each = family.modality_margin or family.margin
     rule = _Rule(-each, each, "points", 100.0, (-fill, fill), 0)
     together = replace(rule, low=-family.margin, high=family.margin)
-    drafts = _judge_means(_contrast_columns(comparisons, data, protocol), rule, data, protocol, together)
+    drafts = _judge_means(_contrast_columns(comparisons, data, rules), rule, data, rules, together)
     for _, draft in drafts:
         draft.required = draft.modality != ALL or family.modality_margin is not None
     for column, draft in drafts:
-        _add_tail(draft, column, family, data, protocol)
+        _add_tail(draft, column, family, data, rules)
     return _by_comparison(drafts)
 
 
+def judge_templates(
+    family: TemplateFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
+) -> dict[str, list[Draft]]:
+    """Every pair of wordings within the margin either way; the wordings are fixed, nothing is said of others."""
+    columns = []
+    for wordings in comparisons:
+        if not isinstance(wordings, Wordings):
+            raise AuditkitError(f"{wordings.name}: this gate needs Wordings, not a {type(wordings).__name__}")
+        for first, second in combinations(wordings.templates, 2):
+            a, b = data.column(wordings.condition, second), data.column(wordings.condition, first)
+            asked = (a.outcomes >= 0) & (b.outcomes >= 0)
+            columns.append(
+                _Column(
+                    wordings.name, f"{second} vs {first}", a.scores - b.scores, asked, wordings.condition,
+                    a.outcomes, b.outcomes, (second, first),
+                )
+            )  # fmt: skip
+    fill = rules.statistics.missing_points
+    rule = _Rule(-family.margin, family.margin, "points", 100.0, (-fill, fill), 0)
+    return _by_comparison(_judge_means(columns, rule, data, rules))
+
+
 def judge_not_raised(
-    family: NotRaisedFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+    family: NotRaisedFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """Mean change not above the margin; one decision per severity."""
-    rule = _Rule(-np.inf, family.margin, "points", 100.0, (protocol.statistics.missing_points,), 1)
-    return _by_comparison(_judge_means(_contrast_columns(comparisons, data, protocol), rule, data, protocol))
+    rule = _Rule(-np.inf, family.margin, "points", 100.0, (rules.statistics.missing_points,), 1)
+    return _by_comparison(_judge_means(_contrast_columns(comparisons, data, rules), rule, data, rules))
 
 
 def judge_sensitivity(
-    family: SensitivityFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+    family: SensitivityFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """The score must fall by at least the floor per severity step; a missing slope counts as no fall."""
     columns = []
@@ -95,7 +124,7 @@ def judge_sensitivity(
     for series in comparisons:
         if not isinstance(series, Series):
             raise AuditkitError(f"{series.name}: sensitivity needs a Series, not a {type(series).__name__}")
-        template = protocol.resolve_template(series.template)
+        template = rules.resolve_template(series.template)
         steps = [0, *series.severities]
         conditions = (series.control, *series.treated)
         answers = [data.column(c, template) for c in conditions]
@@ -108,10 +137,10 @@ def judge_sensitivity(
         columns.append(_Column(series.name, "", values, asked, conditions[-1], outcomes, answers[0].outcomes))
     steepest = slope_range(steps) if steps else 100.0
     rule = _Rule(-np.inf, -family.floor, "points per severity step", steepest, (0.0,), 1)
-    return _by_comparison(_judge_means(columns, rule, data, protocol))
+    return _by_comparison(_judge_means(columns, rule, data, rules))
 
 
-def _contrast_columns(comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol) -> list[_Column]:
+def _contrast_columns(comparisons: Sequence[Comparison], data: Measurements, rules: Rules) -> list[_Column]:
     columns = []
     for comparison in comparisons:
         if isinstance(comparison, Series):
@@ -120,7 +149,7 @@ def _contrast_columns(comparisons: Sequence[Comparison], data: Measurements, pro
             pairs = [("", comparison.treated, comparison.control)]
         else:
             raise AuditkitError(f"{comparison.name}: this gate needs a Contrast or a Series")
-        template = protocol.resolve_template(comparison.template)
+        template = rules.resolve_template(comparison.template)
         for label, treated, control in pairs:
             a, b = data.column(treated, template), data.column(control, template)
             columns.append(
@@ -140,7 +169,7 @@ def _by_comparison(drafts: list[tuple[_Column, Draft]]) -> dict[str, list[Draft]
 
 
 def _judge_means(
-    columns: Sequence[_Column], each: _Rule, data: Measurements, protocol: Protocol, together: _Rule | None = None
+    columns: Sequence[_Column], each: _Rule, data: Measurements, rules: Rules, together: _Rule | None = None
 ) -> list[tuple[_Column, Draft]]:
     """One joint bootstrap per modality for all columns; the result of a column does not depend on its company."""
     drafts = []
@@ -152,30 +181,30 @@ def _judge_means(
             continue
         values = np.stack([c.values[mask] for c in columns], axis=1)
         asked = np.stack([c.asked[mask] for c in columns], axis=1)
-        found = _intervals(values, clusters, rule, protocol, modality)
+        found = _intervals(values, clusters, rule, rules, modality)
         missing = (asked & ~np.isfinite(values)).any(axis=0)
         imputed: dict[int, list[Interval]] = {int(i): [] for i in np.flatnonzero(missing)}
         for fill in rule.missing if imputed else ():
             chosen = list(imputed)
             filled = np.where(asked & ~np.isfinite(values), fill, values)[:, chosen]
-            for i, result in zip(chosen, _intervals(filled, clusters, rule, protocol, modality), strict=True):
+            for i, result in zip(chosen, _intervals(filled, clusters, rule, rules, modality), strict=True):
                 imputed[i].append(result)
         for i, column in enumerate(columns):
-            drafts.append((column, _draft(column, modality, mask, found[i], imputed.get(i, []), rule, data, protocol)))
+            drafts.append((column, _draft(column, modality, mask, found[i], imputed.get(i, []), rule, data, rules)))
     return drafts
 
 
 def _intervals(
-    values: NDArray[np.float64], clusters: NDArray[np.int64], rule: _Rule, protocol: Protocol, modality: str
+    values: NDArray[np.float64], clusters: NDArray[np.int64], rule: _Rule, rules: Rules, modality: str
 ) -> list[Interval]:
-    settings = protocol.statistics
+    settings = rules.statistics
     return equivalence(
         cluster_means(values, clusters),
         rule.low,
         rule.high,
-        alpha=protocol.alpha,
+        alpha=rules.alpha(modality),
         resamples=settings.resamples,
-        seed=seed_for(protocol, modality),
+        seed=seed_for(rules.protocol.seed, modality),
         value_range=rule.value_range,
         min_clusters=settings.min_clusters,
         min_informative=settings.min_informative,
@@ -190,7 +219,7 @@ def _draft(
     imputed: list[Interval],
     rule: _Rule,
     data: Measurements,
-    protocol: Protocol,
+    rules: Rules,
 ) -> Draft:
     survives = all(result.decision == "inside" for result in imputed)
     obstacle = ""
@@ -218,7 +247,7 @@ def _draft(
         rule=found.rule,
         adverse=_adverse(column, mask, rule),
     )
-    _plan_ahead(draft, found, rule, protocol)
+    _plan_ahead(draft, found, imputed, rule, rules)
     return draft
 
 
@@ -235,30 +264,23 @@ def _worst_case(imputed: list[Interval], found: Interval, rule: _Rule) -> Estima
     )
 
 
-def _plan_ahead(draft: Draft, found: Interval, rule: _Rule, protocol: Protocol) -> None:
-    """Smallest margin these data could pass, and the patients that would settle an open question."""
+def _plan_ahead(draft: Draft, found: Interval, imputed: list[Interval], rule: _Rule, rules: Rules) -> None:
+    """Smallest margin these data could pass, and the way to the number of patients that would settle the question."""
     n = found.n_clusters
-    if n < 2 or not np.isfinite(found.se):
-        return
-    sd = float(found.se * np.sqrt(n))
-    if np.isfinite(rule.low):
-        draft.mde = sd * _mde_of_unit_sd(n, protocol.alpha)
-    if found.decision != "open":
-        return
-    minimum = protocol.statistics.min_clusters
-    if found.rule.startswith("sparse"):
-        needed = _sparse_clusters(found.estimate, rule, protocol.alpha)
-    else:
-        needed = clusters_to_settle(sd, rule.low, rule.high, found.estimate, protocol.alpha, min_clusters=minimum)
-    draft.more_clusters = max(needed - n, 1) if needed is not None else None
+    if n >= 2 and np.isfinite(found.se):
+        draft.sd = float(found.se * np.sqrt(n))
+        if np.isfinite(rule.low):
+            draft.mde = draft.sd * _mde_of_unit_sd(n, rules.alpha(draft.modality))
 
+    def settle(fail_alpha: float) -> int | None:
+        alphas, least = (rules.protocol.alpha, fail_alpha), rules.statistics.min_clusters
+        every = [of_mean(i, (rule.low, rule.high), rule.value_range, alphas, least) for i in (found, *imputed)]
+        # Imputed scores can only keep a PASS away: they never make a FAIL.
+        if not every[0].fails and any(prospect.fails for prospect in every):
+            return None
+        return together(every[:1] if every[0].fails else every)
 
-def _sparse_clusters(estimate: float, rule: _Rule, alpha: float) -> int | None:
-    """Patients at which the bounded-mean interval fits if nearly all stay unchanged (n unseen: alpha to the 1/n)."""
-    room = min(rule.high - estimate, estimate - rule.low)
-    if not 0 < room < rule.value_range:
-        return None
-    return math.ceil(math.log(alpha) / math.log1p(-room / rule.value_range))
+    draft.settle = settle
 
 
 @lru_cache(maxsize=1024)
@@ -267,16 +289,16 @@ def _mde_of_unit_sd(n: int, alpha: float) -> float:
     return minimum_detectable_effect(1.0, n, alpha)
 
 
-def _adverse(column: _Column, mask: NDArray[np.bool_], rule: _Rule) -> list[tuple[int, Condition]]:
+def _adverse(column: _Column, mask: NDArray[np.bool_], rule: _Rule) -> list[Adverse]:
     """The images with the largest changes to the bad side, unscored ones first: they are what readers ask for."""
     indices = np.flatnonzero(mask & column.asked)
     values = column.values[indices]
     badness = np.where(np.isfinite(values), np.abs(values) if rule.adverse == 0 else rule.adverse * values, np.inf)
     order = np.argsort(-badness, kind="stable")[:SHOWN_CASES]
-    return [(int(indices[i]), column.treated) for i in order if badness[i] > 0]
+    return [column.at(int(indices[i])) for i in order if badness[i] > 0]
 
 
-def _add_tail(draft: Draft, column: _Column, family: EquivalenceFamily, data: Measurements, protocol: Protocol) -> None:
+def _add_tail(draft: Draft, column: _Column, family: EquivalenceFamily, data: Measurements, rules: Rules) -> None:
     """Co-primary: a mean near zero must not hide patients whose score jumps.
 
     For a PASS a missing score counts as a jump; for a FAIL only jumps that were seen count.
@@ -285,12 +307,11 @@ def _add_tail(draft: Draft, column: _Column, family: EquivalenceFamily, data: Me
     if not mask.any():
         return
     values, clusters = column.values[mask], data.clusters(mask)
+    alpha = rules.alpha(draft.modality)
     seen = np.abs(values) > family.tail_points
-    worst = _share_of_patients(seen | ~np.isfinite(values), clusters, family, protocol)
-    certain = _share_of_patients(seen, clusters, family, protocol)
-    draft.tail = Estimate(
-        value=worst.estimate, low=certain.low, high=worst.high, level=1 - 2 * protocol.alpha, unit="share"
-    )
+    worst = _share_of_patients(seen | ~np.isfinite(values), clusters, family, alpha)
+    certain = _share_of_patients(seen, clusters, family, alpha)
+    draft.tail = Estimate(value=worst.estimate, low=certain.low, high=worst.high, level=1 - 2 * alpha, unit="share")
     if draft.met and worst.decision != "inside":
         draft.met = False
         draft.obstacle = (
@@ -303,11 +324,22 @@ def _add_tail(draft: Draft, column: _Column, family: EquivalenceFamily, data: Me
             f"(allowed {number(family.tail_share, 'share')})"
         )
     draft.p_pass = max(draft.p_pass, 1.0 if worst.p_pass is None else worst.p_pass)
+    mean_only = draft.settle
+
+    def settle(fail_alpha: float) -> int | None:
+        alphas = (rules.protocol.alpha, fail_alpha / 2)
+        prospect = of_share(certain if certain.estimate > family.tail_share else worst, family.tail_share, alphas)
+        mean = mean_only(fail_alpha / 2) if mean_only is not None else None
+        if prospect.fails:
+            return prospect.clusters
+        return None if mean is None or prospect.clusters is None else max(mean, prospect.clusters)
+
+    draft.settle = settle
     # Two ways to fail: Bonferroni over the mean and the tail.
     draft.p_fail = min(1.0, 2 * min(draft.p_fail, 1.0 if certain.p_fail is None else certain.p_fail))
 
 
 def _share_of_patients(
-    jumps: NDArray[np.bool_], clusters: NDArray[np.int64], family: EquivalenceFamily, protocol: Protocol
+    jumps: NDArray[np.bool_], clusters: NDArray[np.int64], family: EquivalenceFamily, alpha: float
 ) -> Proportion:
-    return tail_share(np.bincount(clusters, weights=jumps) > 0, family.tail_share, protocol.alpha)
+    return tail_share(np.bincount(clusters, weights=jumps) > 0, family.tail_share, alpha)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from auditkit.conditions import Comparison, Condition, Contrast, Group
-from auditkit.criteria.draft import Draft
+from auditkit.criteria.draft import Adverse, Draft
 from auditkit.criteria.means import SHOWN_CASES
+from auditkit.criteria.prospects import of_share
+from auditkit.criteria.rules import Rules
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.measure import ALL, Column, Measurements, count_outcomes
 from auditkit.prompts.answers import OUTCOMES
-from auditkit.protocol import AgreementFamily, Protocol, RateDifferenceFamily, RateFamily
+from auditkit.protocol import AgreementFamily, RateDifferenceFamily, RateFamily
 from auditkit.stats.proportion import Proportion
 from auditkit.stats.rates import against_cap, clustered_rate, rate_difference
 
@@ -31,7 +31,7 @@ UNUSABLE = tuple(i for i, name in enumerate(OUTCOMES) if name not in ("scored", 
 
 
 def judge_rate(
-    family: RateFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+    family: RateFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """Share of refused answers (names ending in ``-refused``) or of otherwise unusable ones, against a cap."""
     found: dict[str, list[Draft]] = {}
@@ -39,46 +39,46 @@ def judge_rate(
         if not isinstance(group, Group):
             raise AuditkitError(f"{group.name}: a rate needs a Group, not a {type(group).__name__}")
         codes = (REFUSED,) if group.name.endswith("-refused") else UNUSABLE
-        columns = [(c, data.column(c, protocol.resolve_template(group.template))) for c in group.conditions]
+        columns = [(c, data.column(c, rules.resolve_template(group.template))) for c in group.conditions]
         found[group.name] = [
-            _rate_draft(columns, codes, modality, family.cap, data, protocol) for modality in (ALL, *data.modalities)
+            _rate_draft(columns, codes, modality, family.cap, data, rules) for modality in (ALL, *data.modalities)
         ]
     return found
 
 
 def judge_rate_difference(
-    family: RateDifferenceFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+    family: RateDifferenceFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """Change of the share of answers without a score (refused or unusable) from control to treated."""
 
     def lost_more(treated: Column, control: Column) -> _Pairs:
         with_it, without = (np.isin(column.outcomes, (REFUSED, *UNUSABLE)) for column in (treated, control))
         return _Pairs(
-            lambda mask, clusters: rate_difference(with_it[mask], without[mask], clusters, protocol.alpha),
+            lambda mask, clusters, alpha: rate_difference(with_it[mask], without[mask], clusters, alpha),
             with_it & ~without,
         )
 
-    return _judge_pairs(family.margin, comparisons, data, protocol, lost_more)
+    return _judge_pairs(family.margin, comparisons, data, rules, lost_more)
 
 
 def judge_agreement(
-    family: AgreementFamily, comparisons: Sequence[Comparison], data: Measurements, protocol: Protocol
+    family: AgreementFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """Share of images whose score or outcome differs between two askings of the same question."""
 
     def changed(treated: Column, control: Column) -> _Pairs:
         same = (treated.scores == control.scores) | (np.isnan(treated.scores) & np.isnan(control.scores))
         differ = ~(same & (treated.outcomes == control.outcomes))
-        return _Pairs(lambda mask, clusters: clustered_rate(differ[mask], clusters, protocol.alpha), differ)
+        return _Pairs(lambda mask, clusters, alpha: clustered_rate(differ[mask], clusters, alpha), differ)
 
-    return _judge_pairs(family.cap, comparisons, data, protocol, changed)
+    return _judge_pairs(family.cap, comparisons, data, rules, changed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
     """How to bound the share of a contrast, and which images speak against the model."""
 
-    bound: Callable[[NDArray[np.bool_], NDArray[np.int64]], Proportion]
+    bound: Callable[[NDArray[np.bool_], NDArray[np.int64], float], Proportion]
     adverse: NDArray[np.bool_]
 
 
@@ -86,21 +86,23 @@ def _judge_pairs(
     limit: float,
     comparisons: Sequence[Comparison],
     data: Measurements,
-    protocol: Protocol,
+    rules: Rules,
     pairs_of: Callable[[Column, Column], _Pairs],
 ) -> dict[str, list[Draft]]:
     """Bound a share of the images answered on both sides, per modality."""
     found: dict[str, list[Draft]] = {}
     for comparison in comparisons:
         contrast = _contrast(comparison)
-        template = protocol.resolve_template(contrast.template)
+        template = rules.resolve_template(contrast.template)
         treated, control = data.column(contrast.treated, template), data.column(contrast.control, template)
         pairs = pairs_of(treated, control)
         found[contrast.name] = []
         for modality in (ALL, *data.modalities):
             where = data.where(modality)
             mask = _answered(where, treated, control)
-            draft = _draft(against_cap(pairs.bound(mask, data.clusters(mask)), limit), modality, limit, protocol)
+            alpha = rules.alpha(modality)
+            share = pairs.bound(mask, data.clusters(mask), alpha)
+            draft = _draft(against_cap(share, limit), modality, limit, alpha)
             draft.outcomes = count_outcomes(treated.outcomes[where])
             draft.control_outcomes = count_outcomes(control.outcomes[where])
             draft.adverse = _first(mask & pairs.adverse, contrast.treated)
@@ -120,14 +122,15 @@ def _rate_draft(
     modality: str,
     cap: float,
     data: Measurements,
-    protocol: Protocol,
+    rules: Rules,
 ) -> Draft:
     where = data.where(modality)
     masks = [_answered(where, column) for _, column in columns]
     hits = np.concatenate([np.isin(c.outcomes[m], codes) for (_, c), m in zip(columns, masks, strict=True)])
     clusters = np.concatenate([data.cluster[m] for m in masks])
     _, coded = np.unique(clusters, return_inverse=True)
-    draft = _draft(against_cap(clustered_rate(hits, coded, protocol.alpha), cap), modality, cap, protocol)
+    alpha = rules.alpha(modality)
+    draft = _draft(against_cap(clustered_rate(hits, coded, alpha), cap), modality, cap, alpha)
     for condition, column in columns:
         draft.outcomes = draft.outcomes + count_outcomes(column.outcomes[where])
         draft.adverse += _first(where & np.isin(column.outcomes, codes), condition)
@@ -142,11 +145,11 @@ def _answered(where: NDArray[np.bool_], *columns: Column) -> NDArray[np.bool_]:
     return mask
 
 
-def _first(mask: NDArray[np.bool_], condition: Condition) -> list[tuple[int, Condition]]:
-    return [(int(i), condition) for i in np.flatnonzero(mask)[:SHOWN_CASES]]
+def _first(mask: NDArray[np.bool_], condition: Condition) -> list[Adverse]:
+    return [Adverse(int(i), condition) for i in np.flatnonzero(mask)[:SHOWN_CASES]]
 
 
-def _draft(share: Proportion, modality: str, cap: float, protocol: Protocol) -> Draft:
+def _draft(share: Proportion, modality: str, cap: float, alpha: float) -> Draft:
     return Draft(
         modality=modality,
         condition="",
@@ -158,22 +161,6 @@ def _draft(share: Proportion, modality: str, cap: float, protocol: Protocol) -> 
         required=modality != ALL,
         n_images=share.n,
         n_clusters=share.n_clusters,
-        more_clusters=_more_clusters(share, cap, protocol.alpha),
+        settle=lambda fail_alpha: of_share(share, cap, (alpha, fail_alpha)).clusters,
         rule=share.rule,
     )
-
-
-def _more_clusters(share: Proportion, cap: float, alpha: float) -> int | None:
-    if share.decision != "open" or share.n == 0 or share.estimate >= cap:
-        return None
-    return _clusters_to_settle(max(share.n_events, 0), share.n, share.n_clusters, cap, alpha)
-
-
-@lru_cache(maxsize=4096)
-def _clusters_to_settle(events: int, n: int, n_clusters: int, cap: float, alpha: float) -> int | None:
-    """About how many more patients would settle it, if the share of events stayed the same."""
-    for factor in (1.25, 1.5, 2, 3, 4, 6, 8, 16, 32):
-        images = int(np.ceil(n * factor))
-        if stats.beta.ppf(1 - alpha, round(events * factor) + 1, images - round(events * factor)) < cap:
-            return int(np.ceil(n_clusters * factor)) - n_clusters
-    return None

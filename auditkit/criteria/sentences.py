@@ -10,8 +10,8 @@ from auditkit.evidence import Cell, Verdict
 from auditkit.measure import ALL
 
 
-def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float) -> str:
-    """Say what one cell found and why it got its verdict."""
+def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, more: int | None) -> str:
+    """Say what one cell found and why it got its verdict; ``more`` patients would likely settle it."""
     if verdict == "ERROR":
         lost = draft.outcomes.error + draft.control_outcomes.error
         total = draft.outcomes.total + draft.control_outcomes.total
@@ -25,7 +25,7 @@ def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float) -
     if verdict == "FAIL":
         also = f"; {draft.shortfall}" if draft.shortfall else ""
         return f"{found}; {wanted}: not met{also} (p {_p(p_holm)} after Holm)."
-    return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}."
+    return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}; {_prospect(draft, more)}."
 
 
 def _wanted(draft: Draft) -> str:
@@ -46,9 +46,15 @@ def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
         return f"undecided, because {patients(draft.n_clusters)} are too few for any verdict"
     if draft.p_fail <= alpha:
         return f"not met by its own interval, but not confirmed after Holm's correction (p {_p(p_holm)}), so undecided"
-    if draft.more_clusters is not None:
-        return f"undecided; about {patients(draft.more_clusters)} more would likely settle it"
-    return "undecided; the estimate is too close to the limit for any number of patients to be promised"
+    return "undecided"
+
+
+def _prospect(draft: Draft, more: int | None) -> str:
+    if more is not None:
+        return f"about {patients(more)} more would likely settle it"
+    if draft.worst_case is not None:
+        return "more patients would not settle it while so many scores are missing"
+    return "the estimate is too close to the limit for any number of patients to be promised"
 
 
 def audit_sentence(cells: Sequence[Cell], verdict: Verdict) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from auditkit import corruptions, prompts
-from auditkit.conditions import CLEAN, Comparison, Condition, Contrast, Group, Probe, Series
+from auditkit.conditions import CLEAN, Comparison, Condition, Contrast, Group, Probe, Series, Wordings
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.protocol import Protocol
@@ -43,7 +43,7 @@ class Plan:
     @cached_property
     def _same_for_all(self) -> list[tuple[Condition, str]]:
         """The questions when no comparison chooses among the images: listed once, not once per image and pass."""
-        choosy = any(type(c) not in (Contrast, Series, Group) for c in self.comparisons)
+        choosy = any(type(c) not in (Contrast, Series, Wordings, Group) for c in self.comparisons)
         return [] if choosy or not self.records else self._questions_of(self.records[0])
 
     def _questions_of(self, record: ImageRecord) -> list[tuple[Condition, str]]:
@@ -56,6 +56,46 @@ class Plan:
     def size(self) -> int:
         """Return the number of questions."""
         return sum(len(self.probes(record)) for record in self.records)
+
+
+def stages(records: Sequence[ImageRecord], number: int, seed: int) -> tuple[tuple[ImageRecord, ...], ...]:
+    """Divide the images into stages of patients, in an order fixed by the seed; no patient is in two stages.
+
+    Parameters
+    ----------
+    records : sequence of ImageRecord
+        All images.
+    number : int
+        Stages wanted; those that no patient is left for are dropped.
+    seed : int
+        The protocol's seed.
+
+    Returns
+    -------
+    tuple of tuples of ImageRecord
+        Images by stage, sorted by id. Every modality is spread evenly over the stages.
+    """
+    ordered = sorted(records, key=lambda r: r.id)
+    stage_of: dict[str, int] = {}
+    for clusters in _queues(ordered, seed).values():
+        fresh = [cluster for cluster in clusters if cluster not in stage_of]
+        # Rounded up, so that the first stage of few patients is not the smallest.
+        ends = [-(-len(fresh) * (stage + 1) // number) for stage in range(number)]
+        for place, cluster in enumerate(fresh):
+            stage_of[cluster] = next(stage for stage, end in enumerate(ends) if place < end)
+    found = (tuple(r for r in ordered if stage_of[r.cluster] == stage) for stage in range(number))
+    return tuple(stage for stage in found if stage)
+
+
+def _queues(ordered: Sequence[ImageRecord], seed: int) -> dict[str, list[str]]:
+    """Patients by modality, in an order that depends on the seed and their hashed ids only."""
+    queues: dict[str, dict[str, None]] = {}
+    for record in ordered:
+        queues.setdefault(record.modality, {})[record.cluster] = None
+    return {
+        modality: sorted(queues[modality], key=lambda c: hashlib.sha256(f"{seed}:{c}".encode()).digest())
+        for modality in sorted(queues)
+    }
 
 
 def distinct(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
@@ -122,16 +162,10 @@ def limit_clusters(records: Sequence[ImageRecord], limit: int | None, seed: int)
     ordered = sorted(records, key=lambda r: r.id)
     if limit is None:
         return tuple(ordered)
-    queues: dict[str, list[str]] = {}
-    for record in ordered:
-        clusters = queues.setdefault(record.modality, [])
-        if record.cluster not in clusters:
-            clusters.append(record.cluster)
-    for clusters in queues.values():
-        clusters.sort(key=lambda c: hashlib.sha256(f"{seed}:{c}".encode()).digest())
+    queues = _queues(ordered, seed)
     chosen: dict[str, None] = {}
     for turn in range(max(map(len, queues.values()), default=0)):
-        for modality in sorted(queues):
-            if len(chosen) < limit and turn < len(queues[modality]):
-                chosen[queues[modality][turn]] = None
+        for clusters in queues.values():
+            if len(chosen) < limit and turn < len(clusters):
+                chosen[clusters[turn]] = None
     return tuple(record for record in ordered if record.cluster in chosen)

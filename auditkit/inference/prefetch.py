@@ -132,6 +132,7 @@ def prefetch(
     batch_size: int,
     deadline: float,
     on_progress: Progress,
+    tally: Tally | None = None,
 ) -> Tally:
     """Ask everything that is planned and not yet held; commit every batch as soon as it is answered.
 
@@ -151,6 +152,8 @@ def prefetch(
         Seconds one call may take.
     on_progress : callable
         Called with the `Tally` after every batch.
+    tally : Tally, optional
+        Of an earlier stage of the same run; this one is counted onto it.
 
     Returns
     -------
@@ -158,12 +161,12 @@ def prefetch(
         What was asked, held, left out and went wrong.
     """
     start = time.monotonic()
-    tally = Tally()
+    tally = Tally() if tally is None else tally
     keys = Keys(model, batch_size)
     asker = Asker(model, deadline)
     pass_ = _Pass(asker, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
     known = store.sources(record.content for record in plan.records)
-    tally.planned = plan.size()
+    tally.planned += plan.size()
     on_progress(tally)
     try:
         for record in plan.records:
@@ -184,7 +187,7 @@ def prefetch(
     finally:
         asker.close()
     on_progress(tally)
-    tally.seconds = time.monotonic() - start
+    tally.seconds += time.monotonic() - start
     return tally
 
 

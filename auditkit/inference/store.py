@@ -23,7 +23,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLA
 
 from auditkit.errors import AuditkitError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _PATIENCE = 10  # seconds to wait for another process's transaction
 _ATTEMPTS = 5
 _PLACES = "Give a path such as .auditkit/answers.sqlite or a URL such as postgresql://user@host/name."
@@ -61,6 +61,15 @@ _protocols = sa.Table(
     sa.Column("sha256", sa.String(64), primary_key=True),
     sa.Column("first_seen", sa.String(32), nullable=False),
 )
+_judged = sa.Table(
+    "judged",
+    _metadata,
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("subject", sa.String(129), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("criteria", sa.Text, nullable=False),
+    sa.Column("first_judged", sa.String(32), nullable=False),
+)
 _sessions = sa.Table(
     "sessions",
     _metadata,
@@ -76,6 +85,16 @@ class StoredAnswer:
     text: str
     finish_reason: str
     logprobs: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBefore:
+    """A protocol by which a model and its images were judged."""
+
+    sha256: str
+    first_seen: str
+    first_judged: str
+    criteria: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +272,32 @@ class Store:
         with self._explained("read"), self._engine.connect() as connection:
             return str(connection.execute(sa.select(_protocols.c.first_seen).filter_by(sha256=sha256)).scalar_one())
 
+    def note_judged(self, subject: str, sha256: str, criteria: Mapping[str, Any]) -> list[JudgedBefore]:
+        """Note that results exist for a model and its images under a protocol.
+
+        Parameters
+        ----------
+        subject : str
+            Stands for the model and the images together.
+        sha256 : str
+            The protocol's hash.
+        criteria : mapping
+            The protocol as plain data, to tell later what was changed.
+
+        Returns
+        -------
+        list of JudgedBefore
+            All protocols by which the subject was judged, the first of them first, this one included.
+        """
+        row = {"key": f"{subject}:{sha256}", "subject": subject, "sha256": sha256, "first_judged": _now("microseconds")}
+        self._insert_new(_judged, "key", [{**row, "criteria": json.dumps(criteria, sort_keys=True)}])
+        columns = (_judged.c.sha256, _judged.c.criteria, _judged.c.first_judged, _protocols.c.first_seen)
+        seen = _judged.outerjoin(_protocols, _judged.c.sha256 == _protocols.c.sha256)
+        query = sa.select(*columns).select_from(seen).where(_judged.c.subject == subject)
+        with self._explained("read"), self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(_judged.c.first_judged, _judged.c.key)).all()
+            return [JudgedBefore(r.sha256, r.first_seen or "", r.first_judged, json.loads(r.criteria)) for r in rows]
+
     def note_rate(self, model: str, rate: float) -> None:
         """Remember how many questions per second a model answered last, for estimates."""
         name = f"rate:{model}"
@@ -367,5 +412,5 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _now(precision: str = "seconds") -> str:
+    return datetime.now(UTC).isoformat(timespec=precision)

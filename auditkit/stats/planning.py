@@ -1,8 +1,8 @@
-"""How many patients does an answer take, and what could those at hand have shown?
+"""How many patients does an answer take, and what could those at hand have shown? Means, slopes and areas.
 
 Power is computed for Student's interval on independent clusters, exactly. The gate's interval is the union with the
-bootstrap's, a little wider: read the numbers as the least that is needed. They assume normal means, not the sparse
-rule.
+bootstrap's, a little wider: read the numbers as the least that is needed. They assume normal means; for scores that
+hardly ever move there is `sparse_power`. Shares and their differences are in `planning_shares`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, stats
+from numpy.typing import ArrayLike
+from scipy import optimize, special, stats
+
+from auditkit.stats.auroc import MIN_CLUSTERS
 
 MOST = 1_000_000
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
@@ -59,6 +62,211 @@ def power_inside(n: int, sd: float, effect: float, low: float, high: float, alph
     lower = (low - effect) / scale + t * ratio
     fits = stats.norm.cdf(upper) - stats.norm.cdf(lower)
     return float(np.clip((_WEIGHTS * density * fits).sum() * (top - bottom) / 2, 0.0, 1.0))
+
+
+def trend_power(n: int, sd_slope: float, slope: float, floor: float, alpha: float) -> float:
+    """Return the probability that a falling score is shown to fall fast enough: upper end of the interval below -floor.
+
+    Parameters
+    ----------
+    n : int
+        Clusters.
+    sd_slope : float
+        Standard deviation of the cluster means of the slopes, points per step (`slope_sd`, or from a pilot).
+    slope : float
+        True mean slope, negative where the score falls with severity.
+    floor : float
+        Smallest fall to be accepted, points per step.
+    alpha : float
+        Error per side.
+    """
+    return power_inside(n, sd_slope, slope, -math.inf, -floor, alpha)
+
+
+def slope_sd(score_sd: float, severities: ArrayLike) -> float:
+    """Return the standard deviation of an image's least-squares slope (`trend.slopes`).
+
+    Parameters
+    ----------
+    score_sd : float
+        Standard deviation of one score around its image's straight line, the same at each severity and independent
+        between them. Images whose true slopes differ add the spread of those: sqrt(this**2 + spread**2).
+    severities : array_like, shape (S,)
+        Those fitted, 0 included.
+    """
+    x = np.asarray(severities, dtype=np.float64)
+    if x.ndim != 1 or np.unique(x).size < 2:
+        raise ValueError(f"a slope needs two different severities or more, got {x.tolist()}")
+    return float(score_sd / math.sqrt(((x - x.mean()) ** 2).sum()))
+
+
+def sd_of_patient_mean(sd: float, images_per_patient: int, correlation: float) -> float:
+    """Return the standard deviation of the mean of a patient's images.
+
+    Parameters
+    ----------
+    sd : float
+        Standard deviation of one image's value over all patients.
+    images_per_patient : int
+        The same for every patient.
+    correlation : float
+        Between two images of a patient, 0-1. At 1 more images of the same patients add nothing.
+    """
+    if images_per_patient < 1:
+        raise ValueError(f"a patient has one image or more, got {images_per_patient}")
+    if not 0 <= correlation <= 1:
+        raise ValueError(f"correlation lies between 0 and 1, got {correlation}")
+    return sd * math.sqrt((1 + (images_per_patient - 1) * correlation) / images_per_patient)
+
+
+def cells_power(power: float, cells: int) -> float:
+    """Return the power that each of several claims needs so that all are shown together with the given power.
+
+    One claim in ``cells`` may be missed with probability (1 - power) / cells: the sum bounds the probability of
+    missing any, whatever the dependence between them (Bonferroni's inequality).
+    """
+    _check(1.0, 0.05, power)
+    if cells < 1:
+        raise ValueError(f"at least one claim is needed, got {cells}")
+    return 1 - (1 - power) / cells
+
+
+def sparse_power(
+    n: int, sd: float, effect: float, low: float, high: float, alpha: float, value_range: float = 100.0
+) -> float:
+    """Return about how probable it is that the interval of the sparse rule lies between ``low`` and ``high``.
+
+    Parameters
+    ----------
+    n : int
+        Clusters.
+    sd, effect : float
+        Standard deviation and mean of the cluster means.
+    low, high : float
+        Margins, one may be infinite.
+    alpha : float
+        Error per side.
+    value_range : float
+        No value can be outside [-value_range, value_range].
+
+    Notes
+    -----
+    The interval of `bounded` reaches from the mean m of hardly varying values about a share q = 1 - alpha ** (1 / n) of
+    the way to the ends of the range: the clusters that were not seen. Exact when nothing varies (sd 0); else m is taken
+    as normal.
+    """
+    _check(sd, alpha)
+    if n < 2:
+        return 0.0
+    q = 1 - alpha ** (1 / n)
+    ends = (low + value_range * q) / (1 - q), (high - value_range * q) / (1 - q)
+    if sd == 0:
+        return float(ends[0] < effect < ends[1])
+    below, above = special.ndtr((np.array(ends) - effect) * math.sqrt(n) / sd)
+    return float(max(above - below, 0.0))
+
+
+def clusters_to_settle_sparse(
+    sd: float,
+    low: float,
+    high: float,
+    effect: float,
+    alpha: float,
+    power: float = 0.9,
+    *,
+    value_range: float = 100.0,
+    min_clusters: int = 24,
+) -> int | None:
+    """Return what `clusters_to_settle` does, for scores that hardly ever move; see `sparse_power`."""
+    return _settled(
+        lambda n, low, high: sparse_power(n, sd, effect, low, high, alpha, value_range),
+        (sd, low, high, effect, alpha, power),
+        min_clusters,
+    )
+
+
+def auroc_power(n: int, area: float, sd_logit: float, floor: float, alpha: float) -> float:
+    """Return the probability that the interval of `auroc.auroc` lies above a floor, or below it if the area does.
+
+    Parameters
+    ----------
+    n : int
+        Clusters.
+    area : float
+        True area, 0-1.
+    sd_logit : float
+        Standard error of the area for n clusters times sqrt(n) / (area (1 - area)): its spread on the logit scale for
+        one cluster. Taken as 0 when the area is 0 or 1.
+    floor : float
+        Smallest area to be accepted, 0 < floor < 1.
+    alpha : float
+        Error per side.
+
+    Notes
+    -----
+    The estimate is taken as normal on the logit scale with Student's t for the spread. No interval is narrower than
+    the clusters not seen allow (alpha ** (1 / n)), so a high floor takes many clusters even when separation is perfect.
+    """
+    _check(sd_logit, alpha)
+    if not (0 <= area <= 1 and 0 < floor < 1):
+        raise ValueError(f"areas lie between 0 and 1, got {area} against a floor of {floor}")
+    if n < 2:
+        return 0.0
+    if area < floor:
+        area, floor = 1 - area, 1 - floor
+    unseen = alpha ** (1 / n)
+    if area == 1 or sd_logit == 0:
+        return float(area * unseen > floor)
+    if unseen <= floor:
+        return 0.0
+    return power_inside(n, sd_logit, float(special.logit(area)), float(special.logit(floor)), math.inf, alpha)
+
+
+def clusters_to_settle_auroc(
+    area: float,
+    se: float,
+    n: int,
+    floor: float,
+    alpha: float,
+    power: float = 0.9,
+    *,
+    min_clusters: int = MIN_CLUSTERS,
+) -> int | None:
+    """Return the smallest number of clusters that shows an area above the floor, or below it if it is below.
+
+    Parameters
+    ----------
+    area, se, n : float, float, int
+        An estimate, its standard error (not of its logit) and the clusters it rests on; the error shrinks with the
+        square root of the clusters.
+    floor, alpha, power : float
+        See `auroc_power`.
+    min_clusters : int
+        Smallest number at which "above" is claimed.
+
+    Returns
+    -------
+    int or None
+        None when the area is the floor, or more than a million clusters would be needed, or area or se are NaN.
+    """
+    if math.isnan(area) or math.isnan(se) or area == floor:
+        return None
+    _check(se, alpha, power)
+    sd_logit = se * math.sqrt(n) / (area * (1 - area)) if 0 < area < 1 else 0.0
+    start = max(2, min_clusters) if area > floor else 2
+    return first_with_power(lambda clusters: auroc_power(clusters, area, sd_logit, floor, alpha), power, start)
+
+
+def auroc_se(area: float, n: int) -> float:
+    """Return the standard error to expect of an area from n clean and n treated images, one of each per patient.
+
+    Hanley, J. A. & McNeil, B. J. (1982), Radiology 143, 29-36, for exponential scores. It takes clean and treated
+    images as unrelated; those of one patient are alike, and the area then is more certain.
+    """
+    if not 0 <= area <= 1 or n < 1:
+        raise ValueError(f"an area lies between 0 and 1 and rests on one image or more, got {area} from {n}")
+    clean, treated = area / (2 - area) - area**2, 2 * area**2 / (1 + area) - area**2
+    return math.sqrt(max(area * (1 - area) + (n - 1) * (clean + treated), 0.0)) / n
 
 
 def minimum_detectable_effect(sd: float, n: int, alpha: float, power: float = 0.9) -> float:
@@ -130,6 +338,19 @@ def clusters_to_settle(
         None when the effect sits on a margin (no number settles it), when more than a million clusters would be
         needed, or when sd or effect are NaN.
     """
+    return _settled(
+        lambda n, low, high: power_inside(n, sd, effect, low, high, alpha),
+        (sd, low, high, effect, alpha, power),
+        min_clusters,
+    )
+
+
+def _settled(
+    power_at: Callable[[int, float, float], float],
+    question: tuple[float, float, float, float, float, float],
+    min_clusters: int,
+) -> int | None:
+    sd, low, high, effect, alpha, power = question
     if math.isnan(sd) or math.isnan(effect):
         return None
     _check(sd, alpha, power)
@@ -138,13 +359,13 @@ def clusters_to_settle(
     if effect in (low, high):
         return None
     if low < effect < high:
-        return _smallest(lambda n: power_inside(n, sd, effect, low, high, alpha), power, max(2, min_clusters))
-    if effect > high:
-        return _smallest(lambda n: power_inside(n, sd, effect, high, math.inf, alpha), power, 2)
-    return _smallest(lambda n: power_inside(n, sd, effect, -math.inf, low, alpha), power, 2)
+        return first_with_power(lambda n: power_at(n, low, high), power, max(2, min_clusters))
+    beyond = (high, math.inf) if effect > high else (-math.inf, low)
+    return first_with_power(lambda n: power_at(n, *beyond), power, 2)
 
 
-def _smallest(power_at: Callable[[int], float], power: float, start: int) -> int | None:
+def first_with_power(power_at: Callable[[int], float], power: float, start: int) -> int | None:
+    """Return the smallest n, ``start`` or more, at which a rising function reaches ``power``; None above a million."""
     if power_at(start) >= power:
         return start
     enough = start

@@ -1,0 +1,88 @@
+"""How many patients an undecided question would likely take: today's estimate is taken for the truth.
+
+A PASS is planned at the protocol's alpha, a FAIL at the level that Holm's correction asks of the smallest p-value of
+the family. Computed only for cells that stay undecided, because it takes up to tens of milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auditkit.stats.auroc import Auroc
+from auditkit.stats.equivalence import SPARSE, Interval
+from auditkit.stats.planning import clusters_to_settle, clusters_to_settle_auroc, clusters_to_settle_sparse
+from auditkit.stats.planning_shares import clusters_to_settle_rate_difference, clusters_to_settle_share
+from auditkit.stats.proportion import Proportion
+from auditkit.stats.rates import DIFFERENCE
+
+POWER = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """One condition for a PASS: where its estimate points, and the clusters that would show it.
+
+    Attributes
+    ----------
+    fails : bool
+        The estimate lies beyond the limit.
+    clusters : int or None
+        In total, those at hand included; None when no number can be promised.
+    """
+
+    fails: bool
+    clusters: int | None
+
+
+def of_mean(
+    found: Interval, limits: tuple[float, float], value_range: float, alphas: tuple[float, float], least: int
+) -> Prospect:
+    """Return the prospect of an interval of a mean; ``alphas`` are the levels of a PASS and of a FAIL."""
+    low, high = limits
+    n, value = found.n_clusters, found.estimate
+    if n < 2 or not (math.isfinite(value) and math.isfinite(found.se)):
+        return Prospect(False, None)
+    fails = not low < value < high
+    alpha, sd = alphas[fails], found.se * math.sqrt(n)
+    if found.rule == SPARSE and not fails:
+        clusters = clusters_to_settle_sparse(
+            sd, low, high, value, alpha, POWER, value_range=value_range, min_clusters=least
+        )
+        return Prospect(False, clusters)
+    return Prospect(fails, clusters_to_settle(sd, low, high, value, alpha, POWER, min_clusters=least))
+
+
+def of_area(found: Auroc, floor: float, alphas: tuple[float, float], least: int) -> Prospect:
+    """Return the prospect of an AUROC against its floor."""
+    fails = not found.estimate > floor
+    clusters = clusters_to_settle_auroc(
+        found.estimate, found.se, found.n_clusters, floor, alphas[fails], POWER, min_clusters=least
+    )
+    return Prospect(fails, clusters)
+
+
+def of_share(found: Proportion, cap: float, alphas: tuple[float, float]) -> Prospect:
+    """Return the prospect of a share, or of a difference of shares, against its cap."""
+    if not found.n or not found.n_clusters:
+        return Prospect(False, None)
+    fails = not found.estimate < cap
+    if found.rule == DIFFERENCE:
+        up, down = found.n_events / found.n, found.n_reversed / found.n
+        units = clusters_to_settle_rate_difference(up, down, cap, alphas[fails], POWER)
+    else:
+        units = clusters_to_settle_share(found.estimate, cap, alphas[fails], POWER)
+    if units is None:
+        return Prospect(fails, None)
+    # Correlated images of a patient are worth fewer independent ones.
+    return Prospect(fails, math.ceil(units * found.design_effect * found.n_clusters / found.n))
+
+
+def together(prospects: Sequence[Prospect]) -> int | None:
+    """Return the clusters that settle a question with several conditions: one that fails, or all that pass."""
+    failing = [p.clusters for p in prospects if p.fails and p.clusters is not None]
+    if any(p.fails for p in prospects):
+        return min(failing, default=None)
+    passing = [p.clusters for p in prospects]
+    return None if not passing or None in passing else max(c for c in passing if c is not None)
