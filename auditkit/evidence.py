@@ -186,8 +186,8 @@ class Audit(Record):
     family: str
     """Family of the protocol; multiplicity is corrected within it."""
     gate: str
-    """Which criterion was applied: ``equivalence``, ``template_equivalence``, ``sensitivity``, ``discrimination``,
-    ``not_raised``, ``rate``, ``rate_difference``, ``agreement``."""
+    """Which criterion was applied: ``equivalence``, ``template_equivalence``, ``monotone``, ``sensitivity``,
+    ``discrimination``, ``not_raised``, ``rate``, ``rate_difference``, ``agreement``."""
     title: str
     """Name of the thing changed, for people (``Pixelation``)."""
     hazard: str = ""

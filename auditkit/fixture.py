@@ -43,6 +43,10 @@ class AuditFixture:
         """The mean score must not rise by more than the family's margin."""
         return self._judge(series, "not_raised")
 
+    def monotone(self, series: Comparison) -> Audit:
+        """From each severity to the next the mean score must not rise by more than the family's tolerance."""
+        return self._judge(series, "monotone")
+
     def sensitive(self, series: Comparison) -> Audit:
         """The score must fall by at least the family's floor per severity step."""
         return self._judge(series, "sensitivity")

@@ -108,6 +108,13 @@ class NotRaisedFamily(FamilyBase):
     margin: Points
 
 
+class MonotoneFamily(FamilyBase):
+    """From no severity to the next may the mean score rise by more than the tolerance."""
+
+    gate: Literal["monotone"]
+    tolerance: Points
+
+
 class SensitivityFamily(FamilyBase):
     """The score must fall by at least the floor per severity step."""
 
@@ -155,6 +162,7 @@ Family = Annotated[
     EquivalenceFamily
     | TemplateFamily
     | NotRaisedFamily
+    | MonotoneFamily
     | SensitivityFamily
     | DiscriminationFamily
     | RateFamily

@@ -12,7 +12,13 @@ from auditkit.contrasts import SHIPPED
 from auditkit.criteria.discrimination import judge_discrimination
 from auditkit.criteria.draft import Adverse, Draft
 from auditkit.criteria.looks import ONLY, Look
-from auditkit.criteria.means import judge_equivalence, judge_not_raised, judge_sensitivity, judge_templates
+from auditkit.criteria.means import (
+    judge_equivalence,
+    judge_monotone,
+    judge_not_raised,
+    judge_sensitivity,
+    judge_templates,
+)
 from auditkit.criteria.rates import judge_agreement, judge_rate, judge_rate_difference
 from auditkit.criteria.rules import Rules
 from auditkit.criteria.sentences import audit_sentence, cell_sentence
@@ -30,6 +36,7 @@ GATES: dict[str, Callable[..., dict[str, list[Draft]]]] = {
     "equivalence": judge_equivalence,
     "template_equivalence": judge_templates,
     "not_raised": judge_not_raised,
+    "monotone": judge_monotone,
     "sensitivity": judge_sensitivity,
     "discrimination": judge_discrimination,
     "rate": judge_rate,
@@ -280,7 +287,7 @@ class Judge:
         verdict = overall(cell.verdict for cell in required)
         template = self._protocol.resolve_template(comparison.template)
         treated, control = sides(comparison)
-        margin = next((getattr(family, k) for k in ("margin", "floor", "cap") if hasattr(family, k)), None)
+        margin = next((getattr(family, k) for k in ("margin", "tolerance", "floor", "cap") if hasattr(family, k)), None)
         series = series_points(comparison, self.data, self._protocol) if isinstance(comparison, Series) else []
         return Audit(
             id=f"{comparison.family}/{comparison.name}",
@@ -305,7 +312,7 @@ class Judge:
             look=max((c.look for c in required if c.verdict == verdict), default=self._look.number),
             rule="every modality must pass; a FAIL needs Holm's correction over the declared family",
             by_modality=cells,
-            series=series if family.gate in ("sensitivity", "discrimination", "not_raised") else [],
+            series=series if family.gate in ("sensitivity", "discrimination", "not_raised", "monotone") else [],
         )
 
     def _pooled(self, comparison: Comparison, family: Family) -> Estimate:
@@ -326,7 +333,7 @@ def decisions(family: Family, comparison: Comparison) -> int:
         return len(family.severities)
     if isinstance(comparison, Wordings):
         return math.comb(len(comparison.templates), 2)
-    if family.gate == "not_raised" and isinstance(comparison, Series):
+    if family.gate in ("not_raised", "monotone") and isinstance(comparison, Series):
         return len(comparison.severities)
     return 1
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from auditkit.criteria.wording import number
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.measure import ALL, Measurements, count_outcomes
-from auditkit.protocol import EquivalenceFamily, NotRaisedFamily, SensitivityFamily, TemplateFamily
+from auditkit.protocol import EquivalenceFamily, MonotoneFamily, NotRaisedFamily, SensitivityFamily, TemplateFamily
 from auditkit.stats.equivalence import Interval, equivalence
 from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.proportion import Proportion
@@ -113,6 +113,24 @@ def judge_not_raised(
     """Mean change not above the margin; one decision per severity."""
     rule = _Rule(-np.inf, family.margin, "points", 100.0, (rules.statistics.missing_points,), 1)
     return _by_comparison(_judge_means(_contrast_columns(comparisons, data, rules), rule, data, rules))
+
+
+def judge_monotone(
+    family: MonotoneFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
+) -> dict[str, list[Draft]]:
+    """From each severity to the next the mean score must not rise by more than the tolerance."""
+    columns = []
+    for series in comparisons:
+        if not isinstance(series, Series):
+            raise AuditkitError(f"{series.name}: this gate needs a Series, not a {type(series).__name__}")
+        template = rules.resolve_template(series.template)
+        for before, after in pairwise((series.control, *series.treated)):
+            a, b = data.column(after, template), data.column(before, template)
+            asked = (a.outcomes >= 0) & (b.outcomes >= 0)
+            label = f"severity {before.severity} to {after.severity}"
+            columns.append(_Column(series.name, label, a.scores - b.scores, asked, after, a.outcomes, b.outcomes))
+    rule = _Rule(-np.inf, family.tolerance, "points", 100.0, (rules.statistics.missing_points,), 1)
+    return _by_comparison(_judge_means(columns, rule, data, rules))
 
 
 def judge_sensitivity(
@@ -328,11 +346,14 @@ def _add_tail(draft: Draft, column: _Column, family: EquivalenceFamily, data: Me
 
     def settle(fail_alpha: float) -> int | None:
         alphas = (rules.protocol.alpha, fail_alpha / 2)
-        prospect = of_share(certain if certain.estimate > family.tail_share else worst, family.tail_share, alphas)
+        seen_only = of_share(certain, family.tail_share, alphas)
+        if seen_only.fails:
+            return seen_only.clusters
+        prospect = of_share(worst, family.tail_share, alphas)
         mean = mean_only(fail_alpha / 2) if mean_only is not None else None
-        if prospect.fails:
-            return prospect.clusters
-        return None if mean is None or prospect.clusters is None else max(mean, prospect.clusters)
+        if prospect.fails or prospect.clusters is None or mean is None:
+            return None  # missing scores count as jumps against a PASS, but make no FAIL
+        return max(mean, prospect.clusters)
 
     draft.settle = settle
     # Two ways to fail: Bonferroni over the mean and the tail.

@@ -63,6 +63,17 @@ def summary_lines(evidence: Evidence, width: int, report_path: str) -> list[str]
         )
     if evidence.data.synthetic_share:
         lines += _wrapped(f"{percent(evidence.data.synthetic_share, 0)} of the images are synthetic.", width)
+    if evidence.looks:
+        made, planned = len(evidence.looks), evidence.protocol.criteria.get("looks", {}).get("number", "?")
+        saved = count(evidence.run.probes.saved, "question")
+        lines += _wrapped(f"{count(made, 'look')} of {planned} planned were made; {saved} saved.", width)
+    if evidence.run.earlier_protocols:
+        first = evidence.run.earlier_protocols[0]
+        lines += _wrapped(
+            f"The protocol was changed after the first look: {first.sha256[:16]} was applied to this model and these "
+            f"images on {first.first_judged[:16]}Z, {evidence.protocol.sha256[:16]} is applied now.",
+            width,
+        )
     path = shortened(report_path, 2000)
     lines += ["", f"Report: {path}"] if len(path) + 8 <= width else ["", "Report:", path]
     lines.append("")

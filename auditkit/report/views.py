@@ -35,6 +35,11 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "A neutral sentence is put before the question. This is the control for the audits above: if neutral words "
         "move the score, any words do.",
     ),
+    "templates": (
+        "Does the score stay put when the question is worded differently?",
+        "Several wordings ask for the same number about the same clean image. Every two of them are compared within "
+        "the image; no two may differ by more than the margin. The estimate shown is that of the pair furthest apart.",
+    ),
     "direction": (
         "Does the score refrain from rising when brightness or contrast is pushed?",
         "Pushing brightness or contrast away from the original loses information. The score may fall or stay; it must "
@@ -122,7 +127,7 @@ def unwanted(audit: Audit) -> float:
     value = audit.estimate.value
     if value is None or audit.estimate.unit != "points":
         return 0.0
-    if audit.gate == "equivalence":
+    if audit.gate in ("equivalence", "template_equivalence"):
         return abs(value)
     return max(value, 0.0) if audit.gate == "not_raised" else 0.0
 

@@ -20,6 +20,8 @@ def protocol(**changes) -> Protocol:
         "metadata": {"gate": "equivalence", "margin": 5.0},
         "sensitivity": {"gate": "sensitivity", "floor": 2.0},
         "discrimination": {"gate": "discrimination", "floor": 0.7, "severities": [3, 4, 5]},
+        "monotone": {"gate": "monotone", "tolerance": 3.0, "size": 10},
+        "templates": {"gate": "template_equivalence", "margin": 5.0},
         "direction": {"gate": "not_raised", "margin": 5.0},
         "answers": {"gate": "rate", "cap": 0.1},
         "differential": {"gate": "rate_difference", "margin": 0.1},
