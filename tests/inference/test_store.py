@@ -272,3 +272,20 @@ def test_damaged_content_of_a_row(tmp_path):
     raw.close()
     with pytest.raises(AuditkitError, match="damaged"):
         store.answers("k")
+
+
+def test_judged_protocols_are_kept_in_the_order_of_their_first_use(tmp_path):
+    path = str(tmp_path / "store.sqlite")
+    store = Store(path)
+    seen = store.protocol_first_seen("b" * 64)
+    [first] = store.note_judged("model and images", "b" * 64, {"margin": 5.0})
+    assert (first.sha256, first.first_seen, first.criteria) == ("b" * 64, seen, {"margin": 5.0})
+    second = store.note_judged("model and images", "a" * 64, {"margin": 8.0})
+    assert [known.sha256[0] for known in second] == ["b", "a"]
+    assert second[1].first_seen == "", "never announced"
+    assert store.note_judged("other images", "a" * 64, {})[0].sha256 == "a" * 64
+    assert len(store.note_judged("other images", "a" * 64, {})) == 1
+    store.close()
+    # Judging again, in another process, changes neither times nor order.
+    again = Store(path).note_judged("model and images", "b" * 64, {"margin": 5.0})
+    assert again == second

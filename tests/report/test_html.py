@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from auditkit.evidence import Audit, Data, Estimate, Evidence
+from auditkit.evidence import Audit, Data, EarlierProtocol, Estimate, Evidence, LookInfo
 from auditkit.report import views
 from auditkit.report.html import CSP, render_html, write_html
 from auditkit.report.thumbnails import BUDGET
@@ -312,3 +312,45 @@ def test_writing_replaces_the_file_whole(lean: Evidence, tmp_path: Path, sample:
     write_html(small, path)
     assert path.read_text(encoding="utf-8") == render_html(small)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html"]
+
+
+def test_a_protocol_changed_after_the_first_look_is_on_the_first_screen(brief):
+    earlier = EarlierProtocol(
+        sha256="f" * 64,
+        first_seen="2026-01-02T03:04:05+00:00",
+        first_judged="2026-01-02T03:05:06.000007+00:00",
+        changes=["families.metadata.margin: 5.0, now 8.0 <script>"],
+    )
+    run = brief.run.model_copy(
+        update={"earlier_protocols": [earlier], "protocol_first_judged": "2026-02-03T04:05:06+00:00"}
+    )
+    page = render_html(brief.model_copy(update={"run": run}))
+    head = page[: page.index("<nav")]
+    assert "changed after the first look" in head
+    assert "f" * 16 in head
+    assert brief.protocol.sha256[:16] in head
+    assert "2 January 2026" in head
+    assert "3 February 2026" in head
+    assert "f" * 64 in page
+    assert "now 8.0 &lt;script&gt;" in page
+    assert "changed after the first look" not in render_html(brief)
+
+
+def test_looks_are_told_with_what_they_saved(brief):
+    looks = [
+        LookInfo(number=1, n_images=40, n_clusters=40, n_questions=4000, n_settled=0),
+        LookInfo(
+            number=2, n_images=80, n_clusters=80, n_questions=3000, n_settled=9, levels={"ct": 0.0189, "mr": 0.02}
+        ),
+    ]
+    criteria = {**brief.protocol.criteria, "looks": {"number": 4, "spending": "obrien_fleming", "min_clusters": 32}}
+    run = brief.run.model_copy(update={"probes": brief.run.probes.model_copy(update={"saved": 12_345})})
+    protocol = brief.protocol.model_copy(update={"criteria": criteria})
+    page = render_html(brief.model_copy(update={"looks": looks, "run": run, "protocol": protocol}))
+    text = re.sub(r"<[^>]+>", " ", page)
+    assert "2 looks of 4 planned" in " ".join(text.split())
+    assert "0.0189 to 0.0200" in text
+    assert "nothing decided: too few patients" in text
+    assert re.search(r"12\W?345 questions were saved", text)
+    assert "at look 1 of 2" in text
+    assert "Early looks" not in render_html(brief)
