@@ -291,8 +291,9 @@ def _plan_ahead(draft: Draft, found: Interval, imputed: list[Interval], rule: _R
             draft.mde = draft.sd * _mde_of_unit_sd(n, rules.alpha(draft.modality))
 
     def settle(fail_alpha: float) -> int | None:
-        alphas, least = (rules.protocol.alpha, fail_alpha), rules.statistics.min_clusters
-        every = [of_mean(i, (rule.low, rule.high), rule.value_range, alphas, least) for i in (found, *imputed)]
+        alphas, settings = (rules.protocol.alpha, fail_alpha), rules.statistics
+        least = settings.min_clusters, settings.min_informative
+        every = [of_mean(i, (rule.low, rule.high), rule.value_range, alphas, *least) for i in (found, *imputed)]
         # Imputed scores can only keep a PASS away: they never make a FAIL.
         if not every[0].fails and any(prospect.fails for prospect in every):
             return None

@@ -37,7 +37,12 @@ class Prospect:
 
 
 def of_mean(
-    found: Interval, limits: tuple[float, float], value_range: float, alphas: tuple[float, float], least: int
+    found: Interval,
+    limits: tuple[float, float],
+    value_range: float,
+    alphas: tuple[float, float],
+    least: int,
+    informative: int,
 ) -> Prospect:
     """Return the prospect of an interval of a mean; ``alphas`` are the levels of a PASS and of a FAIL."""
     low, high = limits
@@ -51,7 +56,9 @@ def of_mean(
             sd, low, high, value, alpha, POWER, value_range=value_range, min_clusters=least
         )
         return Prospect(False, clusters)
-    return Prospect(fails, clusters_to_settle(sd, low, high, value, alpha, POWER, min_clusters=least))
+    clusters = clusters_to_settle(sd, low, high, value, alpha, POWER, min_clusters=least)
+    # Below `informative` patients the sparse rule decides, which takes more than these to fail.
+    return Prospect(fails, None if clusters is None else max(clusters, informative))
 
 
 def of_area(found: Auroc, floor: float, alphas: tuple[float, float], least: int) -> Prospect:

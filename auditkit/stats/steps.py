@@ -5,7 +5,6 @@ A slope (`trend.slopes`) can be steep although one step goes the wrong way. Here
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,60 +12,8 @@ from numpy.typing import ArrayLike
 
 from auditkit.stats.bootstrap import Seed
 from auditkit.stats.equivalence import Decision, Interval, equivalence
-from auditkit.stats.multiplicity import holm
+from auditkit.stats.multiplicity import all_of
 from auditkit.stats.reduce import cluster_means
-
-
-@dataclass(frozen=True, slots=True)
-class Joint:
-    """One answer to several questions that must all be passed.
-
-    Attributes
-    ----------
-    p_pass : float
-        P-value of "all are inside": the largest of the questions'.
-    p_fail : float
-        P-value of "at least one is beyond": the smallest Holm-adjusted one. It can be a member of a larger family.
-    p_fail_adjusted : tuple of float
-        Holm-adjusted p-value of "beyond" for each question, in the order given.
-    decision : {"inside", "beyond", "open"}
-        All inside; at least one beyond after Holm; neither.
-    """
-
-    p_pass: float
-    p_fail: float
-    p_fail_adjusted: tuple[float, ...]
-    decision: Decision
-
-
-def all_of(decisions: Sequence[Decision], p_pass: Sequence[float], p_fail: Sequence[float], alpha: float) -> Joint:
-    """Join the answers to questions that must all be passed.
-
-    Parameters
-    ----------
-    decisions : sequence of {"inside", "beyond", "open"}
-        Each question's own answer; not empty.
-    p_pass, p_fail : sequence of float
-        Their p-values.
-    alpha : float
-        Error per side.
-
-    Notes
-    -----
-    The pass needs no correction: if one question's truth is not inside, that one already passes with probability alpha
-    at most (intersection-union [1]_). A fail names a culprit among several and is therefore corrected by Holm.
-
-    References
-    ----------
-    .. [1] Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance sampling. Technometrics 24, 295-300.
-    """
-    adjusted = holm(p_fail, len(decisions))
-    decision: Decision = "open"
-    if all(each == "inside" for each in decisions):
-        decision = "inside"
-    elif adjusted.min() <= alpha:
-        decision = "beyond"
-    return Joint(max(p_pass), float(adjusted.min()), tuple(adjusted.tolist()), decision)
 
 
 @dataclass(frozen=True, slots=True)

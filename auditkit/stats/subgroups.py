@@ -18,7 +18,7 @@ from scipy import optimize, stats
 from auditkit.stats import bounded
 from auditkit.stats.bootstrap import TIE, Seed, moments, multiplicities, seed_number
 from auditkit.stats.equivalence import EMPTY, FEW, SPARSE, Decision, Interval
-from auditkit.stats.multiplicity import holm
+from auditkit.stats.multiplicity import all_of
 from auditkit.stats.reduce import FloatArray, cluster_codes, cluster_means
 
 WELCH = "Welch t+bootstrap-t"
@@ -242,19 +242,17 @@ def all_pairs(names: Sequence[str], intervals: Sequence[Interval], alpha: float)
     alpha : float
         Error per side.
     """
-    adjusted = holm([interval.p_fail for interval in intervals], len(intervals))
+    joint = all_of([i.decision for i in intervals], [i.p_pass for i in intervals], [i.p_fail for i in intervals], alpha)
     pairs = tuple(
-        Pair(first, second, interval, float(p))
-        for (first, second), interval, p in zip(combinations(names, 2), intervals, adjusted, strict=True)
+        Pair(first, second, interval, p)
+        for (first, second), interval, p in zip(combinations(names, 2), intervals, joint.p_fail_adjusted, strict=True)
     )
-    beyond = any(pair.interval.decision == "beyond" and pair.p_fail_holm <= alpha for pair in pairs)
-    inside = all(pair.interval.decision == "inside" for pair in pairs)
     measured = [pair for pair in pairs if not np.isnan(pair.interval.estimate)]
     return PairwiseGap(
         pairs,
-        max(pair.interval.p_pass for pair in pairs),
-        min(pair.p_fail_holm for pair in pairs),
-        "beyond" if beyond else "inside" if inside else "open",
+        joint.p_pass,
+        joint.p_fail,
+        joint.decision,
         max(measured, key=lambda pair: abs(pair.interval.estimate), default=None),
     )
 

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from auditkit.stats.bootstrap import Seed
 from auditkit.stats.equivalence import Decision, Interval, equivalence
 from auditkit.stats.missing import WorstCase, worst_case
+from auditkit.stats.multiplicity import all_of
 from auditkit.stats.proportion import Proportion
 from auditkit.stats.rates import against_cap, rate_difference
 from auditkit.stats.reduce import FloatArray, cluster_codes, cluster_means
-from auditkit.stats.steps import all_of
 
 IDENTICAL = "identical"
 HANGS_ON_MISSING = "not inside once the missing scores are put to the bad side"
@@ -174,8 +174,8 @@ class Baselines:
     against : tuple of Against
         One per reference, in the order given.
     p_pass, p_fail, p_fail_adjusted, decision
-        As in `steps.Joint`: every reference must be passed; a fail holds after Holm over the references. The p-value
-        of a pass by identity is still that of its interval.
+        As in `multiplicity.Joint`: every reference must be passed; a fail holds after Holm over the references. The
+        p-value of a pass by identity is still that of its interval.
     """
 
     against: tuple[Against, ...]

@@ -10,8 +10,9 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from auditkit.stats.equivalence import EMPTY, FEW, SPARSE, UNION, equivalence
+from auditkit.stats.multiplicity import all_of
 from auditkit.stats.reduce import cluster_means
-from auditkit.stats.steps import Steps, all_of, monotone_steps
+from auditkit.stats.steps import Steps, monotone_steps
 
 P = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.01, 0.05]))
 
