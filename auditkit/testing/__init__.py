@@ -4,21 +4,66 @@
 audited by pytest like any other.
 """
 
+from auditkit.testing.defects import (
+    DEFECTS,
+    BatchDependent,
+    Bias,
+    Constant,
+    Defect,
+    HidesChanges,
+    Insensitive,
+    Inverted,
+    OutlierPatient,
+    OutOfRange,
+    Planted,
+    ReadsLabel,
+    Refuses,
+    RefusesWorst,
+    Squeezed,
+    TemplateFragile,
+    Threshold,
+    Unsteady,
+    at_times,
+    cancelling,
+)
+from auditkit.testing.planting import PlantedModel, plant
 from auditkit.testing.questions import Asked, Replies, Subjects
 from auditkit.testing.readers import NOISES, Behaviour, FairReader, Noise
 from auditkit.testing.saying import say
 from auditkit.testing.simulate import audit_all, made_up_images, simulate
 
 __all__ = [
+    "DEFECTS",
     "NOISES",
     "Asked",
+    "BatchDependent",
     "Behaviour",
+    "Bias",
+    "Constant",
+    "Defect",
     "FairReader",
+    "HidesChanges",
+    "Insensitive",
+    "Inverted",
     "Noise",
+    "OutOfRange",
+    "OutlierPatient",
+    "Planted",
+    "PlantedModel",
+    "ReadsLabel",
+    "Refuses",
+    "RefusesWorst",
     "Replies",
+    "Squeezed",
     "Subjects",
+    "TemplateFragile",
+    "Threshold",
+    "Unsteady",
+    "at_times",
     "audit_all",
+    "cancelling",
     "made_up_images",
+    "plant",
     "say",
     "simulate",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,12 +67,15 @@ class Asked:
         Id of the prompt template.
     seed : int
         Of the made-up model; equal seeds give equal answers.
+    asking : str
+        What tells two askings of one question apart where the condition does not (the id of a request).
     """
 
     subjects: Subjects
     condition: Condition
     template: str
     seed: int
+    asking: str = ""
 
     def draw(self, *names: str, again: bool = False) -> np.random.Generator:
         """Return random numbers that belong to this question alone.
@@ -86,7 +90,18 @@ class Asked:
         """
         condition = self.condition if again else replace(self.condition, repeat=0, alone=False)
         who = self.subjects.ids[0] if len(self.subjects) == 1 else ""
-        return generator(self.seed, *names, str(condition), self.template, who)
+        asking = self.asking if again else ""
+        return generator(self.seed, *names, str(condition), self.template, who, asking)
+
+    def traits(self, name: str) -> NDArray[np.float64]:
+        """Return a number in (0, 1) for each subject's patient that is the same in every question; shape (n,).
+
+        Parameters
+        ----------
+        name : str
+            What it is for. Over patients the numbers are uniform; they do not depend on who else is asked about.
+        """
+        return _traits(self.seed, name, tuple(self.subjects.patients.tolist()))
 
 
 @dataclass(eq=False, slots=True)
@@ -117,3 +132,16 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     """Return a generator that depends on the seed and the names only, on every machine and in every process."""
     digest = hashlib.sha256("\x1f".join((str(seed), *names)).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
+
+
+@lru_cache(maxsize=256)
+def _traits(seed: int, name: str, patients: tuple[str, ...]) -> NDArray[np.float64]:
+    drawn = {patient: _uniform(seed, name, patient) for patient in dict.fromkeys(patients)}
+    found = np.array([drawn[patient] for patient in patients])
+    found.flags.writeable = False
+    return found
+
+
+def _uniform(*names: object) -> float:
+    digest = hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()
+    return (int.from_bytes(digest[:8], "big") + 0.5) / 2**64

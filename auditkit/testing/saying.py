@@ -20,11 +20,13 @@ def say(score: float, template: str) -> str:
     Returns
     -------
     str
-        ``"73.5"``, ``"4/5"``, ``"good"``, ``"yes"`` or an option's letter: the nearest that the format can say.
+        ``"73.5"``, ``"4/5"``, ``"good"``, ``"yes"`` or an option's letter: the nearest that the format can say. Where
+        options have labels instead of scores, always the first.
     """
     asked = prompts.templates()[template]
     if asked.format == "score_100":
-        return f"{round(score, 2):g}"
+        # Between 0 and 1 a text could be read as a share of one, so a whole number is said.
+        return f"{round(score, 0 if abs(score) < 1 else 2) + 0.0:.10g}"
     if asked.format in SCALES:
         scale = SCALES[asked.format]
         return f"{round(scale.low + score * (scale.high - scale.low) / 100)}/{scale.high:g}"

@@ -1,0 +1,108 @@
+"""From a request back to the question behind it: the template and words from its text, the image from its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditkit import prompts
+from auditkit.conditions import NO_CONTEXT, Condition
+from auditkit.corruptions import SEVERITIES, CorruptionError
+from auditkit.images.record import ImageRecord, UnreadableImage
+from auditkit.inference.keys import pixel_digest
+from auditkit.inference.render import Renderer
+from auditkit.inference.store import Store
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+
+def words_of(system: str | None, user: str) -> tuple[str, str] | None:
+    """Return the template and the context that a prompt was rendered from; None when it is not one of auditkit's."""
+    return _worded().get((system, user))
+
+
+@cache
+def _worded() -> dict[tuple[str | None, str], tuple[str, str]]:
+    contexts = (NO_CONTEXT, *prompts.placebos(), *prompts.levels())
+    found = {}
+    for template in prompts.templates():
+        for context in contexts:
+            prompt = prompts.render(template, context)
+            found[prompt.system, prompt.user] = (template, context)
+    return found
+
+
+class Pictures:
+    """Knows images again by their pixels, corrupted ones too.
+
+    Clean images are decoded once, when the first picture is looked up. Corrupted ones are rendered when a picture
+    turns up that is not known yet, first for the image last seen, because a run asks image by image. Each is rendered
+    once: five severities times images times corruptions. On the demo (370 images of at most 224 pixels, one core)
+    decoding took 25 ms an image and rendering 0.7 ms a picture: 22 s for all ten corruptions.
+
+    Parameters
+    ----------
+    records : sequence of ImageRecord
+        The images.
+    seed : int
+        The protocol's seed, which the noise of corruptions depends on.
+    corruptions : tuple of str
+        Names of those to know again.
+    """
+
+    def __init__(self, records: Sequence[ImageRecord], seed: int, corruptions: tuple[str, ...]) -> None:
+        self.records = tuple(records)
+        self._conditions = [Condition(name, severity) for name in corruptions for severity in SEVERITIES]
+        self._renderer = Renderer(Store("sqlite://"), seed)
+        self._digests: dict[int, str] = {}
+        self._shapes: dict[int, tuple[int, ...]] = {}
+        self._found: dict[str, tuple[int, Condition]] = {}
+        self._unrendered: dict[int, None] = {}  # the one last seen stands last
+
+    def find(self, image: Image) -> tuple[int, Condition] | None:
+        """Return an image's place among the records and what was done to its pixels; None when it is not known."""
+        if not self._digests:
+            self._read_clean()
+        pixels = np.asarray(image)
+        digest = pixel_digest(pixels)
+        if digest not in self._found and self._conditions:
+            self._render_until(digest, pixels.shape)
+        found = self._found.get(digest)
+        if found is not None and found[0] in self._unrendered:
+            self._unrendered[found[0]] = self._unrendered.pop(found[0])
+        return found
+
+    def pixels(self, index: int, condition: Condition) -> NDArray[np.uint8]:
+        """Return the pixels of an image under a condition."""
+        return self._renderer.pixels(self.records[index], self._digests[index], condition)
+
+    def _read_clean(self) -> None:
+        for index, record in enumerate(self.records):
+            try:
+                pixels = self._renderer.clean(record)
+            except UnreadableImage:
+                continue
+            self._digests[index], self._shapes[index] = pixel_digest(pixels), pixels.shape
+            self._found[self._digests[index]] = (index, Condition())
+        self._unrendered = dict.fromkeys(self._digests)
+
+    def _render_until(self, digest: str, shape: tuple[int, ...]) -> None:
+        """Render images of the same shape, the one last seen first, until the picture is found."""
+        for index in [i for i in reversed(self._unrendered) if self._shapes[i] == shape]:
+            if digest in self._found:
+                return
+            self._render(index)
+
+    def _render(self, index: int) -> None:
+        del self._unrendered[index]
+        for condition in self._conditions:
+            try:
+                pixels = self.pixels(index, condition)
+            except CorruptionError:  # too small to be corrupted: nobody will be asked about it
+                return
+            self._found.setdefault(pixel_digest(pixels), (index, condition))

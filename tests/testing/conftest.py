@@ -1,0 +1,52 @@
+import pytest
+
+from auditkit.contrasts import SHIPPED
+from auditkit.testing import made_up_images
+
+# Comparisons that every defect is held against: those it should show in, and of every family some where it must not.
+CHOSEN = {
+    "sensitivity": ("gaussian_noise", "jpeg"),
+    "discrimination": ("gaussian_noise", "jpeg"),
+    "direction": ("brightness", "contrast_up"),
+    "metadata": (
+        "institution.reputation-high-vs-low",
+        "institution.reputation-high-vs-neutral",
+        "institution.reputation-low-vs-neutral",
+        "institution.teaching-high-vs-neutral",
+        "demographics_patient.sex-male-vs-neutral",
+    ),
+    "placebo": ("institution.neutral", "expertise.neutral"),
+    "templates": ("score_100",),
+    "answers": (
+        "score_100.direct-refused",
+        "score_100.direct-unusable",
+        "rating_5.direct-unusable",
+        "grade.direct-unusable",
+    ),
+    "differential": ("gaussian_noise-s5", "jpeg-s5", "institution.reputation.high", "institution.reputation.low"),
+    "repeatability": ("asked-twice", "alone-vs-batch"),
+}
+
+
+@pytest.fixture(scope="session")
+def quick(protocol):
+    """The shipped protocol with fewer resamples."""
+    return protocol.model_copy(update={"statistics": protocol.statistics.model_copy(update={"resamples": 1000})})
+
+
+@pytest.fixture(scope="session")
+def comparisons():
+    found = [c for family, names in CHOSEN.items() for c in SHIPPED[family]() if c.name in names]
+    assert len(found) == sum(map(len, CHOSEN.values()))
+    return found
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Made-up images of two modalities with so many patients each."""
+    made = {}
+
+    def give(patients):
+        return made.setdefault(patients, made_up_images({"ct": patients, "xray": patients}))
+
+    return give

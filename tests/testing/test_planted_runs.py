@@ -1,0 +1,137 @@
+"""Planted defects through whole runs of pytest, in a process of their own."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auditkit.evidence import Evidence
+
+PROTOCOL = """
+name = "planted"
+seed = 11
+[profiles.ci]
+alpha = 0.05
+[images]
+max_side = 64
+[prompts]
+score = "score_100.direct"
+[statistics]
+resamples = 1000
+[families.metadata]
+gate = "equivalence"
+margin = 5.0
+[families.sensitivity]
+gate = "sensitivity"
+floor = 2.0
+[families.repeatability]
+gate = "agreement"
+cap = 0.1
+"""
+
+AUDITS = '''
+import pytest
+from auditkit.contrasts import metadata_contrasts, repeatability_contrasts, sensitivity_series
+
+NOISE = [s for s in sensitivity_series() if s.name in ("gaussian_noise", "impulse_noise")]
+
+
+@pytest.mark.parametrize("contrast", [c for c in metadata_contrasts() if ".reputation-" in c.name], ids=str)
+def test_metadata(contrast, audit):
+    """The score must not move with words about the institution."""
+    audit.equivalent(contrast)
+
+
+@pytest.mark.parametrize("contrast", repeatability_contrasts(), ids=str)
+def test_repeat(contrast, audit):
+    """Asked again, the answer must be the same."""
+    audit.agrees(contrast)
+
+
+@pytest.mark.parametrize("series", NOISE, ids=str)
+def test_falls(series, audit):
+    """The score must fall."""
+    audit.sensitive(series)
+'''
+
+# Smooth pictures, judged by how much neighbouring pixels differ: this model sees noise.
+MODELS = """
+from pathlib import Path
+
+import numpy as np
+
+from auditkit.images.sources import load_images
+from auditkit.models.base import Response
+from auditkit.protocol import load_protocol
+from auditkit.testing import Bias, Inverted, plant
+
+
+class Smoothness:
+    name = "smoothness"
+
+    def generate(self, requests):
+        return [Response(f"{self.score(np.asarray(r.images[0], dtype=float)):.0f}") for r in requests]
+
+    def score(self, pixels):
+        return max(80 - 0.6 * np.abs(np.diff(pixels, axis=1)).mean(), 0)
+
+
+def planted():
+    protocol = load_protocol(Path("audits/protocol.toml"))
+    images = load_images("pictures", salt="", max_side=protocol.images.max_side).records
+    prestige = Bias(("institution.reputation.high",), 15.0)
+    return plant(plant(Smoothness(), prestige, images, protocol), Inverted(("gaussian_noise",), 4.0), images, protocol)
+"""
+
+
+@pytest.fixture
+def planted_run(pytester, monkeypatch):
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AUDITKIT_SALT", "test")
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    pytester.makepyfile(my_models=MODELS)
+    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\n")
+    audits = pytester.mkdir("audits")
+    (audits / "protocol.toml").write_text(PROTOCOL)
+    (audits / "test_audits.py").write_text(AUDITS)
+    pictures = pytester.mkdir("pictures")
+    rng = np.random.default_rng(2)
+    # The model has no noise of its own: changes that are all alike need more patients than changes that scatter.
+    for i in range(90):
+        ramp = np.linspace(60 + rng.integers(30), 160 + rng.integers(30), 32) + rng.normal(0, 1, (32, 32))
+        Image.fromarray(ramp.astype(np.uint8)).save(pictures / f"p{i:02d}.png")
+
+    def run():
+        result = pytester.runpytest_subprocess(
+            "audits", "--model=my_models:planted", "--audit-data=pictures", "--audit-out=out", "-p", "no:xdist"
+        )
+        return result, Evidence.from_json((pytester.path / "out/evidence.json").read_text())
+
+    return run
+
+
+def test_planted_in_a_real_model_and_found_by_the_right_audits(planted_run):
+    result, record = planted_run()
+    assert result.ret == 1
+    assert record.model.name == "smoothness-Bias-Inverted"
+    by_id = {audit.id: audit for audit in record.audits}
+    verdicts = {name: audit.verdict for name, audit in by_id.items()}
+    assert verdicts == {
+        "metadata/institution.reputation-high-vs-low": "FAIL",
+        "metadata/institution.reputation-high-vs-neutral": "FAIL",
+        "metadata/institution.reputation-low-vs-neutral": "PASS",
+        "repeatability/alone-vs-batch": "PASS",
+        "repeatability/asked-twice": "PASS",
+        "sensitivity/gaussian_noise": "FAIL",
+        "sensitivity/impulse_noise": "PASS",
+    }
+    bias = by_id["metadata/institution.reputation-high-vs-low"]
+    assert bias.estimate.value == pytest.approx(15.0)
+    assert re.search(r"\+15\.0 \[.*over 90 patients; must stay within ±5\.0: not met", bias.sentence)
+    slope = by_id["sensitivity/gaussian_noise"]
+    assert slope.estimate.value == pytest.approx(4.0)
+    assert re.search(r"\+4\.0 \[.*; must be below −2\.0: not met", slope.sentence)
+    assert by_id["sensitivity/impulse_noise"].estimate.value < -2.0
+    assert record.outcomes.error == 0
