@@ -173,6 +173,8 @@ class Judge:
             before = self._before._family(name) if self._before is not None else {}
             still = [c for c in members if self._before is None or not self._before._is_settled(c)]
             drafts = GATES[family.gate](family, still, self.data, self._rules) if still else {}
+            for draft in (d for some in drafts.values() for d in some if d.modality == ALL):
+                draft.required = self._decides_together(family)
             fresh = {member: self._taken_up(some, before.get(member, [])) for member, some in drafts.items()}
             self._families[name] = self._corrected({**before, **fresh}, self._size(name, members))
         return self._families[name]
@@ -220,6 +222,17 @@ class Judge:
         verdict = decided.verdict if settled else self._verdict(decided.draft, p_holm)
         return replace(decided, p_holm=p_holm, verdict=verdict)
 
+    def _decides_together(self, family: Family) -> bool:
+        """Whether all patients together are a decision beside each modality's.
+
+        If every modality keeps a limit of a mean or a share, so do all patients together: when they break it, the
+        criterion is broken, and that shows with far fewer patients than in each modality alone. An area over all
+        modalities compares images across them and is no such mean.
+        """
+        if isinstance(family, EquivalenceFamily) and family.modality_margin is not None:
+            return True
+        return not isinstance(family, DiscriminationFamily) and len(self.data.modalities) > 1
+
     def _size(self, name: str, planned: Sequence[Comparison]) -> int:
         """Return the number of decisions declared: comparisons x modalities of the data x conditions decided."""
         family = self._protocol.families[name]
@@ -233,9 +246,7 @@ class Judge:
                 "corrected for what was declared, not for what was collected.",
                 f"Add size = {len(planned)} (the number of comparisons) to [families.{name}] in the protocol.",
             )
-        per_member = len(self.data.modalities)
-        if isinstance(family, EquivalenceFamily) and family.modality_margin is not None:
-            per_member += 1  # all patients together
+        per_member = len(self.data.modalities) + self._decides_together(family)
         return members * max(per_member, 1)
 
     def _cell(self, decided: Decided, size: int) -> Cell:

@@ -78,8 +78,6 @@ def judge_equivalence(
     rule = _Rule(-each, each, "points", 100.0, (-fill, fill), 0)
     together = replace(rule, low=-family.margin, high=family.margin)
     drafts = _judge_means(_contrast_columns(comparisons, data, rules), rule, data, rules, together)
-    for _, draft in drafts:
-        draft.required = draft.modality != ALL or family.modality_margin is not None
     for column, draft in drafts:
         _add_tail(draft, column, family, data, rules)
     return _by_comparison(drafts)
@@ -153,7 +151,7 @@ def judge_sensitivity(
         asked = np.logical_and.reduce([a.outcomes >= 0 for a in answers])
         outcomes = np.stack([a.outcomes for a in answers[1:]], axis=1)
         columns.append(_Column(series.name, "", values, asked, conditions[-1], outcomes, answers[0].outcomes))
-    steepest = slope_range(steps) if steps else 100.0
+    steepest = slope_range(steps, complete=True) if steps else 100.0
     rule = _Rule(-np.inf, -family.floor, "points per severity step", steepest, (0.0,), 1)
     return _by_comparison(_judge_means(columns, rule, data, rules))
 
@@ -254,7 +252,6 @@ def _draft(
         p_pass=max([found.p_pass, *(r.p_pass for r in imputed)]),
         p_fail=found.p_fail,
         margin_low=rule.low,
-        required=modality != ALL,
         margin_high=rule.high,
         obstacle=obstacle,
         n_images=int(np.isfinite(column.values[mask]).sum()),

@@ -51,11 +51,11 @@ def of_mean(
         return Prospect(False, None)
     fails = not low < value < high
     alpha, sd = alphas[fails], found.se * math.sqrt(n)
-    if found.rule == SPARSE and not fails:
+    if found.rule == SPARSE:
         clusters = clusters_to_settle_sparse(
             sd, low, high, value, alpha, POWER, value_range=value_range, min_clusters=least
         )
-        return Prospect(False, clusters)
+        return Prospect(fails, clusters)
     clusters = clusters_to_settle(sd, low, high, value, alpha, POWER, min_clusters=least)
     # Below `informative` patients the sparse rule decides, which takes more than these to fail.
     return Prospect(fails, None if clusters is None else max(clusters, informative))

@@ -158,7 +158,6 @@ def _draft(share: Proportion, modality: str, cap: float, alpha: float) -> Draft:
         p_pass=1.0 if share.p_pass is None else share.p_pass,
         p_fail=1.0 if share.p_fail is None else share.p_fail,
         margin_high=cap,
-        required=modality != ALL,
         n_images=share.n,
         n_clusters=share.n_clusters,
         settle=lambda fail_alpha: of_share(share, cap, (alpha, fail_alpha)).clusters,

@@ -48,16 +48,26 @@ def slopes(scores: ArrayLike, severities: ArrayLike) -> FloatArray:
     return out
 
 
-def slope_range(severities: ArrayLike, score_range: float = 100.0) -> float:
+def slope_range(severities: ArrayLike, score_range: float = 100.0, *, complete: bool = False) -> float:
     """Return the largest slope that `slopes` can give for scores of 0 to ``score_range``.
 
-    The value to pass as ``value_range`` to `equivalence.equivalence`. It is reached by the clean score and two others,
-    or more, with all scores at the ends of the range.
+    The value to pass as ``value_range`` to `equivalence.equivalence`. It is reached with all scores at the ends of the
+    range.
+
+    Parameters
+    ----------
+    severities : array_like, shape (S,)
+        As for `slopes`.
+    score_range : float
+        Largest minus smallest possible score.
+    complete : bool
+        Only slopes over all severities are used: 25.7 instead of 50 points per step for severities 0 to 5. By the
+        bounded-mean rule a score that never moves then fails a floor of 2 with half as many patients.
     """
     x = _severities(severities)
     others = np.flatnonzero(x != 0.0)
     steepest = 0.0
-    for size in range(MIN_POINTS - 1, others.size + 1):
+    for size in range(others.size if complete else MIN_POINTS - 1, others.size + 1):
         for chosen in combinations(others.tolist(), size):
             deviation = np.append(x[list(chosen)], 0.0)
             deviation = deviation - deviation.mean()

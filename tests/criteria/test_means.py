@@ -228,3 +228,22 @@ def test_not_raised():
     assert {c.condition: c.verdict for c in audit.by_modality}["severity 1"] == "PASS"
     records, columns = series_scores(40, [0, -2, -4, -12, -14])
     assert judged(rising, measured(records, columns), "not_raised").verdict == "PASS"
+
+
+def test_a_score_that_never_moves_fails_over_all_patients_together():
+    """Too few patients in each modality to tell; enough in all of them."""
+    modalities = ("ct", "mr", "xray", "oct", "fundus")
+    records = images(32, modalities)
+    columns = {Condition("pixelate", s) if s else Condition(): answered(np.full(160, 70.0)) for s in range(6)}
+    audit = judged(Series("pixelate", "sensitivity", "pixelate"), measured(records, columns), "sensitivity")
+    assert audit.verdict == "FAIL"
+    assert {c.modality: c.verdict for c in audit.by_modality} == {
+        "all": "FAIL",
+        **dict.fromkeys(modalities, "INCONCLUSIVE"),
+    }
+    assert audit.sentence.startswith("Not met in all patients together.")
+
+
+def test_one_modality_alone_is_not_decided_twice():
+    audit = equivalence(*pair(40, 0, 4))
+    assert [c.modality for c in audit.by_modality] == ["ct"]
