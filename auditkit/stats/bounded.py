@@ -18,13 +18,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from auditkit.stats.reduce import FloatArray
 
-# Absolute error of the tail probabilities (measured against Clopper-Pearson for up to 2,000 clusters: see the tests);
+# Absolute error of the tail probabilities (measured against Clopper-Pearson for up to 20,000 clusters: see the tests);
 # no p-value below it is claimed.
 RESOLUTION = 1e-9
+# Where the integral may end: the largest weight is 1, so f has faded to exp(-30) by exp(30) at the latest.
+_ENDS = np.exp(np.arange(0.0, 32.0, 0.5))
 
 
 def p_mean_below(values: FloatArray, largest: float, threshold: float) -> float:
@@ -77,11 +79,20 @@ def _atoms(values: FloatArray, limit: float) -> tuple[tuple[float, ...], tuple[i
 def _quantile(atoms: tuple[float, ...], counts: tuple[int, ...], alpha: float) -> float:
     if len(atoms) == 1:
         return atoms[0]
+    if len(atoms) == 2:
+        return float(atoms[0] + (atoms[1] - atoms[0]) * special.betainccinv(counts[1], counts[0], alpha))
+    # Between Cantelli's two inequalities for the average's own mean and variance, with room for rounding. The logarithm
+    # of the tail is concave and bends little: 6 evaluations to the root, 14 for the tail itself over the whole range.
+    values, weights = np.asarray(atoms), np.asarray(counts, dtype=np.float64)
+    total = weights.sum()
+    mean = weights @ values / total
+    deviation = np.sqrt(weights @ (values - mean) ** 2 / total / (total + 1))
+    odds, room = np.sqrt((1 - alpha) / alpha), 1e-9 * (1 + abs(atoms[-1]))
     root: float = optimize.brentq(
-        lambda threshold: _tail(atoms, counts, threshold) - alpha,
-        atoms[0],
-        atoms[-1],
-        xtol=1e-10 * (1 + abs(atoms[-1])),
+        lambda threshold: np.log(max(_tail(atoms, counts, threshold) / alpha, RESOLUTION)),
+        max(atoms[0], mean - deviation / odds - room),
+        min(atoms[-1], mean + deviation * odds + room),
+        xtol=1e-11 * (1 + abs(atoms[-1])),
     )
     return root
 
@@ -94,7 +105,7 @@ def _tail(atoms: tuple[float, ...], counts: tuple[int, ...], threshold: float) -
         return 1.0 if threshold == atoms[-1] and len(atoms) == 1 else 0.0
     if len(atoms) == 2:
         share = (threshold - atoms[0]) / (atoms[1] - atoms[0])
-        return float(stats.beta.sf(share, counts[1], counts[0]))
+        return float(special.betaincc(counts[1], counts[0], share))
     return tail_by_integral(np.asarray(atoms), np.asarray(counts, dtype=np.float64), threshold)
 
 
@@ -103,18 +114,19 @@ def tail_by_integral(atoms: FloatArray, counts: FloatArray, threshold: float) ->
 
     The average exceeds t when sum g_i (a_i - t) > 0 for independent g_i ~ Gamma(counts_i): a mixture of chi-squares,
     whose tail is 1/2 + 1/pi times the integral over u > 0 of Im f(u) / u, f the characteristic function (Imhof 1961).
-    In log u the integrand is analytic, so the trapezoidal rule converges exponentially; its step must shrink like
+    With u proportional to exp(x - exp(-x)) the integrand is analytic and fades quickly on both sides, so the
+    trapezoidal rule converges exponentially (error below 1e-12 up to 20,000 clusters); its step must shrink like
     1 / sqrt(sum of counts).
     """
     weight = atoms - threshold
     weight = weight / np.abs(weight).max()
-    total = counts.sum()
-    start = np.log(RESOLUTION * 1e-3 / (counts @ np.abs(weight)))
-    stop = 0.0
-    while 0.5 * counts @ np.log1p((weight * np.exp(stop)) ** 2) < 30.0:
-        stop += 1.0
-    step = min(0.1, 0.8 / np.sqrt(total))
-    u = np.exp(np.arange(start, stop + step, step))[:, None] * weight
+    scale = np.log(counts @ np.abs(weight))
+    decays = 0.5 * (np.log1p((weight * _ENDS[:, None]) ** 2) @ counts)
+    stop = np.log(_ENDS[np.argmax(decays >= 30.0)]) + scale
+    step = min(0.1, 0.8 / np.sqrt(counts.sum()))
+    x = np.arange(-3.5, stop + step, step)
+    inner = np.exp(-x)
+    u = np.exp(x - inner - scale)[:, None] * weight
     phase = np.arctan(u) @ counts
     decay = np.exp(-0.5 * (np.log1p(u * u) @ counts))
-    return float(np.clip(0.5 + step * (np.sin(phase) * decay).sum() / np.pi, 0.0, 1.0))
+    return float(np.clip(0.5 + step * (np.sin(phase) * decay) @ (1.0 + inner) / np.pi, 0.0, 1.0))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from auditkit.stats import bounded
-from auditkit.stats.bootstrap import Seed, bootstrap_t
+from auditkit.stats.bootstrap import Seed, bootstrap_t, moments
 from auditkit.stats.reduce import FloatArray
 
 Decision = Literal["inside", "beyond", "open"]
@@ -139,46 +139,52 @@ def equivalence(
     if (np.abs(P[~np.isnan(P)]) > value_range).any():
         raise ValueError(f"values reach {np.nanmax(np.abs(P)):g}, beyond value_range={value_range:g}; give their range")
 
-    boot = bootstrap_t(P, limits, alpha=alpha, resamples=resamples, seed=seed)
-    informative = [_informative(P[~np.isnan(P[:, c]), c], value_range) for c in range(C)]
-    df = np.maximum(boot.n_clusters - 1, 1)
-    reach = stats.t.ppf(1 - alpha, df) * boot.se
-    with np.errstate(invalid="ignore", divide="ignore"):
-        t = (boot.mean - limits) / boot.se
-    above = _combined(stats.t.sf(t, df), boot.p_above, alpha)
-    below = _combined(stats.t.cdf(t, df), boot.p_below, alpha)
-    ends = np.stack([np.fmin(boot.mean - reach, boot.low), np.fmax(boot.mean + reach, boot.high)])
+    mean, se, n_clusters, _ = moments(P)
+    informative = _informative(P, value_range)
+    usual = (informative >= min_informative) & (se > 0)
+    ends, above, below = np.empty((3, 2, C))
+    ends[:, usual], above[:, usual], below[:, usual] = _union(P[:, usual], limits[:, usual], alpha, resamples, seed)
 
     results = []
     for c in range(C):
-        n = int(boot.n_clusters[c])
+        n = int(n_clusters[c])
         if n == 0:
             results.append(
                 Interval(np.nan, -value_range, value_range, 1 - 2 * alpha, np.nan, 0, 0, 1.0, 1.0, "open", EMPTY)
             )
             continue
-        rule, pair = UNION, (float(ends[0, c]), float(ends[1, c]))
-        p_above, p_below = above[:, c], below[:, c]
-        if informative[c] < min_informative or not boot.se[c] > 0:
+        if not usual[c]:
             x = P[~np.isnan(P[:, c]), c]
-            rule = SPARSE
-            pair = bounded.mean_lower(x, -value_range, alpha), bounded.mean_upper(x, value_range, alpha)
-            p_above = np.array([bounded.p_mean_above(x, -value_range, limit) for limit in limits[:, c]])
-            p_below = np.array([bounded.p_mean_below(x, value_range, limit) for limit in limits[:, c]])
+            ends[:, c] = bounded.mean_lower(x, -value_range, alpha), bounded.mean_upper(x, value_range, alpha)
+            above[:, c] = [bounded.p_mean_above(x, -value_range, limit) for limit in limits[:, c]]
+            below[:, c] = [bounded.p_mean_below(x, value_range, limit) for limit in limits[:, c]]
         results.append(
             _judged(
-                float(boot.mean[c]),
-                (max(pair[0], -value_range), min(pair[1], value_range)),
-                float(boot.se[c]),
-                (n, informative[c]),
+                float(mean[c]),
+                (max(float(ends[0, c]), -value_range), min(float(ends[1, c]), value_range)),
+                float(se[c]),
+                (n, int(informative[c])),
                 (float(limits[0, c]), float(limits[1, c])),
-                (p_above, p_below),
+                (above[:, c], below[:, c]),
                 1 - 2 * alpha,
-                rule,
+                UNION if usual[c] else SPARSE,
                 n >= min_clusters,
             )
         )
     return results
+
+
+def _union(
+    P: FloatArray, limits: FloatArray, alpha: float, resamples: int, seed: Seed
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Join Student's interval and the bootstrap's: ends, p-values above and below the limits, each of shape (2, C)."""
+    boot = bootstrap_t(P, limits, alpha=alpha, resamples=resamples, seed=seed)
+    df = np.maximum(boot.n_clusters - 1, 1)
+    reach = stats.t.ppf(1 - alpha, df) * boot.se
+    t = (boot.mean - limits) / boot.se
+    ends = np.stack([np.fmin(boot.mean - reach, boot.low), np.fmax(boot.mean + reach, boot.high)])
+    above = _combined(stats.t.sf(t, df), boot.p_above, alpha)
+    return ends, above, _combined(stats.t.cdf(t, df), boot.p_below, alpha)
 
 
 def _judged(
@@ -215,13 +221,17 @@ def _combined(p_t: FloatArray, p_bootstrap: FloatArray, alpha: float) -> FloatAr
     return np.where(p_bootstrap > alpha, np.fmax(p_t, p_bootstrap), p_t)
 
 
-def _informative(x: FloatArray, value_range: float) -> int:
+def _informative(P: FloatArray, value_range: float) -> NDArray[np.int64]:
     """Count the clusters that say something about the spread; equal up to 1e-9 of the range is equal."""
-    if not x.size:
-        return 0
-    rounded = np.round(x / (1e-9 * value_range))
-    _, counts = np.unique(rounded, return_counts=True)
-    return int(min(np.count_nonzero(rounded), x.size - counts.max() + 1))
+    if not P.size:
+        return np.zeros(P.shape[1], dtype=np.int64)
+    rounded = np.sort(np.round(P / (1e-9 * value_range)).T, axis=1)
+    # Runs of equal values in each column; NaN comes last and is unlike itself, so that each is a run of one.
+    begins = np.insert(rounded[:, 1:] != rounded[:, :-1], 0, True, axis=1)
+    runs = np.diff(np.append(np.flatnonzero(begins), rounded.size))
+    most = np.maximum.reduceat(runs, np.append(0, begins.sum(axis=1).cumsum()[:-1]))
+    n = (~np.isnan(rounded)).sum(axis=1)
+    return np.where(n > 0, np.minimum((np.abs(rounded) > 0).sum(axis=1), n - most + 1), 0)
 
 
 def _margin(margin: ArrayLike, C: int, name: str) -> FloatArray:

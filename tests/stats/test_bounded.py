@@ -1,5 +1,8 @@
 """The bounded-mean bound against Clopper-Pearson (0/1 data), closed forms, and Monte-Carlo draws of its definition."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,12 +24,34 @@ def test_zero_one_data_give_clopper_pearson(k, n):
     assert p_mean_above(x, 0.0, 0.1) == pytest.approx(stats.binomtest(k, n, 0.1, "greater").pvalue, abs=2e-9)
 
 
-@pytest.mark.parametrize("n", [2, 5, 24, 257, 2001])
+@pytest.mark.parametrize("n", [2, 5, 24, 257, 2001, 20_001])
 def test_integral_equals_the_beta_distribution_for_two_atoms(n):
     for k in {1, min(5, n - 1), n // 2, n - 1}:
         for share in (1e-3, 0.02, 0.3, 0.7, 0.97):
             tail = tail_by_integral(np.array([0.0, 1.0]), np.array([n - k, k], dtype=float), share)
-            assert tail == pytest.approx(stats.beta.sf(share, k, n - k), abs=1e-10)
+            assert tail == pytest.approx(stats.beta.sf(share, k, n - k), abs=1e-12)
+
+
+@given(st.lists(st.integers(-100, 100), min_size=3, max_size=8, unique=True), st.floats(0.01, 0.99))
+@settings(deadline=None, max_examples=60)
+def test_integral_equals_the_closed_form_for_distinct_values(atoms, share):
+    """Of uniform spacings D, sum(D a) >= t with probability sum over a_i > t of prod (a_i - t) / (a_i - a_j)."""
+    threshold = min(atoms) + share * (max(atoms) - min(atoms))
+    exact = sum(
+        math.prod(Fraction(a) - Fraction(threshold) for _ in atoms[1:]) / math.prod(a - b for b in atoms if b != a)
+        for a in atoms
+        if a > threshold
+    )
+    tail = tail_by_integral(np.array(atoms, dtype=float), np.ones(len(atoms)), threshold)
+    assert tail == pytest.approx(float(exact), abs=1e-11)
+
+
+@pytest.mark.parametrize("alpha", [0.4999, 0.2, 0.05, 0.001, 1e-6])
+@pytest.mark.parametrize("x", [SPARSE, SPARSE[60:], np.array([-3.0]), np.array([0.0, 99.0, 99.0])], ids=len)
+def test_the_bound_lies_where_the_p_value_is_alpha(x, alpha):
+    upper = mean_upper(x, 100.0, alpha)
+    assert p_mean_below(x, 100.0, upper) == pytest.approx(alpha, rel=1e-6)
+    assert p_mean_below(x, 100.0, upper + 1e-7) < alpha < p_mean_below(x, 100.0, upper - 1e-7)
 
 
 def test_many_atoms_equal_draws_of_the_definition():
@@ -69,6 +94,13 @@ def test_bounds_enclose_the_mean_mirror_and_widen_with_confidence(x):
 def test_more_extreme_data_never_tighten_the_bound():
     uppers = [mean_upper(np.append(SPARSE, v), 100.0, 0.05) for v in (-50.0, 0.0, 10.0, 99.0)]
     assert uppers == sorted(uppers)
+
+
+@pytest.mark.parametrize("alpha", [0.025, 0.05, 0.4999])
+def test_values_that_differ_by_rounding_alone_have_a_bound(alpha):
+    near = 100 - np.arange(1, 6) * np.spacing(100.0)
+    assert mean_upper(near, 100.0, alpha) == pytest.approx(100, abs=1e-9)
+    assert mean_lower(near, -100.0, alpha) == pytest.approx(mean_lower(np.full(5, 100.0), -100.0, alpha), abs=1e-8)
 
 
 def test_data_at_the_very_end_and_data_beyond_it():

@@ -1,6 +1,7 @@
 """The three-way verdict: agreement of interval, p-values and decision; invariances; the traps."""
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -178,6 +179,29 @@ def test_nine_informative_clusters_use_the_bound_and_ten_do_not():
     assert (judge(x).rule, judge(x).n_informative) == (SPARSE, 9)
     x[9] = 1.0
     assert (judge(x).rule, judge(x).n_informative) == (UNION, 10)
+
+
+def test_informative_clusters_are_counted_per_condition():
+    rng = np.random.default_rng(4)
+    means = rng.choice([0.0, 0.0, 0.0, 2.5, -40.0, 100.0], (30, 50), p=[0.3, 0.2, 0.2, 0.2, 0.05, 0.05])
+    means[:, 40:] += 1e-12  # equal up to rounding
+    means[rng.random(means.shape) < 0.3] = np.nan
+    means[:, :3] = np.nan
+    means[0, 2] = 7.0
+    for x, result in zip(
+        np.round(means.T, 6), equivalence(np.clip(means, -100, 100), -5, 5, alpha=0.05, seed=0), strict=True
+    ):
+        numbers = Counter(x[~np.isnan(x)].tolist())
+        shared = max(numbers.values(), default=0)
+        assert result.n_informative == min(numbers.total() - numbers[0.0], numbers.total() - shared + (shared > 0))
+
+
+def test_sparse_conditions_are_judged_beside_usual_ones():
+    means = np.column_stack([KINDS[kind](RNG, 70) for kind in ("fine", "rare", "zero", "skewed")])
+    together = equivalence(means, -5, 5, alpha=0.05, seed=1, resamples=999)
+    assert [result.rule for result in together] == [UNION, SPARSE, SPARSE, UNION]
+    for c, result in enumerate(together):
+        assert_same(judge(means[:, c], seed=1), result)
 
 
 def test_a_shared_shift_with_rare_jumps_is_as_sparse_as_rare_jumps_alone():
