@@ -148,8 +148,8 @@ def _whole(audits: Sequence[Audit], not_run: Sequence[str]) -> tuple[Verdict, st
             return "INCONCLUSIVE", f"{part}, so this is no verdict on the whole protocol."
         return verdict, f"{part}."
     closing = {
-        "PASS": "every criterion declared beforehand was met",
-        "FAIL": "the model does not meet the criteria declared beforehand",
+        "PASS": "every declared criterion was met",
+        "FAIL": "the model does not meet the declared criteria",
         "INCONCLUSIVE": "these data do not decide every question, and undecided is not a pass",
         "ERROR": "some questions got no answer; run again to ask them",
     }[verdict]

@@ -197,7 +197,7 @@ class Audit(Record):
     control: str = ""
     """The control condition in words."""
     template: str = ""
-    """Id of the prompt template."""
+    """Id of the prompt template; empty where several are compared (``treated`` names them)."""
     verdict: Verdict
     sentence: str
     """The verdict in one sentence, with the numbers."""

@@ -296,7 +296,8 @@ class Judge:
         required = [cell for cell in cells if cell.required]
         single = [cell for cell in required if cell.modality != ALL]
         verdict = overall(cell.verdict for cell in required)
-        template = self._protocol.resolve_template(comparison.template)
+        several = isinstance(comparison, Wordings)
+        template = "" if several else self._protocol.resolve_template(comparison.template)
         treated, control = sides(comparison)
         margin = next((getattr(family, k) for k in ("margin", "tolerance", "floor", "cap") if hasattr(family, k)), None)
         series = series_points(comparison, self.data, self._protocol) if isinstance(comparison, Series) else []
