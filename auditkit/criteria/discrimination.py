@@ -79,7 +79,7 @@ def _draft(
         control_outcomes=count_outcomes(clean.outcomes[mask]),
         worst_case=_estimate(worst) if worst is not None else None,
         settle=settle,
-        rule="too few clusters" if result.n_clusters < minimum else "clustered AUROC, logit t",
+        rule="too few clusters" if result.n_clusters < minimum else "clustered AUROC, logit t and skewness",
     )
 
 

@@ -65,7 +65,7 @@ def of_area(found: Auroc, floor: float, alphas: tuple[float, float], least: int)
     """Return the prospect of an AUROC against its floor."""
     fails = not found.estimate > floor
     clusters = clusters_to_settle_auroc(
-        found.estimate, found.se, found.n_clusters, floor, alphas[fails], POWER, min_clusters=least
+        found.estimate, found.spread, found.n_clusters, floor, alphas[fails], POWER, min_clusters=least
     )
     return Prospect(fails, clusters)
 

@@ -11,13 +11,15 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from auditkit.stats.proportion import Proportion, decide
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
 
 # With fewer events the design effect cannot be estimated: the worst case is taken instead.
 FEW_EVENTS = 5
+# The same for a difference, counted in patients with a discordant image: five such images of two patients say little.
+FEW_PATIENTS = 10
 RATE = "Korn-Graubard"
 DIFFERENCE = "Tango score, clustered"
 
@@ -104,9 +106,15 @@ def rate_difference(treated: ArrayLike, control: ArrayLike, clusters: ArrayLike,
 
     Notes
     -----
-    Tango's score interval [1]_, its distances from the estimate multiplied by the square root of the design effect of
-    the differences. With fewer than 5 discordant images the design effect is at least sum(m^2) / n. Other than Wald's
-    interval it stays honest with few or no discordant images.
+    Tango's score interval [1]_ of the effective counts: discordant and all images divided by the design effect of the
+    differences, as Korn and Graubard do for one rate. Other than Wald's interval it stays honest with few or no
+    discordant images. (Stretching the interval of all images by the square root of the design effect instead is too
+    narrow there, where its width falls with n and not with the root of n: in patients of 4 images that fall together, a
+    rise of exactly 5 % passed 0.11 of the time instead of 0.05.)
+
+    With fewer than 10 patients that have a discordant image the design effect is at least sum(m^2) / n. The quantile
+    is the normal one with one image per patient and Student's on G - 1 degrees of freedom where the design effect had
+    to be estimated. Ends that claim a difference, away from 0, carry the correction of `tango_score`.
 
     References
     ----------
@@ -124,14 +132,14 @@ def rate_difference(treated: ArrayLike, control: ArrayLike, clusters: ArrayLike,
             estimate, -1.0, 1.0, 1 - 2 * alpha, only_treated, n, G, 1.0, "fewer than two clusters", only_control
         )
     difference = with_it.astype(np.float64) - without.astype(np.float64)
-    effect = _design_effect(difference, codes, few=only_treated + only_control < FEW_EVENTS)
-    estimate, z, stretch = float(difference.mean()), float(stats.norm.ppf(1 - alpha)), math.sqrt(effect)
-    low = _score_bound(only_treated, only_control, n, z)
-    high = -_score_bound(only_control, only_treated, n, z)
+    patients = int(np.unique(codes[with_it != without]).size)
+    effect = _design_effect(difference, codes, few=patients < FEW_PATIENTS)
+    quantile = float(special.ndtri(1 - alpha) if n == G else special.stdtrit(G - 1, 1 - alpha))
+    up, down, size, estimate = only_treated / effect, only_control / effect, n / effect, float(difference.mean())
     return Proportion(
         estimate=estimate,
-        low=max(-1.0, estimate - (estimate - low) * stretch),
-        high=min(1.0, estimate + (high - estimate) * stretch),
+        low=min(estimate, _score_bound(up, down, size, quantile)),
+        high=max(estimate, -_score_bound(down, up, size, quantile)),
         level=1 - 2 * alpha,
         n_events=only_treated,
         n=n,
@@ -162,10 +170,11 @@ def rate_difference_test(result: Proportion, cap: float) -> tuple[float, float]:
         raise ValueError(f"cap is a difference of rates between -1 and 1, got {cap}")
     if result.n_clusters < 2:
         return 1.0, 1.0
-    # Shrinking the distance to the cap is the same as stretching the interval.
-    reduced = result.estimate + (cap - result.estimate) / np.sqrt(result.design_effect)
-    score = tango_score(result.n_events, result.n_reversed, result.n, reduced)
-    return float(stats.norm.cdf(score)), float(stats.norm.sf(score))
+    effect, G = result.design_effect, result.n_clusters
+    score = tango_score(result.n_events / effect, result.n_reversed / effect, result.n / effect, cap)
+    if result.n == G:
+        return float(special.ndtr(score)), float(special.ndtr(-score))
+    return float(special.stdtr(G - 1, score)), float(special.stdtr(G - 1, -score))
 
 
 @lru_cache(maxsize=8192)  # a run bounds thousands of rates, nearly all of them of no event among equally many images
@@ -176,26 +185,44 @@ def against_cap(result: Proportion, cap: float) -> Proportion:
     return replace(result, p_pass=p_pass, p_fail=p_fail, decision=decide(result.low, result.high, cap))
 
 
-def tango_score(up: int, down: int, n: int, difference: float) -> float:
-    """Return Tango's z statistic of (up - down) / n against a hypothetical difference, -1 < difference < 1.
+def tango_score(up: float, down: float, n: float, difference: float) -> float:
+    """Return Tango's z statistic of (up - down) / n against a hypothetical difference, corrected for continuity.
 
-    ``up`` and ``down`` are the discordant counts. The nuisance parameter, the probability of a "down", is replaced by
-    its maximum-likelihood value under the hypothesis (the root of a quadratic).
+    Parameters
+    ----------
+    up, down, n : float
+        The discordant counts and all; clustered images count as their effective number, which need not be whole.
+    difference : float
+        The hypothesis, above -1 and below 1.
+
+    Notes
+    -----
+    The nuisance parameter, the probability of a "down", is replaced by its maximum-likelihood value under the
+    hypothesis (the root of a quadratic).
+
+    Counts with an excess of "ups" have a longer upper tail than the normal distribution, so an observed difference
+    farther from 0 than the hypothesis is brought half a count nearer, never past it; by n |difference| if that is
+    less, and not at all against a difference of 0, where this is McNemar's test. Computed exactly for 32 to 256 single
+    images and true differences of 0.02 to 0.10, the interval lay above the true one in up to 0.074 without the
+    correction, alpha 0.05, and lies there in up to 0.057 with it. Towards 0 the tail is the shorter one, and the
+    interval lies below in at most 0.057 without any.
     """
     linear = (2 * n - up + down) * difference - up - down
     constant = -down * difference * (1 - difference)
-    root = np.sqrt(max(linear * linear - 8 * n * constant, 0.0))
+    root = math.sqrt(max(linear * linear - 8 * n * constant, 0.0))
     # The root that does not cancel.
     fitted = (root - linear) / (4 * n) if linear <= 0 else -2 * constant / (root + linear)
     variance = n * (2 * fitted + difference * (1 - difference))
     gap = up - down - n * difference
+    if gap * difference > 0:
+        gap = math.copysign(max(abs(gap) - min(0.5, n * abs(difference)), 0.0), gap)
     if variance <= 1e-15:
-        return 0.0 if abs(gap) < 1e-12 else float(np.copysign(np.inf, gap))
-    return float(gap / np.sqrt(variance))
+        return 0.0 if abs(gap) < 1e-12 else math.copysign(math.inf, gap)
+    return gap / math.sqrt(variance)
 
 
 @lru_cache(maxsize=8192)
-def _score_bound(up: int, down: int, n: int, z: float) -> float:
+def _score_bound(up: float, down: float, n: float, z: float) -> float:
     """Lower end of the score interval: the difference at which the score is z."""
     estimate = (up - down) / n
     if estimate <= -1.0:

@@ -1,4 +1,4 @@
-"""Area against a double loop and Mann-Whitney, variance against DeLong and the jackknife, and the edges."""
+"""Areas against double loops and Mann-Whitney, variances against DeLong and a real jackknife, and the edges."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from auditkit.stats.auroc import Auroc, auroc, auroc_test
+from auditkit.stats.auroc import auroc, auroc_test
 
 RNG = np.random.default_rng(4)
 GRID = st.lists(st.integers(0, 6).map(lambda k: 15.0 * k), min_size=2, max_size=25)
@@ -15,6 +15,24 @@ GRID = st.lists(st.integers(0, 6).map(lambda k: 15.0 * k), min_size=2, max_size=
 def kernel(x, y):
     x, y = np.asarray(x)[:, None], np.asarray(y)[None, :]
     return (x > y) + 0.5 * (x == y)
+
+
+def between_patients(x, y, group_x, group_y) -> float:
+    """Area among pairs of different patients, by definition."""
+    different = np.asarray(group_x)[:, None] != np.asarray(group_y)[None, :]
+    return float(kernel(x, y)[different].mean())
+
+
+def left_out(x, y, group_x, group_y) -> np.ndarray:
+    """By how much leaving out each patient lowers the area between patients, by doing so."""
+    x, y, group_x, group_y = map(np.asarray, (x, y, group_x, group_y))
+    whole = between_patients(x, y, group_x, group_y)
+    return np.array(
+        [
+            whole - between_patients(x[group_x != g], y[group_y != g], group_x[group_x != g], group_y[group_y != g])
+            for g in np.union1d(group_x, group_y)
+        ]
+    )
 
 
 def paired(G: int, images: int, shift: float, rng=RNG):
@@ -70,13 +88,77 @@ def test_obuchowskis_formula_written_out_with_unequal_clusters():
     assert auroc(x, y, group_x, group_y, 0.05).se == pytest.approx(np.sqrt(variance), rel=1e-9)
 
 
-def test_interval_is_symmetric_on_the_logit_scale():
-    x, y, codes = paired(60, 2, 8)
+UNEQUAL = st.integers(0, 10_000).map(np.random.default_rng)
+
+
+@given(UNEQUAL)
+@settings(deadline=None, max_examples=40)
+def test_pairs_of_one_patient_are_told_from_the_others(rng):
+    """Unequal patients, many ties, some patients on one side only, against loops over pairs and patients."""
+    group_x, group_y = rng.integers(0, 6, 15), rng.integers(2, 9, 11)
+    x, y = rng.integers(0, 6, 15) * 10.0, rng.integers(0, 5, 11) * 10.0
+    result = auroc(x, y, group_x, group_y, 0.05)
+    assert result.between == pytest.approx(between_patients(x, y, group_x, group_y), abs=1e-12)
+    u = left_out(x, y, group_x, group_y)
+    G = u.size
+    assert result.n_clusters == G
+    assert result.spread == pytest.approx(max(result.se, np.sqrt((G - 1) / G * (u**2).sum())), rel=1e-9)
+    assert result.df == pytest.approx(np.clip(3 * (u**2).sum() ** 2 / (u**4).sum(), 1, G - 1), rel=1e-9)
+    assert result.skewness == pytest.approx((u**3).sum() / (u**2).sum() ** 1.5, abs=1e-9)
+
+
+def test_a_clean_image_beats_its_own_twin_more_often():
+    """Correlation within the patient: the area of all pairs is biased upwards, that between patients is not."""
+    means = np.zeros(2)
+    rng = np.random.default_rng(8)
+    codes = np.repeat(np.arange(12), 3)
+    for _ in range(400):
+        base = rng.normal(0, 0.9, 12)[codes]
+        x, y = base + rng.normal(0.8, 0.45, 36), base + rng.normal(0, 0.45, 36)
+        result = auroc(x, y, codes, codes, 0.05)
+        means += np.array([result.estimate, result.between]) / 400
+    truth = stats.norm.cdf(0.8 / np.sqrt(2 * (0.9**2 + 0.45**2)))
+    assert means[0] > truth + 0.01
+    assert means[1] == pytest.approx(truth, abs=0.008)  # standard error 0.0035
+
+
+@pytest.mark.parametrize(("G", "images", "shift"), [(60, 2, 8), (64, 1, 20), (40, 3, -6), (33, 2, 0)])
+def test_ends_are_the_farther_ones_of_the_logits_and_of_halls_interval(G, images, shift):
+    x, y, codes = paired(G, images, shift)
     result = auroc(x, y, codes, codes, 0.05)
-    centre = special.logit(result.estimate)
-    reach = stats.t.ppf(0.95, 59) * result.se / (result.estimate * (1 - result.estimate))
-    assert special.logit(result.low) == pytest.approx(centre - reach)
-    assert special.logit(result.high) == pytest.approx(centre + reach)
+    area, t = result.estimate, stats.t.ppf(0.95, result.df)
+    worst, best = sorted((area, between_patients(x, y, codes, codes)))
+    logit_reach = t * result.spread / (area * (1 - area))
+    u = left_out(x, y, codes, codes)
+    hall = result.spread * (2 * t**2 + 1) / 6 * (u**3).sum() / (u**2).sum() ** 1.5
+    reach = t * result.spread
+    assert result.low == pytest.approx(
+        min(special.expit(special.logit(worst) - logit_reach), worst - reach - max(0, -hall)), abs=1e-9
+    )
+    assert result.high == pytest.approx(
+        max(special.expit(special.logit(best) + logit_reach), best + reach + max(0, hall)), abs=1e-9
+    )
+
+
+def test_the_interval_is_never_narrower_than_students_on_the_logit():
+    """What it was before pairs of one patient, degrees of freedom and skewness were taken into account."""
+    for G, images, shift in ((60, 2, 8), (64, 1, 20), (40, 3, -6), (33, 2, 0)):
+        x, y, codes = paired(G, images, shift)
+        result = auroc(x, y, codes, codes, 0.05)
+        reach = stats.t.ppf(0.95, G - 1) * result.se / (result.estimate * (1 - result.estimate))
+        assert special.logit(result.low) <= special.logit(result.estimate) - reach + 1e-9
+        assert special.logit(result.high) >= special.logit(result.estimate) + reach - 1e-9
+        assert special.logit(result.low) > special.logit(result.estimate) - 1.6 * reach
+
+
+def test_one_bad_patient_of_many_leaves_few_degrees_of_freedom():
+    x, codes = RNG.normal(80, 5, 64), np.arange(64)
+    y = RNG.normal(20, 5, 64)
+    x[0], x[1] = 20, 22
+    result = auroc(x, y, codes, codes, 0.05)
+    assert 1 <= result.df < 8
+    assert result.skewness < -0.3
+    assert auroc(y, x, codes, codes, 0.05).skewness == pytest.approx(-result.skewness)
 
 
 def test_swapping_the_sides_mirrors_the_interval():
@@ -97,12 +179,32 @@ def test_order_names_of_clusters_and_monotone_rescaling_do_not_matter():
 def test_p_values_and_interval_agree(alpha):
     cases = [paired(G, m, s) for G, m, s in ((40, 2, 3), (64, 1, 15), (35, 2, 45), (33, 1, -60))]
     cases.append((np.full(40, 50.0), np.full(40, 50.0), np.arange(40)))
+    cases.append((np.append(np.full(33, 9.0), 2.0), np.append(np.full(33, 1.0), 8.0), np.arange(34)))
+    cases += [(RNG.integers(0, 2, 40) * 1.0, RNG.integers(0, 2, 40) * 0.5, np.arange(40) // k) for k in (1, 1, 1)]
     for x, y, codes in cases:
         result = auroc(x, y, codes, codes, alpha)
+        assert 0 <= result.low <= result.estimate <= result.high <= 1
         for floor in np.linspace(0.005, 0.995, 199):
             p_pass, p_fail = auroc_test(result, floor)
             assert (p_pass < alpha) == (result.low > floor)
             assert (p_fail < alpha) == (result.high < floor)
+
+
+@given(UNEQUAL)
+@settings(deadline=None, max_examples=40)
+def test_p_values_of_any_few_patients_agree_and_are_monotone(rng):
+    group_x, group_y = rng.integers(0, 5, 9), rng.integers(0, 7, 9)
+    x, y = rng.integers(0, 4, 9) * 1.0, rng.integers(0, 4, 9) * 1.0
+    alpha = float(rng.choice([0.025, 0.05, 0.2]))
+    result = auroc(x, y, group_x, group_y, alpha)
+    floors = np.linspace(0.004, 0.996, 125)
+    p_pass, p_fail = np.array([auroc_test(result, floor, min_clusters=2) for floor in floors]).T
+    clear = np.minimum(abs(floors - result.low), abs(floors - result.high)) > 1e-9
+    assert ((p_pass < alpha) == (result.low > floors))[clear].all()
+    assert ((p_fail < alpha) == (result.high < floors))[clear].all()
+    assert (np.diff(p_pass) >= -1e-12).all()
+    assert (np.diff(p_fail) <= 1e-12).all()
+    assert ((p_pass >= 0) & (p_pass <= 1) & (p_fail >= 0) & (p_fail <= 1)).all()
 
 
 def test_perfect_separation_is_bounded_by_the_number_of_patients():
@@ -136,6 +238,26 @@ def test_too_few_patients_cannot_pass_but_can_fail():
     assert auroc_test(auroc(y, x, codes, codes, 0.05), 0.6)[1] < 0.05
 
 
+def test_a_treatment_that_changes_nothing_leaves_no_variance():
+    """Each patient's shares of clean and treated cancel; the interval is the one of the patients not seen."""
+    x, codes = RNG.normal(60, 10, 40).round(), np.arange(40)
+    result = auroc(x, x, codes, codes, 0.05)
+    assert (result.estimate, result.between) == (pytest.approx(0.5), pytest.approx(0.5))
+    assert (result.se, result.spread) == (0, 0)
+    assert (result.low, result.high) == pytest.approx((0.5 * 0.05 ** (1 / 40), 1 - 0.5 * 0.05 ** (1 / 40)))
+
+
+def test_one_patient_with_all_clean_images_is_in_every_pair():
+    """Nothing is left without that patient, so the jackknife says nothing; Obuchowski's variance remains."""
+    x, y = np.array([5.0, 6.0, 9.0]), np.arange(10.0)
+    result = auroc(x, y, np.zeros(3, dtype=int), np.arange(10), 0.05)
+    assert result.between == pytest.approx(kernel(x, y)[:, 1:].mean())
+    assert result.spread >= result.se > 0
+    assert 0 <= result.low < result.estimate < result.high <= 1
+    alone = auroc(x, y[:2], np.zeros(3, dtype=int), np.array([1, 1]), 0.05)
+    assert (alone.estimate, alone.spread) == (1, 0)
+
+
 def test_missing_scores_are_left_out():
     x, y, codes = paired(40, 2, 8)
     holes = x.copy()
@@ -154,7 +276,7 @@ def test_one_cluster_and_no_data_settle_nothing():
 
 def test_unusable_input_is_named():
     with pytest.raises(ValueError, match="between 0 and 1"):
-        auroc_test(Auroc(0.8, 0.7, 0.9, 0.9, 0.05, 40), 1.0)
+        auroc_test(auroc([1.0, 2.0], [0.0, 1.0], [0, 1], [0, 1], 0.05), 1.0)
     with pytest.raises(ValueError, match="error per side"):
         auroc([1.0], [2.0], [0], [1], 0.7)
     with pytest.raises(ValueError, match="one-dimensional"):

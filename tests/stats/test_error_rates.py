@@ -11,13 +11,13 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from auditkit.stats.auroc import auroc, auroc_test
 from auditkit.stats.equivalence import SPARSE, equivalence
 from auditkit.stats.missing import worst_case
 from auditkit.stats.multiplicity import holm
-from auditkit.stats.rates import clustered_rate, rate_difference
+from auditkit.stats.rates import clustered_rate, rate_difference, rate_difference_test
 from auditkit.stats.reduce import cluster_means
 
 ALPHA = 0.05
@@ -65,29 +65,44 @@ def gate(kind: str, G: int, layout: str, mean: float, replicates: int, resamples
     return dict(zip(("pass", "fail", "sparse"), shares / (replicates // 10 * 10), strict=True))
 
 
-def score_probabilities(mean: float, sd: float) -> np.ndarray:
-    grid = np.arange(-200, 305, 5)
-    return np.diff(stats.norm.cdf(np.append(grid - 2.5, grid[-1] + 2.5), mean, sd))
+def score_probabilities(mean: float, step: float) -> np.ndarray:
+    grid = step * np.arange(math.floor(-40 / step), math.ceil(160 / step) + 1)
+    return np.diff(stats.norm.cdf(np.append(grid - step / 2, grid[-1] + step / 2), mean, 10))
 
 
-def auroc_rates(shift: float, G: int, layout: str, replicates: int) -> tuple[float, float, float]:
-    """True area, and how often the interval lies above and below it; scores on a grid of 5, correlation 0.5."""
-    rng = np.random.default_rng([int(shift), G, replicates])
+def true_area(shift: float, step: float) -> float:
+    p, q = score_probabilities(70, step), score_probabilities(70 - shift, step)
+    return float(p @ (np.cumsum(q) - q / 2))
+
+
+def auroc_rates(
+    truth: float,
+    G: int,
+    layout: str,
+    correlation: float,
+    replicates: int,
+    *,
+    step: float = 5.0,
+    floor: float | None = None,
+) -> tuple[float, float]:
+    """How often the AUROC is called above and below a floor, the true area unless given.
+
+    Scores of mean 70 and sd 10 are rounded to a grid; clean and treated images share the patient's part of the
+    variance. A step of 20 leaves 4 levels or so, a step of 100 leaves 2.
+    """
+    rng = np.random.default_rng([round(1000 * truth), G, len(layout), round(10 * correlation), replicates])
     codes = clusters(G, layout)
-    p, q = score_probabilities(70, 10), score_probabilities(70 - shift, 10)
-    truth = float(p @ (np.cumsum(q) - q / 2))
+    shift = optimize.brentq(lambda moved: true_area(moved, step) - truth, -1, 70)
     above = below = 0
     for _ in range(replicates):
-        patient = rng.normal(0, 10 * math.sqrt(0.5), G)[codes]
-        noise = rng.normal(0, 10 * math.sqrt(0.5), (2, codes.size))
-        clean, treated = (
-            5 * np.round((70 + patient + noise[0]) / 5),
-            5 * np.round((70 - shift + patient + noise[1]) / 5),
-        )
-        p_pass, p_fail = auroc_test(auroc(clean, treated, codes, codes, ALPHA), truth)
+        patient = rng.normal(70, 10 * math.sqrt(correlation), G)[codes]
+        latent = patient + rng.normal(0, 10 * math.sqrt(1 - correlation), (2, codes.size))
+        clean, treated = step * np.round((latent - [[0.0], [shift]]) / step)
+        result = auroc(clean, treated, codes, codes, ALPHA)
+        p_pass, p_fail = auroc_test(result, truth if floor is None else floor)
         above += p_pass < ALPHA
         below += p_fail < ALPHA
-    return truth, above / replicates, below / replicates
+    return above / replicates, below / replicates
 
 
 def rate_rates(p: float, G: int, layout: str, correlation: float, replicates: int) -> tuple[float, float]:
@@ -103,22 +118,23 @@ def rate_rates(p: float, G: int, layout: str, correlation: float, replicates: in
     return low / replicates, high / replicates
 
 
-def difference_rates(up: float, down: float, G: int, layout: str, replicates: int) -> tuple[float, float]:
-    """How often the interval of a paired difference lies below and above the true one.
+def difference_rates(
+    up: float, down: float, G: int, layout: str, correlation: float, replicates: int, *, cap: float | None = None
+) -> tuple[float, float]:
+    """How often the interval of a paired difference lies below and above a cap, the true difference unless given.
 
-    One image of a patient copies the outcome of the patient's first with probability 1/2 (correlation 0.25-0.5).
+    An image takes its patient's outcome with probability sqrt(correlation), else one of its own.
     """
-    rng = np.random.default_rng([int(1000 * up), G, replicates])
-    codes = clusters(G, layout)
-    first = np.searchsorted(codes, np.arange(G))[codes]
+    rng = np.random.default_rng([round(1000 * up), round(1000 * down), G, len(layout), round(10 * correlation)])
+    codes, cap = clusters(G, layout), up - down if cap is None else cap
     low = high = 0
     for _ in range(replicates):
-        u = rng.random(codes.size)
-        u = np.where(rng.random(codes.size) < 0.5, u[first], u)
-        treated, control = u < up, (u >= up) & (u < up + down)
-        result = rate_difference(treated, control, codes, ALPHA)
-        low += result.high < up - down
-        high += result.low > up - down
+        shared = rng.random(codes.size) < math.sqrt(correlation)
+        u = np.where(shared, rng.random(G)[codes], rng.random(codes.size))
+        result = rate_difference(u < up, (u >= up) & (u < up + down), codes, ALPHA)
+        p_pass, p_fail = rate_difference_test(result, cap)
+        low += p_pass < ALPHA
+        high += p_fail < ALPHA
     return low / replicates, high / replicates
 
 
@@ -147,11 +163,24 @@ def test_equivalence_has_the_power_it_plans_with():
     assert gate("fine", 64, "1-4", -10.0, 200, 999)["fail"] > 0.97
 
 
-@pytest.mark.parametrize(("shift", "G", "layout"), [(8.0, 48, "1-4"), (20.0, 64, "1-4")])
-def test_auroc_at_the_floor(shift, G, layout):
-    _, above, below = auroc_rates(shift, G, layout, 500)
-    assert within(above, 0.065, 500)
-    assert within(below, 0.065, 500)
+@pytest.mark.parametrize(
+    ("truth", "G", "layout", "correlation", "step"),
+    [
+        (0.71, 48, "1-4", 0.3, 5.0),
+        (0.80, 32, "1-4", 0.8, 20.0),  # passed 0.076 before pairs of one patient were told from the others
+        (0.95, 64, "1-4", 0.8, 5.0),  # passed 0.080 by Student's t on the logit alone
+        (0.60, 32, "1", 0.8, 100.0),  # failed 0.105 before the skewness was taken into account
+    ],
+)
+def test_auroc_at_the_floor(truth, G, layout, correlation, step):
+    above, below = auroc_rates(truth, G, layout, correlation, 800, step=step)
+    assert within(above, 0.055, 800)
+    assert within(below, 0.055, 800)
+
+
+def test_auroc_has_power_where_scores_tell_clean_from_treated():
+    assert auroc_rates(0.83, 48, "1-4", 0.3, 200, floor=0.70)[0] > 0.95
+    assert auroc_rates(0.50, 48, "1-4", 0.3, 200, floor=0.70)[1] > 0.9
 
 
 @pytest.mark.parametrize(("p", "G", "layout", "correlation"), [(0.05, 64, "1", 0.0), (0.10, 64, "1-4", 0.5)])
@@ -161,11 +190,24 @@ def test_rate_at_the_cap(p, G, layout, correlation):
     assert within(high, 0.065, 400)
 
 
-@pytest.mark.parametrize(("up", "down", "layout"), [(0.12, 0.02, "1"), (0.12, 0.02, "1-4")])
-def test_rate_difference_at_the_cap(up, down, layout):
-    low, high = difference_rates(up, down, 64, layout, 400)
-    assert within(low, 0.075, 400)
-    assert within(high, 0.075, 400)
+@pytest.mark.parametrize(
+    ("up", "down", "G", "layout", "correlation"),
+    [
+        (0.12, 0.02, 64, "1", 0.0),
+        (0.09, 0.04, 48, "1", 0.0),  # failed 0.070 without the correction for continuity
+        (0.05, 0.0, 32, "4", 0.8),  # passed 0.115 while the interval of all images was stretched
+        (0.10, 0.0, 64, "1-4", 0.8),  # passed 0.097 likewise
+    ],
+)
+def test_rate_difference_at_the_cap(up, down, G, layout, correlation):
+    low, high = difference_rates(up, down, G, layout, correlation, 1000)
+    assert within(low, 0.055, 1000)
+    assert within(high, 0.055, 1000)
+
+
+def test_rate_difference_has_power_where_the_rates_are_equal():
+    assert difference_rates(0.02, 0.02, 64, "1", 0.0, 200, cap=0.10)[0] > 0.9
+    assert difference_rates(0.30, 0.02, 64, "1-4", 0.3, 200, cap=0.05)[1] > 0.9
 
 
 @pytest.mark.slow
@@ -184,30 +226,45 @@ def test_table_of_equivalence():
 
 @pytest.mark.slow
 def test_table_of_auroc():
-    print("\nAUROC, 2,000 replicates: truth, interval above it, below it")
-    for shift in (0.0, 8.0, 20.0):
-        for layout in ("1", "1-4"):
-            for G in (32, 64, 128):
-                truth, above, below = auroc_rates(shift, G, layout, 2000)
-                print(f"{truth:.3f} {layout:4} G={G:<4} {above:.3f} {below:.3f}")
-                assert within(above, 0.075, 2000)
-                assert within(below, 0.075, 2000)
+    print("\nAUROC, 2,000 replicates: truth, layout, correlation, patients, step: interval above the truth, below it")
+    cells = [
+        (truth, G, layout, correlation, 5.0)
+        for truth in (0.5, 0.71, 0.8, 0.917, 0.95)
+        for layout in LAYOUTS
+        for correlation in (0.3, 0.8)
+        for G in (32, 48, 64, 128, 256)
+    ]
+    cells += [
+        (truth, G, layout, 0.8, step)
+        for truth, step in ((0.71, 20.0), (0.8, 20.0), (0.917, 20.0), (0.6, 100.0), (0.8, 100.0))
+        for layout in LAYOUTS
+        for G in (32, 64, 128)
+    ]
+    for truth, G, layout, correlation, step in cells:
+        above, below = auroc_rates(truth, G, layout, correlation, 2000, step=step)
+        print(f"{truth:.3f} {layout:4} {correlation:.1f} G={G:<4} {step:3.0f} {above:.3f} {below:.3f}")
+        assert within(above, 0.055, 2000)
+        assert within(below, 0.06 if step == 100 else 0.055, 2000)
 
 
 @pytest.mark.slow
 def test_table_of_rates():
     print("\nrate, 2,000 replicates: interval below the truth (false PASS), above it (false FAIL)")
-    for p in (0.02, 0.05, 0.10):
-        for layout, correlation in (("1", 0.0), ("1-4", 0.5), ("4", 0.8)):
+    for p in (0.02, 0.05, 0.10, 0.20):
+        for layout, correlation in (("1", 0.0), ("1-4", 0.3), ("1-4", 0.8), ("4", 0.3), ("4", 0.8)):
             for G in (32, 64, 128):
                 low, high = rate_rates(p, G, layout, correlation, 2000)
-                print(f"{p:.2f} {layout:4} G={G:<4} {low:.3f} {high:.3f}")
-    print("\npaired difference 0.12 - 0.02 and 0.09 - 0.04: below, above")
-    for up, down in ((0.12, 0.02), (0.09, 0.04)):
-        for layout in LAYOUTS:
-            for G in (32, 64, 128):
-                low, high = difference_rates(up, down, G, layout, 2000)
-                print(f"{up:.2f} {down:.2f} {layout:4} G={G:<4} {low:.3f} {high:.3f}")
+                print(f"{p:.2f} {layout:4} {correlation:.1f} G={G:<4} {low:.3f} {high:.3f}")
+                assert within(low, 0.05, 2000)
+                assert within(high, 0.05, 2000)
+    print("\npaired difference up - down, 2,000 replicates: below, above")
+    for up, down in ((0.05, 0.0), (0.09, 0.04), (0.10, 0.0), (0.12, 0.02), (0.20, 0.10)):
+        for layout, correlation in (("1", 0.0), ("1-4", 0.3), ("1-4", 0.8), ("4", 0.3), ("4", 0.8)):
+            for G in (32, 48, 64, 128, 256):
+                low, high = difference_rates(up, down, G, layout, correlation, 2000)
+                print(f"{up:.2f} {down:.2f} {layout:4} {correlation:.1f} G={G:<4} {low:.3f} {high:.3f}")
+                assert within(low, 0.055, 2000)
+                assert within(high, 0.055, 2000)
 
 
 @pytest.mark.slow
