@@ -129,6 +129,10 @@ def test_a_killed_run_is_resumed(bench):
     assert len(again) <= 8
     assert evidence_of(bench.path / "out").outcomes.error == 0
     assert len(set(before) | set(after)) == evidence_of(bench.path / "out").run.probes.planned
+    subprocess.run(
+        [*command, "--audit-out=whole", "--audit-store=whole.sqlite"], cwd=bench.path, capture_output=True, check=False
+    )
+    assert evidence_of(bench.path / "whole").audits == evidence_of(bench.path / "out").audits
 
 
 def test_interrupt_leaves_a_usable_store_and_no_verdict(bench):
