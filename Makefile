@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 MODEL  ?= reference
 
-.PHONY: audit test slow lint bench clean
+.PHONY: audit test slow lint bench validate clean
 
 audit: $(STAMP)
 	@$(BIN)/python -m auditkit.cli run --model $(MODEL)
@@ -24,6 +24,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
+
+# Measures how often the verdicts err and writes docs/validation.md; a run that was killed goes on where it stopped.
+validate: $(STAMP)
+	$(BIN)/python -m validation
 
 # The stamp is renewed when the pins or the package's own dependencies change; otherwise nothing is installed again.
 $(STAMP): pyproject.toml constraints.txt

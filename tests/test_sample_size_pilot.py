@@ -113,10 +113,10 @@ def test_a_fail_is_planned_with_at_least_the_patients_that_must_have_changed(pil
 
 
 def test_one_failing_cell_settles_an_audit():
-    """Of three modalities, the one that is beyond its margin and easiest to show is all that is planned for."""
+    """Of modalities and their mean, the one beyond its margin and easiest to show is all that is planned."""
     rules = shipped_rules()
     audit = run(FairReader(), {"ct": 30, "mr": 30, "xray": 30}, rules, 1, ("direction",))["direction/brightness"]
-    values = {"ct": 2.0, "mr": 9.0, "xray": 15.0}
+    values = {"ct": 2.0, "mr": 9.0, "xray": 15.0, "all": 8.7}
     cells = [
         cell.model_copy(update={"estimate": estimate(values[cell.modality]), "sd": 20.0, "rule": "t+bootstrap-t"})
         for cell in audit.by_modality

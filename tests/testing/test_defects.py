@@ -73,16 +73,16 @@ FOUND = {
         "differential/institution.reputation.high", "xray", 0.20, 0.07, r"; must be below 10\.0 %: not met",
     ),
     "refuses_worst": (
-        "differential/gaussian_noise-s5", "ct", 0.86, 0.10, r"in 2 of 2 modalities .*; must be below 10\.0 %: not met",
+        "differential/gaussian_noise-s5", "ct", 0.86, 0.10, r"2 of 2 modalities .*; must be below 10\.0 %: not met",
     ),
     "insensitive": (
         "sensitivity/gaussian_noise", "ct", 0.0, 1e-9,
-        r"\+0\.0 \[.* points per severity step over 192 patients; must be below −2\.0: not met",
+        r"\+0\.0 \[.* points per severity step over 384 patients; must be below −2\.0: not met",
     ),
     "inverted": (
         "sensitivity/gaussian_noise", "xray", 4.0, 0.2, r"\+4\.0 \[.*; must be below −2\.0: not met",
     ),
-    "inverted_all": ("direction/brightness", "ct", 20.0, 0.5, r"\+.* over 64 patients; must be below \+5\.0: not met"),
+    "inverted_all": ("direction/brightness", "ct", 20.0, 0.5, r"\+.* over 128 patients; must be below \+5\.0: not met"),
     "threshold": (
         "discrimination/jpeg", "ct", 0.5, 0.05, r"severity 3: AUROC 0\.50 .*; must be above 0\.70: not met",
     ),

@@ -1,0 +1,1 @@
+"""How often do the verdicts err? Made-up models through the real path from answers to verdict, with known truths."""

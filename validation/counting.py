@@ -1,0 +1,62 @@
+"""What is counted of a judged audit: its verdicts, and the intervals that miss the truth."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from auditkit.evidence import Audit, Estimate
+from validation.models import Gaps, Jumping, Shifting
+from validation.situations import Missing, Situation
+
+
+def verdicts_of(audit: Audit, what: Situation) -> Counter[str]:
+    """Count the verdict of the audit, and those of its cells that lie on the margin."""
+    cells = [cell for cell in audit.by_modality if cell.required]
+    on_margin = [cell for cell in cells if what.on_margin(cell)]
+    return Counter(
+        {
+            f"audit {audit.verdict}": 1,
+            "decisions": len(on_margin),
+            "decisions PASS": sum(cell.verdict == "PASS" for cell in on_margin),
+            "any FAIL": any(cell.verdict == "FAIL" for cell in cells),
+        }
+    )
+
+
+def misses_of(audit: Audit, what: Situation, missing: Missing) -> Counter[str]:
+    """Count every interval that the report shows, and those that lie wholly below or above the truth."""
+    counts: Counter[str] = Counter()
+    for cell in audit.by_modality:
+        truth = what.value(cell)
+        if missing != "worst":  # the others' mean is not the mean of all
+            _miss(counts, "estimate", cell.estimate, truth)
+        # The worst case is meant to be too bad: only a truth that is worse still is a miss.
+        _miss(counts, "worst case", cell.worst_case, truth, below=audit.gate != "discrimination")
+        _miss(counts, "tail share", cell.tail, what.tail)
+    if what.change is None or missing == "worst":
+        return counts
+    reader = what.behaviour
+    for point in audit.series:
+        change = what.change(point.severity)
+        if isinstance(reader, Gaps):  # at random: the means are those of all
+            reader = reader.inner
+        if isinstance(reader, Shifting):
+            _miss(counts, "score of a severity", point.score, reader.mean(change))
+            _miss(counts, "change of a severity", point.change, reader.mean(change) - reader.mean(0.0))
+            _miss(counts, "AUROC of a severity", point.auroc, reader.auroc(change))
+        elif isinstance(reader, Jumping):
+            _miss(counts, "score of a severity", point.score, reader.base + change)
+            _miss(counts, "change of a severity", point.change, change)
+    return counts
+
+
+def _miss(counts: Counter[str], name: str, interval: Estimate | None, truth: float, *, below: bool = True) -> None:
+    if interval is None or interval.value is None or math.isnan(truth):
+        return
+    low = -math.inf if interval.low is None else interval.low
+    high = math.inf if interval.high is None else interval.high
+    counts[f"{name}, intervals"] += 1
+    # The record rounds to 6 digits: an end that is the truth must not miss it by rounding.
+    counts[f"{name}, below"] += below and high < truth - 1e-6
+    counts[f"{name}, above"] += low > truth + 1e-6

@@ -1,0 +1,79 @@
+"""Deciding in stages under alpha spending: do two or four looks err more often than one?"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from auditkit.criteria.judge import Judge
+from auditkit.criteria.looks import plan_looks
+from auditkit.evidence import Audit
+from auditkit.inference.plan import stages
+from auditkit.measure import joined
+from auditkit.protocol import Protocol
+from auditkit.testing import simulate
+from validation.counting import verdicts_of
+from validation.jobs import Counts, Job, chunks
+from validation.jobs import seed as seed_of
+from validation.situations import Setting, Situation, images, protocol_of, situation, unplanned
+
+SUITE = "looks"
+REPLICATES, POWER = 500, 200
+SETTINGS: dict[Setting, tuple[tuple[int, str], ...]] = {
+    Setting("equivalence", "discrete", "1-4", 64): ((2, "pocock"),),
+    Setting("equivalence", "discrete", "1-4", 128): ((2, "pocock"), (4, "pocock"), (3, "obrien_fleming")),
+    Setting("equivalence", "rare", "1", 128): ((4, "pocock"),),
+    Setting("not raised", "noisy", "1-4", 128): ((4, "pocock"),),
+    Setting("sensitivity", "discrete", "1-4", 128): ((4, "pocock"),),
+    Setting("discrimination", "discrete high", "1-4", 128): ((4, "pocock"),),
+    Setting("rate", "10 correlated", "1-4", 128): ((2, "pocock"), (4, "pocock")),
+    Setting("rate difference", "10 both ways", "1-4", 128): ((4, "pocock"),),
+    Setting("agreement", "10 independent", "1", 128): ((4, "pocock"),),
+    Setting("equivalence", "discrete", "1-4", 128, "inside"): ((4, "pocock"), (3, "obrien_fleming")),
+    Setting("equivalence", "discrete", "1-4", 128, "outside"): ((4, "pocock"), (3, "obrien_fleming")),
+}
+"""What is looked at, with how many looks and which spending function."""
+
+
+def jobs(replicates: int | None = None) -> list[Job]:
+    """Return the work; powers take fewer replicates."""
+    found = []
+    for setting, plans in SETTINGS.items():
+        wanted = REPLICATES if setting.truth == "margin" else POWER
+        for looks, spending in plans:
+            found += chunks(SUITE, f"{setting}|{looks}|{spending}", replicates or wanted)
+    return found
+
+
+def run(job: Job) -> Counts:
+    """Count verdicts after all looks, and those that fell before the last."""
+    name, looks, spending = job.row.split("|")
+    setting = Setting.parse(name)
+    what = situation(setting)
+    protocol = _in_looks(protocol_of(what.family, job.protocol_seed()), int(looks), spending)
+    counts: Counter[str] = Counter(replicates=job.replicates)
+    for seed in job.seeds():
+        with unplanned():
+            audit = judged_in_looks(what, setting, protocol, seed)
+        counts.update(verdicts_of(audit, what))
+        counts["early"] += audit.verdict in ("PASS", "FAIL") and audit.look < int(looks)
+    return dict(counts)
+
+
+def judged_in_looks(what: Situation, setting: Setting, protocol: Protocol, seed: int) -> Audit:
+    """Ask stage by stage while the audit is open, as a session does, and return what was judged in the end."""
+    staged = stages(images(setting.layout, setting.patients, what.modalities), protocol.looks.number, protocol.seed)
+    judge: Judge | None = None
+    parts = []
+    for look, stage in zip(plan_looks(staged, protocol), staged, strict=True):
+        if judge is not None and not judge.open():
+            break
+        answers = seed_of("stage", str(look.number), str(seed))
+        parts.append(simulate(what.behaviour, stage, [what.comparison], protocol, answers))
+        judge = Judge(protocol, joined(parts), [what.comparison], look, before=judge)
+    assert judge is not None  # noqa: S101 - there is at least one look
+    return judge.audit(what.comparison, what.family["gate"], "")
+
+
+def _in_looks(protocol: Protocol, number: int, spending: str) -> Protocol:
+    looks = protocol.looks.model_copy(update={"number": number, "spending": spending})
+    return protocol.model_copy(update={"looks": looks})

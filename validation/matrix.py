@@ -1,0 +1,104 @@
+"""Are planted defects found by the right audits, and by no others? `auditkit.testing.DEFECTS`, at twice the limit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+
+from auditkit.conditions import Comparison
+from auditkit.contrasts import SHIPPED
+from auditkit.protocol import Protocol, load_protocol
+from auditkit.testing import DEFECTS, NOISES, Behaviour, Defect, FairReader, Planted, at_times, audit_all, simulate
+from validation.jobs import Counts, Job, chunks
+from validation.situations import SHIPPED_PROTOCOL, images, unplanned
+
+SUITE = "matrix"
+REPLICATES = 200
+TIMES = 2.0
+"""Size of the defects in units of the protocol's limits."""
+PATIENTS, LAYOUT, MODALITIES = 64, "1", ("ct", "mr")
+AGAIN = {"refuses": 256, "hides_changes": 256, "out_of_range": 256, "insensitive": 256}
+"""Defects whose right audits need more patients for a FAIL that survives the correction of their family."""
+FAIR = "none: "
+SUBSET: dict[str, tuple[str, ...]] = {
+    "sensitivity": ("gaussian_noise", "jpeg"),
+    "discrimination": ("gaussian_noise", "jpeg"),
+    "direction": ("brightness", "contrast_up"),
+    "metadata": (
+        "institution.reputation-high-vs-low", "institution.reputation-high-vs-neutral",
+        "institution.reputation-low-vs-neutral",
+        "demographics_patient.sex-female-vs-male", "demographics_patient.sex-female-vs-neutral",
+        "demographics_patient.sex-male-vs-neutral",
+    ),
+    "placebo": ("institution.neutral", "demographics_patient.neutral"),
+    "templates": ("score_100",),
+    "answers": (
+        "score_100.direct-refused", "score_100.direct-unusable",
+        "rating_5.direct-refused", "rating_5.direct-unusable",
+    ),
+    "differential": ("gaussian_noise-s5", "institution.reputation.high", "institution.reputation.low"),
+    "repeatability": ("asked-twice", "alone-vs-batch"),
+}  # fmt: skip
+"""The shipped comparisons that are judged, by family: corrected for all that the family declares."""
+
+
+def rows() -> list[str]:
+    """Return the models: every defect, some of them with more patients, then the fair readers by their noise."""
+    return [*DEFECTS, *(f"{name}, {n} patients" for name, n in AGAIN.items()), *(FAIR + noise for noise in NOISES)]
+
+
+def jobs(replicates: int | None = None) -> list[Job]:
+    """Return the work."""
+    return [job for row in rows() for job in chunks(SUITE, row, replicates or REPLICATES, size=20)]
+
+
+@lru_cache(maxsize=1)
+def comparisons() -> tuple[Comparison, ...]:
+    """Return the comparisons of `SUBSET`.
+
+    Raises
+    ------
+    KeyError
+        When one of them is not shipped any more.
+    """
+    found = []
+    for family, names in SUBSET.items():
+        shipped = {c.name: c for c in SHIPPED[family]()}
+        found += [shipped[name] for name in names]
+    return tuple(found)
+
+
+def run(job: Job) -> Counts:
+    """Count the verdicts of the audits that should FAIL, of those that must not, and of those that should PASS."""
+    shipped = load_protocol(SHIPPED_PROTOCOL)
+    protocol = shipped.model_copy(update={"seed": job.protocol_seed()})
+    name, _, more = job.row.partition(", ")
+    records = images(LAYOUT, int(more.removesuffix(" patients") or PATIENTS), MODALITIES)
+    defect = None if name.startswith(FAIR) else at_times(TIMES, protocol, records)[name]
+    fair = FairReader(noise=NOISES[name.removeprefix(FAIR)]) if defect is None else FairReader()
+    behaviour: Behaviour = fair if defect is None else Planted(fair, defect)
+    expected = {f"{c.family}/{c.name}": _expected(defect, c, protocol) for c in comparisons()}
+    counts: Counter[str] = Counter(replicates=job.replicates)
+    for seed in job.seeds():
+        data = simulate(behaviour, records, comparisons(), protocol, seed)
+        with unplanned():
+            audits = audit_all(data, comparisons(), protocol)
+        blamed: dict[str, bool] = {}
+        for id_, audit in audits.items():
+            counts[f"{audit.family}, {expected[id_]}"] += 1
+            counts[f"{audit.family}, {expected[id_]} {audit.verdict}"] += 1
+            wrong = expected[id_] != "hit" and audit.verdict == "FAIL"
+            blamed[audit.family] = blamed.get(audit.family, False) or wrong
+        for family, wrong in blamed.items():
+            counts[f"{family}, blamed"] += wrong
+        counts["any, blamed"] += any(blamed.values())
+    return dict(counts)
+
+
+def _expected(defect: Defect | None, comparison: Comparison, protocol: Protocol) -> str:
+    """A defect hits a comparison (FAIL wanted), touches it (PASS not owed), or has nothing to do with it."""
+    if defect is None:
+        return "free"
+    if defect.hits(comparison, protocol):
+        return "hit"
+    return "touched" if defect.touches(comparison, protocol) else "free"
