@@ -60,7 +60,8 @@ class Statistics(Section):
     min_informative: Annotated[int, Field(ge=2)] = 10
     """Fewer patients with any change than this, and the bounded-mean interval is used."""
     missing_points: Points = 25.0
-    """A PASS must survive putting every missing difference at this many points to either side."""
+    """A PASS must survive the missing scores at their worst. Where one side of a comparison was scored, that says how
+    far the difference can have gone; where neither was, it is put this many points to either side."""
 
 
 class Looks(Section):

@@ -97,13 +97,14 @@ def _not_nominal(every: Sequence[Table], known: Sequence[Known]) -> str:
 
 
 def _worst(by_title: dict[str, Table], title: str, claims: tuple[str, str]) -> str:
-    """One line for each first key: the largest rate of either claim, among all rows, and where."""
+    """One line for each first key, rows with missing answers apart: the worst rate of either claim, and where."""
     if title not in by_title:
         return ""
     table = by_title[title]
     groups: dict[str, list[Rate]] = {}
     for rate in table.rates:
-        groups.setdefault(rate.row[0], []).append(rate)
+        gaps = "" if rate.row[-1] == "none" else ", some answers missing"
+        groups.setdefault(rate.row[0] + gaps, []).append(rate)
     one, two = claims
     lines = [
         f"| {table.keys[0]} | rows | {one} | where ({', '.join(table.keys[1:])}; n) | {two} | where |",
@@ -131,15 +132,19 @@ def _power(by_title: dict[str, Table]) -> str:
     wanted = "PASS at no effect", "FAIL at twice the margin"
     cells: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
     for rate in table.rates:
-        gate, kind, _, patients = rate.row
-        cells.setdefault((gate, kind), {}).setdefault(patients, {})[rate.claim] = rate.value
-    lines = ["| gate | kind | patients: PASS at no effect / FAIL at twice the margin |", "|---|---|---|"]
+        gate, kind, layout, patients, missing = rate.row
+        gaps = "" if missing == "none" else f", {missing} missing"
+        cells.setdefault((gate, f"{kind}, {layout}{gaps}"), {}).setdefault(patients, {})[rate.claim] = rate.value
+    lines = [
+        "| gate | kind, images per patient | patients: PASS at no effect / FAIL at twice the margin |",
+        "|---|---|---|",
+    ]
     for (gate, kind), by_patients in cells.items():
-        said = [f"{n}: {' / '.join(_two(found.get(c)) for c in wanted)}" for n, found in by_patients.items()]
+        said = [f"{n}: {' / '.join(_two(found[c]) for c in wanted if c in found)}" for n, found in by_patients.items()]
         lines.append(f"| {gate} | {kind} | {'; '.join(said)} |")
     return (
-        f"Images per patient 1-4, {plan.POWER} replicates, a family of one decision; the patients are those of each "
-        "modality.\n\n" + "\n".join(lines)
+        f"{plan.POWER} replicates, a family of one decision; the patients are those of each modality.\n\n"
+        + "\n".join(lines)
     )
 
 
@@ -174,15 +179,15 @@ def _both(right: Rate | None, wrong: Rate | None) -> str:
 def _open(table: Table) -> str:
     """The table as it is, not folded away."""
     lines = table.markdown().splitlines()
-    return "\n".join(_without_fold(lines))
+    return "\n".join(_without_fold(lines)).strip()
 
 
 def _without_fold(lines: Iterable[str]) -> list[str]:
     return [line for line in lines if not line.startswith(("<details>", "</details>"))]
 
 
-def _two(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+def _two(value: float) -> str:
+    return f"{value:.2f}"
 
 
 def _commit() -> str:

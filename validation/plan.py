@@ -63,6 +63,7 @@ def _planned() -> Iterator[tuple[Setting, int]]:
         for kind, layout, patients in WITH_GAPS.get(gate, ()):
             for missing in GAPS:
                 yield Setting(gate, kind, layout, patients, "margin", missing), OTHERS
+            yield Setting(gate, kind, layout, patients, "inside", "random"), POWER
         if gate == "equivalence, pooled":
             for patients in (64, 256):
                 yield Setting(gate, "rare", "1", patients), OTHERS

@@ -44,7 +44,7 @@ def of_gates(results: Results) -> list[Table]:
         ),
         Table(
             POWERS,
-            keys,
+            (*keys, "missing"),
             [rate for setting, counts in away for rate in _powers(setting, counts)],
             "No effect (or a clear fall, or an area of 0.90, 0.98 for a floor of 0.92): PASS wanted. Twice the margin "
             "(or no fall, or an area of 0.50): FAIL wanted.",
@@ -140,7 +140,7 @@ def _errors(row: tuple[str, ...], counts: Counts) -> Iterator[Rate]:
 
 
 def _powers(setting: Setting, counts: Counts) -> Iterator[Rate]:
-    n, row = counts["replicates"], _row(setting)
+    n, row = counts["replicates"], (*_row(setting), _gaps(setting))
     passed, failed = counts.get("audit PASS", 0) / n, counts.get("audit FAIL", 0) / n
     if setting.truth == "inside":
         yield Rate(row, "PASS at no effect", passed, n, more_is_worse=False)

@@ -81,13 +81,20 @@ def plan_looks(stages: Sequence[Sequence[ImageRecord]], protocol: Protocol) -> t
         for modality, patients in total.items():
             share, before = now.get(modality, 0) / patients, fractions.get(modality, ())
             nothing_new = bool(before) and share - before[-1] < LEAST
-            too_few = number < len(stages) and now.get(modality, 0) < protocol.looks.min_clusters
-            if nothing_new or too_few:
+            early = number < len(stages)
+            too_few = early and now.get(modality, 0) < protocol.looks.min_clusters
+            if nothing_new or too_few or (early and _too_strict((*before, share), protocol)):
                 waiting.add(modality)
             else:
                 fractions[modality] = (*before, share)
         looks.append(Look(number, len(stages), dict(fractions), frozenset(waiting)))
     return tuple(looks)
+
+
+def _too_strict(shares: tuple[float, ...], protocol: Protocol) -> bool:
+    """Whether the level of a look is finer than the bootstrap resolves; its error is then kept for later looks."""
+    level = nominal_levels(shares, protocol.alpha, protocol.looks.spending)[-1]
+    return level * (protocol.statistics.resamples + 1) < 1
 
 
 def _patients(records: Sequence[ImageRecord]) -> dict[str, set[str]]:

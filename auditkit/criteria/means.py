@@ -6,17 +6,23 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.conditions import Comparison, Condition, Contrast, Series, Wordings
+from auditkit.conditions import Comparison
+from auditkit.criteria.columns import (
+    DecisionColumn,
+    Side,
+    contrast_columns,
+    slope_columns,
+    step_columns,
+    wording_columns,
+)
 from auditkit.criteria.draft import Adverse, Draft
 from auditkit.criteria.prospects import of_mean, of_share, together
 from auditkit.criteria.rules import Rules
 from auditkit.criteria.wording import number
-from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.measure import ALL, Measurements, count_outcomes
 from auditkit.protocol import EquivalenceFamily, MonotoneFamily, NotRaisedFamily, SensitivityFamily, TemplateFamily
@@ -25,30 +31,11 @@ from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.proportion import Proportion
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.tail import tail_share
-from auditkit.stats.trend import slope_range, slopes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHOWN_CASES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """One decision to take: differences (or slopes) of all images, NaN where a score is missing."""
-
-    comparison: str
-    condition: str
-    values: NDArray[np.float64]
-    asked: NDArray[np.bool_]
-    treated: Condition
-    treated_outcomes: NDArray[np.int8]
-    control_outcomes: NDArray[np.int8]
-    templates: tuple[str, str] = ("", "")
-
-    def at(self, image: int) -> Adverse:
-        """The answer of one image, as a case to show."""
-        return Adverse(image, self.treated, *self.templates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +46,7 @@ class _Rule:
     high: float
     unit: str
     value_range: float
-    missing: tuple[float, ...]  # values to put in place of missing ones; a PASS must survive each
+    sides: tuple[Side, ...]  # ends at which missing values are put; a PASS must survive each
     adverse: int  # +1: large values speak against the model, -1: small ones, 0: large absolute values
 
 
@@ -73,11 +60,10 @@ def judge_equivalence(
     family: EquivalenceFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """Mean change within the margin either way, and few patients with a large change."""
-    fill = rules.statistics.missing_points
     each = family.modality_margin or family.margin
-    rule = _Rule(-each, each, "points", 100.0, (-fill, fill), 0)
+    rule = _Rule(-each, each, "points", 100.0, ("lowest", "highest"), 0)
     together = replace(rule, low=-family.margin, high=family.margin)
-    drafts = _judge_means(_contrast_columns(comparisons, data, rules), rule, data, rules, together)
+    drafts = _judge_means(contrast_columns(comparisons, data, rules), rule, data, rules, together)
     for column, draft in drafts:
         _add_tail(draft, column, family, data, rules)
     return _by_comparison(drafts)
@@ -87,97 +73,36 @@ def judge_templates(
     family: TemplateFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """Every pair of wordings within the margin either way; the wordings are fixed, nothing is said of others."""
-    columns = []
-    for wordings in comparisons:
-        if not isinstance(wordings, Wordings):
-            raise AuditkitError(f"{wordings.name}: this gate needs Wordings, not a {type(wordings).__name__}")
-        for first, second in combinations(wordings.templates, 2):
-            a, b = data.column(wordings.condition, second), data.column(wordings.condition, first)
-            asked = (a.outcomes >= 0) & (b.outcomes >= 0)
-            columns.append(
-                _Column(
-                    wordings.name, f"{second} vs {first}", a.scores - b.scores, asked, wordings.condition,
-                    a.outcomes, b.outcomes, (second, first),
-                )
-            )  # fmt: skip
-    fill = rules.statistics.missing_points
-    rule = _Rule(-family.margin, family.margin, "points", 100.0, (-fill, fill), 0)
-    return _by_comparison(_judge_means(columns, rule, data, rules))
+    rule = _Rule(-family.margin, family.margin, "points", 100.0, ("lowest", "highest"), 0)
+    return _by_comparison(_judge_means(wording_columns(comparisons, data, rules), rule, data, rules))
 
 
 def judge_not_raised(
     family: NotRaisedFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """Mean change not above the margin; one decision per severity."""
-    rule = _Rule(-np.inf, family.margin, "points", 100.0, (rules.statistics.missing_points,), 1)
-    return _by_comparison(_judge_means(_contrast_columns(comparisons, data, rules), rule, data, rules))
+    rule = _Rule(-np.inf, family.margin, "points", 100.0, ("highest",), 1)
+    return _by_comparison(_judge_means(contrast_columns(comparisons, data, rules), rule, data, rules))
 
 
 def judge_monotone(
     family: MonotoneFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
     """From each severity to the next the mean score must not rise by more than the tolerance."""
-    columns = []
-    for series in comparisons:
-        if not isinstance(series, Series):
-            raise AuditkitError(f"{series.name}: this gate needs a Series, not a {type(series).__name__}")
-        template = rules.resolve_template(series.template)
-        for before, after in pairwise((series.control, *series.treated)):
-            a, b = data.column(after, template), data.column(before, template)
-            asked = (a.outcomes >= 0) & (b.outcomes >= 0)
-            label = f"severity {before.severity} to {after.severity}"
-            columns.append(_Column(series.name, label, a.scores - b.scores, asked, after, a.outcomes, b.outcomes))
-    rule = _Rule(-np.inf, family.tolerance, "points", 100.0, (rules.statistics.missing_points,), 1)
-    return _by_comparison(_judge_means(columns, rule, data, rules))
+    rule = _Rule(-np.inf, family.tolerance, "points", 100.0, ("highest",), 1)
+    return _by_comparison(_judge_means(step_columns(comparisons, data, rules), rule, data, rules))
 
 
 def judge_sensitivity(
     family: SensitivityFamily, comparisons: Sequence[Comparison], data: Measurements, rules: Rules
 ) -> dict[str, list[Draft]]:
-    """The score must fall by at least the floor per severity step; a missing slope counts as no fall."""
-    columns = []
-    steps: list[int] = []
-    for series in comparisons:
-        if not isinstance(series, Series):
-            raise AuditkitError(f"{series.name}: sensitivity needs a Series, not a {type(series).__name__}")
-        template = rules.resolve_template(series.template)
-        steps = [0, *series.severities]
-        conditions = (series.control, *series.treated)
-        answers = [data.column(c, template) for c in conditions]
-        scores = np.stack([a.scores for a in answers], axis=1)
-        # A slope over fewer points than declared would compare images by different severities.
-        complete = np.isfinite(scores).all(axis=1)
-        values = np.where(complete, slopes(scores, np.array(steps, dtype=float)), np.nan)
-        asked = np.logical_and.reduce([a.outcomes >= 0 for a in answers])
-        outcomes = np.stack([a.outcomes for a in answers[1:]], axis=1)
-        columns.append(_Column(series.name, "", values, asked, conditions[-1], outcomes, answers[0].outcomes))
-    steepest = slope_range(steps, complete=True) if steps else 100.0
-    rule = _Rule(-np.inf, -family.floor, "points per severity step", steepest, (0.0,), 1)
+    """The score must fall by at least the floor per severity step."""
+    columns, steepest = slope_columns(comparisons, data, rules)
+    rule = _Rule(-np.inf, -family.floor, "points per severity step", steepest, ("highest",), 1)
     return _by_comparison(_judge_means(columns, rule, data, rules))
 
 
-def _contrast_columns(comparisons: Sequence[Comparison], data: Measurements, rules: Rules) -> list[_Column]:
-    columns = []
-    for comparison in comparisons:
-        if isinstance(comparison, Series):
-            pairs = [(f"severity {c.severity}", c, comparison.control) for c in comparison.treated]
-        elif isinstance(comparison, Contrast):
-            pairs = [("", comparison.treated, comparison.control)]
-        else:
-            raise AuditkitError(f"{comparison.name}: this gate needs a Contrast or a Series")
-        template = rules.resolve_template(comparison.template)
-        for label, treated, control in pairs:
-            a, b = data.column(treated, template), data.column(control, template)
-            columns.append(
-                _Column(
-                    comparison.name, label, a.scores - b.scores, (a.outcomes >= 0) & (b.outcomes >= 0), treated,
-                    a.outcomes, b.outcomes,
-                )
-            )  # fmt: skip
-    return columns
-
-
-def _by_comparison(drafts: list[tuple[_Column, Draft]]) -> dict[str, list[Draft]]:
+def _by_comparison(drafts: list[tuple[DecisionColumn, Draft]]) -> dict[str, list[Draft]]:
     found: dict[str, list[Draft]] = {}
     for column, draft in drafts:
         found.setdefault(column.comparison, []).append(draft)
@@ -185,8 +110,8 @@ def _by_comparison(drafts: list[tuple[_Column, Draft]]) -> dict[str, list[Draft]
 
 
 def _judge_means(
-    columns: Sequence[_Column], each: _Rule, data: Measurements, rules: Rules, together: _Rule | None = None
-) -> list[tuple[_Column, Draft]]:
+    columns: Sequence[DecisionColumn], each: _Rule, data: Measurements, rules: Rules, together: _Rule | None = None
+) -> list[tuple[DecisionColumn, Draft]]:
     """One joint bootstrap per modality for all columns; the result of a column does not depend on its company."""
     drafts = []
     for modality in (ALL, *data.modalities):
@@ -198,11 +123,12 @@ def _judge_means(
         values = np.stack([c.values[mask] for c in columns], axis=1)
         asked = np.stack([c.asked[mask] for c in columns], axis=1)
         found = _intervals(values, clusters, rule, rules, modality)
-        missing = (asked & ~np.isfinite(values)).any(axis=0)
-        imputed: dict[int, list[Interval]] = {int(i): [] for i in np.flatnonzero(missing)}
-        for fill in rule.missing if imputed else ():
+        missing = asked & ~np.isfinite(values)
+        imputed: dict[int, list[Interval]] = {int(i): [] for i in np.flatnonzero(missing.any(axis=0))}
+        for side in rule.sides if imputed else ():
             chosen = list(imputed)
-            filled = np.where(asked & ~np.isfinite(values), fill, values)[:, chosen]
+            worst = np.stack([getattr(columns[i], side)[mask] for i in chosen], axis=1)
+            filled = np.where(missing[:, chosen], worst, values[:, chosen])
             for i, result in zip(chosen, _intervals(filled, clusters, rule, rules, modality), strict=True):
                 imputed[i].append(result)
         for i, column in enumerate(columns):
@@ -228,7 +154,7 @@ def _intervals(
 
 
 def _draft(
-    column: _Column,
+    column: DecisionColumn,
     modality: str,
     mask: NDArray[np.bool_],
     found: Interval,
@@ -240,10 +166,7 @@ def _draft(
     survives = all(result.decision == "inside" for result in imputed)
     obstacle = ""
     if found.decision == "inside" and not survives:
-        obstacle = (
-            f"with the missing scores put {number(rule.missing[-1], rule.unit).lstrip('+')} points to the bad side "
-            "the margin is no longer met"
-        )
+        obstacle = "with the missing scores at the worst they can be the margin is no longer met"
     draft = Draft(
         modality=modality,
         condition=column.condition,
@@ -305,7 +228,7 @@ def _mde_of_unit_sd(n: int, alpha: float) -> float:
     return minimum_detectable_effect(1.0, n, alpha)
 
 
-def _adverse(column: _Column, mask: NDArray[np.bool_], rule: _Rule) -> list[Adverse]:
+def _adverse(column: DecisionColumn, mask: NDArray[np.bool_], rule: _Rule) -> list[Adverse]:
     """The images with the largest changes to the bad side, unscored ones first: they are what readers ask for."""
     indices = np.flatnonzero(mask & column.asked)
     values = column.values[indices]
@@ -314,7 +237,9 @@ def _adverse(column: _Column, mask: NDArray[np.bool_], rule: _Rule) -> list[Adve
     return [column.at(int(indices[i])) for i in order if badness[i] > 0]
 
 
-def _add_tail(draft: Draft, column: _Column, family: EquivalenceFamily, data: Measurements, rules: Rules) -> None:
+def _add_tail(
+    draft: Draft, column: DecisionColumn, family: EquivalenceFamily, data: Measurements, rules: Rules
+) -> None:
     """Co-primary: a mean near zero must not hide patients whose score jumps.
 
     For a PASS a missing score counts as a jump; for a FAIL only jumps that were seen count.

@@ -155,3 +155,13 @@ def test_joined_measurements_are_those_of_all_images():
     np.testing.assert_array_equal(both.column(Condition(), TEMPLATE).scores, scores)
     treated = both.column(TREATED, TEMPLATE)
     np.testing.assert_array_equal(treated.outcomes >= 0, [False] * 4 + [True] * 3)
+
+
+def test_a_look_that_is_too_strict_for_the_bootstrap_waits():
+    """O'Brien-Fleming-like spending leaves 0.00009 for the first of four looks: less than one of 1,001 resamples."""
+    judges = through(looking(4, spending="obrien_fleming"), images(160), 0.0, 20.0)
+    assert [len(judge.open()) for judge in judges] == [2, 0, 0, 0]
+    rules = looking(4, spending="obrien_fleming")
+    looks = plan_looks(stages(images(160), 4, rules.seed), rules)
+    assert "ct" in looks[0].waiting
+    assert looks[-1].fractions["ct"] == (0.5, 0.75, 1.0)

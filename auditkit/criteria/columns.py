@@ -1,0 +1,169 @@
+"""What the gates on means decide about: differences and slopes, and what the missing ones can at most have been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from auditkit.conditions import Comparison, Condition, Contrast, Series, Wordings
+from auditkit.criteria.draft import Adverse
+from auditkit.criteria.rules import Rules
+from auditkit.errors import AuditkitError
+from auditkit.measure import Column, Measurements
+from auditkit.stats.trend import slope_range, slopes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Side = Literal["lowest", "highest"]
+TOP = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionColumn:
+    """One decision to take, with a value for every image.
+
+    Attributes
+    ----------
+    comparison, condition : str
+        Where it belongs.
+    values : ndarray, shape (n,)
+        Differences of scores in points, or slopes; NaN where a score is missing.
+    asked : ndarray of bool, shape (n,)
+        Where the questions are part of the plan.
+    lowest, highest : ndarray, shape (n,)
+        The least and the most that a missing value can have been.
+    treated : Condition
+        The condition that is blamed.
+    treated_outcomes, control_outcomes : ndarray of int8
+        Outcome codes; the treated ones of shape (n,) or (n, S).
+    templates : (str, str)
+        Of treated and control, where they are not the comparison's.
+    """
+
+    comparison: str
+    condition: str
+    values: NDArray[np.float64]
+    asked: NDArray[np.bool_]
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    treated: Condition
+    treated_outcomes: NDArray[np.int8]
+    control_outcomes: NDArray[np.int8]
+    templates: tuple[str, str] = ("", "")
+
+    def at(self, image: int) -> Adverse:
+        """The answer of one image, as a case to show."""
+        return Adverse(image, self.treated, *self.templates)
+
+
+def contrast_columns(comparisons: Sequence[Comparison], data: Measurements, rules: Rules) -> list[DecisionColumn]:
+    """Return treated minus control of every contrast, and of every severity of a series."""
+    columns = []
+    for comparison in comparisons:
+        if isinstance(comparison, Series):
+            pairs = [(f"severity {c.severity}", c, comparison.control) for c in comparison.treated]
+        elif isinstance(comparison, Contrast):
+            pairs = [("", comparison.treated, comparison.control)]
+        else:
+            raise AuditkitError(f"{comparison.name}: this gate needs a Contrast or a Series")
+        template = rules.resolve_template(comparison.template)
+        for label, treated, control in pairs:
+            a, b = data.column(treated, template), data.column(control, template)
+            columns.append(_difference(comparison.name, label, (a, b), treated, rules))
+    return columns
+
+
+def wording_columns(comparisons: Sequence[Comparison], data: Measurements, rules: Rules) -> list[DecisionColumn]:
+    """Return the difference of every pair of wordings."""
+    columns = []
+    for wordings in comparisons:
+        if not isinstance(wordings, Wordings):
+            raise AuditkitError(f"{wordings.name}: this gate needs Wordings, not a {type(wordings).__name__}")
+        for first, second in combinations(wordings.templates, 2):
+            pair = data.column(wordings.condition, second), data.column(wordings.condition, first)
+            label = f"{second} vs {first}"
+            columns.append(_difference(wordings.name, label, pair, wordings.condition, rules, (second, first)))
+    return columns
+
+
+def step_columns(comparisons: Sequence[Comparison], data: Measurements, rules: Rules) -> list[DecisionColumn]:
+    """Return the change from every severity of a series to the next, the clean image first."""
+    columns = []
+    for series in _series(comparisons):
+        template = rules.resolve_template(series.template)
+        for before, after in pairwise((series.control, *series.treated)):
+            pair = data.column(after, template), data.column(before, template)
+            label = f"severity {before.severity} to {after.severity}"
+            columns.append(_difference(series.name, label, pair, after, rules))
+    return columns
+
+
+def slope_columns(
+    comparisons: Sequence[Comparison], data: Measurements, rules: Rules
+) -> tuple[list[DecisionColumn], float]:
+    """Return the slope over severity of every series, and the steepest that a slope can be."""
+    columns, steepest = [], TOP
+    for series in _series(comparisons):
+        template = rules.resolve_template(series.template)
+        steps = np.array([0, *series.severities], dtype=float)
+        answers = [data.column(c, template) for c in (series.control, *series.treated)]
+        scores = np.stack([a.scores for a in answers], axis=1)
+        known = np.isfinite(scores)
+        # A slope over fewer points than declared would compare images by different severities.
+        values = np.where(known.all(axis=1), slopes(scores, steps), np.nan)
+        rising = np.where(steps > steps.mean(), TOP, 0.0)
+        # Of an image without any score nothing is known: it counts as no fall.
+        highest, lowest = (
+            np.where(known.any(axis=1), slopes(np.where(known, scores, end), steps), 0.0)
+            for end in (rising, TOP - rising)
+        )
+        asked = np.logical_and.reduce([a.outcomes >= 0 for a in answers])
+        outcomes = np.stack([a.outcomes for a in answers[1:]], axis=1)
+        columns.append(
+            DecisionColumn(
+                series.name, "", values, asked, lowest, highest, series.treated[-1], outcomes, answers[0].outcomes
+            )
+        )
+        steepest = slope_range(steps, complete=True)
+    return columns, steepest
+
+
+def _difference(
+    name: str,
+    label: str,
+    pair: tuple[Column, Column],
+    treated: Condition,
+    rules: Rules,
+    templates: tuple[str, str] = ("", ""),
+) -> DecisionColumn:
+    """Treated minus control. Where one of the two is missing, the other says how far the difference can have gone."""
+    a, b = pair
+    unknown = rules.statistics.missing_points
+    no_treated, no_control = np.isnan(a.scores), np.isnan(b.scores)
+    least = np.where(no_treated, 0.0, a.scores) - np.where(no_control, TOP, b.scores)
+    most = np.where(no_treated, TOP, a.scores) - np.where(no_control, 0.0, b.scores)
+    neither = no_treated & no_control
+    return DecisionColumn(
+        comparison=name,
+        condition=label,
+        values=a.scores - b.scores,
+        asked=(a.outcomes >= 0) & (b.outcomes >= 0),
+        lowest=np.where(neither, -unknown, least),
+        highest=np.where(neither, unknown, most),
+        treated=treated,
+        treated_outcomes=a.outcomes,
+        control_outcomes=b.outcomes,
+        templates=templates,
+    )
+
+
+def _series(comparisons: Sequence[Comparison]) -> Iterator[Series]:
+    for series in comparisons:
+        if not isinstance(series, Series):
+            raise AuditkitError(f"{series.name}: this gate needs a Series, not a {type(series).__name__}")
+        yield series
