@@ -18,8 +18,13 @@ TIMES = 2.0
 """Size of the defects in units of the protocol's limits."""
 PATIENTS, LAYOUT, MODALITIES = 64, "1", ("ct", "mr")
 AGAIN = {
-    "reads_label": 160, "refuses": 256, "hides_changes": 256, "batch_dependent": 160, "unsteady": 160, "out_of_range": 256,
-}  # fmt: skip
+    "reads_label": 160,
+    "refuses": 256,
+    "hides_changes": 256,
+    "batch_dependent": 160,
+    "unsteady": 160,
+    "out_of_range": 256,
+}
 """Defects whose right audits need more patients for a FAIL that survives the correction of their family."""
 FAIR = "none: "
 SUBSET: dict[str, tuple[str, ...]] = {
