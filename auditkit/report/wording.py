@@ -170,7 +170,7 @@ class Scale:
         if estimate.value is None:
             return NO_VALUE
         interval = self.interval(estimate)
-        level = "" if estimate.level is None else f"{100 * estimate.level:g} % "
+        level = "" if estimate.level is None else f"{round(100 * estimate.level, 1):g} % "
         text = self.with_unit(estimate.value)
         return f"{text} ({level}interval {interval})" if interval else text
 

@@ -161,3 +161,8 @@ def test_an_audit_without_a_name_for_people_gets_its_id_in_words() -> None:
         update={"id": "metadata/staff.accent-foreign-vs-local", "title": "staff.accent-foreign-vs-local"}
     )
     assert wording.audit_name(unnamed) == "Accent foreign vs local"
+
+
+def test_the_level_of_an_early_look_is_rounded():
+    early = Estimate(value=1.0, low=0.0, high=2.0, level=0.964263, unit="points")
+    assert "(96.4 % interval" in Scale("points", signed=True).full(early)
