@@ -160,7 +160,8 @@ class Judge:
             verdicts = {d.verdict for d in self._judged(comparison) if d.draft.required}
         except (AuditkitError, KeyError):
             return True
-        return "FAIL" in verdicts or verdicts == {"PASS"}
+        complete = not self._look.modalities_to_come(self.data.modalities)
+        return "FAIL" in verdicts or (complete and verdicts == {"PASS"})
 
     def _judged(self, comparison: Comparison) -> list[Decided]:
         return self._family(comparison.family)[comparison.name]
@@ -231,7 +232,8 @@ class Judge:
         """
         if isinstance(family, EquivalenceFamily) and family.modality_margin is not None:
             return True
-        return not isinstance(family, DiscriminationFamily) and len(self.data.modalities) > 1
+        several = len(self.data.modalities) + len(self._look.modalities_to_come(self.data.modalities)) > 1
+        return several and not isinstance(family, DiscriminationFamily)
 
     def _size(self, name: str, planned: Sequence[Comparison]) -> int:
         """Return the number of decisions declared: comparisons x modalities of the data x conditions decided."""
@@ -246,7 +248,8 @@ class Judge:
                 "corrected for what was declared, not for what was collected.",
                 f"Add size = {len(planned)} (the number of comparisons) to [families.{name}] in the protocol.",
             )
-        per_member = len(self.data.modalities) + self._decides_together(family)
+        to_come = self._look.modalities_to_come(self.data.modalities)
+        per_member = len(self.data.modalities) + len(to_come) + self._decides_together(family)
         return members * max(per_member, 1)
 
     def _cell(self, decided: Decided, size: int) -> Cell:

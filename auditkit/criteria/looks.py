@@ -40,6 +40,10 @@ class Look:
     def last(self) -> bool:
         return self.number == self.of
 
+    def modalities_to_come(self, seen: Sequence[str]) -> frozenset[str]:
+        """Return the modalities planned of which no image has been seen yet; none after the last look."""
+        return frozenset() if self.last else (frozenset(self.fractions) | self.waiting) - {ALL, *seen}
+
     def levels(self, protocol: Protocol) -> dict[str, float]:
         """Return the nominal error per side of every modality that this look decides on."""
         spending = protocol.looks.spending
@@ -82,7 +86,9 @@ def plan_looks(stages: Sequence[Sequence[ImageRecord]], protocol: Protocol) -> t
             share, before = now.get(modality, 0) / patients, fractions.get(modality, ())
             nothing_new = bool(before) and share - before[-1] < LEAST
             early = number < len(stages)
-            too_few = early and now.get(modality, 0) < protocol.looks.min_clusters
+            # All patients together say nothing of a modality that has not begun.
+            begun = modality != ALL or len(now) == len(total)
+            too_few = early and (not begun or now.get(modality, 0) < protocol.looks.min_clusters)
             if nothing_new or too_few or (early and _too_strict((*before, share), protocol)):
                 waiting.add(modality)
             else:

@@ -165,3 +165,24 @@ def test_a_look_that_is_too_strict_for_the_bootstrap_waits():
     looks = plan_looks(stages(images(160), 4, rules.seed), rules)
     assert "ct" in looks[0].waiting
     assert looks[-1].fractions["ct"] == (0.5, 0.75, 1.0)
+
+
+def test_a_modality_that_has_not_begun_keeps_its_audits_open():
+    """Patients with images of both modalities stand in the queue of the first: the other can begin late."""
+    rules = looking(2, min_clusters=24)
+    first, late = images(60, ("ct",)), images(40, ("mr",))
+    looks = plan_looks((first, late), rules)
+    assert looks[0].waiting == {"mr", "all"}
+    rng = np.random.default_rng(2)
+    parts, judge, opened = [], None, []
+    for look, stage in zip(looks, (first, late), strict=True):
+        clean = rng.integers(50, 70, len(stage)).astype(float)
+        shift = 20.0 if stage is late else 0.0
+        columns = {Condition(): answered(clean), TREATED: answered(clean + shift + rng.normal(0, 4, len(stage)))}
+        parts.append(measured(stage, columns))
+        judge = Judge(rules, joined(parts), [A], look, before=judge)
+        opened.append(judge.open())
+    assert opened == [(A,), ()]
+    audit = judge.audit(A, "equivalence", "?")
+    assert audit.verdict == "FAIL"
+    assert {c.modality: c.verdict for c in audit.by_modality if c.modality != "all"} == {"ct": "PASS", "mr": "FAIL"}
