@@ -22,6 +22,9 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Points = Annotated[float, Field(gt=0, le=100)]
 
 
+MAX_LOOKS = 4
+
+
 class Section(BaseModel):
     """Base: unknown keys are refused, and so are values of another type (the text "0.05" for a number)."""
 
@@ -67,7 +70,7 @@ class Statistics(Section):
 class Looks(Section):
     """Deciding in stages of patients, under alpha spending, to stop asking what is settled."""
 
-    number: Annotated[int, Field(ge=1, le=4)] = 1
+    number: Annotated[int, Field(ge=1, le=MAX_LOOKS)] = 1
     """Looks at the data, the last with all patients; 1 is no early look."""
     spending: Literal["pocock", "obrien_fleming"] = "pocock"
     """How the error is spread over the looks: evenly, or nearly all kept for the last."""

@@ -23,7 +23,7 @@ from auditkit.inference.prefetch import Keys, Progress, Tally, digests, model_id
 from auditkit.inference.render import Renderer
 from auditkit.inference.store import JudgedBefore, Store
 from auditkit.models.base import Model
-from auditkit.protocol import Protocol, load_protocol
+from auditkit.protocol import MAX_LOOKS, Protocol, load_protocol
 from auditkit.salt import salt_for
 
 if TYPE_CHECKING:
@@ -301,6 +301,8 @@ def prepare(
     from auditkit.models.resolve import resolve_model
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    if settings.looks is not None and not 1 <= settings.looks <= MAX_LOOKS:
+        raise AuditkitError(f"--audit-looks={settings.looks} is not possible.", f"Give 1 to {MAX_LOOKS}.")
     protocol = load_protocol(settings.protocol, settings.profile, settings.looks)
     if settings.limit is not None and settings.limit < 1:
         raise AuditkitError(f"--audit-limit={settings.limit} leaves no patient.", "Give 1 or more.")

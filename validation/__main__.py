@@ -52,13 +52,19 @@ def main(arguments: list[str]) -> int:
     return 2 if failed else 0
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m validation", description=__doc__)
     parser.add_argument(
         "--only", action="append", default=[], help="part of a suite's or a row's name; may be repeated"
     )
-    parser.add_argument("--replicates", type=int, help="replicates of every row, instead of those planned")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    parser.add_argument("--replicates", type=_count, help="replicates of every row, instead of those planned")
+    parser.add_argument("--workers", type=_count, default=2, help="processes (default 2)")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the document is exceeded")
     return parser
 

@@ -143,3 +143,7 @@ def test_gate_that_is_not_the_familys(bench, audit_run):
     result = audit_run("--audit-out=out", "-k", "test_own")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*declares 'agreement'*"])
+
+
+def test_more_looks_than_there_can_be(audit_run):
+    refused(audit_run("--audit-looks=9"), "--audit-looks=9", "1 to 4")
