@@ -28,7 +28,7 @@ CHUNK = 100
 # What the counts depend on. A change here, be it a comment, makes the results stale: nobody has to judge which do.
 JUDGED = (
     "auditkit/stats", "auditkit/criteria", "auditkit/prompts", "auditkit/testing", "auditkit/measure.py",
-    "auditkit/protocol.py", "auditkit/contrasts.py", "auditkit/conditions.py", "auditkit/evidence.py",
+    "auditkit/protocol.py", "auditkit/contrasts.py", "auditkit/conditions.py", "auditkit/evidence",
     "auditkit/inference/plan.py", "audits/protocol.toml",
 )  # fmt: skip
 SIMULATED = ("validation/models.py", "validation/situations.py", "validation/counting.py")

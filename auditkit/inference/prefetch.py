@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from auditkit import prompts
-from auditkit.conditions import CLEAN, Condition, Probe
+from auditkit.conditions import CLEAN, NO_CONTEXT, Condition, Probe
 from auditkit.corruptions import CorruptionError
 from auditkit.images.record import ImageRecord, LeftOut, UnreadableImage
 from auditkit.inference.ask import Asker
@@ -254,7 +254,14 @@ def _missing(
                 continue
             prompt = prompts.render(probe.template, probe.condition.context)
             request = Request(
-                probe_keys[probe], (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens
+                probe_keys[probe],
+                (image,),
+                prompt.user,
+                prompt.system,
+                prompt.choices,
+                prompt.max_new_tokens,
+                probe.template,
+                "" if probe.condition.context == NO_CONTEXT else probe.condition.context,
             )
             yield _Item(probe_keys[probe], probe, request)
     store.add_renders(fresh)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 FinishReason = Literal["stop", "length", "error"]
@@ -27,9 +29,13 @@ class Request:
     system : str or None
         The system turn, where there is one.
     choices : tuple of str or None
-        The answers allowed, for back ends that can constrain decoding.
+        The answers that were asked for, where they can be listed. The answer itself stays free, so that a refusal is
+        seen; a back end that can gives their log-probabilities beside it (`Response.logprobs`).
     max_new_tokens : int
         Upper limit of the answer's length.
+    template, context : str
+        Ids of the wording and of the sentence put after it, for models without a language side (dual encoders), which
+        compare the image with texts of their own; empty when a request was not made from the catalogue.
     """
 
     id: str
@@ -38,6 +44,8 @@ class Request:
     system: str | None = None
     choices: tuple[str, ...] | None = None
     max_new_tokens: int = 16
+    template: str = ""
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,8 @@ class Response:
     text : str
         The raw text, as the model gave it.
     logprobs : mapping of str to float, or None
-        Log-probabilities of options, where the back end offers them.
+        Natural log-probability of each of the request's choices as the answer, not normalised over the choices: what
+        is missing to 1 is the probability of any other answer. None where the back end does not offer them.
     finish_reason : {"stop", "length", "error"}
         ``length`` means that the answer was cut at ``max_new_tokens``.
     error : str or None
@@ -62,12 +71,66 @@ class Response:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """How a model is to be loaded and asked; the same for every back end, each takes what concerns it.
+
+    Attributes
+    ----------
+    batch_size : int
+        Requests per call of ``generate``.
+    exact : bool
+        Ask one by one, without any shortcut (``--audit-exact``).
+    memory : int or None
+        Bytes that answering may take beside the weights (``--audit-memory``); None for no bound.
+    endpoint : str or None
+        Address of an OpenAI-compatible server (``--audit-endpoint``), ending in ``/v1``.
+    deadline : float
+        Seconds that one call of ``generate``, or one request to a server, may take.
+    concurrency : int
+        Requests on their way to a server at the same time.
+    rate_limit : float or None
+        Requests per second at most; None for no limit.
+    registry : str or None
+        File of the user's own models (``--audit-registry``).
+    """
+
+    batch_size: int = 128
+    exact: bool = False
+    memory: int | None = None
+    endpoint: str | None = None
+    deadline: float = 600.0
+    concurrency: int = 16
+    rate_limit: float | None = None
+    registry: str | None = None
+
+
 @runtime_checkable
 class Model(Protocol):
     """What auditkit needs of a model.
 
-    Optional attributes: ``name``, ``revision`` and ``fingerprint`` (str: all that changes the answers: weights,
-    processor configuration, dtype, batching), ``batch_size`` (int), ``close()``.
+    Optional attributes: ``name``, ``revision``, ``description``, ``backend`` and ``fingerprint`` (str; the last covers
+    all that changes the answers: weights, processor configuration, dtype, batching), ``batch_size`` (int: requests per
+    call that suit it best), ``call_deadline`` (float: seconds one call may take, where the model itself keeps a
+    deadline per request), ``close()``.
     """
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response]: ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """A model that also gives what it holds inside.
+
+    Attributes
+    ----------
+    embeddings : tuple of str
+        Which it has, the first by default: ``"vision"`` (pooled image features, before any text) and ``"language"``
+        (last hidden layer at the last token of image and question).
+    """
+
+    embeddings: tuple[str, ...]
+
+    def embed(self, requests: Sequence[Request], kind: str = "vision") -> NDArray[np.float32]:
+        """Return one vector per request, shape (n, d); what ``embeddings`` does not list raises ValueError."""
+        ...

@@ -25,8 +25,8 @@ TEMPLATES_FILE = "templates.toml"
 ATTRIBUTES_FILE = "attributes.toml"
 
 # The answers a back end may constrain its decoding to. A number has too many to list.
-_CHOICES: dict[str, tuple[str, ...] | None] = {
-    "score_100": None,
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "score_100": tuple(map(str, range(101))),
     "rating_5": ("1/5", "2/5", "3/5", "4/5", "5/5"),
     "grade": ("good", "usable", "reject"),
     "yes_no": ("yes", "no"),
@@ -70,7 +70,7 @@ class Template:
     system : str or None
         The system turn, where there is one.
     choices : tuple of str or None
-        The answers allowed, where they can be listed.
+        The answers asked for, where they can be listed.
     max_new_tokens : int
         Upper limit of the answer's length.
     options : tuple of Option

@@ -1,0 +1,161 @@
+"""What a run was about: data, model, protocol, prompts, looks and provenance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditkit.evidence.values import Number, Record
+
+
+class Example(Record):
+    """A thumbnail: one image, clean or corrupted, as it was given to the model."""
+
+    image: str
+    modality: str
+    synthetic: bool
+    corruption: str
+    """``clean`` or the corruption's name."""
+    severity: int
+    ssim: Number = None
+    psnr: Number = None
+    score: Number = None
+    """Score the model gave to this picture."""
+    jpeg: str
+    """Base64 of a small JPEG."""
+
+
+class Stratum(Record):
+    """One modality of the data."""
+
+    modality: str
+    n_images: int
+    n_clusters: int
+    n_synthetic: int
+    """Images that are procedural phantoms."""
+
+
+class LeftOutEntry(Record):
+    """A file that could not be used, and why."""
+
+    name: str
+    reason: str
+
+
+class Data(Record):
+    """What the model was shown."""
+
+    source: str
+    n_images: int
+    n_clusters: int
+    modalities: list[Stratum]
+    synthetic_share: Number
+    """Share of the images that are synthetic, 0-1."""
+    sources: dict[str, int] = {}
+    """Images per origin."""
+    licences: dict[str, int] = {}
+    """Images per licence."""
+    left_out: list[LeftOutEntry] = []
+    """Entries that were not used; at most 200 are listed."""
+    n_left_out: int = 0
+    notice: str = ""
+    """What readers must know of the data, such as that they are for demonstration."""
+    limited_to: int | None = None
+    """Set when ``--audit-limit`` took a subset of the patients."""
+    sha256: str = ""
+    """Over the content addresses of all images used."""
+
+
+class ModelInfo(Record):
+    """Which model answered."""
+
+    name: str
+    revision: str = ""
+    fingerprint: str = ""
+    """Hash over all that can change an answer: weights, processor, dtype, batching."""
+    backend: str = ""
+    description: str = ""
+
+
+class ProtocolInfo(Record):
+    """The criteria, fixed before the data."""
+
+    name: str
+    sha256: str
+    """Over the criteria, the prompts' and attributes' wording and the corruptions' parameters."""
+    profile: str
+    alpha: Number
+    """Error rate per side."""
+    criteria: dict[str, Any]
+    """The protocol as resolved."""
+
+
+class PromptInfo(Record):
+    """One template as it was sent."""
+
+    id: str
+    format: str
+    system: str | None = None
+    text: str
+
+
+class LookInfo(Record):
+    """One look at the data (``--audit-looks``)."""
+
+    number: int
+    n_images: int
+    """Images seen so far."""
+    n_clusters: int
+    """Patients seen so far."""
+    n_questions: int
+    """Questions that this look added."""
+    n_settled: int
+    """Audits settled by then."""
+    levels: dict[str, Number] = {}
+    """Nominal error per side at this look, by modality; a modality that is missing was not decided at this look."""
+
+
+class EarlierProtocol(Record):
+    """Another protocol under which results for the same model and images existed before."""
+
+    sha256: str
+    first_seen: str
+    """When this store first saw it."""
+    first_judged: str
+    """When these images were first judged by it."""
+    changes: list[str] = []
+    """What differs in the protocol used now: ``families.metadata.margin: 5.0, now 8.0``."""
+
+
+class Probes(Record):
+    """How many questions the run needed and where the answers came from."""
+
+    planned: int = 0
+    asked: int = 0
+    from_store: int = 0
+    errors: int = 0
+    saved: int = 0
+    """Questions that early looks made unnecessary."""
+    seconds: Number = None
+    """Wall time of asking, rendering included."""
+
+
+class Run(Record):
+    """Everything about this run that may differ when it is repeated on the same data."""
+
+    id: str
+    started: str
+    """ISO 8601, UTC."""
+    finished: str
+    command: str = ""
+    git: dict[str, str | bool | None] = {}
+    """Commit and whether the tree had uncommitted changes, when run in a checkout."""
+    packages: dict[str, str] = {}
+    machine: dict[str, str | int] = {}
+    probes: Probes = Probes()
+    protocol_first_seen: str = ""
+    """When this protocol's hash was first seen by this store: before the first answer."""
+    protocol_first_judged: str = ""
+    """When this model and these images were first judged by this protocol."""
+    earlier_protocols: list[EarlierProtocol] = []
+    """Protocols by which the same model and images were judged before: this one was changed after the first look."""
+    exit_note: str = ""

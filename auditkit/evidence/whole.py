@@ -1,0 +1,64 @@
+"""The record of a run as a whole, and its schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from auditkit.evidence.audit import Audit
+from auditkit.evidence.facts import Data, Example, LookInfo, ModelInfo, PromptInfo, ProtocolInfo, Run
+from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
+
+SCHEMA_VERSION = "1.0"
+
+
+class Evidence(Record):
+    """One run of the audits against one model."""
+
+    schema_version: str = SCHEMA_VERSION
+    run: Run
+    model: ModelInfo
+    protocol: ProtocolInfo
+    data: Data
+    prompts: list[PromptInfo] = []
+    outcomes: Outcomes = Outcomes()
+    """Over every distinct question of the run."""
+    audits: list[Audit]
+    looks: list[LookInfo] = []
+    """The looks made; empty when the protocol plans no early look."""
+    not_run: list[str] = []
+    """Declared audits that this run did not include (``-k``, a subset of files)."""
+    examples: list[Example] = []
+    verdict: Verdict
+    sentence: str
+    """The verdict of the whole run."""
+    limits: list[str] = []
+    """What this run cannot tell."""
+
+    def to_json(self) -> str:
+        """Return the record as JSON with sorted keys and a final newline: the same record gives the same bytes."""
+        text = json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        # Lone surrogates (file names and arguments that are no UTF-8) cannot be written: they are spelt out.
+        return re.sub("[\ud800-\udfff]", lambda found: f"\\\\u{ord(found[0]):04x}", text)
+
+    @classmethod
+    def from_json(cls, text: str) -> Evidence:
+        """Read a record; raises `pydantic.ValidationError` when it does not fit the schema."""
+        return cls.model_validate_json(text)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of ``evidence.json``."""
+    schema = Evidence.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "auditkit evidence", **schema}
+
+
+def overall(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict of several that must all pass: any FAIL fails, any ERROR or INCONCLUSIVE is not a pass.
+
+    An empty collection is INCONCLUSIVE: nothing was shown.
+    """
+    seen = set(verdicts)
+    return next((v for v in VERDICTS if v in seen), "INCONCLUSIVE")
