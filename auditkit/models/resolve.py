@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from auditkit.errors import AuditkitError
-from auditkit.models.base import Model, Request, Response
+from auditkit.models.base import Model, ModelOptions, Request, Response
 
 
 def registry() -> dict[str, dict[str, str]]:
@@ -100,7 +100,7 @@ def _local(path: Path, name: str, batch_size: int) -> Model:
     _need_local(name)
     from auditkit.models.local import LocalModel
 
-    return LocalModel(path, name=name, batch_size=batch_size)
+    return LocalModel(path, name=name, options=ModelOptions(batch_size=batch_size))
 
 
 def _imported(name: str) -> Model:

@@ -10,7 +10,7 @@ from PIL import Image
 from auditkit import prompts
 from auditkit.models.base import Request, Response
 from auditkit.models.local import LocalModel
-from auditkit.models.shared_prefix import _common_start, generate_shared
+from auditkit.models.local.shared_prefix import _common_start, generate_shared
 
 CONTEXTS = ["none", *prompts.placebos(), *list(prompts.levels())[:5]]
 

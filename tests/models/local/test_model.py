@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from auditkit.errors import AuditkitError
-from auditkit.models.base import Request
+from auditkit.models.base import ModelOptions, Request
 from auditkit.models.local import LocalModel
 from auditkit.models.resolve import resolve_model
 
@@ -59,7 +59,7 @@ def test_limit_is_told_from_an_end(checkpoint):
 
 def test_fingerprint_covers_weights_processor_and_batch_size(copy):
     def fingerprint(batch_size=32):
-        return LocalModel(copy, name="m", batch_size=batch_size).fingerprint
+        return LocalModel(copy, name="m", options=ModelOptions(batch_size=batch_size)).fingerprint
 
     first = fingerprint()
     assert fingerprint() == first != fingerprint(16)

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import PIL.Image
 
 from auditkit.errors import AuditkitError
-from auditkit.models.base import Request, Response
-from auditkit.models.fast_inputs import PROCESSING, FastInputs, fast_inputs
-from auditkit.models.shared_prefix import MIN_SHARED, generate_shared
+from auditkit.models.base import ModelOptions, Request, Response
+from auditkit.models.local.fast_inputs import PROCESSING, FastInputs, fast_inputs
+from auditkit.models.local.shared_prefix import MIN_SHARED, generate_shared
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -55,9 +55,15 @@ class LocalModel:
     """
 
     backend = "transformers"
-    dtype = "float32"
 
-    def __init__(self, path: Path, *, name: str, batch_size: int = 32) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        options: ModelOptions = ModelOptions(),
+        dtype: str = "float32",  # noqa: B008
+    ) -> None:
         if not any(path.glob("*.safetensors")):
             raise AuditkitError(
                 f"--model={name}: {path} holds no *.safetensors weights.",
@@ -65,8 +71,8 @@ class LocalModel:
             )
         self.path = path
         self.name = name
-        self.batch_size = batch_size
-        self.fingerprint = _fingerprint(path, self.dtype, batch_size)
+        self.dtype = dtype
+        self.fingerprint = _fingerprint(path, self.dtype, options.batch_size)
         self.revision = self.fingerprint[:12]
         self._loaded: tuple[Any, Any] | None = None
         self._pool: ThreadPoolExecutor | None = None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from auditkit.models.base import Request, Response
-from auditkit.models.fast_inputs import PROCESSING
+from auditkit.models.local.fast_inputs import PROCESSING
 
 MIN_SHARED = 4
 """Fewer texts about one image are not worth the detour."""
@@ -46,7 +46,7 @@ def generate_shared(model: Any, processor: Any, requests: Sequence[Request]) -> 
     """
     import torch
 
-    from auditkit.models.local import chat_text, decoded
+    from auditkit.models.local.model import chat_text, decoded
 
     if not _allowed(model) or len(requests[0].images) != 1:
         return None
@@ -99,7 +99,7 @@ def _decode(model: Any, cache: Any, shared: int, ends: list[list[int]], limit: i
     """Greedy decoding of all texts after the shared prefix, differing ends padded on the left."""
     import torch
 
-    from auditkit.models.local import end_tokens
+    from auditkit.models.local.model import end_tokens
 
     n, width = len(ends), max(map(len, ends))
     stops = torch.tensor(end_tokens(model), dtype=torch.long)

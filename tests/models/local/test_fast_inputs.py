@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 
 from auditkit.models.base import Request
-from auditkit.models.fast_inputs import fast_inputs
-from auditkit.models.local import LocalModel, chat_text
+from auditkit.models.local import LocalModel
+from auditkit.models.local.fast_inputs import fast_inputs
+from auditkit.models.local.model import chat_text
 from auditkit.models.reference import checkpoint
 
 
