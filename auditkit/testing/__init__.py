@@ -1,9 +1,11 @@
 """Made-up models with known defects, to test audits with: an audit that finds nothing here would find nothing.
 
 `simulate` runs a made-up model through audits in milliseconds; `plant` puts a defect into a model of your own, to be
-audited by pytest like any other.
+audited by pytest like any other. `tiny_checkpoint` writes a checkpoint of a true architecture, to test what loads and
+asks models.
 """
 
+from auditkit.testing.checkpoints import ARCHITECTURES, tiny_checkpoint
 from auditkit.testing.defects import (
     DEFECTS,
     BatchDependent,
@@ -33,6 +35,7 @@ from auditkit.testing.saying import say
 from auditkit.testing.simulate import audit_all, made_up_images, simulate
 
 __all__ = [
+    "ARCHITECTURES",
     "DEFECTS",
     "NOISES",
     "Asked",
@@ -66,4 +69,5 @@ __all__ = [
     "plant",
     "say",
     "simulate",
+    "tiny_checkpoint",
 ]
