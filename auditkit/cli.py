@@ -70,8 +70,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--audits", metavar="DIR", default="audits", help="folder of the audits; default: audits")
     run.set_defaults(do=_run)
 
-    models = commands.add_parser("models", help="list the models known by name")
+    registry = argparse.ArgumentParser(add_help=False)
+    registry.add_argument("--audit-registry", metavar="FILE", help="models of your own (auditkit-models.toml if there)")
+
+    models = commands.add_parser("models", parents=[registry], help="list the models known by name")
+    models.add_argument("--json", action="store_true", help="all that is known of them, for programs")
     models.set_defaults(do=_models)
+
+    doctor = commands.add_parser(
+        "doctor",
+        parents=[registry],
+        help="say what is there and what is missing for an audit of a model, and end 1 when something is missing",
+        description="Looks at packages, weights, access, memory, disk or server. Downloads nothing, loads no model.",
+    )
+    doctor.add_argument("--model", metavar="NAME", default="reference", help="default: reference")
+    doctor.add_argument("--audit-endpoint", metavar="URL", help="an OpenAI-compatible server that has the model")
+    doctor.set_defaults(do=_doctor)
 
     report = commands.add_parser("report", help="render report.html anew from an evidence.json, without the model")
     report.add_argument("evidence", metavar="EVIDENCE.json", type=Path)
@@ -118,13 +132,22 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _models(options: argparse.Namespace, rest: list[str]) -> int:
-    from auditkit.models.resolve import registry
+    from auditkit.models.overview import as_json, as_table
+    from auditkit.models.registry import load_registry
 
-    for name, entry in registry().items():
-        where = "ships with auditkit" if "checkpoint" in entry else entry["repository"]
-        print(f"{name:20} {entry['description']} ({where})")
-    print("Also: --model=./folder of a checkpoint, or --model package.module:attribute with generate(requests).")
+    entries = load_registry(options.audit_registry).values()
+    print(as_json(entries) if options.json else as_table(entries))
     return 0
+
+
+def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
+    from auditkit.models.base import ModelOptions
+    from auditkit.models.doctor import as_text, examine
+
+    wanted = ModelOptions(endpoint=options.audit_endpoint, registry=options.audit_registry)
+    title, findings = examine(options.model, wanted)
+    print(as_text(title, findings))
+    return int(any(finding.state == "missing" for finding in findings))
 
 
 def _report(options: argparse.Namespace, rest: list[str]) -> int:

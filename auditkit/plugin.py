@@ -12,17 +12,16 @@ import secrets
 import sys
 import time
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditkit.options import OPTIONS, out_of, settings_of
 from auditkit.state import RECORD, STATE, State
 
 if TYPE_CHECKING:
     from auditkit.evidence import Audit
     from auditkit.fixture import AuditFixture
-    from auditkit.session import Settings
 
 WORKER = "PYTEST_XDIST_WORKER"
 RUN_UID = "PYTEST_XDIST_TESTRUNUID"
@@ -31,75 +30,8 @@ VERDICT_LETTERS = {"FAIL": "F", "INCONCLUSIVE": "I", "ERROR": "E"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("auditkit", "audits of vision-language models")
-    for name, settings in _OPTIONS.items():
+    for name, settings in OPTIONS.items():
         group.addoption(name, **settings)
-
-
-def _whole(option: str) -> Any:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise pytest.UsageError(f"{option}={text}: give a whole number.") from None
-        if value < 1:
-            raise pytest.UsageError(f"{option}={text}: give 1 or more.")
-        return value
-
-    return parse
-
-
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "--model": {
-        "metavar": "NAME",
-        "help": "model to audit: a registry name, a checkpoint folder (write --model=./folder), or module:attribute",
-    },
-    "--audit-data": {
-        "metavar": "SRC",
-        "default": "demo",
-        "help": "images: demo, a folder, or a manifest (.csv, .jsonl, .parquet); default: demo",
-    },
-    "--audit-protocol": {"metavar": "FILE", "help": "criteria; default: protocol.toml beside the audits"},
-    "--audit-profile": {
-        "metavar": "NAME",
-        "help": "profile of the protocol to use: ci, pilot; default: its own choice",
-    },
-    "--audit-looks": {
-        "metavar": "K",
-        "type": _whole("--audit-looks"),
-        "help": "look up to 4 times as patients come in and stop asking what is settled; part of the protocol",
-    },
-    "--audit-out": {"metavar": "DIR", "help": "output folder; default: reports/<model>/<run id>/"},
-    "--audit-store": {
-        "metavar": "URL",
-        "help": "answer store, a file or a database URL; default: .auditkit/answers.sqlite",
-    },
-    "--audit-no-store": {"action": "store_true", "help": "keep no answers beyond this run"},
-    "--audit-limit": {
-        "metavar": "N",
-        "type": _whole("--audit-limit"),
-        "help": "audit a seeded subset of N patients, spread over the modalities; default: all",
-    },
-    "--audit-dry-run": {
-        "action": "store_true",
-        "help": "print what would be asked and how long it would take; ask nothing",
-    },
-    "--audit-allow-inconclusive": {
-        "action": "store_true",
-        "help": "let INCONCLUSIVE audits not fail the session; they are still no pass",
-    },
-    "--audit-batch-size": {
-        "metavar": "N",
-        "type": _whole("--audit-batch-size"),
-        "default": 128,
-        "help": "requests per call of the model; default: 128",
-    },
-    "--audit-deadline": {
-        "metavar": "SECONDS",
-        "type": float,
-        "default": 600.0,
-        "help": "how long one call of the model may take; default: 600",
-    },
-}
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -162,7 +94,7 @@ def _plan_and_ask(config: pytest.Config, comparisons: list[Any]) -> None:
     state = config.stash[STATE]
     hook = config.hook
     run = prepare(
-        _settings(config, state.uid),
+        settings_of(config, state.uid),
         comparisons,
         find_model=lambda name: hook.pytest_auditkit_model(name=name),
         find_images=lambda source, salt, side: hook.pytest_auditkit_images(source=source, salt=salt, max_side=side),
@@ -175,56 +107,6 @@ def _plan_and_ask(config: pytest.Config, comparisons: list[Any]) -> None:
     with progress(enabled=not _is_worker() and config.option.verbose >= 0) as show:
         run.fetch(show)
     run.measure()
-
-
-def _settings(config: pytest.Config, uid: str) -> Settings:
-    from auditkit.errors import AuditkitError
-    from auditkit.session import DEFAULT_STORE, Settings
-
-    option = config.option
-    if not option.model:
-        raise AuditkitError(
-            "audits were collected, but no model was named.", "Add --model NAME, such as --model reference."
-        )
-    store = None if option.audit_no_store else (option.audit_store or DEFAULT_STORE)
-    return Settings(
-        model=option.model,
-        data=_from_invocation(config, option.audit_data),
-        protocol=_protocol_path(config),
-        profile=option.audit_profile,
-        looks=option.audit_looks,
-        root=config.rootpath,
-        uid=uid,
-        out=_out(config),
-        store=store,
-        limit=option.audit_limit,
-        batch_size=option.audit_batch_size,
-        deadline=option.audit_deadline,
-    )
-
-
-def _from_invocation(config: pytest.Config, value: str) -> str:
-    """Paths on the command line are meant from where it was typed; xdist workers may run elsewhere."""
-    path = config.invocation_params.dir / value
-    return str(path) if path.exists() else value
-
-
-def _out(config: pytest.Config) -> Path | None:
-    """The output folder of the command line, meant from where it was typed; it need not exist yet."""
-    return config.invocation_params.dir / config.option.audit_out if config.option.audit_out else None
-
-
-def _protocol_path(config: pytest.Config) -> Path:
-    """The protocol named, else protocol.toml beside the first path on the command line, else in audits/."""
-    if config.option.audit_protocol:
-        return Path(_from_invocation(config, config.option.audit_protocol))
-    for argument in (*config.args, str(config.rootpath / "audits")):
-        path = Path(argument.split("::")[0])
-        path = path if path.is_absolute() else config.invocation_params.dir / path
-        folder = path if path.is_dir() else path.parent
-        if (folder / "protocol.toml").is_file():
-            return folder / "protocol.toml"
-    return config.rootpath / "audits" / "protocol.toml"
 
 
 def _is_worker() -> bool:
@@ -326,7 +208,7 @@ def _write(config: pytest.Config, state: State, header: dict[str, Any]) -> None:
     audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]
     command = "pytest " + " ".join(_without_secrets(str(word)) for word in config.invocation_params.args)
     state.evidence = evidence(header, audits, run_id=run_id, command=command, root=config.rootpath)
-    out = _out(config)
+    out = out_of(config)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
     folder = out or config.rootpath / REPORTS / name / run_id
     state.report = write_outputs(state.evidence, folder, latest=None if out else folder.parent / "latest")

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +17,14 @@ from auditkit.conditions import Comparison
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, LookInfo
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
+from auditkit.inference.embeddings import embedding_kinds, fetch_embeddings
 from auditkit.inference.keys import digest_of
 from auditkit.inference.lock import exclusive
 from auditkit.inference.plan import Plan, check_comparisons, distinct, limit_clusters, stages
 from auditkit.inference.prefetch import Keys, Progress, Tally, digests, model_identity, pixel_condition, prefetch
 from auditkit.inference.render import Renderer
 from auditkit.inference.store import JudgedBefore, Store
-from auditkit.models.base import Model
+from auditkit.models.base import DEFAULTS, Model, ModelOptions
 from auditkit.protocol import MAX_LOOKS, Protocol, load_protocol
 from auditkit.salt import salt_for
 
@@ -56,10 +58,14 @@ class Settings:
         Path or URL of the store; None for a temporary one.
     limit : int or None
         Number of patients.
-    batch_size : int
-        Requests per call of ``generate``.
-    deadline : float
-        Seconds per call of ``generate``.
+    options : ModelOptions
+        How the model is loaded and asked.
+    engine : {"local", "ray"}
+        Who asks: this process, or workers of a Ray cluster.
+    workers : int or None
+        Workers of a Ray cluster at most.
+    embeddings : bool
+        Keep the model's embeddings of every rendered image.
     root : pathlib.Path
         Where the default store and reports go.
     uid : str
@@ -76,8 +82,10 @@ class Settings:
     out: Path | None = None
     store: str | None = DEFAULT_STORE
     limit: int | None = None
-    batch_size: int = 32
-    deadline: float = 600.0
+    options: ModelOptions = DEFAULTS
+    engine: str = "local"
+    workers: int | None = None
+    embeddings: bool = False
 
 
 @dataclass
@@ -94,15 +102,26 @@ class AuditRun:
     protocol_first_seen: str
     started: str
     tally: Tally = field(default_factory=Tally)
+    embedded: Tally | None = None
     judge: Any = None
     looks_made: list[LookInfo] = field(default_factory=list)
     judged_by: list[JudgedBefore] = field(default_factory=list)
     _parts: list[Measurements] = field(default_factory=list)
     _digests: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def batch_size(self) -> int:
+        """Requests per call: what suits the model, else the option's."""
+        return int(getattr(self.model, "batch_size", None) or self.settings.options.batch_size)
+
+    @property
+    def deadline(self) -> float:
+        """Seconds per call: longer than the option's where the model keeps a deadline per request by itself."""
+        return max(float(getattr(self.model, "call_deadline", 0.0)), self.settings.options.deadline)
+
     def estimate(self) -> DryRun:
         """Count what a run would ask, without asking, decoding or rendering anything."""
-        keys = Keys(self.model, self.settings.batch_size)
+        keys = Keys(self.model, self.batch_size)
         known = self.store.sources(r.content for r in self.plan.records)
         planned = held = 0
         for record in self.plan.records:
@@ -129,23 +148,41 @@ class AuditRun:
         with exclusive(self.store, self.settings.uid):
             record = self.store.session(self.settings.uid)
             if record is not None:
-                self.tally = Tally.from_record(record)
+                self.tally = Tally.from_record(record["tally"])
+                self.embedded = Tally.from_record(record["embedded"]) if record["embedded"] else None
                 return
-            for plan in self._plans(asking=True):
-                prefetch(
-                    plan,
+            asked: list[ImageRecord] = []
+            with self._asker() as ask:
+                for plan in self._plans(asking=True):
+                    ask(plan, on_progress)
+                    asked += plan.records
+            if self.settings.embeddings and not self.tally.gave_up:
+                self.embedded = fetch_embeddings(
+                    Plan(tuple(asked), self.plan.comparisons, self.protocol),
                     self.model,
                     self.store,
                     self.renderer,
-                    batch_size=self.settings.batch_size,
-                    deadline=self.settings.deadline,
+                    batch_size=self.batch_size,
+                    deadline=self.deadline,
                     on_progress=on_progress,
-                    tally=self.tally,
                 )
             answered = self.tally.asked - len(self.tally.errors)
             if answered > 0:
                 self.store.note_rate(model_identity(self.model), answered / max(self.tally.seconds, 1e-9))
-            self.store.save_session(self.settings.uid, self.tally.to_record())
+            embedded = None if self.embedded is None else self.embedded.to_record()
+            self.store.save_session(self.settings.uid, {"tally": self.tally.to_record(), "embedded": embedded})
+
+    @contextmanager
+    def _asker(self) -> Iterator[Callable[[Plan, Progress], Tally]]:
+        """Give the function that asks a plan: in this process, or by the workers of a cluster."""
+        how: dict[str, Any] = {"batch_size": self.batch_size, "deadline": self.deadline, "tally": self.tally}
+        if self.settings.engine == "ray":
+            from auditkit.inference.ray_engine import RayEngine
+
+            with RayEngine(self.settings.model, self.settings.options, workers=self.settings.workers) as engine:
+                yield lambda plan, show: engine.prefetch(plan, self.model, self.store, on_progress=show, **how)
+        else:
+            yield lambda plan, show: prefetch(plan, self.model, self.store, self.renderer, on_progress=show, **how)
 
     def measure(self) -> None:
         """Read the answers into arrays and make the judge ready, look by look."""
@@ -214,7 +251,7 @@ class AuditRun:
     def _reader(self, plan: Plan) -> AnswerReader:
         from auditkit.measure import AnswerReader
 
-        keys = Keys(self.model, self.settings.batch_size)
+        keys = Keys(self.model, self.batch_size)
         return AnswerReader(plan, self._digests, keys, self.store, self.renderer)
 
     def audit(self, comparison: Comparison, gate: str, question: str) -> Audit:
@@ -306,14 +343,19 @@ def prepare(
     protocol = load_protocol(settings.protocol, settings.profile, settings.looks)
     if settings.limit is not None and settings.limit < 1:
         raise AuditkitError(f"--audit-limit={settings.limit} leaves no patient.", "Give 1 or more.")
-    if not 0 < settings.deadline <= threading.TIMEOUT_MAX:
-        raise AuditkitError(f"--audit-deadline={settings.deadline:g} is no time to wait.", "Give seconds above 0.")
-    if settings.batch_size < 1:
-        raise AuditkitError(f"--audit-batch-size={settings.batch_size} asks nothing.", "Give 1 or more.")
+    options = settings.options
+    if not 0 < options.deadline <= threading.TIMEOUT_MAX:
+        raise AuditkitError(
+            f"--audit-deadline={settings.options.deadline:g} is no time to wait.", "Give seconds above 0."
+        )
+    if settings.options.batch_size < 1:
+        raise AuditkitError(f"--audit-batch-size={settings.options.batch_size} asks nothing.", "Give 1 or more.")
     planned = distinct(comparisons)
     check_comparisons(planned, protocol)
     check_writable(settings.out or settings.root / REPORTS)
-    model = find_model(settings.model) or resolve_model(settings.model, settings.batch_size)
+    model = find_model(settings.model) or resolve_model(settings.model, options)
+    if settings.embeddings:
+        embedding_kinds(model)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
     images = find_images(settings.data, salt, side) or load_images(settings.data, salt=salt, max_side=side)

@@ -8,19 +8,66 @@ import pytest
 from auditkit.cli import main
 from auditkit.contrasts import SHIPPED
 from auditkit.evidence import Evidence, ProtocolInfo
+from auditkit.models.reference import checkpoint
+from auditkit.models.registry import load_registry
 from auditkit.protocol import load_protocol
 from auditkit.sample_size import Assumed, as_text, plan_from_pilot, plan_from_sd, with_margin
 from auditkit.testing import FairReader, audit_all, made_up_images, simulate
+from tests.models.fake_hub import FakeHub
 from tests.report.sample import lean
 
 SHIPPED_PROTOCOL = Path(__file__).parents[1] / "audits" / "protocol.toml"
 
 
-def test_models_lists_the_registry(capsys):
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A folder without a registry file of the developer's own, and a machine without a cache of the hub."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AUDITKIT_REGISTRY", raising=False)
+    FakeHub(tmp_path / "hf").use_in(monkeypatch)
+    return tmp_path
+
+
+def test_models_is_a_table_of_100_columns(elsewhere, capsys):
+    FakeHub(elsewhere / "hf").put("openai/clip-vit-large-patch14", load_registry()["clip"].revision, checkpoint())
     assert main(["models"]) == 0
-    out = capsys.readouterr().out
-    assert "reference " in out
-    assert "medgemma" in out
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 100
+    rows = {line.split()[0]: line.split() for line in lines if line}
+    assert rows["reference"][-1] == "ships"
+    assert rows["medgemma"][1:] == [
+        "gemma3",
+        "4.3B",
+        "medicine",
+        "image-text-to-text",
+        "HAI-DEF,",
+        "gated",
+        "not",
+        "here",
+    ]
+    assert rows["clip"][1:] == ["clip", "428M", "general", "dual-encoder", "MIT", "in", "cache"]
+    assert rows["biomedclip"][-2:] == ["cannot", "load"]
+    assert set(load_registry()) < set(rows)
+
+
+def test_models_shows_those_of_ones_own_file(elsewhere, capsys):
+    (elsewhere / "mine.toml").write_text('[mine]\nbackend = "openai"\nbase_url = "http://x/v1"\nserved = "m"\n')
+    assert main(["models", "--json", "--audit-registry=mine.toml"]) == 0
+    listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert listed["mine"]["where"] == "server"
+    assert listed["medgemma"]["revision"] == load_registry()["medgemma"].revision
+    (elsewhere / "mine.toml").write_text('[mine]\nbackend = "openal"\n')
+    assert main(["models", "--audit-registry=mine.toml"]) == 4
+    assert "'openai'" in capsys.readouterr().err
+
+
+def test_doctor_ends_0_when_nothing_is_missing_and_1_when_something_is(elsewhere, capsys):
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr().out.startswith("reference: ")
+    assert main(["doctor", "--model=clip"]) == 1
+    assert "hf download openai/clip-vit-large-patch14 --revision" in capsys.readouterr().out
+    assert main(["doctor", "--model=clipp"]) == 4
+    assert "Did you mean clip?" in capsys.readouterr().err
 
 
 def test_schema_is_json(capsys):

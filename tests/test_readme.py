@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def options_block() -> str:
-    from auditkit.plugin import _OPTIONS
+    from auditkit.options import OPTIONS
 
     rows = ["| option | meaning |", "|---|---|"]
-    for name, settings in _OPTIONS.items():
+    for name, settings in OPTIONS.items():
         value = f"={settings['metavar']}" if "metavar" in settings else ""
         rows.append(f"| `{name}{value}` | {settings['help']} |")
     return "\n".join(rows)

@@ -9,7 +9,7 @@ from auditkit.conditions import Condition, Contrast, Group
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageSet, LeftOut, UnreadableImage
 from auditkit.inference.store import Store
-from auditkit.models.base import Response
+from auditkit.models.base import ModelOptions, Response
 from auditkit.salt import salt_for
 from auditkit.session import (
     DryRun,
@@ -32,7 +32,9 @@ COMPARISONS = [
 @pytest.fixture
 def settings(tmp_path, pytestconfig) -> Settings:
     protocol = pytestconfig.rootpath / "audits" / "protocol.toml"
-    return Settings(model="m", data="d", protocol=protocol, root=tmp_path, uid="uid-1", batch_size=4)
+    return Settings(
+        model="m", data="d", protocol=protocol, root=tmp_path, uid="uid-1", options=ModelOptions(batch_size=4)
+    )
 
 
 @pytest.fixture
@@ -160,10 +162,10 @@ def test_no_image_can_be_decoded(ready, records):
     ("changes", "words"),
     [
         ({"limit": 0}, "--audit-limit=0"),
-        ({"deadline": 0.0}, "--audit-deadline=0"),
-        ({"deadline": float("nan")}, "--audit-deadline=nan"),
-        ({"deadline": float("inf")}, "--audit-deadline=inf"),
-        ({"batch_size": 0}, "--audit-batch-size=0"),
+        ({"options": ModelOptions(deadline=0.0)}, "--audit-deadline=0"),
+        ({"options": ModelOptions(deadline=float("nan"))}, "--audit-deadline=nan"),
+        ({"options": ModelOptions(deadline=float("inf"))}, "--audit-deadline=inf"),
+        ({"options": ModelOptions(batch_size=0)}, "--audit-batch-size=0"),
         ({"profile": "nightly"}, "'nightly' is not declared"),
         ({"protocol": Path("nowhere.toml")}, "nowhere.toml does not exist"),
         ({"out": Path("/proc/auditkit")}, "--audit-out=/proc/auditkit cannot be written"),

@@ -81,6 +81,8 @@ class ModelOptions:
         Requests per call of ``generate``.
     exact : bool
         Ask one by one, without any shortcut (``--audit-exact``).
+    expected : bool
+        Ask for the log-probabilities of the declared answers beside the answer (``--audit-scoring both``).
     memory : int or None
         Bytes that answering may take beside the weights (``--audit-memory``); None for no bound.
     endpoint : str or None
@@ -97,12 +99,17 @@ class ModelOptions:
 
     batch_size: int = 128
     exact: bool = False
+    expected: bool = True
     memory: int | None = None
     endpoint: str | None = None
     deadline: float = 600.0
     concurrency: int = 16
     rate_limit: float | None = None
     registry: str | None = None
+
+
+DEFAULTS = ModelOptions()
+"""The options of a run without options."""
 
 
 @runtime_checkable
@@ -112,7 +119,7 @@ class Model(Protocol):
     Optional attributes: ``name``, ``revision``, ``description``, ``backend`` and ``fingerprint`` (str; the last covers
     all that changes the answers: weights, processor configuration, dtype, batching), ``batch_size`` (int: requests per
     call that suit it best), ``call_deadline`` (float: seconds one call may take, where the model itself keeps a
-    deadline per request), ``close()``.
+    deadline per request), ``limits`` (tuple of str: sentences that a reader of its report must know), ``close()``.
     """
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response]: ...

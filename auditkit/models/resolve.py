@@ -2,92 +2,125 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib
 import inspect
 import os
-import tomllib
 from collections.abc import Sequence
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from auditkit.errors import AuditkitError
-from auditkit.models.base import Model, ModelOptions, Request, Response
+from auditkit.models.base import DEFAULTS, Embeds, Model, ModelOptions, Request, Response
+from auditkit.models.on_disk import backend_of, cached_commits, snapshot, weights
+from auditkit.models.registry import OWN_FILE, Entry, load_registry, nearest
 
 
-def registry() -> dict[str, dict[str, str]]:
-    """Return the known models by name."""
-    text = resources.files("auditkit.models").joinpath("registry.toml").read_text(encoding="utf-8")
-    return dict(tomllib.loads(text))
-
-
-def resolve_model(name: str, batch_size: int) -> Model:
-    """Return the model a name stands for.
+def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
+    """Return the model a name stands for; nothing is downloaded.
 
     Parameters
     ----------
     name : str
         A name of the registry, a checkpoint folder, or ``package.module:attribute`` (an object with ``generate``, or a
-        class or function without arguments that gives one).
-    batch_size : int
-        Requests the engine will send at once; part of the fingerprint, because it can change an answer.
+        class or function without arguments that gives one). With ``options.endpoint`` any name: the model is asked
+        for on that server under the name that the registry knows for it, else under this one.
+    options : ModelOptions
+        How it is to be loaded and asked. An imported model gets none of them.
 
     Raises
     ------
     AuditkitError
-        When the name is unknown (nearest names are offered), a package or the weights are missing, or the object has
-        no ``generate``.
+        When the name is unknown (nearest names are offered), a package or the weights are missing, the checkpoint is
+        of a kind that cannot be asked, or the object has no ``generate``.
     """
-    known = registry()
-    if name in known:
-        return _local(_known_checkpoint(name, known[name]), name, batch_size)
+    known = load_registry(options.registry)
+    entry = known.get(name)
+    address = address_of(entry, options)
+    if address is not None:
+        return _served(address, name, entry, options)
+    if entry is not None:
+        return _checkpoint(name, folder_of(entry), entry, options)
     path = Path(name)
     if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise AuditkitError(
-                f"--model={name} is a folder without config.json, so it is no checkpoint.",
-                "Give the folder that holds config.json, the weights (*.safetensors) and the processor's files.",
-            )
-        return _local(path, path.resolve().name, batch_size)
-    if ":" in name and os.sep not in name.split(":")[0]:
+        return _checkpoint(name, path, None, options)
+    if is_import_path(name):
         return _imported(name)
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise AuditkitError(
-        f"--model={name} is unknown: it is no name of the registry ({', '.join(known)}), no folder, and no import "
-        f"path (package.module:attribute).{hint}",
+        f"--model={name} is unknown: it is no name of the registry, no folder, and no import path "
+        f"(package.module:attribute).{nearest(name, known)}",
         "`auditkit models` lists the names; use --model=./folder for a checkpoint of your own.",
     )
 
 
-def _known_checkpoint(name: str, entry: dict[str, str]) -> Path:
-    if "checkpoint" in entry:
-        from auditkit.models.reference import CheckpointName, checkpoint
+def is_import_path(name: str) -> bool:
+    """Whether a name has the form ``package.module:attribute``."""
+    return ":" in name and os.sep not in name.split(":")[0]
+
+
+def address_of(entry: Entry | None, options: ModelOptions) -> str | None:
+    """Return the address of the server to ask, None for a model on this machine; the option goes before the entry."""
+    return options.endpoint or (entry.base_url if entry is not None else None)
+
+
+def served_name(name: str, entry: Entry | None) -> str:
+    """Return the name under which a server knows a model: its own, or the repository that servers name it after."""
+    return name if entry is None else entry.served or entry.repository or name
+
+
+def folder_of(entry: Entry) -> Path:
+    """Return the folder of a registered checkpoint on this machine.
+
+    Raises
+    ------
+    AuditkitError
+        When it cannot be loaded at all, a package is missing, or the weights are not here; with the line to type.
+    """
+    if entry.unsupported:
+        raise AuditkitError(f"--model={entry.name} cannot be loaded: {entry.unsupported}.", entry.instead)
+    if entry.checkpoint is not None:
+        from auditkit.models.reference import checkpoint
 
         try:
-            return checkpoint(cast(CheckpointName, entry["checkpoint"]))
+            return checkpoint(entry.checkpoint)
         except FileNotFoundError as error:
             raise AuditkitError(
-                f"--model={name}: {error}.", "Install auditkit again; its weights are missing."
+                f"--model={entry.name}: {error}.", "Install auditkit again; its weights are missing."
             ) from None
-    _need_local(name)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    repository = entry["repository"]
-    try:
-        return Path(snapshot_download(repository, local_files_only=True))
-    except LocalEntryNotFoundError:
+    if entry.folder is not None:
+        if not Path(entry.folder).is_dir():
+            raise AuditkitError(
+                f"--model={entry.name}: the registry names the folder {entry.folder}, which is not there."
+            )
+        return Path(entry.folder)
+    _need_packages(entry.name)
+    repository = entry.repository or ""  # Entry holds that there is one
+    found = snapshot(repository, entry.revision)
+    if found is None:
+        others = [commit for commit in cached_commits(repository) if commit != entry.revision]
+        wanted = f" at the commit {entry.revision}" if entry.revision else ""
         raise AuditkitError(
-            f"--model={name}: the weights of {repository} are not in the local Hugging Face cache.",
-            f"Get them once with: hf download {repository}",
-        ) from None
+            f"--model={entry.name}: the weights of {repository} are not in the local Hugging Face cache{wanted}"
+            + (f", which holds {', '.join(others)}." if others else "."),
+            f"Get them once with: {download_line(entry)}\n"
+            + (pin_advice(entry.name, others[-1]) if others else f"`auditkit doctor --model {entry.name}` says more."),
+        )
+    return found
 
 
-def _need_local(name: str) -> None:
+def download_line(entry: Entry) -> str:
+    """Return the line that fetches an entry's repository into the local cache."""
+    return f"hf download {entry.repository}" + (f" --revision {entry.revision}" if entry.revision else "")
+
+
+def pin_advice(name: str, commit: str) -> str:
+    """Return the lines with which a user pins a commit in a registry file of their own."""
+    title = name if name.replace("-", "").replace("_", "").isalnum() else f'"{name}"'
+    return f'To use the commit {commit}, write into {OWN_FILE}:\n[{title}]\nrevision = "{commit}"'
+
+
+def _need_packages(name: str) -> None:
     missing = [package for package in ("torch", "transformers", "safetensors") if find_spec(package) is None]
     if missing:
         raise AuditkitError(
@@ -96,11 +129,53 @@ def _need_local(name: str) -> None:
         )
 
 
-def _local(path: Path, name: str, batch_size: int) -> Model:
-    _need_local(name)
+def _checkpoint(name: str, path: Path, entry: Entry | None, options: ModelOptions) -> Model:
+    """Return the back end for a checkpoint folder; a bare folder tells by itself which one it needs."""
+    backend = backend_of(path, name) if entry is None or entry.folder else entry.backend
+    _need_packages(name)
+    missing = weights(path).missing
+    if missing:
+        raise AuditkitError(
+            f"--model={name}: {len(missing)} of the weight files that the index names are not there "
+            f"({', '.join(missing[:2])}{', ...' if len(missing) > 2 else ''}).",
+            f"Finish the download: {download_line(entry)}" if entry and entry.repository else "Copy the whole folder.",
+        )
+    called = name if entry is not None else path.resolve().name
+    dtype = "float32" if entry is None else entry.dtype
+    revision = path.name if entry is not None and entry.repository else ""
+    if backend == "dual-encoder":
+        from auditkit.models.dual_encoder import DualEncoder
+
+        return DualEncoder(path, name=called, options=options, dtype=dtype, revision=revision)
     from auditkit.models.local import LocalModel
 
-    return LocalModel(path, name=name, options=ModelOptions(batch_size=batch_size))
+    return LocalModel(
+        path,
+        name=called,
+        options=options,
+        dtype=dtype,
+        device_map=None if entry is None else entry.device_map,
+        revision=revision,
+        processor_settings={} if entry is None else entry.processor,
+    )
+
+
+def _served(address: str, name: str, entry: Entry | None, options: ModelOptions) -> Model:
+    from auditkit.models.endpoint import EndpointModel
+
+    served = served_name(name, entry)
+    if entry is None or entry.backend != "openai":
+        return EndpointModel(address, served, name=name, options=options)
+    return EndpointModel(
+        address,
+        served,
+        name=name,
+        options=options,
+        key_variable=entry.key_variable,
+        revision=entry.version,
+        extra=entry.extra,
+        aliases=entry.aliases,
+    )
 
 
 def _imported(name: str) -> Model:
@@ -118,9 +193,9 @@ def _imported(name: str) -> Model:
             found = getattr(found, part)
     except AttributeError:
         public = [k for k in vars(module) if not k.startswith("_")]
-        near = difflib.get_close_matches(attribute, public, n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise AuditkitError(f"--model={name}: {module_name} has no attribute {attribute!r}.{hint}") from None
+        raise AuditkitError(
+            f"--model={name}: {module_name} has no attribute {attribute!r}.{nearest(attribute, public)}"
+        ) from None
     if inspect.isclass(found) or (callable(found) and not hasattr(found, "generate")):
         try:
             found = found()
@@ -145,7 +220,10 @@ class _Named:
         self.name = str(getattr(model, "name", None) or name)
         self.revision = str(getattr(model, "revision", None) or "")
         self.fingerprint = str(getattr(model, "fingerprint", None) or _source_digest(module))
-        self.backend = "import"
+        self.backend = str(getattr(model, "backend", None) or "import")
+        self.limits = tuple(getattr(model, "limits", ()))
+        if isinstance(model, Embeds):
+            self.embeddings, self.embed = model.embeddings, model.embed
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response]:
         return self._model.generate(requests)

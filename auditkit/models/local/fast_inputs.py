@@ -8,17 +8,15 @@ not, or the processor is of another kind, the processor itself is used.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
+from auditkit.models.local.tokens import PROCESSING, adds_special_tokens
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-PROCESSING = threading.Lock()
-"""Tokenizers change their padding while they work, so one thread at a time may use a processor."""
 
 _ARCHITECTURES = ("llava",)
 _TRIAL_TEXT = "Is this sharp? 0 to 100."
@@ -54,11 +52,19 @@ class FastInputs:
         marker = self._processor.image_token
         if any(text.count(marker) != 1 for text in texts):
             return None
-        expanded = [text.replace(marker, marker * self._marks) for text in texts]
+        # Corrupted versions of an image are asked about in the same words: each text is cut into tokens once.
+        numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+        expanded = [text.replace(marker, marker * self._marks) for text in numbers]
+        rows = [numbers[text] for text in texts]
         pixels = torch.from_numpy(np.stack([self._pixels(image) for image in images]))
         with PROCESSING:
-            tokens = self._processor.tokenizer(expanded, padding=True, add_special_tokens=False, return_tensors="pt")
-        return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"], "pixel_values": pixels}
+            special = adds_special_tokens(self._processor, texts[0])
+            tokens = self._processor.tokenizer(expanded, padding=True, add_special_tokens=special, return_tensors="pt")
+        return {
+            "input_ids": tokens["input_ids"][rows],
+            "attention_mask": tokens["attention_mask"][rows],
+            "pixel_values": pixels,
+        }
 
     def _pixels(self, image: Image.Image) -> NDArray[np.float32]:
         """Return the normalised image, shape (3, H, W)."""
@@ -96,7 +102,7 @@ def fast_inputs(model: Any, processor: Any, chat: str) -> FastInputs | None:
             images=[[image.convert("RGB")] for image in images],
             return_tensors="pt",
             padding=True,
-            add_special_tokens=False,
+            add_special_tokens=adds_special_tokens(processor, chat),
         )
         marks = int((own["input_ids"][0] == model.config.image_token_id).sum())
         maker = FastInputs(processor, marks)

@@ -28,13 +28,13 @@ def broken(folder) -> str:
 
 
 def test_nothing_is_loaded_before_the_first_question(checkpoint):
-    model = resolve_model(str(checkpoint()), 8)
-    assert model._loaded is None
+    model = resolve_model(str(checkpoint()))
+    assert model._engine is None
     assert model.generate([]) == []
     first = model.generate([request()])
-    assert model._loaded is not None
+    assert model._engine is not None
     model.close()
-    assert model._loaded is None
+    assert model._engine is None
     assert model.generate([request()]) == first
 
 
@@ -68,7 +68,7 @@ def test_fingerprint_covers_weights_processor_and_batch_size(copy):
         with (copy / name).open("ab") as stream:
             stream.write(b" ")
         assert fingerprint() != before, name
-    assert LocalModel(copy, name="m").revision == fingerprint()[:12]
+    assert LocalModel(copy, name="m", options=ModelOptions(batch_size=32)).revision == fingerprint()[:12]
 
 
 def test_folder_without_safetensors(copy):

@@ -1,0 +1,243 @@
+"""Dual encoders behind the model seam: an image is scored by its similarity with statements, in place of an answer.
+
+Loading waits for the first question: a run whose answers are all in the store never imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditkit import prompts
+from auditkit.conditions import NO_CONTEXT
+from auditkit.errors import AuditkitError
+from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
+from auditkit.models.dual_encoder.answers import answer
+from auditkit.models.dual_encoder.texts import class_texts, texts_digest
+from auditkit.models.fingerprint import fingerprint_of
+from auditkit.models.memory import by_halves, rows_within
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    from auditkit.models.dual_encoder.towers import Towers
+
+_TOGETHER = 16  # images per pass
+
+Classes = tuple[tuple[str, ...], ...]
+
+
+class DualEncoder:
+    """A CLIP or SigLIP checkpoint that answers by comparing.
+
+    Each template has classes of statements (``class_texts.toml``). The unit vectors of a class are averaged and
+    normalised again; the softmax over the cosine similarities, at the checkpoint's own scale, gives the probabilities
+    of the classes. For SigLIP this is no approximation: given independent sigmoids, the probability that a statement is
+    the only true one is the softmax of the logits, and the bias, which all share, cancels.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Folder with config.json, ``*.safetensors`` and the processor's files. Code in the folder is never run, and
+        weights in other formats are refused, because reading them can run code.
+    name : str
+        Name shown in reports.
+    options : ModelOptions
+        Of these, ``exact`` encodes image by image and text by text, each anew for every request; ``memory`` bounds the
+        images that are encoded together, by an estimate; one image is always encoded.
+    dtype : str
+        ``float32``, ``bfloat16`` or ``float16``. The similarities are computed in float64 either way.
+    revision : str
+        Revision of the checkpoint; the beginning of the fingerprint where none is given.
+
+    Attributes
+    ----------
+    fingerprint : str
+        SHA-256 over every file of the folder, the library versions, the dtype, the statements, and how images are put
+        together.
+    limits : tuple of str
+        What a report must say about answers of this kind of model.
+
+    Raises
+    ------
+    AuditkitError
+        When the folder has no safetensors weights, or (on the first question) cannot be loaded.
+    """
+
+    backend = "dual-encoder"
+    embeddings = ("vision",)
+    limits = (
+        "Answers are computed from the similarity of the image with fixed statements; no text is generated. The model "
+        "cannot refuse and every answer can be read, so audits of refusals and unreadable answers are passed by "
+        "construction.",
+        "The question and the system turn are not read: templates of one format get one answer, so audits of "
+        "templates are passed by construction within a format.",
+        "A context sentence is put after every statement of every class. What moves the score is the prior that the "
+        "text encoder has for the sentence beside one class rather than another.",
+    )
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        options: ModelOptions = DEFAULTS,
+        dtype: str = "float32",
+        revision: str = "",
+    ) -> None:
+        if not any(path.glob("*.safetensors")):
+            raise AuditkitError(
+                f"--model={name}: {path} holds no *.safetensors weights.",
+                "Save the checkpoint with save_pretrained(..., safe_serialization=True); other formats are not loaded.",
+            )
+        self.path = path
+        self.name = name
+        self.dtype = dtype
+        together = f"exact {options.exact} memory {options.memory} together {_TOGETHER}"
+        self.fingerprint = fingerprint_of(path, self.backend, dtype, texts_digest(), together)
+        self.revision = revision or self.fingerprint[:12]
+        self._options = options
+        self._towers: Towers | None = None
+        self._classes: dict[Classes, NDArray[np.float64] | str] = {}
+
+    def generate(self, requests: Sequence[Request]) -> list[Response]:
+        """Answer; a request that cannot be answered gets an error that says why.
+
+        Errors: no template id, an unknown template or context, a prompt that is not the catalogue's (its words would
+        be ignored), another number of images than one, a statement that does not fit with the context sentence into
+        the text encoder (cutting it would hide the sentence).
+        """
+        if self._options.exact:
+            return [self._answers([request])[0] for request in requests]
+        return self._answers(requests)
+
+    def embed(self, requests: Sequence[Request], kind: str = "vision") -> NDArray[np.float32]:
+        """Return the images' unit vectors in the space shared with the texts, shape (n, d).
+
+        Raises
+        ------
+        ValueError
+            When the kind is not ``"vision"``, or a request has another number of images than one.
+        MemoryError
+            When there is not enough for a single image.
+        """
+        import numpy as np
+
+        if kind not in self.embeddings:
+            raise ValueError(f"kind {kind!r} is not among the embeddings of {self.name}: {', '.join(self.embeddings)}")
+        if any(len(request.images) != 1 for request in requests):
+            raise ValueError("every request must have exactly one image to be embedded")
+        vectors = self._encoded(request.images[0] for request in requests)
+        found = [vectors[id(request.images[0])] for request in requests]
+        for vector in found:
+            if isinstance(vector, str):
+                raise MemoryError(vector)
+        return np.array(found, dtype=np.float32) if found else np.empty((0, 0), dtype=np.float32)
+
+    def close(self) -> None:
+        """Let go of the weights and the texts' vectors."""
+        self._towers = None
+        self._classes.clear()
+
+    def _answers(self, requests: Sequence[Request]) -> list[Response]:
+        problems = [_problem(request) for request in requests]
+        sound = [request for request, problem in zip(requests, problems, strict=True) if not problem]
+        vectors = self._encoded(request.images[0] for request in sound)
+        return [
+            _error(problem) if problem else self._answer(request, vectors[id(request.images[0])])
+            for request, problem in zip(requests, problems, strict=True)
+        ]
+
+    def _answer(self, request: Request, image: NDArray[np.float64] | str) -> Response:
+        if isinstance(image, str):
+            return _error(image)
+        template = prompts.templates()[request.template]
+        texts = class_texts(template, prompts.context_sentence(request.context or NO_CONTEXT))
+        classes = self._class_vectors(tuple(texts.values()))
+        if isinstance(classes, str):
+            return _error(classes)
+        similarities = self._loaded().scale * (classes @ image)
+        return answer(template, dict(zip(texts, similarities.tolist(), strict=True)))
+
+    def _class_vectors(self, classes: Classes) -> NDArray[np.float64] | str:
+        """Return one unit vector per class, shape (k, d), or why there is none.
+
+        The statements of one question are always encoded together, so that nothing else can move them.
+        """
+        if classes in self._classes:
+            return self._classes[classes]
+        import numpy as np
+
+        towers = self._loaded()
+        longest = max((text for texts in classes for text in texts), key=towers.length)
+        found: NDArray[np.float64] | str
+        if towers.length(longest) > towers.limit:
+            found = (
+                f"the text {longest!r} has {towers.length(longest)} tokens; the model's text encoder reads "
+                f"{towers.limit}, and cutting it would hide what was asked"
+            )
+        else:
+            means = np.stack([self._texts(texts).mean(axis=0) for texts in classes])
+            found = means / np.linalg.norm(means, axis=1, keepdims=True)
+        if not self._options.exact:
+            self._classes[classes] = found
+        return found
+
+    def _texts(self, texts: tuple[str, ...]) -> NDArray[np.float64]:
+        import numpy as np
+
+        towers = self._loaded()
+        return np.concatenate([towers.texts([text]) for text in texts]) if self._options.exact else towers.texts(texts)
+
+    def _encoded(self, images: Iterable[Image]) -> dict[int, NDArray[np.float64] | str]:
+        """Encode each distinct image once; by identity, because the engine passes one object for the same pixels.
+
+        The chunks do not depend on what else is asked about the images. Where memory runs out for a single image, its
+        vector is the reason.
+        """
+        distinct = {id(image): image for image in images}
+        if not distinct:
+            return {}
+        towers, waiting = self._loaded(), list(distinct.values())
+        most = 1 if self._options.exact else _TOGETHER
+        vectors: list[NDArray[np.float64] | str] = []
+
+        def encode(some: Sequence[Image]) -> list[NDArray[np.float64] | str]:
+            return list(towers.images(some))
+
+        for length in rows_within([towers.bytes_per_image] * len(waiting), self._options.memory, most):
+            some, waiting = waiting[:length], waiting[length:]
+            vectors.extend(by_halves(encode, some, lambda _, reason: reason))
+        return dict(zip(distinct, vectors, strict=True))
+
+    def _loaded(self) -> Towers:
+        if self._towers is None:
+            from auditkit.models.dual_encoder.towers import load
+
+            self._towers = load(self.path, self.name, self.dtype)
+        return self._towers
+
+
+def _problem(request: Request) -> str:
+    """Return why a request cannot be answered, or nothing."""
+    if not request.template:
+        return (
+            "a dual encoder does not read the prompt, and the request names no template (Request.template), so there "
+            "is nothing to compare the image with"
+        )
+    try:
+        prompt = prompts.render(request.template, request.context or NO_CONTEXT)
+    except AuditkitError as error:
+        return str(error)
+    if (request.prompt, request.system) != (prompt.user, prompt.system):
+        return f"the prompt is not that of {request.template}, and a dual encoder would not read what it says instead"
+    if len(request.images) != 1:
+        return f"a dual encoder compares one image with texts; the request has {len(request.images)}"
+    return ""
+
+
+def _error(why: str) -> Response:
+    return Response(error=why, finish_reason="error")

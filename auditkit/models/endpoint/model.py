@@ -1,0 +1,265 @@
+"""An OpenAI-compatible server behind the model seam.
+
+Nothing is sent before the fingerprint or the first answer is wanted; no key is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from auditkit.errors import AuditkitError
+from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
+from auditkit.models.endpoint.client import Client
+from auditkit.models.endpoint.failure import Failure
+from auditkit.models.endpoint.first_token import decided_at_once
+from auditkit.models.endpoint.identity import Identity, identify
+from auditkit.models.endpoint.messages import Pictures, chat_body, settings
+from auditkit.models.endpoint.replies import read_reply
+
+FIRST_CONTACT = 10.0
+"""Seconds to reach a server before anything is asked: a wrong address should be known soon, whatever the deadline."""
+
+BATCH = 1024
+"""Requests per call: places of the pool stand empty only while the last answers of a call come in. The same for any
+concurrency, because it is part of an answer's key, and how many are asked at once is none of the answer's business."""
+
+# Requests given up, without an answer to any while they were tried or since, until nothing more is asked: few where the
+# server was not there for the whole deadline of each; more where it answers, because a hundred questions may be about
+# one image that it cannot take.
+_AWAY = 3
+_USELESS = 256
+
+
+class EndpointModel:
+    """A model that a server answers for, asked greedily.
+
+    Parameters
+    ----------
+    base_url : str
+        Address that ``/chat/completions`` is put after, usually ending in ``/v1``.
+    served : str
+        Name of the model as the server knows it.
+    name : str
+        Name shown in reports.
+    options : ModelOptions
+        ``deadline`` (seconds per request, all attempts together), ``concurrency`` (1 when ``exact``), ``rate_limit``.
+    key_variable : str
+        Environment variable that holds the key, if the server wants one.
+    revision : str
+        Which weights these are, declared by the user (a commit, a date); part of the fingerprint.
+    extra : mapping, optional
+        Further fields of every request, such as ``{"reasoning_effort": "none"}``; a field that is None is left out,
+        such as ``{"temperature": None}`` for a server that takes none. Part of the fingerprint.
+    aliases : sequence of str
+        Other names under which the server may answer for this model.
+
+    Attributes
+    ----------
+    fingerprint : str
+        SHA-256 over the served name, the revision, what the server tells of its version and weights, and the request
+        settings. Without a revision or a digest of the weights also over the address: the same name elsewhere may be
+        other weights. Asks the server.
+    batch_size : int
+        Requests per call that keep all places of the pool busy.
+    call_deadline : float
+        Seconds one call may take when every request needs its whole deadline.
+
+    Raises
+    ------
+    AuditkitError
+        For an address that cannot be one; from ``fingerprint`` and ``generate`` when the server cannot be reached,
+        refuses the key, does not have the model, or answers as another one.
+    """
+
+    backend = "openai"
+
+    def __init__(
+        self,
+        base_url: str,
+        served: str,
+        *,
+        name: str,
+        options: ModelOptions = DEFAULTS,
+        key_variable: str = "AUDITKIT_API_KEY",
+        revision: str = "",
+        extra: Mapping[str, Any] | None = None,
+        aliases: Sequence[str] = (),
+    ) -> None:
+        self.base_url = _address(base_url)
+        self.served = served
+        self.name = name
+        self.deadline = options.deadline
+        self.concurrency = 1 if options.exact else max(options.concurrency, 1)
+        self.batch_size = BATCH
+        rounds = math.ceil(self.batch_size / self.concurrency)
+        self.call_deadline = rounds * self.deadline + self.batch_size / (options.rate_limit or math.inf) + 60.0
+        self._declared = revision
+        self._aliases = tuple(aliases)
+        self._fields = settings(extra or {})
+        self._exact = options.exact
+        self._client = Client(
+            self.base_url, key_variable, concurrency=self.concurrency, rate_limit=options.rate_limit or None
+        )
+        self._length = "max_tokens"
+        self._offers_logprobs = True
+        self._in_vain: Counter[int] = Counter()  # by the limit that applies
+        self._answered = -math.inf  # when, last
+        self._stopped: AuditkitError | None = None
+
+    def __repr__(self) -> str:
+        return f"EndpointModel({self.base_url!r}, {self.served!r}, name={self.name!r})"
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What the server told of itself; asked once."""
+        return self._client.run(lambda: identify(self._client, self.served, self._aliases, FIRST_CONTACT))
+
+    @property
+    def revision(self) -> str:
+        """Which weights: as declared, or the beginning of the digest that the server tells."""
+        return self._declared or self.identity.digest.removeprefix("sha256:")[:12]
+
+    @property
+    def description(self) -> str:
+        """The served name (of a folder only the last part) and the server's software."""
+        served = self.served.rstrip("/").rpartition("/")[2] if self.served.startswith("/") else self.served
+        return f"{served}, served by {self.identity.software or 'an OpenAI-compatible server'}"
+
+    @property
+    def fingerprint(self) -> str:
+        told = self.identity
+        known = self._declared or told.digest
+        parts = {
+            "served": self.served,
+            "revision": self._declared,
+            "digest": told.digest,
+            "weights": told.weights,
+            "software": told.software,
+            "fields": self._fields,
+            "exact": self._exact,
+            "address": "" if known else self.base_url,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+    def generate(self, requests: Sequence[Request]) -> list[Response]:
+        """Ask the server; one response per request, in order.
+
+        A request that cannot be answered gets a response with the reason and costs no other. What concerns every
+        request ends the call early: what was answered by then is returned, and the next call raises (this one, if
+        nothing was).
+        """
+        self._raise_stopped()
+        if not requests:
+            return []
+        self.identity  # noqa: B018 - a server that is not there, or holds another model, is told before anything is sent
+        try:
+            responses = self._client.run(lambda: self._all(requests))
+        except CancelledError:
+            return [_error("the connection was closed meanwhile") for _ in requests]
+        if all(response.error is not None for response in responses):
+            self._raise_stopped()
+        return responses
+
+    def close(self) -> None:
+        """Let go of what is under way and of the connections; the next question opens them anew."""
+        self._client.close()
+
+    def _raise_stopped(self) -> None:
+        stopped, self._stopped = self._stopped, None
+        if stopped is not None:
+            self._in_vain.clear()
+            raise stopped
+
+    async def _all(self, requests: Sequence[Request]) -> list[Response]:
+        pictures = Pictures(requests)
+        return await asyncio.gather(*(self._one(request, pictures) for request in requests))
+
+    async def _one(self, request: Request, pictures: Pictures) -> Response:
+        async with self._client.gate:
+            if self._stopped is not None:
+                return _error(self._stopped.problem)
+            start = time.monotonic()
+            try:
+                uris = await pictures.of(request)
+                response = await self._client.patiently(lambda limit: self._ask(request, uris, limit), self.deadline)
+            except Failure as failure:
+                self._note(failure, start)
+                return _error(failure.why)
+            except Exception as error:  # an image that cannot be encoded, say: it costs this request only
+                return _error(f"{type(error).__name__}: {error}")
+            finally:
+                pictures.done(request)
+            self._answered = time.monotonic()
+            self._in_vain.clear()
+            return response
+
+    async def _ask(self, request: Request, uris: Sequence[str], seconds: float) -> Response:
+        """Make one attempt; a field that the server says it does not take is left out, or renamed, from then on."""
+        while True:
+            length, logprobs = self._length, self._offers_logprobs and decided_at_once(request.choices)
+            body = chat_body(request, self.served, uris, self._fields, length, logprobs)
+            try:
+                reply = await self._client.exchange(f"{self.base_url}/chat/completions", seconds, body)
+            except Failure as failure:
+                said = failure.why.lower() if failure.refused else ""
+                if "max_completion_tokens" in said and length == "max_tokens":
+                    self._length = "max_completion_tokens"
+                elif "logprobs" in said and logprobs:
+                    self._offers_logprobs = False
+                else:
+                    raise
+            else:
+                return read_reply(reply, request, self.served, self.identity.names)
+
+    def _note(self, failure: Failure, start: float) -> None:
+        """Keep count of what was asked in vain, and stop where asking on would be of no use."""
+        limit = _AWAY if failure.tries == math.inf else _USELESS
+        # Where others were answered meanwhile, this request is the reason: the last of a call to end are the bad ones.
+        self._in_vain[limit] += self._answered < start
+        if self._stopped is not None or (failure.remedy is None and self._in_vain[limit] < limit):
+            return
+        since = "" if failure.remedy else f" {limit} requests in a row got no answer; the last:"
+        self._stopped = AuditkitError(
+            f"--audit-endpoint={self.base_url}, model {self.served!r}:{since} {failure.why}.",
+            failure.remedy or "Answers so far are kept: put the server right and run again.",
+        )
+
+
+def _address(base_url: str) -> str:
+    """Check and normalise an address."""
+    url = base_url.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise AuditkitError(
+            f"--audit-endpoint={base_url} is no address.", "Give it as http://host:port/v1 or https://host/v1."
+        )
+    if parts.username or parts.password or parts.query:
+        raise AuditkitError(
+            f"--audit-endpoint=... has a user, a password or a query in it (host {parts.hostname}).",
+            "Give the address alone, and the key in the environment: export AUDITKIT_API_KEY=...",
+        )
+    if url.endswith("/chat/completions") or not parts.path:
+        better = url.removesuffix("/chat/completions") if parts.path else f"{url}/v1"
+        raise AuditkitError(
+            f"--audit-endpoint={base_url} is not what /chat/completions is put after.",
+            f"Give --audit-endpoint={better}",
+        )
+    return url
+
+
+def _error(why: str) -> Response:
+    return Response(error=why, finish_reason="error")

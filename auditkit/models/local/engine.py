@@ -1,0 +1,169 @@
+"""A loaded checkpoint at work: one image's questions together, other questions in batches, or one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from auditkit.models.base import ModelOptions, Request
+from auditkit.models.local.cache import Read
+from auditkit.models.local.chat import rgb
+from auditkit.models.local.cost import RowCost
+from auditkit.models.local.greedy import Adjust, Answered, Guesses, Question, answer, kind_of
+from auditkit.models.local.loading import Loaded
+from auditkit.models.local.options import Options, options_of
+from auditkit.models.local.prefill import read_first
+from auditkit.models.local.shared_prefix import MIN_SHARED, answer_shared
+from auditkit.models.local.tokens import PROCESSING
+from auditkit.models.memory import rows_within
+
+if TYPE_CHECKING:
+    import torch
+
+_MOST = 64  # rows of one forward pass; more brought nothing
+_LOOKED_AHEAD = 48  # tokens of a tree of guesses and choices, about
+_SPARE = 4 * _LOOKED_AHEAD  # the largest tree, and the padding of texts that go on from a shared beginning
+
+
+class Engine:
+    """Answers pieces of work on one thread.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The checkpoint.
+    options : ModelOptions
+        Memory bound and scoring.
+
+    Attributes
+    ----------
+    halved : int
+        How often memory ran out.
+    """
+
+    def __init__(self, loaded: Loaded, options: ModelOptions) -> None:
+        self.loaded = loaded
+        self._options = options
+        self._cost = RowCost(loaded.model)
+        self._guesses = Guesses()
+        self._most = _MOST
+        self.halved = 0
+        self._choices: dict[tuple[str, ...], Options] = {}
+        penalty = getattr(loaded.model.generation_config, "repetition_penalty", None)
+        self._adjust = None if penalty in (None, 1.0) else _penalised(float(penalty))
+
+    def too_many(self, rows: int) -> None:
+        """Note that memory ran out with so many rows: fewer are tried from now on."""
+        self.halved += 1
+        self._most = max(min(self._most, rows // 2), 1)
+
+    def work(self, requests: Sequence[Request]) -> list[Answered]:
+        """Answer one piece: on the shared path where it is about one image and can be, else as a batch."""
+        import torch
+
+        first = requests[0]
+        same = all(r.images == first.images and r.system == first.system for r in requests)
+        with torch.inference_mode():
+            if self.loaded.greedy and same and len(first.images) == 1 and len(requests) >= MIN_SHARED:
+                shared = answer_shared(self, requests)
+                if shared is not None:
+                    return shared
+            return self._batch(requests)
+
+    def _batch(self, requests: Sequence[Request]) -> list[Answered]:
+        inputs = self.inputs(requests)
+        length = inputs["input_ids"].shape[1]
+        patches = _patches(inputs["pixel_values"], len(requests)) if "pixel_values" in inputs else 0
+        cost = self._cost(length + _LOOKED_AHEAD, length, 1 + _LOOKED_AHEAD, patches)
+        [size, *more] = rows_within([cost] * len(requests), self._options.memory, self._most)
+        if more:
+            return [a for at in range(0, len(requests), size) for a in self._batch(requests[at : at + size])]
+        if not self.loaded.greedy or not self.fits(length, requests):
+            return self.generated(inputs, requests)
+        read, first = read_first(self.loaded.model, inputs)
+        mask = inputs["attention_mask"].bool()
+        prompts = [ids[seen].tolist() for ids, seen in zip(inputs["input_ids"], mask, strict=True)]
+        questions = [self.question(r, p, ()) for r, p in zip(requests, prompts, strict=True)]
+        return self.answer(read, questions, requests, first)
+
+    def inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
+        """Return a network's inputs for requests about any images, padded on the left."""
+        loaded = self.loaded
+        texts = [loaded.chat(request) for request in requests]
+        if loaded.fast is not None and all(len(request.images) == 1 for request in requests):
+            made = loaded.fast(texts, [request.images[0] for request in requests])
+            if made is not None:
+                return made
+        with PROCESSING:
+            return loaded.tokens.process(texts, [[rgb(image) for image in request.images] for request in requests])
+
+    def answer(
+        self,
+        read: Read,
+        questions: Sequence[Question],
+        requests: Sequence[Request],
+        first: torch.Tensor | None = None,
+    ) -> list[Answered]:
+        """Answer what has been read, and remember the answers as guesses for the next."""
+        kinds = [kind_of(request) for request in requests]
+        guesses = [guess for kind in dict.fromkeys(kinds) for guess in self._guesses.likely(kind)]
+        ends = self.loaded.ends
+        found = answer(read, questions, ends, list(islice(guesses, _MOST // 4)), self._adjust, first)
+        for kind, one in zip(kinds, found, strict=True):
+            self._guesses.note(kind, [token for token in one.tokens if token not in ends])
+        return found
+
+    def generated(self, inputs: dict[str, Any], requests: Sequence[Request]) -> list[Answered]:
+        """Answer by the library's own ``generate``; nothing is known of the choices' probabilities then."""
+        model = self.loaded.model
+        limit = max(request.max_new_tokens for request in requests)
+        there = {k: v.to(model.device, model.dtype if v.is_floating_point() else v.dtype) for k, v in inputs.items()}
+        output = model.generate(**there, max_new_tokens=limit, do_sample=False)
+        new = output[:, inputs["input_ids"].shape[1] :].tolist()
+        return [Answered(tokens[: r.max_new_tokens]) for tokens, r in zip(new, requests, strict=True)]
+
+    def question(self, request: Request, prompt: Sequence[int], rest: Sequence[int]) -> Question:
+        """Return what a row asks: the tokens still to be read, and the choices whose probabilities are wanted."""
+        wanted = request.choices if self._options.expected else None
+        if wanted is not None and wanted not in self._choices:
+            with PROCESSING:
+                self._choices[wanted] = options_of(self.loaded.processor, wanted, self.loaded.chat(request))
+        options = None if wanted is None else self._choices[wanted]
+        return Question(rest, prompt, request.max_new_tokens, options)
+
+    def fits(self, length: int, requests: Sequence[Request]) -> bool:
+        """Whether everything stays within the narrowest attention window, padding and guesses included."""
+        window = self.loaded.window
+        return window is None or length + _SPARE + max(r.max_new_tokens for r in requests) < window
+
+    def chunks(self, rows: Sequence[int], totals: Sequence[int], ends: Sequence[int]) -> list[list[int]]:
+        """Cut rows that go on from a shared beginning into as many batches as memory wants."""
+        costs = [
+            self._cost(total + _LOOKED_AHEAD, end + _LOOKED_AHEAD, 1 + _LOOKED_AHEAD)
+            for total, end in zip(totals, ends, strict=True)
+        ]
+        left = iter(rows)
+        return [list(islice(left, n)) for n in rows_within(costs, self._options.memory, self._most)]
+
+
+def _patches(pixels: torch.Tensor, images: int) -> int:
+    """Patches per image, from what the processor made: (n, 3, h, w), tiles of them, or Qwen's flat list of patches."""
+    if pixels.ndim == 2:
+        return int(pixels.shape[0] / images)
+    return int(pixels.numel() / images / (3 * 14 * 14))
+
+
+def _penalised(penalty: float) -> Adjust:
+    """Return the repetition penalty as ``generate`` applies it (Keskar et al. 2019, CTRL)."""
+    import torch
+    from transformers import RepetitionPenaltyLogitsProcessor
+
+    processor = RepetitionPenaltyLogitsProcessor(penalty)
+
+    def adjust(scores: torch.Tensor, tokens: Sequence[int]) -> torch.Tensor:
+        sofar = torch.tensor([tokens], device=scores.device)
+        adjusted: torch.Tensor = processor(sofar, scores[None].clone())[0]
+        return adjusted
+
+    return adjust

@@ -1,0 +1,84 @@
+"""Many texts about one image: what they have in common is read once, and the answers stay the same.
+
+The image and the common beginning of the texts are read once. Texts that have more in common (the variants of one
+question, which differ in their last sentence) read that once too; the differing ends follow in one batch. In float32
+the scores differ from asking one by one by rounding only (tests/models/local/test_same_answers.py holds the answers
+equal for every architecture).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from auditkit.models.base import Request
+from auditkit.models.local.chat import rgb
+from auditkit.models.local.greedy import Answered, kind_of
+from auditkit.models.local.prefill import read_first
+
+if TYPE_CHECKING:
+    from auditkit.models.local.engine import Engine
+
+MIN_SHARED = 4
+"""Fewer texts about one image are not worth the detour."""
+
+_WORTH = 8  # tokens more in common than all texts have; for fewer a pass of its own does not pay
+
+
+def answer_shared(engine: Engine, requests: Sequence[Request]) -> list[Answered] | None:
+    """Answer requests about one image.
+
+    Parameters
+    ----------
+    engine : Engine
+        A loaded checkpoint.
+    requests : sequence of Request
+        All with the same single image and the same system turn.
+
+    Returns
+    -------
+    list of Answered or None
+        None when the texts do not allow the shared path; the caller then takes the plain one.
+    """
+    loaded = engine.loaded
+    about = loaded.tokens([loaded.chat(r) for r in requests], rgb(requests[0].images[0]))
+    if about is None:
+        return None
+    tokens = about.tokens
+    shared = _common_start(tokens)
+    if shared < about.image_end or not engine.fits(max(map(len, tokens)), requests):
+        return None
+    base, _ = read_first(loaded.model, about.inputs, shared)
+    found: dict[int, Answered] = {}
+    for group in _groups(requests, tokens):
+        start, begun = base, shared
+        if len(group) >= MIN_SHARED:
+            common = _common_start([tokens[i] for i in group])
+            if common >= shared + _WORTH:
+                start, begun = base.copied(), common
+                start.extend([tokens[group[0]][shared:common]])
+        for some in engine.chunks(group, [len(tokens[i]) for i in group], [len(tokens[i]) - begun for i in group]):
+            questions = [engine.question(requests[i], tokens[i], tokens[i][begun:]) for i in some]
+            answers = engine.answer(start.copied(len(some)), questions, [requests[i] for i in some])
+            found.update(zip(some, answers, strict=True))
+    return [found[i] for i in range(len(requests))]
+
+
+def _groups(requests: Sequence[Request], tokens: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Variants of one question together; questions with few variants are one group, in order of length."""
+    groups: dict[str, list[int]] = {}
+    for i, request in enumerate(requests):
+        groups.setdefault(kind_of(request), []).append(i)
+    large = [group for group in groups.values() if len(group) >= MIN_SHARED]
+    few = (i for group in groups.values() if len(group) < MIN_SHARED for i in group)
+    rest = sorted(few, key=lambda i: len(tokens[i]))
+    return [*large, *([rest] if rest else [])]
+
+
+def _common_start(tokens: Sequence[Sequence[int]]) -> int:
+    """Length of the common beginning, leaving every text at least one token of its own."""
+    shortest = min(map(len, tokens)) - 1
+    for i in range(shortest):
+        if any(some[i] != tokens[0][i] for some in tokens):
+            return i
+    return shortest

@@ -1,0 +1,206 @@
+"""The models known by name: those that come with the package, and those of a file of the user's own.
+
+Both are TOML tables, one per model, with the keys of `Entry`. The user's file adds models and overrides single keys of
+shipped ones, such as the commit; ``same_as`` takes over the keys of another entry.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from auditkit.errors import AuditkitError
+
+OWN_FILE = "auditkit-models.toml"
+"""The user's file, taken from the current folder when no other is named."""
+VARIABLE = "AUDITKIT_REGISTRY"
+
+Backend = Literal["image-text-to-text", "dual-encoder", "openai", "ships"]
+
+_NEEDED: Mapping[Backend, tuple[tuple[str, ...], ...]] = {
+    "image-text-to-text": (("repository", "folder"),),
+    "dual-encoder": (("repository", "folder"),),
+    "openai": (("base_url",), ("served",)),
+    "ships": (("checkpoint",),),
+}
+"""Keys that say where the model is: of each group, exactly one."""
+_PLACES = {key for groups in _NEEDED.values() for group in groups for key in group}
+
+
+class Entry(BaseModel):
+    """A model known by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: str
+    """What --model takes; the title of the table in the file."""
+    backend: Backend
+    """How it is asked: a checkpoint that answers, one that compares, a server, or what ships with auditkit."""
+    family: Annotated[str, Field(min_length=1)] = "other"
+    """``model_type`` of the checkpoint's config.json, such as gemma3 or siglip; for the table only."""
+    description: str = ""
+    licence: str = "unknown"
+    gated: bool = False
+    """Whether its licence must be accepted on the hub before it can be downloaded."""
+    medical: bool = False
+    """Whether it was trained for medical images."""
+    parameters: Annotated[float, Field(gt=0)] | None = None
+    """Billions, to estimate memory and disk before the weights are there."""
+
+    repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    """On the Hugging Face hub."""
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    """Commit of the repository, all 40 digits; without one, the commit that the local cache calls main."""
+    folder: str | None = None
+    """A checkpoint folder instead of a repository; relative to the file that names it."""
+    checkpoint: Literal["reference", "reference-prestige"] | None = None
+    """One of the checkpoints that ship with the package."""
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """In which the weights are loaded."""
+    device_map: str | None = None
+    """How the weights are laid out over several GPUs, as transformers takes it: ``auto`` divides them."""
+    processor: dict[str, bool | int | float | str | dict[str, int]] = {}
+    """Settings given to the image processor with every image."""
+
+    base_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    """Of an OpenAI-compatible server, ending in /v1."""
+    served: str | None = None
+    """The model's name on that server."""
+    version: str = ""
+    """Which weights the server has, as far as you know (a commit, a date); part of the fingerprint."""
+    key_variable: str = "AUDITKIT_API_KEY"
+    """Environment variable that holds the server's key; the key itself is never written down."""
+    extra: dict[str, Any] = {}
+    """Fields added to every request to the server."""
+    aliases: list[str] = []
+    """Other names under which the server may answer, such as a dated one."""
+
+    unsupported: str = ""
+    """Why auditkit cannot load it, where it is listed all the same."""
+    instead: str = ""
+    """The way out for such a model."""
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Entry:
+        needed = _NEEDED[self.backend]
+        for key in sorted(_PLACES - {key for group in needed for key in group}):
+            if getattr(self, key) is not None:
+                raise ValueError(f"{key} does not go with backend {self.backend!r}")
+        for group in needed:
+            if sum(getattr(self, key) is not None for key in group) != 1:
+                raise ValueError(f"backend {self.backend!r} needs {' or '.join(group)}{' (one)' * (len(group) > 1)}")
+        if self.revision is not None and self.repository is None:
+            raise ValueError("revision is a commit of a repository, and there is none")
+        return self
+
+
+def load_registry(user_file: str | None = None) -> dict[str, Entry]:
+    """Return the known models by name, shipped ones first.
+
+    Parameters
+    ----------
+    user_file : str, optional
+        The user's own file; by default the one that the environment variable ``AUDITKIT_REGISTRY`` names, else
+        ``auditkit-models.toml`` in the current folder, where there is one.
+
+    Raises
+    ------
+    AuditkitError
+        When the user's file is missing though it was named, is not TOML, or has a key or value that is not allowed;
+        the message names file, entry, key and what is allowed.
+    """
+    shipped = resources.files("auditkit.models").joinpath("registry.toml")
+    tables: dict[str, Any] = tomllib.loads(shipped.read_text(encoding="utf-8"))
+    path = _own_file(user_file)
+    if path is not None:
+        for name, table in _read(path).items():
+            if isinstance(table.get("folder"), str):
+                table["folder"] = str(path.parent / table["folder"])
+            tables[name] = _joined(tables.get(name, {}), table)
+    file = "registry.toml of auditkit" if path is None else str(path)
+    return {name: _entry(name, tables, file) for name in tables}
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return " Did you mean X or Y?" for the words that are written alike, else an empty text."""
+    near = difflib.get_close_matches(word, list(words), n=3)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def _own_file(named: str | None) -> Path | None:
+    for option, value in (("--audit-registry", named), (VARIABLE, os.environ.get(VARIABLE))):
+        if value:
+            path = Path(value)
+            if not path.is_file():
+                raise AuditkitError(f"{option}={value}: there is no such file.", "Name a TOML file of models.")
+            return path
+    path = Path(OWN_FILE)
+    return path if path.is_file() else None
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditkitError(f"{path} cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise AuditkitError(f"{path} is not valid TOML: {error}.") from None
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise AuditkitError(
+                f"{path}: {name} = {table!r} stands outside of an entry.", "Put a line like [my-model] before it."
+            )
+        inner = [k for k, v in table.items() if isinstance(v, dict) and not nearest(k, Entry.model_fields)]
+        if inner and len(inner) == len(table):  # an unquoted [qwen2.5-vl-7b] is a table in a table
+            raise AuditkitError(
+                f"{path}: the entry {name}.{inner[0]} has a dot in its name and no quotes.",
+                f'Write ["{name}.{inner[0]}"].',
+            )
+    return tables
+
+
+def _joined(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one table under another; a new place (repository, folder, server) drops what held for the old one."""
+    moved = any(key in over and over[key] != under.get(key) for key in _PLACES)
+    gone = {*_PLACES, "revision", "unsupported", "instead"} if moved else set()
+    return {**{key: value for key, value in under.items() if key not in gone}, **over}
+
+
+def _entry(name: str, tables: Mapping[str, dict[str, Any]], file: str) -> Entry:
+    table, seen = tables[name], [name]
+    while "same_as" in table:
+        other = str(table["same_as"])
+        if other in seen or other not in tables:
+            problem = "goes in a circle" if other in seen else "is no entry" + nearest(other, tables)
+            raise AuditkitError(f"{file}: [{name}] same_as = {other!r} {problem}.")
+        seen.append(other)
+        table = _joined(tables[other], {key: value for key, value in table.items() if key != "same_as"})
+    try:
+        return Entry.model_validate({**table, "name": name})
+    except ValidationError as error:
+        faults = "\n".join(f"  [{name}] {_fault(fault)}" for fault in error.errors())
+        raise AuditkitError(f"{file} is not valid:\n{faults}\n", "docs/models.md explains the keys.") from None
+
+
+def _fault(fault: Any) -> str:
+    """Return one fault of an entry in a line: key, what is wrong, what is allowed."""
+    key = str(fault["loc"][0]) if fault["loc"] else ""
+    allowed = ["same_as", *(field for field in Entry.model_fields if field != "name")]
+    if key == "trust_remote_code":
+        return "trust_remote_code: code inside a checkpoint is never run; serve the model and use --audit-endpoint"
+    if fault["type"] == "extra_forbidden":
+        return f"{key}: unknown key; allowed: {', '.join(allowed)}.{nearest(key, allowed)}"
+    if fault["type"] == "missing":
+        return f"{key}: missing; " + (f"allowed: {', '.join(_NEEDED)}" if key == "backend" else "every entry needs it")
+    if fault["type"] == "value_error":
+        return str(fault["msg"]).removeprefix("Value error, ")
+    if key == "revision":
+        return f"revision: {fault['input']!r} is no commit; all 40 digits (0-9, a-f) are needed, a branch can move"
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']} (value seen: {repr(fault['input'])[:80]})"

@@ -1,0 +1,100 @@
+"""Every family of the registry runs an audit on its own, on a tiny checkpoint of its architecture, end to end."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auditkit.assemble import evidence, header
+from auditkit.conditions import Condition, Contrast, Group, Series
+from auditkit.evidence import Evidence
+from auditkit.models.base import ModelOptions
+from auditkit.models.registry import load_registry
+from auditkit.session import Settings, prepare
+
+HERE = ("image-text-to-text", "dual-encoder", "ships")
+FAMILIES = sorted({e.family for e in load_registry().values() if e.backend in HERE and not e.unsupported})
+ASKED = [
+    (Contrast("gender", "metadata", Condition(context="demographics_operator.sex.female"), Condition()), "equivalence"),
+    (Series("pixelate", "sensitivity", "pixelate", (1, 5)), "sensitivity"),
+    (Group("grade", "answers", (Condition(),), "grade.direct"), "rate"),
+    (Contrast("alone", "repeatability", Condition(alone=True)), "agreement"),
+]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for seed in range(4):
+        coarse = np.random.default_rng(seed).integers(0, 256, (8, 8), dtype=np.uint8)
+        Image.fromarray(coarse).resize((96, 80), Image.Resampling.BICUBIC).save(folder / f"{seed}.png")
+    return folder
+
+
+@pytest.fixture
+def registered(checkpoint, tmp_path):
+    """A registry of one's own that names tiny checkpoints as the shipped one names the true ones."""
+
+    def registered(family: str) -> str:
+        backend = next(e.backend for e in load_registry().values() if e.family == family and e.repository)
+        file = tmp_path / "models.toml"
+        lines = [f"[{family}-tiny]", f'folder = "{checkpoint(family)}"', f'family = "{family}"']
+        lines += [f'backend = "{backend}"', 'licence = "Apache-2.0"', 'description = "tiny"', "medical = false"]
+        file.write_text("\n".join(lines))
+        return str(file)
+
+    return registered
+
+
+def test_no_family_is_forgotten():
+    assert set(FAMILIES) == {
+        "clip", "gemma3", "idefics3", "internvl", "llava", "llava_next", "qwen2_5_vl", "qwen3_vl", "siglip", "smolvlm",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_audit_of_its_own(family, registered, pictures, tmp_path, pytestconfig):
+    settings = Settings(
+        model=f"{family}-tiny",
+        data=str(pictures),
+        protocol=pytestconfig.rootpath / "audits" / "protocol.toml",
+        root=tmp_path,
+        uid="one",
+        embeddings=True,
+        options=ModelOptions(registry=registered(family)),
+    )
+    run = prepare(settings, [comparison for comparison, _ in ASKED])
+    run.fetch(lambda tally: None)
+    run.measure()
+    audits = [run.audit(comparison, gate, "Does it hold?") for comparison, gate in ASKED]
+    record = evidence(header(run), audits, run_id="r", command="c", root=tmp_path)
+    run.close()
+    assert run.tally.planned == 4 * 6
+    assert run.tally.errors == {}
+    assert run.embedded.errors == {}
+    assert {shift.kind for shift in record.embeddings} >= {"vision"}
+    assert record.outcomes.error == 0
+    assert record.outcomes.scored >= 0.5 * record.outcomes.total
+    assert all(audit.n_images > 0 or audit.outcomes.total for audit in audits)
+    assert all(info.read > 0 for info in record.scoring)
+    assert record.scoring
+    assert Evidence.from_json(record.to_json()) == record
+
+
+@pytest.mark.slow
+def test_the_whole_command(registered, pictures, tmp_path, pytestconfig):
+    """`pytest audits/ --model NAME` as a user types it, for the family of MedGemma."""
+    command = [
+        sys.executable, "-m", "pytest", "audits", "--model=gemma3-tiny", f"--audit-registry={registered('gemma3')}",
+        f"--audit-data={pictures}", f"--audit-out={tmp_path / 'out'}", "--audit-no-store", "-k", "pixelate", "-q",
+        "--audit-memory=1G",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=pytestconfig.rootpath, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
+    record = json.loads((tmp_path / "out" / "evidence.json").read_text())
+    assert record["model"]["name"] == "gemma3-tiny"
+    assert {audit["verdict"] for audit in record["audits"]} <= {"INCONCLUSIVE", "FAIL"}
+    assert (tmp_path / "out" / "report.html").is_file()
