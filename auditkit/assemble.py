@@ -17,10 +17,12 @@ from auditkit import prompts
 from auditkit.changes import changes
 from auditkit.conditions import CLEAN, Comparison, Condition, Series
 from auditkit.contrasts import SHIPPED
+from auditkit.criteria.expected import scoring
 from auditkit.evidence import (
     Audit,
     Data,
     EarlierProtocol,
+    EmbeddingShift,
     Evidence,
     Example,
     LeftOutEntry,
@@ -31,6 +33,7 @@ from auditkit.evidence import (
     PromptInfo,
     ProtocolInfo,
     Run,
+    ScoringInfo,
     Stratum,
     Verdict,
     overall,
@@ -70,7 +73,18 @@ def header(run: AuditRun) -> dict[str, Any]:
         "outcomes": data.total().model_dump(mode="json"),
         "examples": [e.model_dump(mode="json") for e in _examples(run)],
         "looks": [look.model_dump(mode="json") for look in run.looks_made],
+        "embeddings": [shift.model_dump(mode="json") for shift in _embeddings(run)],
+        "scoring": [info.model_dump(mode="json") for info in scoring(data)],
     }
+
+
+def _embeddings(run: AuditRun) -> list[EmbeddingShift]:
+    """Measure how corruption moves the embeddings; imported here, because it takes SciPy."""
+    if run.embedded is None:
+        return []
+    from auditkit.embedding_shift import embedding_shifts
+
+    return embedding_shifts(run.plan, run.model, run.judge.data, run.store, run.renderer)
 
 
 def _history(run: AuditRun) -> dict[str, Any]:
@@ -128,11 +142,13 @@ def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, 
         outcomes=Outcomes(**parts["outcomes"]),
         audits=ordered,
         looks=[LookInfo(**look) for look in parts["looks"]],
+        embeddings=[EmbeddingShift(**shift) for shift in parts["embeddings"]],
+        scoring=[ScoringInfo(**info) for info in parts["scoring"]],
         not_run=not_run,
         examples=[Example(**e) for e in parts["examples"]],
         verdict=verdict,
         sentence=sentence,
-        limits=_limits(Data(**parts["data"]), ordered),
+        limits=[*parts["model"]["limits"], *_limits(Data(**parts["data"]), ordered)],
     )
 
 
@@ -189,6 +205,7 @@ def _model(run: AuditRun) -> ModelInfo:
         fingerprint=str(getattr(model, "fingerprint", "")),
         backend=str(getattr(model, "backend", type(model).__name__)),
         description=str(getattr(model, "description", "")),
+        limits=[str(sentence) for sentence in getattr(model, "limits", ())],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,53 @@ from auditkit.inference.plan import Plan
 from auditkit.inference.prefetch import Keys, pixel_condition
 from auditkit.inference.render import Renderer
 from auditkit.inference.store import Rendered, Store, StoredAnswer
-from auditkit.prompts.answers import OUTCOMES, parse
+from auditkit.prompts.answers import OUTCOMES, Answer, parse
+from auditkit.prompts.expected import READINGS, expect
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOT_ASKED = -1
+NOT_READ = -1
 ALL = "all"
 _CODES = {name: code for code, name in enumerate(OUTCOMES)}
+_READINGS = {name: code for code, name in enumerate(READINGS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What the log-probabilities of the declared answers say, beside what was generated (`prompts.expect`).
+
+    Attributes
+    ----------
+    scores : ndarray of float, shape (n,)
+        Expected scores, 0-100 points; NaN where there is none.
+    entropy : ndarray of float, shape (n,)
+        Over the choices, in bits; NaN where they were not read.
+    mass : ndarray of float, shape (n,)
+        Probability on the declared answers, 0-1; NaN without valid log-probabilities.
+    readings : ndarray of int8, shape (n,)
+        Index into ``READINGS``; -1 where an answer came without log-probabilities, or there is no answer.
+    agrees : ndarray of int8, shape (n,)
+        1 where the likeliest choice says what was generated, 0 where it says something else, -1 where the choices were
+        not read or the generated answer was not scored.
+    max_entropy : float
+        Of equally likely choices, in bits.
+    """
+
+    scores: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+    mass: NDArray[np.float64]
+    readings: NDArray[np.int8]
+    agrees: NDArray[np.int8]
+    max_entropy: float
+
+    @classmethod
+    def none(cls, n: int, max_entropy: float) -> Expectations:
+        """Return what is known of n answers without log-probabilities."""
+        scores, entropy, mass = np.full((3, n), np.nan)
+        readings, agrees = np.full((2, n), NOT_READ, dtype=np.int8)
+        return cls(scores, entropy, mass, readings, agrees, max_entropy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +76,18 @@ class Column:
         0-100 points; NaN where the answer gave none.
     outcomes : ndarray of int8, shape (n,)
         Index into ``OUTCOMES``; -1 where the question is not part of the plan.
+    expectations : Expectations or None
+        None where no answer came with log-probabilities, so that back ends without them take no memory.
     """
 
     scores: NDArray[np.float64]
     outcomes: NDArray[np.int8]
+    expectations: Expectations | None = None
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Expected scores, 0-100 points; NaN where there is none; shape (n,)."""
+        return np.full(self.scores.shape, np.nan) if self.expectations is None else self.expectations.scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +171,29 @@ def joined(parts: Sequence[Measurements]) -> Measurements:
         some = [part.column(*key) for part in parts]
         scores = np.concatenate([column.scores for column in some])
         outcomes = np.concatenate([column.outcomes for column in some])
-        columns[key] = Column(scores[order], outcomes[order])
+        columns[key] = Column(scores[order], outcomes[order], _joined_expectations(some, order))
     doses = {}
     for condition in dict.fromkeys(condition for part in parts for condition in part.doses):
         unknown = [np.full((len(part.records), 2), np.nan) for part in parts]
         found = [part.doses.get(condition, empty) for part, empty in zip(parts, unknown, strict=True)]
         doses[condition] = np.concatenate(found)[order]
     return Measurements([records[i] for i in order], columns, doses)
+
+
+def _joined_expectations(columns: Sequence[Column], order: NDArray[np.int64]) -> Expectations | None:
+    """Put the expectations of columns together; those without any have none of their answers' log-probabilities."""
+    most = next((c.expectations.max_entropy for c in columns if c.expectations is not None), None)
+    if most is None:
+        return None
+    parts = [c.expectations or Expectations.none(len(c.scores), most) for c in columns]
+    return Expectations(
+        scores=np.concatenate([p.scores for p in parts])[order],
+        entropy=np.concatenate([p.entropy for p in parts])[order],
+        mass=np.concatenate([p.mass for p in parts])[order],
+        readings=np.concatenate([p.readings for p in parts])[order],
+        agrees=np.concatenate([p.agrees for p in parts])[order],
+        max_entropy=most,
+    )
 
 
 def count_outcomes(outcomes: NDArray[np.int8]) -> Outcomes:
@@ -140,7 +203,7 @@ def count_outcomes(outcomes: NDArray[np.int8]) -> Outcomes:
 
 
 class AnswerTable:
-    """Puts answers, parsed, into columns: the one way from a text to a number.
+    """Puts answers, parsed, into columns: the one way from a text, or from log-probabilities, to a number.
 
     Parameters
     ----------
@@ -150,6 +213,7 @@ class AnswerTable:
 
     def __init__(self, n: int) -> None:
         self._n = n
+        self._templates = prompts.templates()
         self._parse = lru_cache(maxsize=4096)(_parsed)
         self.columns: dict[tuple[Condition, str], Column] = {}
 
@@ -162,15 +226,32 @@ class AnswerTable:
         if answer is None:
             column.outcomes[image] = _CODES["error"]
             return
-        outcome, score = self._parse(answer.text, template, answer.finish_reason)
-        column.outcomes[image] = outcome
-        if score is not None:
-            column.scores[image] = score
+        parsed = self._parse(answer.text, template, answer.finish_reason)
+        column.outcomes[image] = _CODES[parsed.outcome]
+        if parsed.score is not None:
+            column.scores[image] = parsed.score
+        if answer.logprobs is not None:
+            self._put_expectation(image, (condition, template), answer.logprobs, parsed)
+
+    def _put_expectation(
+        self, image: int, place: tuple[Condition, str], logprobs: Mapping[str, float], parsed: Answer
+    ) -> None:
+        found = expect(logprobs, self._templates[place[1]])
+        column = self.columns[place]
+        held = column.expectations
+        if held is None:
+            held = Expectations.none(self._n, found.max_entropy)
+            self.columns[place] = replace(column, expectations=held)
+        held.readings[image] = _READINGS[found.reading]
+        for values, value in ((held.scores, found.score), (held.entropy, found.entropy), (held.mass, found.mass)):
+            if value is not None:
+                values[image] = value
+        if found.top is not None and parsed.outcome == "scored":
+            held.agrees[image] = self._parse(found.top, place[1], "stop").value == parsed.value
 
 
-def _parsed(text: str, template: str, finish_reason: str) -> tuple[int, float | None]:
-    answer = parse(text, prompts.templates()[template], finish_reason)
-    return _CODES[answer.outcome], answer.score
+def _parsed(text: str, template: str, finish_reason: str) -> Answer:
+    return parse(text, prompts.templates()[template], finish_reason)
 
 
 class AnswerReader:

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,9 +9,10 @@ from auditkit.conditions import Condition, Contrast, Group, Series
 from auditkit.inference.plan import Plan, distinct
 from auditkit.inference.prefetch import Keys, Tally, digests, prefetch
 from auditkit.inference.render import Renderer
-from auditkit.measure import NOT_ASKED, AnswerReader, Measurements, count_outcomes
+from auditkit.inference.store import StoredAnswer
+from auditkit.measure import NOT_ASKED, NOT_READ, AnswerReader, AnswerTable, Measurements, count_outcomes, joined
 from auditkit.models.base import Response
-from auditkit.prompts import OUTCOMES
+from auditkit.prompts import OUTCOMES, READINGS
 
 NOISE = Condition("gaussian_noise", 3)
 TWICE = Contrast("asked-twice", "repeatability", Condition(repeat=1))
@@ -121,3 +124,79 @@ def test_outcomes_are_counted_one_by_one(codes):
     counted = count_outcomes(np.array(codes, dtype=np.int8))
     assert counted.total == sum(code >= 0 for code in codes)
     assert [getattr(counted, name) for name in OUTCOMES] == [codes.count(i) for i in range(len(OUTCOMES))]
+
+
+LEANING = {"70": math.log(0.6), "80": math.log(0.3)}
+GIVEN = [LEANING, None, {"70": -3.0}, {"70": 0.7}, {"80": math.log(0.9)}]
+
+
+def leaning(request):
+    """A model that says 70 throughout; its log-probabilities are another kind for every image."""
+    if "number" not in request.prompt:
+        return Response("B", {"B": math.log(0.5), "C": math.log(0.25), "A": math.log(0.25)})
+    return Response("70", GIVEN[int(np.asarray(request.images[0]).astype(int).sum()) % len(GIVEN)])
+
+
+def test_log_probabilities_stand_beside_the_scores_each_read_once(measured, records):
+    some = records(30)
+    data = measured(some, leaning)
+    column = data.column(Condition(), SCORE)
+    kinds = [int(r.read().astype(int).sum()) % len(GIVEN) for r in some]
+    assert set(kinds) == set(range(len(GIVEN)))
+    found = column.expectations
+    named = ["" if code == NOT_READ else READINGS[code] for code in found.readings]
+    assert named == [["read", "", "low_mass", "invalid", "read"][kind] for kind in kinds]
+    want = {
+        0: ((0.6 * 70 + 0.3 * 80) / 0.9, 0.9183, 0.9, 1),
+        1: (np.nan, np.nan, np.nan, NOT_READ),
+        2: (np.nan, np.nan, math.exp(-3), NOT_READ),
+        3: (np.nan, np.nan, np.nan, NOT_READ),
+        4: (80.0, 0.0, 0.9, 0),
+    }
+    for name, place in (("scores", 0), ("entropy", 1), ("mass", 2), ("agrees", 3)):
+        assert getattr(found, name) == pytest.approx([want[kind][place] for kind in kinds], abs=1e-4, nan_ok=True)
+    assert found.max_entropy == pytest.approx(math.log2(101))
+    assert column.expected is found.scores
+    # What was generated is read as if there were no log-probabilities.
+    plain = measured(some, lambda r: leaning(r).text)
+    for key in data.asked():
+        assert np.array_equal(data.column(*key).scores, plain.column(*key).scores, equal_nan=True)
+        assert np.array_equal(data.column(*key).outcomes, plain.column(*key).outcomes)
+
+
+def test_labels_agree_by_what_they_say(measured, records):
+    found = measured(records(3), leaning).column(Condition(), "options.degradation").expectations
+    assert found.agrees.tolist() == [1, 1, 1]
+    assert np.isnan(found.scores).all()
+    assert found.entropy == pytest.approx([1.5, 1.5, 1.5])
+
+
+def test_without_log_probabilities_nothing_is_held(measured, records):
+    data = measured(records(3), lambda request: "50")
+    assert all(data.column(*key).expectations is None for key in data.asked())
+    assert np.isnan(data.column(Condition(), SCORE).expected).all()
+
+
+@pytest.mark.parametrize(("text", "agrees"), [("70", 1), ("Score: 70/100", 1), ("71", 0), ("70.5", 0), ("hm", -1)])
+def test_the_likeliest_choice_is_compared_with_what_was_understood(text, agrees):
+    table = AnswerTable(1)
+    table.put(0, Condition(), SCORE, StoredAnswer(text, "stop", LEANING))
+    assert table.columns[Condition(), SCORE].expectations.agrees.tolist() == [agrees]
+
+
+def test_joining_keeps_what_is_known_beside_its_image(records):
+    some = records(6)
+    parts = []
+    for n, known in ((slice(0, 6, 2), False), (slice(1, 6, 2), True)):
+        table = AnswerTable(3)
+        for i, record in enumerate(some[n]):
+            answer = StoredAnswer("70", "stop", {str(int(record.id[1:])): 0.0} if known else None)
+            table.put(i, Condition(), SCORE, answer)
+        parts.append(Measurements(some[n], table.columns, {}))
+    whole = joined(parts)
+    assert [r.id for r in whole.records] == [r.id for r in some]
+    found = whole.column(Condition(), SCORE).expectations
+    assert found.scores == pytest.approx([np.nan, 1.0, np.nan, 3.0, np.nan, 5.0], nan_ok=True)
+    assert found.readings.tolist() == [NOT_READ, 0] * 3
+    assert found.agrees.tolist() == [NOT_READ, 0] * 3
+    assert joined([parts[0], Measurements((), {}, {})]).column(Condition(), SCORE).expectations is None

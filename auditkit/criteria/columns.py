@@ -37,10 +37,14 @@ class DecisionColumn:
         Where the questions are part of the plan.
     lowest, highest : ndarray, shape (n,)
         The least and the most that a missing value can have been.
+    expected : ndarray, shape (n,)
+        The same as ``values``, from expected scores.
     treated : Condition
         The condition that is blamed.
-    treated_outcomes, control_outcomes : ndarray of int8
-        Outcome codes; the treated ones of shape (n,) or (n, S).
+    treated_answers : tuple of Column
+        The answers to it; of a slope, those at every severity.
+    control_answers : Column
+        The answers it is compared with.
     templates : (str, str)
         Of treated and control, where they are not the comparison's.
     """
@@ -51,9 +55,10 @@ class DecisionColumn:
     asked: NDArray[np.bool_]
     lowest: NDArray[np.float64]
     highest: NDArray[np.float64]
+    expected: NDArray[np.float64]
     treated: Condition
-    treated_outcomes: NDArray[np.int8]
-    control_outcomes: NDArray[np.int8]
+    treated_answers: tuple[Column, ...]
+    control_answers: Column
     templates: tuple[str, str] = ("", "")
 
     def at(self, image: int) -> Adverse:
@@ -113,9 +118,8 @@ def slope_columns(
         steps = np.array([0, *series.severities], dtype=float)
         answers = [data.column(c, template) for c in (series.control, *series.treated)]
         scores = np.stack([a.scores for a in answers], axis=1)
+        expected = np.stack([a.expected for a in answers], axis=1)
         known = np.isfinite(scores)
-        # A slope over fewer points than declared would compare images by different severities.
-        values = np.where(known.all(axis=1), slopes(scores, steps), np.nan)
         rising = np.where(steps > steps.mean(), TOP, 0.0)
         # Of an image without any score nothing is known: it counts as no fall.
         highest, lowest = (
@@ -123,14 +127,27 @@ def slope_columns(
             for end in (rising, TOP - rising)
         )
         asked = np.logical_and.reduce([a.outcomes >= 0 for a in answers])
-        outcomes = np.stack([a.outcomes for a in answers[1:]], axis=1)
         columns.append(
             DecisionColumn(
-                series.name, "", values, asked, lowest, highest, series.treated[-1], outcomes, answers[0].outcomes
+                comparison=series.name,
+                condition="",
+                values=_complete_slopes(scores, steps),
+                asked=asked,
+                lowest=lowest,
+                highest=highest,
+                expected=_complete_slopes(expected, steps),
+                treated=series.treated[-1],
+                treated_answers=tuple(answers[1:]),
+                control_answers=answers[0],
             )
         )
         steepest = slope_range(steps, complete=True)
     return columns, steepest
+
+
+def _complete_slopes(scores: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A slope over fewer points than declared would compare images by different severities."""
+    return np.where(np.isfinite(scores).all(axis=1), slopes(scores, steps), np.nan)
 
 
 def _difference(
@@ -155,9 +172,10 @@ def _difference(
         asked=(a.outcomes >= 0) & (b.outcomes >= 0),
         lowest=np.where(neither, -unknown, least),
         highest=np.where(neither, unknown, most),
+        expected=a.expected - b.expected,
         treated=treated,
-        treated_outcomes=a.outcomes,
-        control_outcomes=b.outcomes,
+        treated_answers=(a,),
+        control_answers=b,
         templates=templates,
     )
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditkit.conditions import Comparison, Series
 from auditkit.criteria.draft import Draft
+from auditkit.criteria.expected import expected_record
 from auditkit.criteria.prospects import of_area, together
 from auditkit.criteria.rules import Rules
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Estimate
-from auditkit.measure import ALL, Measurements, count_outcomes
+from auditkit.evidence import Estimate, Expected
+from auditkit.measure import ALL, Column, Measurements, count_outcomes
 from auditkit.protocol import DiscriminationFamily
 from auditkit.stats.auroc import Auroc, auroc, auroc_test
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 WORST_CLEAN, WORST_TREATED = 0.0, 100.0  # what a missing score counts as when a PASS is put to the test
 
@@ -73,7 +78,8 @@ def _draft(
         margin_low=family.floor,
         required=severity in family.severities and modality != ALL,
         obstacle=obstacle,
-        n_images=int((np.isfinite(x) & np.isfinite(y)).sum()),
+        expected=_expected(clean, treated, mask, clusters, alpha),
+        n_images=_both(x, y),
         n_clusters=result.n_clusters,
         outcomes=count_outcomes(treated.outcomes[mask]),
         control_outcomes=count_outcomes(clean.outcomes[mask]),
@@ -83,12 +89,28 @@ def _draft(
     )
 
 
+def _expected(
+    clean: Column, treated: Column, mask: NDArray[np.bool_], clusters: NDArray[np.int64], alpha: float
+) -> Expected | None:
+    """Return the area between expected scores; None without log-probabilities."""
+    x, y = clean.expected[mask], treated.expected[mask]
+    n = _both(x, y)
+    if not n:
+        return None
+    result = auroc(x, y, clusters, clusters, alpha)
+    return expected_record(_estimate(result), [treated], clean, mask, (n, result.n_clusters))
+
+
+def _both(x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
+    return int((np.isfinite(x) & np.isfinite(y)).sum())
+
+
 def _with_missing_at_worst(
-    x: np.ndarray[tuple[int], np.dtype[np.float64]],
-    y: np.ndarray[tuple[int], np.dtype[np.float64]],
-    asked_x: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    asked_y: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    clusters: np.ndarray[tuple[int], np.dtype[np.int64]],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    asked_x: NDArray[np.bool_],
+    asked_y: NDArray[np.bool_],
+    clusters: NDArray[np.int64],
     alpha: float,
 ) -> Auroc:
     return auroc(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from auditkit.conditions import Condition
-from auditkit.evidence import Estimate, Outcomes
+from auditkit.evidence import Estimate, Expected, Outcomes
 
 
 class Adverse(NamedTuple):
@@ -70,6 +70,7 @@ class Draft:
     n_clusters: int = 0
     outcomes: Outcomes = field(default_factory=Outcomes)
     control_outcomes: Outcomes = field(default_factory=Outcomes)
+    expected: Expected | None = None
     tail: Estimate | None = None
     worst_case: Estimate | None = None
     sd: float | None = None

@@ -262,6 +262,7 @@ class Judge:
             verdict=verdict,
             sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha, more),
             estimate=draft.estimate,
+            expected=draft.expected,
             margin_low=draft.margin_low,
             margin_high=draft.margin_high,
             p_pass=draft.p_pass,
@@ -302,6 +303,7 @@ class Judge:
         several = isinstance(comparison, Wordings)
         template = "" if several else self._protocol.resolve_template(comparison.template)
         treated, control = sides(comparison)
+        pooled = self._pooled(comparison, family)
         margin = next((getattr(family, k) for k in ("margin", "tolerance", "floor", "cap") if hasattr(family, k)), None)
         series = series_points(comparison, self.data, self._protocol) if isinstance(comparison, Series) else []
         return Audit(
@@ -316,7 +318,8 @@ class Judge:
             template=template,
             verdict=verdict,
             sentence=audit_sentence(required, verdict),
-            estimate=self._pooled(comparison, family),
+            estimate=pooled.estimate if pooled else Estimate(),
+            expected=pooled.expected if pooled else None,
             margin=margin,
             p_pass=max((c.p_pass for c in required if c.p_pass is not None), default=None),
             p_fail=min((c.p_fail_holm for c in required if c.p_fail_holm is not None), default=None),
@@ -330,16 +333,14 @@ class Judge:
             series=series if family.gate in ("sensitivity", "discrimination", "not_raised", "monotone") else [],
         )
 
-    def _pooled(self, comparison: Comparison, family: Family) -> Estimate:
-        """Estimate over all modalities, for display; of several severities, the one furthest from a pass."""
+    def _pooled(self, comparison: Comparison, family: Family) -> Draft | None:
+        """What was found over all modalities, for display; of several severities, the one furthest from a pass."""
         drafts = [d.draft for d in self._judged(comparison)]
         drafts = [d for d in drafts if d.modality == ALL and d.estimate.value is not None]
         if isinstance(family, DiscriminationFamily):
             wanted = {f"severity {s}" for s in family.severities}
             drafts = [d for d in drafts if d.condition in wanted]
-        if not drafts:
-            return Estimate()
-        return max(drafts, key=lambda d: (d.p_pass, d.condition)).estimate
+        return max(drafts, key=lambda d: (d.p_pass, d.condition), default=None)
 
 
 def decisions(family: Family, comparison: Comparison) -> int:

@@ -20,10 +20,11 @@ from auditkit.criteria.columns import (
     wording_columns,
 )
 from auditkit.criteria.draft import Adverse, Draft
+from auditkit.criteria.expected import expected_record
 from auditkit.criteria.prospects import of_mean, of_share, together
 from auditkit.criteria.rules import Rules
 from auditkit.criteria.wording import number
-from auditkit.evidence import Estimate
+from auditkit.evidence import Estimate, Expected, Outcomes
 from auditkit.measure import ALL, Measurements, count_outcomes
 from auditkit.protocol import EquivalenceFamily, MonotoneFamily, NotRaisedFamily, SensitivityFamily, TemplateFamily
 from auditkit.stats.equivalence import Interval, equivalence
@@ -123,6 +124,7 @@ def _judge_means(
         values = np.stack([c.values[mask] for c in columns], axis=1)
         asked = np.stack([c.asked[mask] for c in columns], axis=1)
         found = _intervals(values, clusters, rule, rules, modality)
+        expected = _expected(columns, mask, clusters, rule, rules, modality)
         missing = asked & ~np.isfinite(values)
         imputed: dict[int, list[Interval]] = {int(i): [] for i in np.flatnonzero(missing.any(axis=0))}
         for side in rule.sides if imputed else ():
@@ -132,8 +134,35 @@ def _judge_means(
             for i, result in zip(chosen, _intervals(filled, clusters, rule, rules, modality), strict=True):
                 imputed[i].append(result)
         for i, column in enumerate(columns):
-            drafts.append((column, _draft(column, modality, mask, found[i], imputed.get(i, []), rule, data, rules)))
+            draft = _draft(column, modality, mask, found[i], imputed.get(i, []), rule, data, rules)
+            draft.expected = expected.get(i)
+            drafts.append((column, draft))
     return drafts
+
+
+def _expected(
+    columns: Sequence[DecisionColumn],
+    mask: NDArray[np.bool_],
+    clusters: NDArray[np.int64],
+    rule: _Rule,
+    rules: Rules,
+    modality: str,
+) -> dict[int, Expected]:
+    """Return the same estimates from expected scores, by position of the column; nothing without log-probabilities."""
+    every = [column.expected[mask] for column in columns]
+    known = {i: int(n) for i, values in enumerate(every) if (n := np.isfinite(values).sum())}
+    if not known:
+        return {}
+    found = _intervals(np.stack([every[i] for i in known], axis=1), clusters, rule, rules, modality)
+    records = {}
+    for (i, n), interval in zip(known.items(), found, strict=True):
+        sides = columns[i].treated_answers, columns[i].control_answers
+        records[i] = expected_record(_estimate(interval, rule), *sides, mask, (n, interval.n_clusters))
+    return records
+
+
+def _estimate(found: Interval, rule: _Rule) -> Estimate:
+    return Estimate(value=found.estimate, low=found.low, high=found.high, level=found.level, unit=rule.unit)
 
 
 def _intervals(
@@ -170,7 +199,7 @@ def _draft(
     draft = Draft(
         modality=modality,
         condition=column.condition,
-        estimate=Estimate(value=found.estimate, low=found.low, high=found.high, level=found.level, unit=rule.unit),
+        estimate=_estimate(found, rule),
         met=found.decision == "inside" and survives,
         p_pass=max([found.p_pass, *(r.p_pass for r in imputed)]),
         p_fail=found.p_fail,
@@ -179,8 +208,8 @@ def _draft(
         obstacle=obstacle,
         n_images=int(np.isfinite(column.values[mask]).sum()),
         n_clusters=found.n_clusters,
-        outcomes=count_outcomes(column.treated_outcomes[mask].ravel()),
-        control_outcomes=count_outcomes(column.control_outcomes[mask].ravel()),
+        outcomes=sum((count_outcomes(answers.outcomes[mask]) for answers in column.treated_answers), Outcomes()),
+        control_outcomes=count_outcomes(column.control_answers.outcomes[mask]),
         worst_case=_worst_case(imputed, found, rule),
         rule=found.rule,
         adverse=_adverse(column, mask, rule),

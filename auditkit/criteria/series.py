@@ -33,6 +33,7 @@ def _points(series: Series, modality: str, data: Measurements, protocol: Protoco
     mask = data.where(modality)
     clusters = data.clusters(mask)
     scores = np.stack([data.column(c, template).scores[mask] for c in conditions], axis=1)
+    expected = cluster_means(np.stack([data.column(c, template).expected[mask] for c in conditions], axis=1), clusters)
     clean = scores[:, :1]
     means = mean_estimates(scores - MIDDLE, clusters, protocol, modality, MIDDLE)
     changes = mean_estimates(scores[:, 1:] - clean, clusters, protocol, modality, 100.0)
@@ -50,6 +51,7 @@ def _points(series: Series, modality: str, data: Measurements, protocol: Protoco
             n_images=int(present.sum()),
             n_clusters=int(np.unique(clusters[present]).size),
             score=_moved(means[at], MIDDLE),
+            expected=_mean(expected[:, at]),
             change=changes[at - 1] if severity else None,
             auroc=found,
             ssim=_mean(dose[:, 0]),

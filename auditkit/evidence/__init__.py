@@ -4,10 +4,12 @@ The models below are the published schema of ``evidence.json`` (`auditkit schema
 are rounded when they enter the record (`ROUND` digits), so that the same answers give the same bytes on every machine.
 """
 
-from auditkit.evidence.audit import Audit, Case, Cell, Point
+from auditkit.evidence.audit import Audit, Case, Cell, Expected, Point, ScoringInfo
 from auditkit.evidence.facts import (
     Data,
     EarlierProtocol,
+    EmbeddingPoint,
+    EmbeddingShift,
     Example,
     LeftOutEntry,
     LookInfo,
@@ -30,9 +32,12 @@ __all__ = [
     "Cell",
     "Data",
     "EarlierProtocol",
+    "EmbeddingPoint",
+    "EmbeddingShift",
     "Estimate",
     "Evidence",
     "Example",
+    "Expected",
     "LeftOutEntry",
     "LookInfo",
     "ModelInfo",
@@ -44,6 +49,7 @@ __all__ = [
     "ProtocolInfo",
     "Record",
     "Run",
+    "ScoringInfo",
     "Stratum",
     "Verdict",
     "json_schema",

@@ -5,6 +5,57 @@ from __future__ import annotations
 from auditkit.evidence.values import Estimate, Number, Outcomes, Record, Verdict
 
 
+class Expected(Estimate):
+    """The estimate that a gate's rule gives for expected scores instead of generated ones; no verdict rests on it.
+
+    An expected score is the mean of the declared answers' scores, weighted by the probability the model gives them.
+    """
+
+    n_images: int = 0
+    """Images with an expected score on both sides."""
+    n_clusters: int = 0
+    """Patients behind them."""
+    entropy: Number = None
+    """Mean entropy of the treated answers over their choices, in bits: 0 is certain."""
+    control_entropy: Number = None
+    """The same of the control answers."""
+    max_entropy: Number = None
+    """Entropy if all choices were equally likely, in bits."""
+    mass: Number = None
+    """Mean probability that the treated answers put on the declared choices, 0-1; those with too little for an expected
+    score count here too. Where it is low, the expected scores are worth little."""
+    control_mass: Number = None
+    """The same of the control answers."""
+
+
+class ScoringInfo(Record):
+    """How far the generated answers to one template and the probabilities of its choices say the same."""
+
+    template: str
+    answers: int = 0
+    """Answers to distinct questions; errors are none. The next four sum to it."""
+    read: int = 0
+    """With valid log-probabilities, enough of them on the declared choices."""
+    absent: int = 0
+    """Without log-probabilities."""
+    invalid: int = 0
+    """With log-probabilities that cannot be any: above 0, no numbers, of other choices, summing to more than 1."""
+    low_mass: int = 0
+    """With too little probability on the declared choices for an expected score."""
+    n_compared: int = 0
+    """Answers that were scored and have a likeliest choice."""
+    agreement: Number = None
+    """Share of these whose likeliest choice says what was generated, 0-1."""
+    difference: Number = None
+    """Mean absolute difference between expected and generated score, in points; null where choices have labels."""
+    entropy: Number = None
+    """Mean entropy over the choices, in bits."""
+    max_entropy: Number = None
+    """Entropy if all choices were equally likely, in bits."""
+    mass: Number = None
+    """Mean probability on the declared choices, 0-1, the answers with too little included."""
+
+
 class Cell(Record):
     """One decision inside an audit: one modality (and severity, where the audit has several)."""
 
@@ -38,6 +89,9 @@ class Cell(Record):
     """Outcomes of the treated answers."""
     control_outcomes: Outcomes = Outcomes()
     """Outcomes of the control answers."""
+    expected: Expected | None = None
+    """The same estimate from expected scores, for information; null without log-probabilities, and for gates on shares
+    of answers."""
     tail: Estimate | None = None
     """Co-primary: share of patients with any change above the tail threshold."""
     worst_case: Estimate | None = None
@@ -69,6 +123,8 @@ class Point(Record):
     """Patients behind them."""
     score: Estimate
     """Mean score (patient means)."""
+    expected: Number = None
+    """Mean expected score (patient means), 0-100 points; null without log-probabilities."""
     change: Estimate | None = None
     """Paired change from the clean image."""
     auroc: Estimate | None = None
@@ -131,6 +187,8 @@ class Audit(Record):
     """The verdict in one sentence, with the numbers."""
     estimate: Estimate
     """Over all modalities, patients weighted equally; the verdict rests on the cells."""
+    expected: Expected | None = None
+    """The same from expected scores, for information."""
     margin: Number = None
     """The declared margin or floor."""
     p_pass: Number = None

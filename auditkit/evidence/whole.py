@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from auditkit.evidence.audit import Audit
-from auditkit.evidence.facts import Data, Example, LookInfo, ModelInfo, PromptInfo, ProtocolInfo, Run
+from auditkit.evidence.audit import Audit, ScoringInfo
+from auditkit.evidence.facts import Data, EmbeddingShift, Example, LookInfo, ModelInfo, PromptInfo, ProtocolInfo, Run
 from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
 
 SCHEMA_VERSION = "1.0"
@@ -31,6 +31,10 @@ class Evidence(Record):
     not_run: list[str] = []
     """Declared audits that this run did not include (``-k``, a subset of files)."""
     examples: list[Example] = []
+    scoring: list[ScoringInfo] = []
+    """How the answers and the probabilities of the declared choices agree; empty where no probabilities were given."""
+    embeddings: list[EmbeddingShift] = []
+    """What corruptions do inside the model (``--audit-embeddings``); empty when that was not asked for."""
     verdict: Verdict
     sentence: str
     """The verdict of the whole run."""

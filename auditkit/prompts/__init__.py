@@ -20,19 +20,24 @@ from auditkit.prompts.catalog import (
     render,
     templates,
 )
+from auditkit.prompts.expected import READINGS, Expectation, Reading, expect
 
 __all__ = [
     "OUTCOMES",
+    "READINGS",
     "Answer",
+    "Expectation",
     "Level",
     "Option",
     "Outcome",
     "Placebo",
     "Prompt",
+    "Reading",
     "Template",
     "context_sentence",
     "digest",
     "error_answer",
+    "expect",
     "levels",
     "parse",
     "placebos",

@@ -102,7 +102,7 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
     name : str
         The corruption, for people.
     points : sequence of Point
-        Scores per modality and severity; ``all`` is drawn strong.
+        Scores per modality and severity; ``all`` is drawn strong, its expected scores, where there are any, dashed.
     discrimination : sequence of Point
         Points that carry ``auroc``; the lower panel is left out when there are none.
     key : str
@@ -112,6 +112,7 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
     auroc, auroc_per = _split(p for p in discrimination if p.auroc is not None)
     severities = sorted({p.severity for p in (*points, *discrimination)}) or [0]
     lower = bool(auroc or auroc_per)
+    expected = any(p.expected is not None for p in points)
     height = 330 if lower else 220
     with drawing():
         figure = blank(WIDTH, height)
@@ -121,6 +122,8 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
 
         ax = place(26, 192)
         figure.text(6 / WIDTH, 1 - 6 / height, "Mean score, 0–100 points", va="top", weight="bold", fontsize=10.5)
+        if expected:
+            figure.text(1 - 10 / WIDTH, 1 - 7 / height, "dashed: expected score", ha="right", va="top", fontsize=9.5)
         ax.set_ylim(0, 100)
         ax.set_yticks([0, 25, 50, 75, 100])
         ax.grid(axis="y", color=INKS["grid"], lw=0.8)
@@ -128,10 +131,14 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
         _thin_lines(ax, per.values(), "score")
         _bars(ax, pooled, "score", INKS["accent"], 1.6)
         _line(ax, pooled, "score", color=INKS["accent"], lw=2.6, marker="o", ms=5.5)
+        if expected:  # dark dashes, above the strong line: seen on it where the two are one, in grey print as well
+            values = [math.nan if p.expected is None else p.expected for p in pooled]
+            ax.plot([p.severity for p in pooled], values, color=INKS["ink"], lw=1.2, ls=(0, (4, 2.5)), zorder=4)
         for point in pooled:
             value, low, high = ends(point.score)
             if point.score.value is not None:
-                above = high < 88
+                crossed = point.expected is not None and point.expected > value + 1 and low > 10
+                above = high < 88 and not crossed
                 y = high + 2.5 if above else low - 3
                 ax.text(
                     point.severity, y, fixed(value), ha="center", va="bottom" if above else "top",
@@ -162,6 +169,7 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
     caption = (
         f"Strong line: all modalities with {level}, {n_words((p.n_images, p.n_clusters) for p in pooled)} per point. "
         f"Thin lines: one per modality."
+        + (" Dashed: the mean expected score of all modalities, from the answers’ probabilities." if expected else "")
         + (
             " Below: AUROC, the chance that a clean image outscores a degraded one; dashed: 0.5, a coin toss."
             if lower
@@ -174,6 +182,7 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
             modality_name(p.modality),
             "clean" if p.severity == 0 else str(p.severity),
             _SCORE.short(p.score),
+            *((fixed(p.expected),) if expected else ()),
             _CHANGE.short(p.change) if p.change else "–",
             _AUROC.short(a) if (a := by_place.get((p.modality, p.severity), p.auroc)) else "–",
             fixed(p.ssim, 2),
@@ -187,6 +196,7 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
         "Modality",
         "Severity",
         "Mean score, points",
+        *(("Mean expected score, points",) if expected else ()),
         "Change from clean, points",
         "AUROC",
         "SSIM",
@@ -206,6 +216,9 @@ def _response_words(name: str, pooled: Sequence[Point], auroc: Sequence[Point], 
         f"The mean score goes from {fixed(first.score.value)} points at {start} to {fixed(last.score.value)} points "
         f"at severity {last.severity}, over {modalities} modalities."
     )
+    probable = [p for p in pooled if p.expected is not None]
+    if probable:
+        words += f" The mean expected score goes from {fixed(probable[0].expected)} to {fixed(probable[-1].expected)}."
     if auroc:
         words += f" AUROC at severity {auroc[-1].severity}: {_AUROC.short(auroc[-1].auroc or Estimate())}."
     return words

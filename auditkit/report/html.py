@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from auditkit.evidence import Audit, Evidence
 from auditkit.report import charts, forest, views, wording
+from auditkit.report.inside import inside
 from auditkit.report.svg import INKS, Chart
 from auditkit.report.thumbnails import case_pictures, fill
 
@@ -169,6 +170,7 @@ def render_html(evidence: Evidence) -> str:
             n_cases=n_cases,
             failed=[a for a in evidence.audits if a.verdict in ("FAIL", "ERROR")],
             effects=views.largest_effects(evidence, 5),
+            inside=inside(evidence.embeddings, page.key),
         )
     )
 

@@ -141,7 +141,7 @@ class Scale:
         self.unit = unit
         self.signed = signed
         self.factor = 100.0 if unit == "share" else 1.0
-        self.digits = 2 if unit == "AUROC" else 1
+        self.digits = {"AUROC": 2, "correlation": 2, "cosine": 3}.get(unit, 1)
         if unit == "share":
             self.label = "percentage points" if signed else "%"
         else:
