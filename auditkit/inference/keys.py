@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from auditkit.prompts import Prompt
 
 KEY_VERSION = 1
+VISION = "vision"
 
 
 def digest_of(*parts: object) -> str:
@@ -60,3 +61,23 @@ def answer_key(pixels: str, prompt: Prompt, condition: Condition, model_identity
         1 if condition.alone else batch_size,
         model_identity,
     )
+
+
+def embedding_key(pixels: str, prompt: Prompt, kind: str, model_identity: str) -> str:
+    """Return the key under which an embedding is stored.
+
+    Parameters
+    ----------
+    pixels : str
+        `pixel_digest` of the image the model is given.
+    prompt : auditkit.prompts.Prompt
+        Every text turn and the choices. Not counted for ``"vision"``: image features are had before any text, so that
+        another template finds them again. The length limit is of no matter: nothing is written.
+    kind : str
+        Which of the model's embeddings.
+    model_identity : str
+        Hash over name, revision and fingerprint. Not the batch size, which moves a vector by less than float16 can
+        tell (3e-7 of its values in float32, against 5e-4); where it moves more, it is in the fingerprint.
+    """
+    words = None if kind == VISION else [prompt.system, prompt.user, prompt.choices]
+    return digest_of(KEY_VERSION, "embedding", pixels, words, kind, model_identity)

@@ -48,6 +48,8 @@ class Tally:
         Their ids, in the same order.
     seconds : float
         Wall time of the pass.
+    gave_up : str
+        Why nothing more was asked, when the model did not return.
     """
 
     planned: int = 0
@@ -59,6 +61,7 @@ class Tally:
     left_out: list[LeftOut] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    gave_up: str = ""
 
     @property
     def asked(self) -> int:
@@ -187,6 +190,7 @@ def prefetch(
     finally:
         asker.close()
     on_progress(tally)
+    tally.gave_up = asker.gave_up
     tally.seconds += time.monotonic() - start
     return tally
 

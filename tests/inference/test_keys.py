@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.conditions import Condition
-from auditkit.inference.keys import answer_key, digest_of, pixel_digest, render_key
+from auditkit.inference.keys import answer_key, digest_of, embedding_key, pixel_digest, render_key
 from auditkit.inference.prefetch import model_identity
 from auditkit.models.base import Request
 from auditkit.prompts import Prompt
@@ -107,3 +107,24 @@ def test_render_key_changes_with_everything_that_can_change_a_pixel():
     ]
     assert len({render_key(*one) for one in [base, *others]}) == len(others) + 1
     assert render_key("source", Condition("pixelate", 2, "some.words", 1), *base[2:]) == render_key(*base)
+
+
+def test_embedding_key_counts_words_only_where_there_are_words():
+    def key(**changes) -> str:
+        return embedding_key(
+            **({"pixels": "a" * 64, "prompt": PROMPT, "kind": "language", "model_identity": "b"} | changes)
+        )
+
+    changed = [
+        {"pixels": "c" * 64},
+        {"prompt": Prompt(PROMPT.system, "Rate this picture.", PROMPT.choices, 16)},
+        {"prompt": Prompt(None, PROMPT.user, PROMPT.choices, 16)},
+        {"prompt": Prompt(PROMPT.system, PROMPT.user, None, 16)},
+        {"kind": "vision"},
+        {"model_identity": "d"},
+    ]
+    assert len({key(), *(key(**change) for change in changed)}) == len(changed) + 1
+    assert key(prompt=Prompt(PROMPT.system, PROMPT.user, PROMPT.choices, 99)) == key()
+    vision = {key(kind="vision", **change) for change in changed[1:4]}
+    assert vision == {key(kind="vision")}, "image features do not depend on the words"
+    assert key(kind="vision", pixels="c" * 64) not in vision

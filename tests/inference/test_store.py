@@ -5,6 +5,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -250,7 +251,7 @@ def test_place_that_may_not_be_written(existing):
 
 
 def test_locked_by_another_program(tmp_path, monkeypatch):
-    monkeypatch.setattr("auditkit.inference.store._PATIENCE", 0.2)
+    monkeypatch.setattr("auditkit.inference.database._PATIENCE", 0.2)
     path = tmp_path / "s.sqlite"
     store = Store(str(path))
     with sqlite3.connect(path, isolation_level=None) as other:
@@ -289,3 +290,47 @@ def test_judged_protocols_are_kept_in_the_order_of_their_first_use(tmp_path):
     # Judging again, in another process, changes neither times nor order.
     again = Store(path).note_judged("model and images", "b" * 64, {"margin": 5.0})
     assert again == second
+
+
+# --- embeddings -----------------------------------------------------------------------------------------------------
+
+
+def test_embeddings_survive_reopening_at_two_bytes_a_number(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(str(path))
+    vectors = dict(zip(keys(600), np.random.default_rng(1).normal(0, 1e6, (600, 64)).astype(np.float32), strict=True))
+    store.add_embeddings(vectors, "vision", "m")
+    store.add_embeddings({}, "vision", "m")
+    store.close()
+    again = Store(str(path))
+    assert again.known_embeddings([*vectors, "unknown"]) == set(vectors)
+    found = again.embeddings([*vectors, "unknown"])
+    assert found.keys() == vectors.keys()
+    assert all(found[key] == pytest.approx(vectors[key], rel=2.0**-11) for key in vectors)
+    with sqlite3.connect(path) as raw:
+        rows = raw.execute("SELECT DISTINCT kind, d, dtype, length(blob), model FROM embeddings").fetchall()
+    raw.close()
+    assert rows == [("vision", 64, "float16", 128, "m")]
+
+
+def test_first_embedding_counts(store):
+    store.add_embeddings({"k": np.array([1.0, 2.0])}, "vision", "m")
+    store.add_embeddings({"k": np.array([5.0, 5.0]), "l": np.array([3.0])}, "vision", "m")
+    assert {key: value.tolist() for key, value in store.embeddings("kl").items()} == {"k": [1.0, 2.0], "l": [3.0]}
+
+
+def test_batch_with_a_number_that_is_none_is_not_stored_at_all(store):
+    with pytest.raises(ValueError, match="finite"):
+        store.add_embeddings({"k": np.ones(2), "l": np.array([1.0, np.nan])}, "vision", "m")
+    assert store.known_embeddings("kl") == set()
+
+
+def test_damaged_embedding(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(str(path))
+    store.add_embeddings({"k": np.ones(4)}, "vision", "m")
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE embeddings SET blob = x'00'")
+    raw.close()
+    with pytest.raises(AuditkitError, match="damaged"):
+        store.embeddings("k")

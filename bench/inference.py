@@ -1,0 +1,171 @@
+"""The fast path against one-by-one ``generate`` of the same checkpoint: same questions, same answers, how much sooner.
+
+Two checkpoints: the reference model that ships (3.4 million parameters, trained, short answers) and a LLaVA of 45
+million parameters with planted weights (`auditkit.testing.tiny_checkpoint`). Both sides may use all cores.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from auditkit import corruptions, prompts
+from auditkit.contrasts import SHIPPED
+from auditkit.corruptions.apply import corrupt, corruption_key
+from auditkit.images.record import ImageRecord
+from auditkit.images.sources import load_images
+from auditkit.inference.plan import Plan, distinct
+from auditkit.inference.prefetch import Keys, Tally, digests, pixel_condition, prefetch
+from auditkit.inference.render import Renderer
+from auditkit.inference.store import Store
+from auditkit.models.base import Model, ModelOptions, Request, Response
+from auditkit.models.local import LocalModel
+from auditkit.models.reference import checkpoint
+from auditkit.protocol import load_protocol
+from auditkit.testing import tiny_checkpoint
+from bench._naive import Naive
+
+VARIANTS = 35  # sentences about one image
+ROUNDS = 3
+MODES = {"answers only": ModelOptions(expected=False), "answers and probabilities": ModelOptions()}
+
+
+def main() -> None:
+    """Print the table of ratios, then the share of a run that is not the model's."""
+    print("| checkpoint | questions | n | naive s | fast path | s | ratio | same answers |")
+    print("|---|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        medium = tiny_checkpoint("llava", Path(folder), scale="medium")
+        for name, path, images in (("reference, 3.4 M", checkpoint("reference"), 6), ("LLaVA, 45 M", medium, 2)):
+            records = _spread(images)
+            _row(name, "metadata: 35 texts per image", path, _metadata(records))
+            _row(name, "corruption: one text, many images", path, _corruption(records))
+            _protocol(name, path, records[: max(images // 3, 1)])
+    _overhead(_spread(8))
+
+
+def _spread(count: int) -> list[ImageRecord]:
+    """Images of different modalities from the demo set."""
+    records = sorted(load_images("demo", salt="bench", max_side=224).records, key=lambda r: r.id)
+    return records[:: max(len(records) // count, 1)][:count]
+
+
+def _asked(pixels: np.ndarray, template: str, context: str = "none") -> Request:
+    from PIL import Image
+
+    prompt = prompts.render(template, context)
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    return Request("", (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, template, context)
+
+
+def _metadata(records: Sequence[ImageRecord]) -> list[Request]:
+    from PIL import Image
+
+    contexts = ["none", *prompts.placebos(), *prompts.levels()][:VARIANTS]
+    images = [Image.fromarray(record.read()) for record in records]
+    return [_asked(image, "score_100.direct", context) for image in images for context in contexts]
+
+
+def _corruption(records: Sequence[ImageRecord]) -> list[Request]:
+    found = []
+    for record in records:
+        pixels = record.read()
+        for name in corruptions.catalogue():
+            found.append(_asked(corrupt(pixels, name, 3, corruption_key(record.id, name, 3, 0)), "score_100.direct"))
+    return found
+
+
+def _row(checkpoint_name: str, what: str, path: Path, requests: list[Request]) -> None:
+    naive = Naive(path)
+    slow, expected = _best(lambda: naive.generate(requests))
+    for mode, options in MODES.items():
+        model = LocalModel(path, name="fast", options=options)
+        model.generate(requests[:8])  # loads
+        fast, found = _best(lambda model=model: model.generate(requests))
+        same = sum((a.text, a.finish_reason) == (b.text, b.finish_reason) for a, b in zip(found, expected, strict=True))
+        print(
+            f"| {checkpoint_name} | {what} | {len(requests)} | {slow:.2f} | {mode} | {fast:.2f} | {slow / fast:.1f} "
+            f"| {same}/{len(requests)} |",
+            flush=True,
+        )
+        model.close()
+
+
+def _best(work: Callable[[], list[Response]]) -> tuple[float, list[Response]]:
+    times, found = [], []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        found = work()
+        times.append(time.perf_counter() - start)
+    return min(times), found
+
+
+def _protocol(checkpoint_name: str, path: Path, records: Sequence[ImageRecord]) -> None:
+    """The shipped protocol through the whole pass: planning, corrupting, hashing, asking, storing, parsing."""
+    slow, expected, n = _pass(Naive(path), records)
+    for mode, options in MODES.items():
+        model = LocalModel(path, name="fast", options=options)
+        model._loaded()
+        fast, found, _ = _pass(model, records)
+        same = sum(found[probe] == expected[probe] for probe in expected)
+        print(
+            f"| {checkpoint_name} | whole protocol, {len(records)} images | {n} | {slow:.2f} | {mode} | {fast:.2f} "
+            f"| {slow / fast:.1f} | {same}/{n} |",
+            flush=True,
+        )
+        model.close()
+
+
+def _pass(model: Model, records: Sequence[ImageRecord]) -> tuple[float, dict[str, str], int]:
+    protocol = load_protocol(Path("audits/protocol.toml"))
+    plan = Plan(tuple(records), distinct(c for listed in SHIPPED.values() for c in listed()), protocol)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(f"{folder}/s.sqlite")
+        renderer = Renderer(store, protocol.seed)
+        start = time.perf_counter()
+        tally = prefetch(plan, model, store, renderer, batch_size=128, deadline=3600, on_progress=lambda t: None)
+        seconds = time.perf_counter() - start
+        assert not tally.errors, tally.errors
+        answers: dict[str, str] = {}
+        keys, known = Keys(model, 128), digests(plan, store, renderer, Tally())
+        for record in records:
+            probes = plan.probes(record)
+            rendered = renderer.known(known[record.id], {pixel_condition(p.condition) for p in probes})
+            addresses = {str(p): keys.of(p, rendered[pixel_condition(p.condition)]) for p in probes}
+            stored = store.answers(addresses.values())
+            answers |= {probe: stored[address].text for probe, address in addresses.items()}
+    return seconds, answers, tally.planned
+
+
+class _Timed:
+    """A model that notes how long it works, to tell the engine's share from the model's."""
+
+    name = fingerprint = "timed"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.seconds = 0.0
+
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response]:
+        start = time.perf_counter()
+        found = self._model.generate(requests)
+        self.seconds += time.perf_counter() - start
+        return found
+
+
+def _overhead(records: Sequence[ImageRecord]) -> None:
+    print("\n| checkpoint | whole protocol, images | s | of which in the model | the rest |\n|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        medium = tiny_checkpoint("llava", Path(folder), scale="medium")
+        for name, path, n in (("reference, 3.4 M", checkpoint("reference"), 8), ("LLaVA, 45 M", medium, 1)):
+            model = LocalModel(path, name="fast")
+            model._loaded()
+            timed = _Timed(model)
+            seconds, _, _ = _pass(timed, records[:n])
+            rest = 1 - timed.seconds / seconds
+            print(f"| {name} | {n} | {seconds:.1f} | {timed.seconds:.1f} | {100 * rest:.1f} % |", flush=True)
+            model.close()
