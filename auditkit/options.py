@@ -120,8 +120,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--audit-batch-size": {
         "metavar": "N",
         "type": whole("--audit-batch-size"),
-        "default": 128,
-        "help": "requests per call of the model; default: 128",
+        "help": "requests per call of the model; default: what suits the model, 128 to 1024",
     },
     "--audit-deadline": {
         "metavar": "SECONDS",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE = ".auditkit/answers.sqlite"
 REPORTS = "reports"
+BATCH_SIZE = 128
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ class AuditRun:
 
     @property
     def batch_size(self) -> int:
-        """Requests per call: what suits the model, else the option's."""
-        return int(getattr(self.model, "batch_size", None) or self.settings.options.batch_size)
+        """Requests per call: the option's, else what suits the model."""
+        return int(self.settings.options.batch_size or getattr(self.model, "batch_size", None) or BATCH_SIZE)
 
     @property
     def deadline(self) -> float:
@@ -345,11 +346,9 @@ def prepare(
         raise AuditkitError(f"--audit-limit={settings.limit} leaves no patient.", "Give 1 or more.")
     options = settings.options
     if not 0 < options.deadline <= threading.TIMEOUT_MAX:
-        raise AuditkitError(
-            f"--audit-deadline={settings.options.deadline:g} is no time to wait.", "Give seconds above 0."
-        )
-    if settings.options.batch_size < 1:
-        raise AuditkitError(f"--audit-batch-size={settings.options.batch_size} asks nothing.", "Give 1 or more.")
+        raise AuditkitError(f"--audit-deadline={options.deadline:g} is no time to wait.", "Give seconds above 0.")
+    if options.batch_size is not None and options.batch_size < 1:
+        raise AuditkitError(f"--audit-batch-size={options.batch_size} asks nothing.", "Give 1 or more.")
     planned = distinct(comparisons)
     check_comparisons(planned, protocol)
     check_writable(settings.out or settings.root / REPORTS)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_FIRST_BATCH = 32  # questions; each batch after it is twice as large, up to the size wanted
 _TOGETHER = 10  # renderings of an image held at once, so that one query asks the store about all of them
 
 Progress = Callable[["Tally"], None]
@@ -284,6 +285,7 @@ class _Pass:
         self._store = store
         self._model = model
         self._size = batch_size
+        self._first = _FIRST_BATCH
         self._tally = tally
         self._on_progress = on_progress
         self._waiting: list[_Item] = []
@@ -296,7 +298,9 @@ class _Pass:
             self._send([item])
             return
         self._waiting.append(item)
-        if len(self._waiting) >= self._size:
+        if len(self._waiting) >= min(self._size, self._first):
+            # The first batches are small: the model has something to do while the next, larger one is rendered.
+            self._first *= 2
             waiting, self._waiting = self._waiting, []
             self._send(waiting)
 

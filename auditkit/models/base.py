@@ -77,8 +77,8 @@ class ModelOptions:
 
     Attributes
     ----------
-    batch_size : int
-        Requests per call of ``generate``.
+    batch_size : int or None
+        Requests per call of ``generate``; None for what suits the model.
     exact : bool
         Ask one by one, without any shortcut (``--audit-exact``).
     expected : bool
@@ -97,7 +97,7 @@ class ModelOptions:
         File of the user's own models (``--audit-registry``).
     """
 
-    batch_size: int = 128
+    batch_size: int | None = None
     exact: bool = False
     expected: bool = True
     memory: int | None = None

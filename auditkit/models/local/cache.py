@@ -18,7 +18,7 @@ from auditkit.models.local.tree import Tree
 if TYPE_CHECKING:
     import torch
 
-_NO_TREE = Tree(())
+NO_TREE = Tree(())
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Read:
         self.cache.batch_select_indices(index)
         self.seen, self.position = self.seen[index], self.position[index]
 
-    def extend(self, rows: Sequence[Sequence[int]], tree: Tree = _NO_TREE) -> torch.Tensor:
+    def extend(self, rows: Sequence[Sequence[int]], tree: Tree = NO_TREE) -> torch.Tensor:
         """Read more tokens and look ahead along a tree of possible answers, in one forward pass.
 
         Parameters
@@ -100,17 +100,23 @@ class Read:
         kept = nodes + 1 if width else nodes
         output = self.model(
             input_ids=ids,
-            attention_mask=_additive(allowed, self.model.dtype),
+            attention_mask=additive(allowed, self.model.dtype),
             position_ids=torch.cat([chain, ahead], dim=1).clamp(min=0),
             past_key_values=self.cache,
             use_cache=True,
             logits_to_keep=kept,
         )
-        unseen = torch.zeros(b, nodes, dtype=torch.bool, device=device)
-        self.seen = torch.cat([self.seen, own, unseen], dim=1)
+        self.seen = torch.cat([self.seen, own], dim=1)
         self.position = self.position + total
+        self.leave_unseen(nodes)
         logits: torch.Tensor = output.logits[:, -kept:].float()
         return logits
+
+    def leave_unseen(self, nodes: int) -> None:
+        """Note that so many tokens stand at the end of the cache that no row may look at yet."""
+        import torch
+
+        self.seen = torch.cat([self.seen, self.seen.new_zeros(len(self.seen), nodes)], dim=1)
 
     def accept(self, row: int, nodes: Sequence[int], tree: Tree) -> None:
         """Let a row see the nodes of the tree that turned out to be its answer; to be called before the next tokens."""
@@ -120,7 +126,7 @@ class Read:
             self.position[row] += len(nodes)
 
 
-def _additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """Turn a mask of what may be seen, shape (b, q, k), into what is added to the attention scores, (b, 1, q, k)."""
     import torch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,13 @@ from auditkit.models.base import ModelOptions, Request
 from auditkit.models.local.cache import Read
 from auditkit.models.local.chat import rgb
 from auditkit.models.local.cost import RowCost
-from auditkit.models.local.greedy import Adjust, Answered, Guesses, Question, answer, kind_of
+from auditkit.models.local.greedy import Adjust, Answered, Guesses, Question, answer, kind_of, tree_of
 from auditkit.models.local.loading import Loaded
 from auditkit.models.local.options import Options, options_of
-from auditkit.models.local.prefill import read_first
+from auditkit.models.local.prefill import on_device, read_first
 from auditkit.models.local.shared_prefix import MIN_SHARED, answer_shared
 from auditkit.models.local.tokens import PROCESSING
+from auditkit.models.local.tree import Tree
 from auditkit.models.memory import rows_within
 
 if TYPE_CHECKING:
@@ -81,11 +82,9 @@ class Engine:
             return [a for at in range(0, len(requests), size) for a in self._batch(requests[at : at + size])]
         if not self.loaded.greedy or not self.fits(length, requests):
             return self.generated(inputs, requests)
-        read, first = read_first(self.loaded.model, inputs)
         mask = inputs["attention_mask"].bool()
         prompts = [ids[seen].tolist() for ids, seen in zip(inputs["input_ids"], mask, strict=True)]
-        questions = [self.question(r, p, ()) for r, p in zip(requests, prompts, strict=True)]
-        return self.answer(read, questions, requests, first)
+        return self.answer(requests, prompts, lambda tree: read_first(self.loaded.model, inputs, tree=tree))
 
     def inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
         """Return a network's inputs for requests about any images, padded on the left."""
@@ -100,16 +99,28 @@ class Engine:
 
     def answer(
         self,
-        read: Read,
-        questions: Sequence[Question],
         requests: Sequence[Request],
-        first: torch.Tensor | None = None,
+        prompts: Sequence[Sequence[int]],
+        look: Callable[[Tree], tuple[Read, torch.Tensor]],
     ) -> list[Answered]:
-        """Answer what has been read, and remember the answers as guesses for the next."""
+        """Answer rows, and remember the answers as guesses for the next.
+
+        Parameters
+        ----------
+        requests : sequence of Request
+            One per row.
+        prompts : sequence of sequences of int
+            All of each row's tokens before the answer.
+        look : callable
+            Reads what is left to be read and looks ahead along a tree: what has been read then, and the scores.
+        """
+        questions = [self.question(request, prompt) for request, prompt in zip(requests, prompts, strict=True)]
         kinds = [kind_of(request) for request in requests]
-        guesses = [guess for kind in dict.fromkeys(kinds) for guess in self._guesses.likely(kind)]
+        guesses = (guess for kind in dict.fromkeys(kinds) for guess in self._guesses.likely(kind))
+        tree = tree_of(questions, list(islice(guesses, _MOST // 4)))
+        read, scores = look(tree)
         ends = self.loaded.ends
-        found = answer(read, questions, ends, list(islice(guesses, _MOST // 4)), self._adjust, first)
+        found = answer(read, questions, ends, tree, scores, self._adjust)
         for kind, one in zip(kinds, found, strict=True):
             self._guesses.note(kind, [token for token in one.tokens if token not in ends])
         return found
@@ -118,19 +129,18 @@ class Engine:
         """Answer by the library's own ``generate``; nothing is known of the choices' probabilities then."""
         model = self.loaded.model
         limit = max(request.max_new_tokens for request in requests)
-        there = {k: v.to(model.device, model.dtype if v.is_floating_point() else v.dtype) for k, v in inputs.items()}
-        output = model.generate(**there, max_new_tokens=limit, do_sample=False)
+        output = model.generate(**on_device(model, inputs), max_new_tokens=limit, do_sample=False)
         new = output[:, inputs["input_ids"].shape[1] :].tolist()
         return [Answered(tokens[: r.max_new_tokens]) for tokens, r in zip(new, requests, strict=True)]
 
-    def question(self, request: Request, prompt: Sequence[int], rest: Sequence[int]) -> Question:
-        """Return what a row asks: the tokens still to be read, and the choices whose probabilities are wanted."""
+    def question(self, request: Request, prompt: Sequence[int]) -> Question:
+        """Return what a row asks: its tokens, its limit, and the choices whose probabilities are wanted."""
         wanted = request.choices if self._options.expected else None
         if wanted is not None and wanted not in self._choices:
             with PROCESSING:
                 self._choices[wanted] = options_of(self.loaded.processor, wanted, self.loaded.chat(request))
         options = None if wanted is None else self._choices[wanted]
-        return Question(rest, prompt, request.max_new_tokens, options)
+        return Question(prompt, request.max_new_tokens, options)
 
     def fits(self, length: int, requests: Sequence[Request]) -> bool:
         """Whether everything stays within the narrowest attention window, padding and guesses included."""

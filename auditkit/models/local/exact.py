@@ -20,13 +20,13 @@ def answer_exactly(engine: Engine, request: Request) -> Answered:
     with torch.inference_mode():
         inputs = engine.inputs([request])
         [found] = engine.generated(inputs, [request])
-        question = engine.question(request, (), ())
+        question = engine.question(request, ())
         if question.options is None or not engine.fits(inputs["input_ids"].shape[1], [request]):
             return found
         begun, first = read_first(loaded.model, inputs)
         scores = []
         for path in question.options.places:
-            read, after = begun.copied(), first
+            read, after = begun.copied(), first[:, 0]
             for token in path:
                 after = read.extend([[token]])[:, -1]
             scores.append(after)

@@ -67,8 +67,6 @@ class Question:
 
     Attributes
     ----------
-    tokens : sequence of int
-        What is still to be read; empty when all has been read.
     prompt : sequence of int
         All tokens before the answer, for settings that look at them.
     limit : int
@@ -77,40 +75,43 @@ class Question:
         The declared answers, where their probabilities are wanted.
     """
 
-    tokens: Sequence[int]
     prompt: Sequence[int]
     limit: int
     options: Options | None = None
+
+
+def tree_of(questions: Sequence[Question], guesses: Sequence[Sequence[int]]) -> Tree:
+    """Return what to look ahead at: likely answers, and what the choices' probabilities need."""
+    wanted = {id(q.options): q.options for q in questions if q.options is not None}
+    return Tree([*guesses, *(path for options in wanted.values() for path in options.places)])
 
 
 def answer(
     read: Read,
     questions: Sequence[Question],
     ends: frozenset[int],
-    guesses: Sequence[Sequence[int]],
+    tree: Tree,
+    scores: torch.Tensor,
     adjust: Adjust | None = None,
-    first: torch.Tensor | None = None,
 ) -> list[Answered]:
     """Answer greedily.
 
     Parameters
     ----------
     read : Read
-        What has been read, one row per question; it is used up.
+        What has been read, one row per question, the tree last; it is used up.
     questions : sequence of Question
         One per row.
     ends : frozenset of int
         Tokens that end an answer.
-    guesses : sequence of sequences of int
-        Answers that are likely, without end token.
+    tree : Tree
+        What was looked ahead at: `tree_of` the questions.
+    scores : torch.Tensor of float32, shape (b, 1 + m, vocabulary)
+        Scores of the first token, and after each of the tree's m nodes.
     adjust : callable, optional
         Of settings that change the scores, such as a repetition penalty.
-    first : torch.Tensor of float32, shape (b, vocabulary), optional
-        Scores of the first token, where everything has been read.
     """
     wanted = {id(q.options): q.options for q in questions if q.options is not None}
-    tree = Tree([*guesses, *(path for options in wanted.values() for path in options.places)])
-    scores = _ahead(read, questions, tree, first)
     found = [Answered() for _ in questions]
     for options in wanted.values():
         rows = [row for row, question in enumerate(questions) if question.options is options]
@@ -125,17 +126,6 @@ def answer(
             open_rows.append(row)
     _step_by_step(read, questions, found, open_rows, ends, adjust)
     return found
-
-
-def _ahead(read: Read, questions: Sequence[Question], tree: Tree, first: torch.Tensor | None) -> torch.Tensor:
-    """Return the scores after each row's last token and after every node, shape (b, 1 + m, vocabulary)."""
-    import torch
-
-    if first is None:
-        return read.extend([q.tokens for q in questions], tree)
-    if not len(tree):
-        return first[:, None]
-    return torch.cat([first[:, None], read.extend([() for _ in questions], tree)], dim=1)
 
 
 def _walk(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _PLAIN = 16  # requests per batch about different images
 _SMALL = 100_000_000  # parameters
+_MANY = 512  # requests per call of a small network
 
 
 class LocalModel:
@@ -42,7 +43,7 @@ class LocalModel:
         Name shown in reports.
     options : ModelOptions
         ``exact`` asks one by one, ``memory`` bounds what a batch may take, ``expected`` asks for the choices'
-        log-probabilities; ``batch_size`` is part of the fingerprint.
+        log-probabilities.
     dtype : str
         ``float32``, ``bfloat16`` or ``float16``.
     device_map : str or None
@@ -54,6 +55,8 @@ class LocalModel:
 
     Attributes
     ----------
+    batch_size : int or None
+        Requests per call that suit it; None for the engine's choice.
     fingerprint : str
         SHA-256 over every file of the folder, the library versions and the settings that can change an answer.
 
@@ -88,7 +91,7 @@ class LocalModel:
         self._options = options
         self._device_map = device_map
         self._settings = dict(processor_settings or {})
-        how = "one by one" if options.exact else f"batch {options.batch_size}"
+        how = "one by one" if options.exact else "shared"
         self.fingerprint = fingerprint_of(
             path,
             dtype,
@@ -97,6 +100,9 @@ class LocalModel:
             "choices too" if options.expected else "answers only",
         )
         self.revision = revision or self.fingerprint[:12]
+        # A small network answers a call in a moment, and at its end a core stands idle: larger calls, fewer ends.
+        weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
+        self.batch_size = _MANY if weights < _SMALL * 4 else None
         self._engine: Engine | None = None
         self._pool: ThreadPoolExecutor | None = None
 
@@ -195,8 +201,8 @@ def _images(request: Request) -> tuple[int, ...]:
 def _pieces(requests: Sequence[Request], *, alone: bool = False) -> list[list[int]]:
     """Divide requests into those that share image and system turn, where enough do, and the rest.
 
-    The rest is ordered by length, so that little is padded, and cut into batches of `_PLAIN`, whatever the number of
-    cores, so that the cut changes nothing.
+    The rest is ordered by length, so that little is padded, and cut evenly into batches of at most `_PLAIN`, whatever
+    the number of cores, so that the cut changes nothing.
     """
     if alone:
         return [[i] for i in range(len(requests))]
@@ -208,4 +214,6 @@ def _pieces(requests: Sequence[Request], *, alone: bool = False) -> list[list[in
         (i for indices in groups.values() if len(indices) < MIN_SHARED for i in indices),
         key=lambda i: (len(requests[i].images), len(requests[i].prompt), i),
     )
-    return [*shared, *(rest[at : at + _PLAIN] for at in range(0, len(rest), _PLAIN))]
+    batches = -(-len(rest) // _PLAIN)
+    ends = [len(rest) * batch // batches for batch in range(batches + 1)] if batches else [0]
+    return [*shared, *(rest[at:end] for at, end in pairwise(ends))]

@@ -20,8 +20,8 @@ from auditkit.models.local.tree import Tree
 if TYPE_CHECKING:
     import torch
 
-FLOOR = -14.0
-"""Choices less probable than exp(-14), one in a million, are left out: 101 numbers per answer would fill the store."""
+FLOOR = -12.0
+"""Choices less probable than exp(-12), six in a million, are left out: 101 numbers per answer would fill the store."""
 
 _DIGITS = 4
 _END_OF_CHAT = 16  # characters of the chat that decide how the answer's first letters are cut into tokens
@@ -70,33 +70,45 @@ class Options:
         token = torch.tensor([path[-1] for path in paths], device=scores.device)
         whole = torch.logsumexp(scores, dim=-1)
         steps: NDArray[np.float64] = (scores[:, place, token] - whole[:, place]).double().cpu().numpy()
-        shares = self._shares(steps)
-        least = float(np.exp(FLOOR))
-        names = list(dict.fromkeys(self.ways.values()))
-        return [
-            {n: min(round(float(np.log(p)), _DIGITS), 0.0) for n, p in zip(names, row, strict=True) if p > least}
-            for row in shares
-        ]
+        rows = self._shares(steps)
+        with np.errstate(divide="ignore"):
+            logs = np.minimum(np.log(rows), 0.0).round(_DIGITS)
+        names = self._names
+        return [{names[i]: float(row[i]) for i in np.flatnonzero(row > FLOOR)} for row in logs]
 
     def _shares(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probability of each choice, shape (b, choices), from the log-probabilities of the steps."""
-        names = {name: column for column, name in enumerate(dict.fromkeys(self.ways.values()))}
-        shares = np.zeros((len(steps), len(names)))
-        said = {way: np.exp(sum(steps[:, self._steps[way[: n + 1]]] for n in range(len(way)))) for way in self.ways}
-        for way, choice in self.ways.items():
-            longer = sum(said[other] for other in self._longer[way])
-            shares[:, names[choice]] += np.maximum(said[way] - longer, 0.0)
+        along, longer, shorter, starts = self._tables
+        padded = np.concatenate([steps, np.zeros((len(steps), 1))], axis=1)
+        said = np.exp(padded[:, along].sum(axis=2))
+        own = said.copy()
+        np.subtract.at(own.T, shorter, said.T[longer])
+        # Sums, not matrix products: those wake all threads of the linear algebra, which cost more than they bring here.
+        shares: NDArray[np.float64] = np.add.reduceat(np.maximum(own, 0.0), starts, axis=1)
         return shares
 
     @cached_property
-    def _longer(self) -> dict[tuple[int, ...], list[tuple[int, ...]]]:
-        """Per way, the ways that go on from it without another in between: their share is not counted here."""
-        found: dict[tuple[int, ...], list[tuple[int, ...]]] = {way: [] for way in self.ways}
-        for way in self.ways:
-            shorter = next((way[:n] for n in range(len(way) - 1, 0, -1) if way[:n] in found), None)
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(self.ways.values()))
+
+    @cached_property
+    def _tables(self) -> tuple[NDArray[np.int64], list[int], list[int], list[int]]:
+        """The steps along each way, which ways go on from which, and where the ways of each choice begin.
+
+        Ways are in order of their choices; the steps are padded by one that costs nothing.
+        """
+        ordered = [way for name in self._names for way, choice in self.ways.items() if choice == name]
+        number = {way: place for place, way in enumerate(ordered)}
+        along = np.full((len(number), max(map(len, number))), len(self._steps))
+        pairs = []
+        for way, place in number.items():
+            along[place, : len(way)] = [self._steps[way[: n + 1]] for n in range(len(way))]
+            shorter = next((way[:n] for n in range(len(way) - 1, 0, -1) if way[:n] in number), None)
             if shorter is not None:
-                found[shorter].append(way)
-        return found
+                pairs.append((place, number[shorter]))
+        counts = [sum(choice == name for choice in self.ways.values()) for name in self._names]
+        starts = [sum(counts[:place]) for place in range(len(counts))]
+        return along, [place for place, _ in pairs], [place for _, place in pairs], starts
 
 
 def options_of(processor: Any, choices: Sequence[str], chat: str) -> Options:
@@ -113,12 +125,16 @@ def options_of(processor: Any, choices: Sequence[str], chat: str) -> Options:
     """
     tokenizer = processor.tokenizer
     end = chat[-_END_OF_CHAT:]
-    before: list[int] = tokenizer(end, add_special_tokens=False)["input_ids"]
+    said = [
+        (choice, text)
+        for choice in choices
+        for way in dict.fromkeys((choice, choice.capitalize(), choice.upper()))
+        for text in (way, f" {way}")
+    ]
+    before: list[int] = tokenizer([end], add_special_tokens=False)["input_ids"][0]
+    after = tokenizer([end + text for _, text in said], add_special_tokens=False)["input_ids"]
     ways: dict[tuple[int, ...], str] = {}
-    for choice in choices:
-        for said in dict.fromkeys((choice, choice.capitalize(), choice.upper())):
-            for text in (said, f" {said}"):
-                after: list[int] = tokenizer(end + text, add_special_tokens=False)["input_ids"]
-                if after[: len(before)] == before and len(after) > len(before):
-                    ways.setdefault(tuple(after[len(before) :]), choice)
+    for (choice, _), tokens in zip(said, after, strict=True):
+        if tokens[: len(before)] == before and len(tokens) > len(before):
+            ways.setdefault(tuple(tokens[len(before) :]), choice)
     return Options(ways)

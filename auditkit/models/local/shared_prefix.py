@@ -58,8 +58,12 @@ def answer_shared(engine: Engine, requests: Sequence[Request]) -> list[Answered]
                 start, begun = base.copied(), common
                 start.extend([tokens[group[0]][shared:common]])
         for some in engine.chunks(group, [len(tokens[i]) for i in group], [len(tokens[i]) - begun for i in group]):
-            questions = [engine.question(requests[i], tokens[i], tokens[i][begun:]) for i in some]
-            answers = engine.answer(start.copied(len(some)), questions, [requests[i] for i in some])
+            read, ends = start.copied(len(some)), [tokens[i][begun:] for i in some]
+            answers = engine.answer(
+                [requests[i] for i in some],
+                [tokens[i] for i in some],
+                lambda tree, read=read, ends=ends: (read, read.extend(ends, tree)),  # type: ignore[misc]
+            )
             found.update(zip(some, answers, strict=True))
     return [found[i] for i in range(len(requests))]
 

@@ -57,18 +57,21 @@ def test_limit_is_told_from_an_end(checkpoint):
     assert all(r.finish_reason in ("stop", "length") and r.error is None for r in found)
 
 
-def test_fingerprint_covers_weights_processor_and_batch_size(copy):
-    def fingerprint(batch_size=32):
-        return LocalModel(copy, name="m", options=ModelOptions(batch_size=batch_size)).fingerprint
+def test_fingerprint_covers_weights_processor_and_the_way_of_asking(copy):
+    def fingerprint(**options):
+        return LocalModel(copy, name="m", options=ModelOptions(**options)).fingerprint
 
-    first = fingerprint()
-    assert fingerprint() == first != fingerprint(16)
+    ways = [{}, {"exact": True}, {"expected": False}]
+    assert len({fingerprint(**way) for way in ways}) == 3
+    assert LocalModel(copy, name="m", dtype="bfloat16").fingerprint != fingerprint()
+    assert LocalModel(copy, name="m", processor_settings={"do_resize": False}).fingerprint != fingerprint()
+    assert fingerprint(batch_size=16, memory=10**9) == fingerprint(), "the batch is in every answer's own key"
     for name in ("model.safetensors", "processor_config.json", "tokenizer.json", "chat_template.jinja"):
         before = fingerprint()
         with (copy / name).open("ab") as stream:
             stream.write(b" ")
         assert fingerprint() != before, name
-    assert LocalModel(copy, name="m", options=ModelOptions(batch_size=32)).revision == fingerprint()[:12]
+    assert LocalModel(copy, name="m").revision == fingerprint()[:12]
 
 
 def test_folder_without_safetensors(copy):

@@ -70,9 +70,9 @@ def test_improbable_choices_are_left_out():
 class Letters:
     """A tokenizer of single characters, and of one pair that is a token of its own."""
 
-    def __call__(self, text, add_special_tokens):
+    def __call__(self, texts, add_special_tokens):
         assert not add_special_tokens
-        return {"input_ids": [ord(c) for c in text.replace("85", "\x01")]}
+        return {"input_ids": [[ord(c) for c in text.replace("85", "\x01")] for text in texts]}
 
 
 def test_ways_of_saying():

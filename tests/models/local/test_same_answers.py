@@ -10,6 +10,7 @@ from PIL import Image
 from auditkit import prompts
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.local import LocalModel
+from auditkit.models.local.options import FLOOR
 from auditkit.testing import ARCHITECTURES
 
 LANGUAGE = [name for name in ARCHITECTURES if name not in ("clip", "siglip")]
@@ -47,7 +48,7 @@ def same(found: list[Response], expected: list[Response]) -> None:
             continue
         # What one path leaves out as too improbable, the other may list just above the floor.
         for choice in set(one.logprobs) | set(other.logprobs):
-            shares = [np.exp(logprobs.get(choice, -14.0)) for logprobs in (one.logprobs, other.logprobs)]
+            shares = [np.exp(logprobs.get(choice, FLOOR)) for logprobs in (one.logprobs, other.logprobs)]
             assert shares[0] == pytest.approx(shares[1], abs=1e-4)
 
 
