@@ -11,7 +11,6 @@ from auditkit.models.local import LocalModel
 from auditkit.models.reference import checkpoint
 from tests.models.endpoint.faults import Breaking, mixture
 
-pytestmark = pytest.mark.slow
 
 
 def requests() -> list[Request]:
