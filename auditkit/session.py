@@ -352,7 +352,10 @@ def prepare(
     planned = distinct(comparisons)
     check_comparisons(planned, protocol)
     check_writable(settings.out or settings.root / REPORTS)
-    model = find_model(settings.model) or resolve_model(settings.model, options)
+    given = find_model(settings.model)
+    if settings.engine == "ray":
+        _check_ray(settings, given)
+    model = given or resolve_model(settings.model, options)
     if settings.embeddings:
         embedding_kinds(model)
     salt = salt_for(settings.data, settings.root)
@@ -373,6 +376,21 @@ def prepare(
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
         started=started,
     )
+
+
+def _check_ray(settings: Settings, given: Model | None) -> None:
+    """Refuse what workers on other nodes cannot do, before a cluster is started."""
+    if settings.options.endpoint is not None:
+        raise AuditkitError(
+            "--audit-engine=ray is for models in the workers' own memory; "
+            f"--audit-endpoint={settings.options.endpoint} has them on a server.",
+            "Leave --audit-engine out and raise --audit-concurrency.",
+        )
+    if given is not None:
+        raise AuditkitError(
+            f"--audit-engine=ray: --model={settings.model} comes from a pytest plugin, of which workers know nothing.",
+            "Name it as package.module:attribute, or leave --audit-engine out.",
+        )
 
 
 def open_store(settings: Settings) -> Store:

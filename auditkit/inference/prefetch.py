@@ -191,7 +191,7 @@ def prefetch(
     finally:
         asker.close()
     on_progress(tally)
-    tally.gave_up = asker.gave_up
+    tally.gave_up = tally.gave_up or asker.gave_up
     tally.seconds += time.monotonic() - start
     return tally
 

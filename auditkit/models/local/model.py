@@ -180,9 +180,15 @@ class LocalModel:
                 import torch
 
                 torch.set_num_threads(1)
-                self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="auditkit-decode")
+                self._pool = ThreadPoolExecutor(_threads(), thread_name_prefix="auditkit-decode")
             self._engine = Engine(loaded, self._options)
         return self._engine
+
+
+def _threads() -> int:
+    """Cores to use: as many as linear algebra is allowed, because a cluster's worker has only some of them."""
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return int(allowed) if allowed.isdigit() and int(allowed) else os.cpu_count() or 1
 
 
 def _no_memory(request: Request, reason: str) -> Response:

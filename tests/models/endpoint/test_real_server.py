@@ -1,7 +1,6 @@
 """A real server of a real checkpoint, over real HTTP, beside the same checkpoint in this process."""
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from auditkit import prompts
@@ -10,7 +9,6 @@ from auditkit.models.endpoint import probe
 from auditkit.models.local import LocalModel
 from auditkit.models.reference import checkpoint
 from tests.models.endpoint.faults import Breaking, mixture
-
 
 
 def requests() -> list[Request]:
