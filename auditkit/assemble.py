@@ -74,8 +74,20 @@ def header(run: AuditRun) -> dict[str, Any]:
         "examples": [e.model_dump(mode="json") for e in _examples(run)],
         "looks": [look.model_dump(mode="json") for look in run.looks_made],
         "embeddings": [shift.model_dump(mode="json") for shift in _embeddings(run)],
+        "notes": _notes(run),
         "scoring": [info.model_dump(mode="json") for info in scoring(data)],
     }
+
+
+def _notes(run: AuditRun) -> list[str]:
+    """What went wrong beside the answers."""
+    failed = {} if run.embedded is None else run.embedded.errors
+    if not failed:
+        return []
+    return [
+        f"{len(failed)} of {run.embedded.planned if run.embedded else 0} embeddings could not be had; the first: "
+        f"{next(iter(failed.values()))}. They are asked for again on the next run."
+    ]
 
 
 def _embeddings(run: AuditRun) -> list[EmbeddingShift]:
@@ -148,7 +160,7 @@ def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, 
         examples=[Example(**e) for e in parts["examples"]],
         verdict=verdict,
         sentence=sentence,
-        limits=[*parts["model"]["limits"], *_limits(Data(**parts["data"]), ordered)],
+        limits=[*parts["model"]["limits"], *parts["notes"], *_limits(Data(**parts["data"]), ordered)],
     )
 
 

@@ -124,7 +124,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--audit-deadline": {
         "metavar": "SECONDS",
-        "type": float,
+        "type": positive("--audit-deadline"),
         "default": 600.0,
         "help": "how long one call of the model, or one request to a server with its repetitions, may take; "
         "default: 600",

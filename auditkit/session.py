@@ -353,6 +353,10 @@ def prepare(
     check_comparisons(planned, protocol)
     check_writable(settings.out or settings.root / REPORTS)
     given = find_model(settings.model)
+    if settings.workers is not None and settings.engine != "ray":
+        raise AuditkitError(
+            f"--audit-workers={settings.workers} has no effect without a cluster.", "Add --audit-engine=ray."
+        )
     if settings.engine == "ray":
         _check_ray(settings, given)
     model = given or resolve_model(settings.model, options)

@@ -102,6 +102,11 @@ def backend_of(folder: Path, name: str) -> Literal["image-text-to-text", "dual-e
                 "Merge it first: PeftModel.from_pretrained(model, folder).merge_and_unload().save_pretrained(merged), "
                 "then give the merged folder, with the processor's files copied into it.",
             )
+        if (folder / "config.json").is_file():
+            raise AuditkitError(
+                f"--model={name}: its config.json is empty, damaged or no JSON object.",
+                "Copy or download the checkpoint again.",
+            )
         raise AuditkitError(
             f"--model={name} is a folder without config.json, so it is no checkpoint.",
             "Give the folder that holds config.json, the weights (*.safetensors) and the processor's files.",

@@ -75,7 +75,7 @@ class Entry(BaseModel):
     """The model's name on that server."""
     version: str = ""
     """Which weights the server has, as far as you know (a commit, a date); part of the fingerprint."""
-    key_variable: str = "AUDITKIT_API_KEY"
+    key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "AUDITKIT_API_KEY"
     """Environment variable that holds the server's key; the key itself is never written down."""
     extra: dict[str, Any] = {}
     """Fields added to every request to the server."""
@@ -178,8 +178,8 @@ def _entry(name: str, tables: Mapping[str, dict[str, Any]], file: str) -> Entry:
     while "same_as" in table:
         other = str(table["same_as"])
         if other in seen or other not in tables:
-            problem = "goes in a circle" if other in seen else "is no entry" + nearest(other, tables)
-            raise AuditkitError(f"{file}: [{name}] same_as = {other!r} {problem}.")
+            problem = "goes in a circle." if other in seen else f"is no entry.{nearest(other, tables)}"
+            raise AuditkitError(f"{file}: [{name}] same_as = {other!r} {problem}")
         seen.append(other)
         table = _joined(tables[other], {key: value for key, value in table.items() if key != "same_as"})
     try:
@@ -201,6 +201,8 @@ def _fault(fault: Any) -> str:
         return f"{key}: missing; " + (f"allowed: {', '.join(_NEEDED)}" if key == "backend" else "every entry needs it")
     if fault["type"] == "value_error":
         return str(fault["msg"]).removeprefix("Value error, ")
+    if key == "key_variable":  # it may be the key itself, typed in the wrong place: it is not repeated
+        return "key_variable: the name of an environment variable is wanted (letters, digits, _), never the key itself"
     if key == "revision":
         return f"revision: {fault['input']!r} is no commit; all 40 digits (0-9, a-f) are needed, a branch can move"
     return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']} (value seen: {repr(fault['input'])[:80]})"

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import inspect
 import os
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -132,6 +133,12 @@ def _need_packages(name: str) -> None:
 def _checkpoint(name: str, path: Path, entry: Entry | None, options: ModelOptions) -> Model:
     """Return the back end for a checkpoint folder; a bare folder tells by itself which one it needs."""
     backend = backend_of(path, name) if entry is None or entry.folder else entry.backend
+    if entry is not None and entry.folder and entry.backend != backend:
+        raise AuditkitError(
+            f'--model={name}: its entry says backend = "{entry.backend}", but the checkpoint in {path} is of the kind '
+            f"{backend}.",
+            f'Write backend = "{backend}", or name another folder.',
+        )
     _need_packages(name)
     missing = weights(path).missing
     if missing:
@@ -180,6 +187,9 @@ def _served(address: str, name: str, entry: Entry | None, options: ModelOptions)
 
 def _imported(name: str) -> Model:
     module_name, _, attribute = name.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:  # `pytest` and `auditkit` do not look here by themselves, `python -m` does
+        sys.path.append(here)
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # a script without a guard may leave

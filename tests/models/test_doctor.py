@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from auditkit.errors import AuditkitError
-from auditkit.models.base import ModelOptions
+from auditkit.models.base import DEFAULTS, ModelOptions
 from auditkit.models.doctor import Finding, as_text, examine, machine
 from auditkit.models.reference import checkpoint
 from auditkit.models.registry import VARIABLE, load_registry
@@ -308,3 +308,15 @@ def test_the_text_is_readable_without_colour():
         "Missing: weights.",
     ]
     assert as_text("m", findings[:1]).endswith("Nothing is missing.")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [("tokenizer.json", '{"version": "1.0", "trunc', "damaged, no JSON: tokenizer.json"),
+     ("chat_template.jinja", "{% for m in messages %}{{ m }}", "chat_template.jinja cannot be read")],
+)  # fmt: skip
+def test_damaged_files_are_told_before_anything_is_loaded(checkpoint, tmp_path, name, content, words):
+    folder = shutil.copytree(checkpoint("llava"), tmp_path / "copy")
+    (folder / name).write_text(content)
+    _, findings = examine(str(folder), DEFAULTS)
+    assert any(words in finding.says and finding.state == "missing" for finding in findings), findings

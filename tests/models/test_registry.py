@@ -164,3 +164,14 @@ def test_nearest():
     assert nearest("gemma-4b", ["gemma-3-4b", "clip"]) == " Did you mean gemma-3-4b?"
     assert nearest("gemma-4b", ["gemma-3-4b", "medgemma-4b"]) == " Did you mean gemma-3-4b or medgemma-4b?"
     assert nearest("x", ["clip"]) == ""
+
+
+def test_a_key_typed_for_its_variable_is_not_repeated(tmp_path):
+    file = tmp_path / "models.toml"
+    file.write_text(
+        '[mine]\nbackend = "openai"\nbase_url = "https://x/v1"\nserved = "m"\nlicence = "x"\ndescription = "d"\n'
+        'key_variable = "sk-12345"\n'
+    )
+    with pytest.raises(AuditkitError, match="name of an environment variable") as raised:
+        load_registry(str(file))
+    assert "sk-12345" not in str(raised.value)

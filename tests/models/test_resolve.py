@@ -331,3 +331,30 @@ def test_the_cache_is_the_one_that_hf_home_names(tmp_path):
 def test_resolving_imports_no_torch():
     assert _child("import sys; from auditkit.models.resolve import resolve_model; resolve_model('reference');"
                   "print('torch' in sys.modules)") == "False\n"  # fmt: skip
+
+
+def test_entry_that_names_the_wrong_back_end_for_its_folder(checkpoint, tmp_path):
+    file = tmp_path / "models.toml"
+    file.write_text(
+        f'[mine]\nbackend = "dual-encoder"\nfolder = "{checkpoint("llava")}"\nlicence = "x"\ndescription = "d"\n'
+    )
+    with pytest.raises(AuditkitError, match=r'backend = "dual-encoder", but the checkpoint .* image-text-to-text'):
+        resolve_model("mine", ModelOptions(registry=str(file)))
+
+
+def test_processor_setting_that_does_not_exist(checkpoint, tmp_path):
+    file = tmp_path / "models.toml"
+    file.write_text(
+        f'[mine]\nbackend = "image-text-to-text"\nfolder = "{checkpoint("internvl")}"\nlicence = "x"\n'
+        'description = "d"\nprocessor = { crop_to_patchs = false }\n'
+    )
+    model = resolve_model("mine", ModelOptions(registry=str(file)))
+    with pytest.raises(AuditkitError, match=r"no setting 'crop_to_patchs'\. Did you mean crop_to_patches"):
+        model.generate([Request("", (PIL.Image.new("L", (32, 32)),), "x")])
+
+
+def test_module_in_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "lying_here.py").write_text("class M:\n    def generate(self, requests):\n        return []\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    assert resolve_model("lying_here:M").name == "lying_here:M"

@@ -77,7 +77,11 @@ def in_folder(folder: Path, backend: str, remedy: str) -> tuple[int | None, list
         lacking.append(f"the tokenizer ({' or '.join(_TOKENIZERS)})")
     if not any((folder / name).is_file() for name in _PROCESSORS):
         lacking.append(f"the image processor ({' or '.join(_PROCESSORS)})")
-    if lacking:
+    damaged = [name for name in (*_TOKENIZERS, *_PROCESSORS) if _is_damaged(folder / name)]
+    if damaged:
+        says = f"damaged, no JSON: {', '.join(damaged)}"
+        findings.append(Finding("missing", "processor", says, remedy))
+    elif lacking:
         findings.append(Finding("missing", "processor", f"not there: {', '.join(lacking)}", remedy))
     else:
         findings.append(Finding("ok", "processor", "image processor and tokenizer are there (without torchvision)"))
@@ -111,7 +115,28 @@ def _weights(folder: Path, remedy: str) -> tuple[int | None, Finding]:
     return parameters, Finding("ok", "weights", f"{files}, {gigabytes(size)}, {many} parameters")
 
 
+def _is_damaged(file: Path) -> bool:
+    return file.suffix == ".json" and file.is_file() and not json_object(file)
+
+
+def _fault_of(template: str) -> str:
+    """Return why a chat template cannot be read; empty when it can."""
+    import jinja2
+
+    if "{% generation" in template or "{%- generation" in template:
+        return ""  # a tag of transformers' own, which jinja2 alone does not know
+    try:
+        jinja2.Environment(extensions=["jinja2.ext.loopcontrols"]).parse(template)  # noqa: S701 - parsed, never run
+    except jinja2.TemplateSyntaxError as error:
+        return f"{error.message} (line {error.lineno})"
+    return ""
+
+
 def _template(folder: Path, remedy: str) -> Finding:
+    written = folder / _TEMPLATES[0]
+    fault = _fault_of(written.read_text(encoding="utf-8", errors="replace")) if written.is_file() else ""
+    if fault:
+        return Finding("missing", "chat", f"{written.name} cannot be read: {fault}", remedy)
     inside = [name for name in ("tokenizer_config.json", *_PROCESSORS) if "chat_template" in json_object(folder / name)]
     named = [name for name in _TEMPLATES if (folder / name).is_file()] + inside
     if named:

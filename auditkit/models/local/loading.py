@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -112,11 +113,15 @@ def load(
         )
         processor.tokenizer.padding_side = "left"
         chat = chat_text(processor, "x")  # without a chat template every question would raise
+    except AuditkitError as error:
+        raise AuditkitError(f"--model={name}: {error.problem}", error.remedy) from None
     except Exception as error:  # files of strangers: OSError, KeyError, SafetensorError, TemplateError, ...
         raise AuditkitError(
             f"--model={name}: {path} could not be loaded: {type(error).__name__}: {error}.",
-            "It must be an image-text-to-text checkpoint with its processor, as save_pretrained writes it.",
+            f"`auditkit doctor --model={name}` looks at each of its files. It must be an image-text-to-text checkpoint "
+            "with processor and chat template, as save_pretrained writes it.",
         ) from None
+    _check_settings(settings, processor, name)
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
         raise AuditkitError(
@@ -136,6 +141,22 @@ def load(
         window=_window(model.config.get_text_config()),
         parameters=sum(p.numel() for p in model.parameters()),
     )
+
+
+def _check_settings(settings: Mapping[str, Any], processor: Any, name: str) -> None:
+    """Refuse settings that the image processor does not know: it would pass over them without a word."""
+    pictures = processor.image_processor
+    known = {key for kind in type(pictures).__mro__ for key in getattr(kind, "__annotations__", {})}
+    known |= set(getattr(getattr(pictures, "valid_kwargs", None), "__annotations__", {}))
+    known |= {key for key in vars(pictures) if not key.startswith("_")}
+    for key in settings:
+        if key not in known and not hasattr(pictures, key):
+            near = difflib.get_close_matches(key, known, n=3)
+            raise AuditkitError(
+                f"--model={name}: its image processor has no setting {key!r}."
+                + (f" Did you mean {' or '.join(near)}?" if near else ""),
+                "Change `processor` in the model's registry entry.",
+            )
 
 
 def _window(config: Any) -> int | None:

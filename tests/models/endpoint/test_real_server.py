@@ -35,7 +35,8 @@ def test_answers_over_http_equal_those_in_process(real_server, endpoint):
     assert len(asked) >= 30
     assert any(request.system for request in asked)
     there = endpoint(f"http://127.0.0.1:{port}/v1", served, deadline=60.0).generate(asked)
-    here = LocalModel(checkpoint("reference"), name="reference").generate(asked)
+    # The server loads a checkpoint in its own dtype, which is float16 here.
+    here = LocalModel(checkpoint("reference"), name="reference", dtype="float16").generate(asked)
     assert [(r.text, r.finish_reason, r.error) for r in there] == [(r.text, r.finish_reason, None) for r in here]
     assert len({r.text for r in there}) > 5, "the images and questions make a difference"
 
