@@ -168,6 +168,7 @@ def test_no_image_can_be_decoded(ready, records):
         ({"options": ModelOptions(batch_size=0)}, "--audit-batch-size=0"),
         ({"profile": "nightly"}, "'nightly' is not declared"),
         ({"engine": "ray"}, "workers know nothing"),
+        ({"workers": 2}, "--audit-workers=2 has no effect"),
         ({"engine": "ray", "options": ModelOptions(endpoint="http://x/v1")}, "has them on a server"),
         ({"embeddings": True}, "embed"),
         ({"protocol": Path("nowhere.toml")}, "nowhere.toml does not exist"),

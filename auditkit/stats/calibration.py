@@ -17,6 +17,8 @@ from auditkit.stats.proportion import Proportion
 from auditkit.stats.rates import clustered_rate
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes, cluster_means
 
+_CERTAIN = 2.0**-52
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -112,6 +114,8 @@ def spiegelhalter(probabilities: ArrayLike, outcomes: ArrayLike, clusters: Array
         raise ValueError(f"alpha is the level of the test, between 0 and 0.5; got {alpha}")
     p, happened, codes = _complete(probabilities, outcomes, clusters)
     n, G = p.size, int(np.unique(codes).size)
+    # Nearer to 0 or 1 than doubles can tell on both sides: certain, or the variance is too small to be divided by.
+    p = np.where(p < _CERTAIN, 0.0, np.where(p > 1.0 - _CERTAIN, 1.0, p))
     u = (happened - p) * (1 - 2 * p)
     variance = float(((1 - 2 * p) ** 2 * p * (1 - p)).sum())
     totals = np.bincount(codes, u) if n else np.zeros(1)

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 from statsmodels.discrete.discrete_model import Logit
@@ -139,6 +139,7 @@ def test_probabilities_that_leave_nothing_to_chance():
 
 
 @given(UNIFORM, st.integers(0, 100))
+@example([(5e-324, True), (0.0, False), (0.0, False), (0.0, True)], 90)
 @settings(max_examples=50, deadline=None)
 def test_what_spiegelhalters_test_must_not_depend_on(rows, seed):
     p, y = np.array(rows).T
