@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -166,6 +167,25 @@ def cache_folder(repository: str = "") -> Path:
 
     cache = Path(constants.HF_HUB_CACHE)
     return cache / repo_folder_name(repo_id=repository, repo_type="model") if repository else cache
+
+
+def require_safetensors(folder: Path, name: str) -> None:
+    """Refuse a folder without weights in safetensors: reading other formats can run code."""
+    if not any(folder.glob("*.safetensors")):
+        raise AuditkitError(
+            f"--model={name}: {folder} holds no *.safetensors weights.",
+            "Save the checkpoint with save_pretrained(..., safe_serialization=True); other formats are not loaded.",
+        )
+
+
+def require_all(missing: Collection[str], folder: Path, name: str) -> None:
+    """Refuse a checkpoint that lacks weights of its network: transformers would make them up at random."""
+    if missing:
+        raise AuditkitError(
+            f"--model={name}: {folder} lacks {len(missing)} weights ({', '.join(sorted(missing)[:3])}); "
+            "transformers would make them up at random.",
+            "Save the whole model with save_pretrained; adapters must be merged first.",
+        )
 
 
 def json_object(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from auditkit.models.dual_encoder.answers import answer
 from auditkit.models.dual_encoder.texts import class_texts, texts_digest
 from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.memory import by_halves, rows_within
+from auditkit.models.on_disk import require_safetensors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,11 +89,7 @@ class DualEncoder:
         dtype: str = "float32",
         revision: str = "",
     ) -> None:
-        if not any(path.glob("*.safetensors")):
-            raise AuditkitError(
-                f"--model={name}: {path} holds no *.safetensors weights.",
-                "Save the checkpoint with save_pretrained(..., safe_serialization=True); other formats are not loaded.",
-            )
+        require_safetensors(path, name)
         self.path = path
         self.name = name
         self.dtype = dtype

@@ -11,6 +11,7 @@ import numpy as np
 import PIL.Image
 
 from auditkit.errors import AuditkitError
+from auditkit.models.on_disk import require_all
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,10 +135,11 @@ def load(path: Path, name: str, dtype: str) -> Towers:
             output_loading_info=True,
             **own_code_only,
         )
-        if not report["missing_keys"]:
-            towers = Towers(model.eval(), processor)
-            towers.check()
-            return towers
+        require_all(report["missing_keys"], path, name)
+        towers = Towers(model.eval(), processor)
+        towers.check()
+    except AuditkitError:
+        raise
     except ImportError as error:  # SigLIP's own tokenizer reads its vocabulary with sentencepiece
         raise AuditkitError(
             f"--model={name}: {path} needs a package that is not installed: {' '.join(str(error).split())}",
@@ -148,12 +150,7 @@ def load(path: Path, name: str, dtype: str) -> Towers:
             f"--model={name}: {path} could not be loaded as a dual encoder: {type(error).__name__}: {error}.",
             "It must be a CLIP, SigLIP or like checkpoint with its processor, as save_pretrained writes it.",
         ) from None
-    missing = sorted(report["missing_keys"])
-    raise AuditkitError(
-        f"--model={name}: {path} lacks {len(missing)} weights ({', '.join(missing[:3])}); "
-        "transformers would make them up at random.",
-        "Save the whole model with save_pretrained; adapters must be merged first.",
-    )
+    return towers
 
 
 def _unit(found: Any) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from auditkit.models.base import Request
 from auditkit.models.local.chat import chat_text, end_tokens, must_fold_system
 from auditkit.models.local.fast_inputs import FastInputs, fast_inputs
 from auditkit.models.local.tokens import Tokens
+from auditkit.models.on_disk import require_all
 
 _WITHOUT_EFFECT = {
     *("bos_token_id", "eos_token_id", "pad_token_id", "max_length", "max_new_tokens", "use_cache"),
@@ -122,13 +123,7 @@ def load(
             "with processor and chat template, as save_pretrained writes it.",
         ) from None
     _check_settings(settings, processor, name)
-    if report["missing_keys"]:
-        missing = sorted(report["missing_keys"])
-        raise AuditkitError(
-            f"--model={name}: {path} lacks {len(missing)} weights ({', '.join(missing[:3])}); "
-            "transformers would make them up at random.",
-            "Save the whole model with save_pretrained; adapters must be merged first.",
-        )
+    require_all(report["missing_keys"], path, name)
     model = model.eval()
     return Loaded(
         model=model,

@@ -12,12 +12,12 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditkit.errors import AuditkitError
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.local.chat import decoded
 from auditkit.models.local.shared_prefix import MIN_SHARED
 from auditkit.models.memory import by_halves
+from auditkit.models.on_disk import require_safetensors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,11 +80,7 @@ class LocalModel:
         revision: str = "",
         processor_settings: Mapping[str, Any] | None = None,
     ) -> None:
-        if not any(path.glob("*.safetensors")):
-            raise AuditkitError(
-                f"--model={name}: {path} holds no *.safetensors weights.",
-                "Save the checkpoint with save_pretrained(..., safe_serialization=True); other formats are not loaded.",
-            )
+        require_safetensors(path, name)
         self.path = path
         self.name = name
         self.dtype = dtype
