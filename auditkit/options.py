@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from auditkit.session import Settings
+    from auditkit.settings import Settings
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
@@ -172,7 +172,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
     """
     from auditkit.errors import AuditkitError
     from auditkit.models.base import ModelOptions
-    from auditkit.session import DEFAULT_STORE, Settings
+    from auditkit.settings import DEFAULT_STORE, Settings
 
     option = config.option
     if not option.model:

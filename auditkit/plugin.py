@@ -141,7 +141,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     # Here, because a dry run, a refusal or Ctrl-C ends the session before its last hook; the workers are gone by now.
     if getattr(config.option, "audit_no_store", False) and not _is_worker() and STATE in config.stash:
-        from auditkit.session import remove_temporary_store
+        from auditkit.settings import remove_temporary_store
 
         remove_temporary_store(config.stash[STATE].uid)
     if config in _CONFIG:
@@ -202,7 +202,7 @@ def _write(config: pytest.Config, state: State, header: dict[str, Any]) -> None:
     from auditkit.assemble import evidence
     from auditkit.evidence import Audit
     from auditkit.outputs import write_outputs
-    from auditkit.session import REPORTS
+    from auditkit.settings import REPORTS
 
     run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{state.uid[:6]}"
     audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
-import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditkit.conditions import Comparison
+from auditkit.dry_run import DryRun
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, LookInfo
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
@@ -24,69 +20,14 @@ from auditkit.inference.plan import Plan, check_comparisons, distinct, limit_clu
 from auditkit.inference.prefetch import Keys, Progress, Tally, digests, model_identity, pixel_condition, prefetch
 from auditkit.inference.render import Renderer
 from auditkit.inference.store import JudgedBefore, Store
-from auditkit.models.base import DEFAULTS, Model, ModelOptions
-from auditkit.protocol import MAX_LOOKS, Protocol, load_protocol
+from auditkit.models.base import Model
+from auditkit.protocol import Protocol, load_protocol
 from auditkit.salt import salt_for
+from auditkit.settings import BATCH_SIZE, REPORTS, Settings, check, check_writable, open_store
 
 if TYPE_CHECKING:
     from auditkit.criteria.looks import Look
     from auditkit.measure import AnswerReader, Measurements
-
-DEFAULT_STORE = ".auditkit/answers.sqlite"
-REPORTS = "reports"
-BATCH_SIZE = 128
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options of a run, parsed.
-
-    Attributes
-    ----------
-    model : str
-        Name, checkpoint folder or import path.
-    data : str
-        ``demo``, a folder, a manifest.
-    protocol : pathlib.Path
-        TOML file.
-    profile : str or None
-        Profile instead of the protocol's own choice.
-    looks : int or None
-        Number of looks instead of the protocol's own.
-    out : pathlib.Path or None
-        Output folder; None for ``reports/<model>/<run id>``.
-    store : str or None
-        Path or URL of the store; None for a temporary one.
-    limit : int or None
-        Number of patients.
-    options : ModelOptions
-        How the model is loaded and asked.
-    engine : {"local", "ray"}
-        Who asks: this process, or workers of a Ray cluster.
-    workers : int or None
-        Workers of a Ray cluster at most.
-    embeddings : bool
-        Keep the model's embeddings of every rendered image.
-    root : pathlib.Path
-        Where the default store and reports go.
-    uid : str
-        Id of the run, equal in all its processes.
-    """
-
-    model: str
-    data: str
-    protocol: Path
-    root: Path
-    uid: str
-    profile: str | None = None
-    looks: int | None = None
-    out: Path | None = None
-    store: str | None = DEFAULT_STORE
-    limit: int | None = None
-    options: ModelOptions = DEFAULTS
-    engine: str = "local"
-    workers: int | None = None
-    embeddings: bool = False
 
 
 @dataclass
@@ -274,44 +215,6 @@ class AuditRun:
         self.store.close()
 
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What ``--audit-dry-run`` prints.
-
-    Attributes
-    ----------
-    planned, held : int
-        Questions of the plan, and those whose answers the store holds.
-    rate : float or None
-        Questions per second of the last run of this model with this store.
-    looks : int
-        Looks planned; with several, the numbers are the most that may be needed.
-    """
-
-    planned: int
-    held: int
-    rate: float | None
-    looks: int = 1
-
-    def lines(self) -> list[str]:
-        """Return the text to print."""
-        missing = self.planned - self.held
-        if not missing:
-            time = "nothing to ask"
-        elif self.rate:
-            time = f"about {_duration(missing / self.rate)} at {self.rate:.2g} questions/s, this model's last rate here"
-        else:
-            time = "unknown: this store has no earlier run of this model to go by"
-        return [
-            f"questions planned:      {self.planned}",
-            f"answers in the store:   {self.held}",
-            f"questions to ask:       {missing}",
-            f"estimated time:         {time}",
-            *([f"at most: {self.looks} looks are planned, each asks what is not settled by then"] * (self.looks > 1)),
-            "Nothing was asked (--audit-dry-run).",
-        ]
-
-
 def prepare(
     settings: Settings,
     comparisons: Sequence[Comparison],
@@ -339,27 +242,18 @@ def prepare(
     from auditkit.models.resolve import resolve_model
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    if settings.looks is not None and not 1 <= settings.looks <= MAX_LOOKS:
-        raise AuditkitError(f"--audit-looks={settings.looks} is not possible.", f"Give 1 to {MAX_LOOKS}.")
+    check(settings)
     protocol = load_protocol(settings.protocol, settings.profile, settings.looks)
-    if settings.limit is not None and settings.limit < 1:
-        raise AuditkitError(f"--audit-limit={settings.limit} leaves no patient.", "Give 1 or more.")
-    options = settings.options
-    if not 0 < options.deadline <= threading.TIMEOUT_MAX:
-        raise AuditkitError(f"--audit-deadline={options.deadline:g} is no time to wait.", "Give seconds above 0.")
-    if options.batch_size is not None and options.batch_size < 1:
-        raise AuditkitError(f"--audit-batch-size={options.batch_size} asks nothing.", "Give 1 or more.")
     planned = distinct(comparisons)
     check_comparisons(planned, protocol)
     check_writable(settings.out or settings.root / REPORTS)
     given = find_model(settings.model)
-    if settings.workers is not None and settings.engine != "ray":
+    if given is not None and settings.engine == "ray":
         raise AuditkitError(
-            f"--audit-workers={settings.workers} has no effect without a cluster.", "Add --audit-engine=ray."
+            f"--audit-engine=ray: --model={settings.model} comes from a pytest plugin, of which workers know nothing.",
+            "Name it as package.module:attribute, or leave --audit-engine out.",
         )
-    if settings.engine == "ray":
-        _check_ray(settings, given)
-    model = given or resolve_model(settings.model, options)
+    model = given or resolve_model(settings.model, settings.options)
     if settings.embeddings:
         embedding_kinds(model)
     salt = salt_for(settings.data, settings.root)
@@ -382,53 +276,6 @@ def prepare(
     )
 
 
-def _check_ray(settings: Settings, given: Model | None) -> None:
-    """Refuse what workers on other nodes cannot do, before a cluster is started."""
-    if settings.options.endpoint is not None:
-        raise AuditkitError(
-            "--audit-engine=ray is for models in the workers' own memory; "
-            f"--audit-endpoint={settings.options.endpoint} has them on a server.",
-            "Leave --audit-engine out and raise --audit-concurrency.",
-        )
-    if given is not None:
-        raise AuditkitError(
-            f"--audit-engine=ray: --model={settings.model} comes from a pytest plugin, of which workers know nothing.",
-            "Name it as package.module:attribute, or leave --audit-engine out.",
-        )
-
-
-def open_store(settings: Settings) -> Store:
-    """Open the store of the options; without one, a temporary store that all processes of the run share."""
-    if settings.store is None:
-        return Store(str(temporary_store(settings.uid)))
-    if "://" in settings.store or Path(settings.store).is_absolute():
-        return Store(settings.store)
-    return Store(str(settings.root / settings.store))
-
-
-def temporary_store(uid: str) -> Path:
-    """Return the path of the store that lives as long as the run."""
-    return Path(tempfile.gettempdir()) / f"auditkit-run-{uid}" / "answers.sqlite"
-
-
-def remove_temporary_store(uid: str) -> None:
-    """Remove what ``--audit-no-store`` left."""
-    shutil.rmtree(temporary_store(uid).parent, ignore_errors=True)
-
-
-def check_writable(out: Path) -> None:
-    """Refuse an output folder that cannot be written, before hours of asking."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".auditkit-{secrets.token_hex(4)}"
-        probe.write_text("", encoding="utf-8")
-        probe.unlink()
-    except OSError as error:
-        raise AuditkitError(
-            f"--audit-out={out} cannot be written: {error.strerror or error}.", "Give another folder."
-        ) from None
-
-
 def _unique(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
     """Two records with one id would be counted as one image: sources must not do that."""
     seen: Mapping[str, ImageRecord] = {r.id: r for r in records}
@@ -440,9 +287,3 @@ def _unique(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
 def all_left_out(run: AuditRun) -> list[LeftOut]:
     """Return what the source and the decoder left out, in a stable order."""
     return sorted([*run.images.left_out, *run.tally.left_out], key=lambda entry: (entry.name, entry.reason))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

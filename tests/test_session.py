@@ -6,21 +6,14 @@ from pathlib import Path
 import pytest
 
 from auditkit.conditions import Condition, Contrast, Group
+from auditkit.dry_run import DryRun, _duration
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageSet, LeftOut, UnreadableImage
 from auditkit.inference.store import Store
 from auditkit.models.base import ModelOptions, Response
 from auditkit.salt import salt_for
-from auditkit.session import (
-    DryRun,
-    Settings,
-    _duration,
-    all_left_out,
-    check_writable,
-    prepare,
-    remove_temporary_store,
-    temporary_store,
-)
+from auditkit.session import all_left_out, prepare
+from auditkit.settings import Settings, check_writable, remove_temporary_store, temporary_store
 
 fork = multiprocessing.get_context("fork")
 COMPARISONS = [

@@ -34,7 +34,8 @@ from auditkit.inference.render import Renderer
 from auditkit.inference.store import Rendered, Store, StoredAnswer
 from auditkit.models.base import ModelOptions, Response
 from auditkit.models.resolve import resolve_model
-from auditkit.session import Settings, prepare
+from auditkit.session import prepare
+from auditkit.settings import Settings
 
 COMPARISONS = distinct([
     Series("pixelate", "sensitivity", "pixelate", (1, 5)),

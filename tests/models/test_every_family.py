@@ -14,7 +14,8 @@ from auditkit.conditions import Condition, Contrast, Group, Series
 from auditkit.evidence import Evidence
 from auditkit.models.base import ModelOptions
 from auditkit.models.registry import load_registry
-from auditkit.session import Settings, prepare
+from auditkit.session import prepare
+from auditkit.settings import Settings
 
 HERE = ("image-text-to-text", "dual-encoder", "ships")
 FAMILIES = sorted({e.family for e in load_registry().values() if e.backend in HERE and not e.unsupported})

@@ -9,7 +9,7 @@ _SLACK = 2.0
 
 _WIDTHS = 12
 """Hidden vectors held per new token: residual, normalised, query, key, value, attention output, gate, up, product.
-Measured peaks stay below the estimate (bench/memory.py)."""
+Chosen so that the rise of memory stays below ``--audit-memory`` (docs/fast-path.md)."""
 
 
 class RowCost:

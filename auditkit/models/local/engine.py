@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from auditkit.models.base import ModelOptions, Request
 from auditkit.models.local.cache import Read
 from auditkit.models.local.chat import rgb
+from auditkit.models.local.choices import Choices, choices_of
 from auditkit.models.local.cost import RowCost
-from auditkit.models.local.greedy import Adjust, Answered, Guesses, Question, answer, kind_of, tree_of
+from auditkit.models.local.greedy import LONGEST, Adjust, Answered, Guesses, Question, answer, kind_of, tree_of
 from auditkit.models.local.loading import Loaded
-from auditkit.models.local.options import Options, options_of
 from auditkit.models.local.prefill import on_device, read_first
 from auditkit.models.local.shared_prefix import MIN_SHARED, answer_shared
 from auditkit.models.local.tokens import PROCESSING
@@ -22,9 +22,9 @@ from auditkit.models.memory import rows_within
 if TYPE_CHECKING:
     import torch
 
-_MOST = 64  # rows of one forward pass; more brought nothing
-_LOOKED_AHEAD = 48  # tokens of a tree of guesses and choices, about
-_SPARE = 4 * _LOOKED_AHEAD  # the largest tree, and the padding of texts that go on from a shared beginning
+_MOST = 64  # rows of one forward pass: their scores at 49 places take 3.3 GB with Gemma's 262,144 words
+_LOOKED_AHEAD = 48  # tokens of a tree of guesses and choices, about; only the estimate of memory rests on it
+_GUESSES = 16  # paths of a tree
 
 
 class Engine:
@@ -50,7 +50,7 @@ class Engine:
         self._guesses = Guesses()
         self._most = _MOST
         self.halved = 0
-        self._choices: dict[tuple[str, ...], Options] = {}
+        self._choices: dict[tuple[str, ...], Choices] = {}
         penalty = getattr(loaded.model.generation_config, "repetition_penalty", None)
         self._adjust = None if penalty in (None, 1.0) else _penalised(float(penalty))
 
@@ -73,18 +73,25 @@ class Engine:
             return self._batch(requests)
 
     def _batch(self, requests: Sequence[Request]) -> list[Answered]:
+        if len(requests) > self._most:
+            return self._in_turn(requests, self._most)
         inputs = self.inputs(requests)
         length = inputs["input_ids"].shape[1]
         patches = _patches(inputs["pixel_values"], len(requests)) if "pixel_values" in inputs else 0
-        cost = self._cost(length + _LOOKED_AHEAD, length, 1 + _LOOKED_AHEAD, patches)
+        cost = self._cost(length + _LOOKED_AHEAD, length + _LOOKED_AHEAD, 1 + _LOOKED_AHEAD, patches)
         [size, *more] = rows_within([cost] * len(requests), self._options.memory, self._most)
         if more:
-            return [a for at in range(0, len(requests), size) for a in self._batch(requests[at : at + size])]
+            return self._in_turn(requests, size)
         if not self.loaded.greedy or not self.fits(length, requests):
             return self.generated(inputs, requests)
-        mask = inputs["attention_mask"].bool()
-        prompts = [ids[seen].tolist() for ids, seen in zip(inputs["input_ids"], mask, strict=True)]
+        prompts: list[list[int]] = [[]] * len(requests)
+        if self._adjust is not None:
+            seen = inputs["attention_mask"].bool()
+            prompts = [ids[row].tolist() for ids, row in zip(inputs["input_ids"], seen, strict=True)]
         return self.answer(requests, prompts, lambda tree: read_first(self.loaded.model, inputs, tree=tree))
+
+    def _in_turn(self, requests: Sequence[Request], size: int) -> list[Answered]:
+        return [a for at in range(0, len(requests), size) for a in self._batch(requests[at : at + size])]
 
     def inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
         """Return a network's inputs for requests about any images, padded on the left."""
@@ -110,14 +117,14 @@ class Engine:
         requests : sequence of Request
             One per row.
         prompts : sequence of sequences of int
-            All of each row's tokens before the answer.
+            All of each row's tokens before the answer; they matter only where the checkpoint's settings look at them.
         look : callable
             Reads what is left to be read and looks ahead along a tree: what has been read then, and the scores.
         """
         questions = [self.question(request, prompt) for request, prompt in zip(requests, prompts, strict=True)]
         kinds = [kind_of(request) for request in requests]
         guesses = (guess for kind in dict.fromkeys(kinds) for guess in self._guesses.likely(kind))
-        tree = tree_of(questions, list(islice(guesses, _MOST // 4)))
+        tree = tree_of(questions, list(islice(guesses, _GUESSES)))
         read, scores = look(tree)
         ends = self.loaded.ends
         found = answer(read, questions, ends, tree, scores, self._adjust)
@@ -138,14 +145,15 @@ class Engine:
         wanted = request.choices if self._options.expected else None
         if wanted is not None and wanted not in self._choices:
             with PROCESSING:
-                self._choices[wanted] = options_of(self.loaded.processor, wanted, self.loaded.chat(request))
-        options = None if wanted is None else self._choices[wanted]
-        return Question(prompt, request.max_new_tokens, options)
+                self._choices[wanted] = choices_of(self.loaded.processor, wanted, self.loaded.chat(request))
+        return Question(prompt, request.max_new_tokens, None if wanted is None else self._choices[wanted])
 
     def fits(self, length: int, requests: Sequence[Request]) -> bool:
-        """Whether everything stays within the narrowest attention window, padding and guesses included."""
-        window = self.loaded.window
-        return window is None or length + _SPARE + max(r.max_new_tokens for r in requests) < window
+        """Whether everything stays within the narrowest attention window, the largest possible tree included."""
+        if self.loaded.window is None:
+            return True
+        tree = len(tree_of([self.question(r, ()) for r in requests], ())) + _GUESSES * LONGEST
+        return length + tree + max(r.max_new_tokens for r in requests) < self.loaded.window
 
     def chunks(self, rows: Sequence[int], totals: Sequence[int], ends: Sequence[int]) -> list[list[int]]:
         """Cut rows that go on from a shared beginning into as many batches as memory wants."""

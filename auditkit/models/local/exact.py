@@ -21,14 +21,14 @@ def answer_exactly(engine: Engine, request: Request) -> Answered:
         inputs = engine.inputs([request])
         [found] = engine.generated(inputs, [request])
         question = engine.question(request, ())
-        if question.options is None or not engine.fits(inputs["input_ids"].shape[1], [request]):
+        if question.choices is None or not engine.fits(inputs["input_ids"].shape[1], [request]):
             return found
         begun, first = read_first(loaded.model, inputs)
         scores = []
-        for path in question.options.places:
+        for path in question.choices.places:
             read, after = begun.copied(), first[:, 0]
             for token in path:
                 after = read.extend([[token]])[:, -1]
             scores.append(after)
-        found.logprobs = question.options.logprobs(torch.stack(scores, dim=1))[0]
+        found.logprobs = question.choices.logprobs(torch.stack(scores, dim=1))[0]
     return found

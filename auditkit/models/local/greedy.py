@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from auditkit.models.base import Request
 from auditkit.models.local.cache import Read
-from auditkit.models.local.options import Options
+from auditkit.models.local.choices import Choices
 from auditkit.models.local.tree import ROOT, Tree
 
 if TYPE_CHECKING:
     import torch
 
-_GUESSES = 3  # most frequent answers that are looked at beside the declared beginnings
-_LONGEST = 8  # tokens; longer answers are prose, which is not guessed
+_GUESSES = 3  # most frequent answers per question that are looked at beside the declared beginnings
+LONGEST = 8  # tokens; longer answers are prose, which is not guessed
 _QUESTION = 64  # characters
 
 Adjust = Callable[["torch.Tensor", Sequence[int]], "torch.Tensor"]
@@ -43,7 +43,7 @@ class Guesses:
 
     def note(self, question: str, answer: Sequence[int]) -> None:
         """Remember an answer."""
-        if 0 < len(answer) <= _LONGEST:
+        if 0 < len(answer) <= LONGEST:
             with self._lock:
                 self._seen.setdefault(question, Counter())[tuple(answer)] += 1
 
@@ -71,19 +71,19 @@ class Question:
         All tokens before the answer, for settings that look at them.
     limit : int
         Longest answer, in tokens.
-    options : Options or None
+    choices : Choices or None
         The declared answers, where their probabilities are wanted.
     """
 
     prompt: Sequence[int]
     limit: int
-    options: Options | None = None
+    choices: Choices | None = None
 
 
 def tree_of(questions: Sequence[Question], guesses: Sequence[Sequence[int]]) -> Tree:
     """Return what to look ahead at: likely answers, and what the choices' probabilities need."""
-    wanted = {id(q.options): q.options for q in questions if q.options is not None}
-    return Tree([*guesses, *(path for options in wanted.values() for path in options.places)])
+    wanted = {id(q.choices): q.choices for q in questions if q.choices is not None}
+    return Tree([*guesses, *(path for choices in wanted.values() for path in choices.places)])
 
 
 def answer(
@@ -111,12 +111,12 @@ def answer(
     adjust : callable, optional
         Of settings that change the scores, such as a repetition penalty.
     """
-    wanted = {id(q.options): q.options for q in questions if q.options is not None}
+    wanted = {id(q.choices): q.choices for q in questions if q.choices is not None}
     found = [Answered() for _ in questions]
-    for options in wanted.values():
-        rows = [row for row, question in enumerate(questions) if question.options is options]
-        places = [tree.node(path) + 1 for path in options.places]
-        for row, logprobs in zip(rows, options.logprobs(scores[rows][:, places]), strict=True):
+    for choices in wanted.values():
+        rows = [row for row, question in enumerate(questions) if question.choices is choices]
+        places = [tree.node(path) + 1 for path in choices.places]
+        for row, logprobs in zip(rows, choices.logprobs(scores[rows][:, places]), strict=True):
             found[row].logprobs = logprobs
     open_rows: list[int] = []
     for row, question in enumerate(questions):
@@ -138,12 +138,10 @@ def _walk(
 ) -> tuple[list[int], bool]:
     """Follow the most probable tokens as far as the tree was looked at; the tokens are added to ``tokens``."""
     node, passed = ROOT, list[int]()
-    best = scores.argmax(dim=-1).tolist() if adjust is None else None
+    best = scores.argmax(dim=-1).tolist()
     while len(tokens) < question.limit:
-        if best is not None:
-            token = best[node + 1]
-        else:
-            assert adjust is not None  # noqa: S101 - for the type checker: one of the two is there
+        token = best[node + 1]
+        if adjust is not None:
             token = int(adjust(scores[node + 1], [*question.prompt, *tokens]).argmax())
         tokens.append(token)
         if token in ends:

@@ -9,14 +9,19 @@ equal for every architecture).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auditkit.models.base import Request
+from auditkit.models.local.cache import Read
 from auditkit.models.local.chat import rgb
 from auditkit.models.local.greedy import Answered, kind_of
 from auditkit.models.local.prefill import read_first
+from auditkit.models.local.tree import Tree
 
 if TYPE_CHECKING:
+    import torch
+
     from auditkit.models.local.engine import Engine
 
 MIN_SHARED = 4
@@ -62,10 +67,14 @@ def answer_shared(engine: Engine, requests: Sequence[Request]) -> list[Answered]
             answers = engine.answer(
                 [requests[i] for i in some],
                 [tokens[i] for i in some],
-                lambda tree, read=read, ends=ends: (read, read.extend(ends, tree)),  # type: ignore[misc]
+                partial(_look, read, ends),
             )
             found.update(zip(some, answers, strict=True))
     return [found[i] for i in range(len(requests))]
+
+
+def _look(read: Read, ends: Sequence[Sequence[int]], tree: Tree) -> tuple[Read, torch.Tensor]:
+    return read, read.extend(ends, tree)
 
 
 def _groups(requests: Sequence[Request], tokens: Sequence[Sequence[int]]) -> list[list[int]]:

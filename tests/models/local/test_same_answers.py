@@ -10,7 +10,7 @@ from PIL import Image
 from auditkit import prompts
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.local import LocalModel
-from auditkit.models.local.options import FLOOR
+from auditkit.models.local.choices import FLOOR
 from auditkit.testing import ARCHITECTURES
 
 LANGUAGE = [name for name in ARCHITECTURES if name not in ("clip", "siglip")]

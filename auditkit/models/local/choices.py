@@ -28,7 +28,7 @@ _END_OF_CHAT = 16  # characters of the chat that decide how the answer's first l
 
 
 @dataclass(frozen=True)
-class Options:
+class Choices:
     """The ways of saying each choice.
 
     Attributes
@@ -111,7 +111,7 @@ class Options:
         return along, [place for place, _ in pairs], [place for _, place in pairs], starts
 
 
-def options_of(processor: Any, choices: Sequence[str], chat: str) -> Options:
+def choices_of(processor: Any, choices: Sequence[str], chat: str) -> Choices:
     """Return the ways in which a tokenizer may write the choices after a chat.
 
     Parameters
@@ -137,4 +137,4 @@ def options_of(processor: Any, choices: Sequence[str], chat: str) -> Options:
     for (choice, _), tokens in zip(said, after, strict=True):
         if tokens[: len(before)] == before and len(tokens) > len(before):
             ways.setdefault(tuple(tokens[len(before) :]), choice)
-    return Options(ways)
+    return Choices(ways)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.models.local.options import FLOOR, Options, options_of
+from auditkit.models.local.choices import FLOOR, Choices, choices_of
 
 WORDS = 4
 
@@ -46,7 +46,7 @@ def test_equal_to_enumeration(data, seed):
     paths = st.lists(st.integers(0, 2), min_size=1, max_size=3).map(tuple)
     names = data.draw(st.lists(paths, min_size=1, max_size=6, unique=True))
     ways = {path: f"c{data.draw(st.integers(0, 2))}" for path in names}
-    options, after = Options(ways), language(seed)
+    options, after = Choices(ways), language(seed)
     scores = np.stack([after(place) for place in options.places])
     # Any constant may be added to the scores of a place: they are not normalised when they come from a network.
     shifted = scores + np.arange(len(scores))[:, None]
@@ -56,13 +56,13 @@ def test_equal_to_enumeration(data, seed):
 
 
 def test_rows_are_independent():
-    options = Options({(0,): "a", (1, 2): "b", (1,): "c"})
+    options = Choices({(0,): "a", (1, 2): "b", (1,): "c"})
     rows = torch.randn(5, len(options.places), WORDS)
     assert options.logprobs(rows) == [options.logprobs(row[None])[0] for row in rows]
 
 
 def test_improbable_choices_are_left_out():
-    [found] = Options({(0,): "a", (1,): "b"}).logprobs(torch.tensor([[[20.0, 0.0, 0.0, 0.0]]]))
+    [found] = Choices({(0,): "a", (1,): "b"}).logprobs(torch.tensor([[[20.0, 0.0, 0.0, 0.0]]]))
     assert set(found) == {"a"}
     assert found["a"] == pytest.approx(0.0, abs=1e-4)
 
@@ -77,7 +77,7 @@ class Letters:
 
 def test_ways_of_saying():
     processor = SimpleNamespace(tokenizer=Letters())
-    ways = options_of(processor, ["yes", "85"], "Assistant:").ways
+    ways = choices_of(processor, ["yes", "85"], "Assistant:").ways
     said = {"".join(map(chr, path)).replace("\x01", "85"): choice for path, choice in ways.items()}
     assert said == {
         "yes": "yes", "Yes": "yes", "YES": "yes", " yes": "yes", " Yes": "yes", " YES": "yes", "85": "85", " 85": "85",
