@@ -11,13 +11,12 @@ import numpy as np
 
 from auditkit import prompts
 from auditkit.conditions import Condition
-from auditkit.corruptions import CorruptionError
 from auditkit.errors import AuditkitError
-from auditkit.images.record import ImageRecord, UnreadableImage
+from auditkit.images.record import ImageRecord
 from auditkit.inference.ask import Asker
-from auditkit.inference.keys import embedding_key, pixel_digest
+from auditkit.inference.keys import embedding_key
 from auditkit.inference.plan import Plan
-from auditkit.inference.prefetch import Progress, Tally, model_identity, pixel_condition
+from auditkit.inference.prefetch import Progress, Tally, image_by_image, model_identity, pixel_condition
 from auditkit.inference.render import Renderer
 from auditkit.inference.store import Rendered, Store
 from auditkit.models.base import Embeds, Model, Request, Response
@@ -120,22 +119,18 @@ def fetch_embeddings(
     asker = Asker(vectors, deadline)
     tally = Tally(planned=len(kinds) * sum(len(pixel_conditions(plan, record)) for record in plan.records))
     pass_ = _Pass(asker, vectors, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
-    known = store.sources(record.content for record in plan.records)
     on_progress(tally)
+
+    def missing(record: ImageRecord, digest: str) -> Iterator[_Wanted]:
+        image = _Image(record, digest, pixel_conditions(plan, record))
+        return _missing(image, kinds, store, renderer, keys, asker, tally)
+
+    def planned(record: ImageRecord) -> int:
+        return len(kinds) * len(pixel_conditions(plan, record))
+
     try:
-        for record in plan.records:
-            held, added = tally.held, 0
-            try:
-                if record.content not in known:
-                    known[record.content] = pixel_digest(renderer.clean(record))
-                    store.add_sources({record.content: known[record.content]})
-                image = _Image(record, known[record.content], pixel_conditions(plan, record))
-                for wanted in _missing(image, kinds, store, renderer, keys, asker, tally):
-                    pass_.add(wanted)
-                    added += 1
-            except (UnreadableImage, CorruptionError) as error:
-                tally.leave_out(record, error)
-                tally.planned -= len(kinds) * len(pixel_conditions(plan, record)) - added - (tally.held - held)
+        for wanted in image_by_image(plan.records, store, renderer, tally, missing, planned):
+            pass_.add(wanted)
         pass_.finish()
     finally:
         asker.close()
@@ -176,9 +171,8 @@ def _missing(
     fresh: dict[str, Rendered] = {}
     for condition in image.conditions:
         pixels = None
-        if (
-            condition not in rendered and not asker.gave_up
-        ):  # as when its questions were given up before they were asked
+        # Not known yet when its questions were given up before they were asked.
+        if condition not in rendered and not asker.gave_up:
             pixels = renderer.pixels(record, digest, condition)
             rendered[condition] = fresh[renderer.key(digest, condition)] = renderer.describe(record, pixels)
             held |= store.known_embeddings(keys.of(rendered[condition], kind) for kind in kinds)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditkit import prompts
 from auditkit.conditions import CLEAN, NO_CONTEXT, Condition, Probe
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _FIRST_BATCH = 32  # questions; each batch after it is twice as large, up to the size wanted
 _TOGETHER = 10  # renderings of an image held at once, so that one query asks the store about all of them
 
+T = TypeVar("T")
 Progress = Callable[["Tally"], None]
 
 
@@ -169,24 +170,18 @@ def prefetch(
     keys = Keys(model, batch_size)
     asker = Asker(model, deadline)
     pass_ = _Pass(asker, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
-    known = store.sources(record.content for record in plan.records)
     tally.planned += plan.size()
     on_progress(tally)
     try:
-        for record in plan.records:
-            held, added = tally.held, 0
-            try:
-                # Decoded one by one while the model answers: the demo's images take 9 s to decode.
-                if record.content not in known:
-                    known[record.content] = pixel_digest(renderer.clean(record))
-                    store.add_sources({record.content: known[record.content]})
-                for item in _missing(plan, record, known[record.content], store, renderer, keys, asker, tally):
-                    pass_.add(item)
-                    added += 1
-            except (UnreadableImage, CorruptionError) as error:
-                # It cannot be decoded (any more), or it is too small to be corrupted.
-                tally.leave_out(record, error)
-                tally.planned -= len(plan.probes(record)) - added - (tally.held - held)
+        for item in image_by_image(
+            plan.records,
+            store,
+            renderer,
+            tally,
+            lambda record, digest: _missing(plan, record, digest, store, renderer, keys, asker, tally),
+            lambda record: len(plan.probes(record)),
+        ):
+            pass_.add(item)
         pass_.finish()
     finally:
         asker.close()
@@ -194,6 +189,44 @@ def prefetch(
     tally.gave_up = tally.gave_up or asker.gave_up
     tally.seconds += time.monotonic() - start
     return tally
+
+
+def image_by_image(
+    records: Sequence[ImageRecord],
+    store: Store,
+    renderer: Renderer,
+    tally: Tally,
+    missing: Callable[[ImageRecord, str], Iterator[T]],
+    planned: Callable[[ImageRecord], int],
+) -> Iterator[T]:
+    """Yield what is missing of one image after the other; what cannot be used is left out and no longer planned.
+
+    Parameters
+    ----------
+    records : sequence of ImageRecord
+        The images.
+    store, renderer, tally
+        Of the pass.
+    missing : callable
+        From a record and the digest of its pixels to what is not held of it.
+    planned : callable
+        From a record to how much was planned of it.
+    """
+    known = store.sources(record.content for record in records)
+    for record in records:
+        held, added = tally.held, 0
+        try:
+            # Decoded one by one while the model answers: the demo's images take 9 s to decode.
+            if record.content not in known:
+                known[record.content] = pixel_digest(renderer.clean(record))
+                store.add_sources({record.content: known[record.content]})
+            for item in missing(record, known[record.content]):
+                added += 1
+                yield item
+        except (UnreadableImage, CorruptionError) as error:
+            # It cannot be decoded (any more), or it is too small to be corrupted.
+            tally.leave_out(record, error)
+            tally.planned -= planned(record) - added - (tally.held - held)
 
 
 @dataclass(frozen=True, slots=True)
