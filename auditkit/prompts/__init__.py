@@ -8,11 +8,6 @@ from __future__ import annotations
 
 from auditkit.prompts.answers import OUTCOMES, Answer, Outcome, error_answer, parse
 from auditkit.prompts.catalog import (
-    Level,
-    Option,
-    Placebo,
-    Prompt,
-    Template,
     context_sentence,
     digest,
     levels,
@@ -20,6 +15,7 @@ from auditkit.prompts.catalog import (
     render,
     templates,
 )
+from auditkit.prompts.entries import Level, Option, Placebo, Prompt, Template
 from auditkit.prompts.expected import READINGS, Expectation, Reading, expect
 
 __all__ = [

@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from auditkit.prompts.catalog import SLOT, Template
+from auditkit.prompts.catalog import SLOT
 from auditkit.prompts.choice import ANSWERS, GRADES, read_option, read_word
 from auditkit.prompts.cleaning import UnfinishedThought, after_thought, plain
 from auditkit.prompts.context import Claim, Text
+from auditkit.prompts.entries import Template
 from auditkit.prompts.numeric import SCALES, read_number
 from auditkit.prompts.refusal import declines, hedges
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
-from auditkit.prompts.catalog import Option
 from auditkit.prompts.context import Claim, Surroundings, Text, settle, word_set
+from auditkit.prompts.entries import Option
 
 GRADES = {"good": 100.0, "usable": 50.0, "reject": 0.0}
 ANSWERS = {"yes": 100.0, "no": 0.0}

@@ -14,7 +14,7 @@ from numbers import Real
 from typing import Literal, get_args
 
 from auditkit.prompts.answers import parse
-from auditkit.prompts.catalog import Template
+from auditkit.prompts.entries import Template
 
 Reading = Literal["read", "invalid", "low_mass"]
 READINGS: tuple[Reading, ...] = get_args(Reading)

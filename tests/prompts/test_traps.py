@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditkit.prompts import parse, templates
-from auditkit.prompts.catalog import Option, Template
+from auditkit.prompts.entries import Option, Template
 
 SCORE = templates()["score_100.direct"]
 RATING = templates()["rating_5.direct"]
