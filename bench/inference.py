@@ -43,14 +43,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         medium = tiny_checkpoint("llava", Path(folder), scale="medium")
         for name, path, images in (("reference, 3.4 M", checkpoint("reference"), 12), ("LLaVA, 45 M", medium, 4)):
-            records = _spread(images)
-            _row(name, "metadata: 35 texts per image", path, _metadata(records))
-            _row(name, "corruption: one text, many images", path, _corruption(records))
+            records = spread(images)
+            _row(name, "metadata: 35 texts per image", path, metadata(records))
+            _row(name, "corruption: one text, many images", path, corruption(records))
             _protocol(name, path, records[:images])
-    _overhead(_spread(12))
+    _overhead(spread(12))
 
 
-def _spread(count: int) -> list[ImageRecord]:
+def spread(count: int) -> list[ImageRecord]:
     """Images of different modalities from the demo set, decoded: drawing phantoms is not what is measured."""
     records = sorted(load_images("demo", salt="bench", max_side=224).records, key=lambda r: r.id)
     chosen = records[:: max(len(records) // count, 1)][:count]
@@ -65,7 +65,8 @@ def _asked(pixels: np.ndarray, template: str, context: str = "none") -> Request:
     return Request("", (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, template, context)
 
 
-def _metadata(records: Sequence[ImageRecord]) -> list[Request]:
+def metadata(records: Sequence[ImageRecord]) -> list[Request]:
+    """`VARIANTS` texts about each image."""
     from PIL import Image
 
     contexts = ["none", *prompts.placebos(), *prompts.levels()][:VARIANTS]
@@ -73,7 +74,8 @@ def _metadata(records: Sequence[ImageRecord]) -> list[Request]:
     return [_asked(image, "score_100.direct", context) for image in images for context in contexts]
 
 
-def _corruption(records: Sequence[ImageRecord]) -> list[Request]:
+def corruption(records: Sequence[ImageRecord]) -> list[Request]:
+    """One text about every corruption of each image, at severity 3."""
     found = []
     for record in records:
         pixels = record.read()

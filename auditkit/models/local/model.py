@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _PLAIN = 16  # requests per batch about different images
 _SMALL = 100_000_000  # parameters
+_ROUNDED = (
+    "The model was loaded in {dtype}. In half precision the questions asked together change the rounding, and now and "
+    "then an answer (1 in 100 on two small checkpoints); the repeatability audits count it."
+)
 _MANY = 512  # requests per call of a small network
 
 
@@ -57,6 +61,8 @@ class LocalModel:
     ----------
     batch_size : int or None
         Requests per call that suit it; None for the engine's choice.
+    limits : tuple of str
+        That answers depend on their company, where the dtype makes it so.
     fingerprint : str
         SHA-256 over every file of the folder, the library versions and the settings that can change an answer.
 
@@ -99,6 +105,7 @@ class LocalModel:
         # A small network answers a call in a moment, and at its end a core stands idle: larger calls, fewer ends.
         weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
         self.batch_size = _MANY if weights < _SMALL * 4 else None
+        self.limits = () if dtype == "float32" or options.exact else (_ROUNDED.format(dtype=dtype),)
         self._engine: Engine | None = None
         self._pool: ThreadPoolExecutor | None = None
 

@@ -114,3 +114,12 @@ def test_code_in_the_folder_is_never_run(copy, tmp_path):
     (copy / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     assert "could not be loaded" in broken(copy)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "exact", "said"), [("float32", False, False), ("bfloat16", False, True), ("bfloat16", True, False)]
+)
+def test_half_precision_is_said_where_company_can_change_an_answer(checkpoint, dtype, exact, said):
+    model = LocalModel(checkpoint(), name="m", dtype=dtype, options=ModelOptions(exact=exact))
+    assert [dtype in sentence for sentence in model.limits] == [True] * said
+    assert all(r.error is None for r in model.generate([request()]))
