@@ -19,6 +19,7 @@ from auditkit.conditions import CLEAN, Comparison, Condition, Series
 from auditkit.contrasts import SHIPPED
 from auditkit.criteria.expected import scoring
 from auditkit.evidence import (
+    Answers,
     Audit,
     Data,
     EarlierProtocol,
@@ -26,6 +27,7 @@ from auditkit.evidence import (
     Evidence,
     Example,
     LeftOutEntry,
+    Level,
     LookInfo,
     ModelInfo,
     Outcomes,
@@ -38,10 +40,11 @@ from auditkit.evidence import (
     Verdict,
     overall,
 )
-from auditkit.images.record import ImageRecord
+from auditkit.images.record import UNKNOWN, ImageRecord
 from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.inference.keys import digest_of
 from auditkit.inference.prefetch import pixel_condition
+from auditkit.recorded import to_answers
 from auditkit.session import AuditRun, all_left_out
 
 MAX_LISTED = 200
@@ -76,6 +79,7 @@ def header(run: AuditRun) -> dict[str, Any]:
         "embeddings": [shift.model_dump(mode="json") for shift in _embeddings(run)],
         "notes": _notes(run),
         "scoring": [info.model_dump(mode="json") for info in scoring(data)],
+        "answers": to_answers(data, run.batch_size).model_dump(mode="json"),
     }
 
 
@@ -156,6 +160,7 @@ def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, 
         looks=[LookInfo(**look) for look in parts["looks"]],
         embeddings=[EmbeddingShift(**shift) for shift in parts["embeddings"]],
         scoring=[ScoringInfo(**info) for info in parts["scoring"]],
+        answers=Answers(**parts["answers"]),
         not_run=not_run,
         examples=[Example(**e) for e in parts["examples"]],
         verdict=verdict,
@@ -213,6 +218,7 @@ def _model(run: AuditRun) -> ModelInfo:
     model = run.model
     return ModelInfo(
         name=str(getattr(model, "name", run.settings.model)),
+        family=str(getattr(model, "family", "")),
         revision=str(getattr(model, "revision", "")),
         fingerprint=str(getattr(model, "fingerprint", "")),
         backend=str(getattr(model, "backend", type(model).__name__)),
@@ -229,6 +235,8 @@ def _protocol(run: AuditRun) -> ProtocolInfo:
         profile=protocol.profile,
         alpha=protocol.alpha,
         criteria=protocol.model_dump(mode="json"),
+        parts=protocol.parts(),
+        toml=protocol.source,
     )
 
 
@@ -258,7 +266,22 @@ def _data(run: AuditRun, records: Sequence[ImageRecord]) -> Data:
         notice=run.images.notice,
         limited_to=run.settings.limit,
         sha256=digest_of(sorted(r.content for r in records)),
+        strata=_strata(records),
     )
+
+
+def _strata(records: Sequence[ImageRecord]) -> dict[str, list[Level]]:
+    """Count the levels of every attribute the source knows of any image; an image without a value is ``unknown``."""
+    result = {}
+    for attribute in sorted({name for r in records for name in r.attributes}):
+        groups: dict[str, list[ImageRecord]] = {}
+        for record in records:
+            groups.setdefault(record.attributes.get(attribute) or UNKNOWN, []).append(record)
+        result[attribute] = [
+            Level(name=name, n_images=len(some), n_clusters=len({r.cluster for r in some}))
+            for name, some in sorted(groups.items())
+        ]
+    return result
 
 
 def _prompts(run: AuditRun) -> list[PromptInfo]:

@@ -84,6 +84,7 @@ class AuditFixture:
         except Exception as error:  # a fault of ours must be a row of the report, not a gap in it; pytest shows where
             self._record(self._unjudged(comparison, gate, f"{type(error).__name__}: {error}"))
             raise
+        audit = audit.model_copy(update={"hazard_ids": self._hazards()})
         self._record(audit)
         if audit.verdict == "PASS":
             return audit
@@ -101,12 +102,17 @@ class AuditFixture:
             title=comparison.name,
             verdict="ERROR",
             sentence=f"It could not be judged: {why}",
+            hazard_ids=self._hazards(),
             estimate=Estimate(),
         )
 
     def _question(self) -> str:
         text = inspect.getdoc(self._request.function) or self._request.node.originalname
         return " ".join(text.split())
+
+    def _hazards(self) -> list[str]:
+        """Ids that the test's ``hazard`` markers name, outermost last."""
+        return list(dict.fromkeys(str(i) for mark in self._request.node.iter_markers("hazard") for i in mark.args))
 
     def _record(self, audit: Audit) -> None:
         self._request.node.stash[RECORD] = audit.model_dump(mode="json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from auditkit import prompts
 from auditkit.conditions import Condition, Probe
 from auditkit.evidence import Outcomes
 from auditkit.images.record import ImageRecord
+from auditkit.inference.keys import digest_of
 from auditkit.inference.plan import Plan
 from auditkit.inference.prefetch import Keys, pixel_condition
 from auditkit.inference.render import Renderer
@@ -111,6 +112,8 @@ class Measurements:
         Columns by (condition, template id).
     doses : mapping
         Per pixel condition, SSIM and PSNR of every image, shape (n, 2).
+    digests : sequence of str
+        Of each image, the SHA-256 over the raw answers to its questions; empty for answers that came from elsewhere.
     """
 
     def __init__(
@@ -118,10 +121,12 @@ class Measurements:
         records: Sequence[ImageRecord],
         columns: Mapping[tuple[Condition, str], Column],
         doses: Mapping[Condition, NDArray[np.float64]],
+        digests: Sequence[str] = (),
     ) -> None:
         self.records = tuple(records)
         self._columns = dict(columns)
         self.doses = dict(doses)
+        self.digests = tuple(digests) or ("",) * len(self.records)
         self.modality = np.array([r.modality for r in records], dtype=object)
         _, codes = np.unique([r.cluster for r in records], return_inverse=True)
         self.cluster: NDArray[np.int64] = codes.astype(np.int64).reshape(-1)
@@ -177,7 +182,8 @@ def joined(parts: Sequence[Measurements]) -> Measurements:
         unknown = [np.full((len(part.records), 2), np.nan) for part in parts]
         found = [part.doses.get(condition, empty) for part, empty in zip(parts, unknown, strict=True)]
         doses[condition] = np.concatenate(found)[order]
-    return Measurements([records[i] for i in order], columns, doses)
+    digests = [digest for part in parts for digest in part.digests]
+    return Measurements([records[i] for i in order], columns, doses, [digests[i] for i in order])
 
 
 def _joined_expectations(columns: Sequence[Column], order: NDArray[np.int64]) -> Expectations | None:
@@ -303,15 +309,32 @@ class AnswerReader:
         n = len(self.records)
         table = AnswerTable(n)
         doses: dict[Condition, NDArray[np.float64]] = {}
+        digests = []
         for i, record in enumerate(self.records):
-            for found in self.read(record):
+            answered = list(self.read(record))
+            digests.append(raw_digest(answered))
+            for found in answered:
                 pixel = pixel_condition(found.probe.condition)
                 doses.setdefault(pixel, np.full((n, 2), np.nan))[i] = (
                     _or_nan(found.rendered.ssim),
                     _or_nan(found.rendered.psnr),
                 )
                 table.put(i, found.probe.condition, found.probe.template, found.answer)
-        return Measurements(self.records, table.columns, doses)
+        return Measurements(self.records, table.columns, doses, digests)
+
+
+def raw_digest(found: Iterable[Found]) -> str:
+    """Return the SHA-256 over raw answers, by condition and template; the order they come in does not matter."""
+    return digest_of(
+        sorted(
+            [
+                str(f.probe.condition),
+                f.probe.template,
+                *(("", "") if f.answer is None else (f.answer.text, f.answer.finish_reason)),
+            ]
+            for f in found
+        )
+    )
 
 
 def _or_nan(value: float | None) -> float:

@@ -80,6 +80,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "look up to 4 times as patients come in and stop asking what is settled; part of the protocol",
     },
     "--audit-out": {"metavar": "DIR", "help": "output folder; default: reports/<model>/<run id>/"},
+    "--audit-report": {
+        "metavar": "WHICH",
+        "choices": ("both", "html"),
+        "default": "both",
+        "help": "both: report.html and, with the extra [pdf], report.pdf; html: no PDF; default: both",
+    },
     "--audit-store": {
         "metavar": "URL",
         "help": "answer store, a file or a database URL; default: .auditkit/answers.sqlite",

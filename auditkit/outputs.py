@@ -1,4 +1,4 @@
-"""Writing what a run leaves: evidence.json (checked against its schema) and report.html, and the latest pointer."""
+"""Writing what a run leaves: evidence.json (checked against its schema), the reports, and the latest pointer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
 
 
-def write_outputs(evidence: Evidence, folder: Path, latest: Path | None = None) -> str:
+def write_outputs(
+    evidence: Evidence, folder: Path, latest: Path | None = None, *, pdf: bool = True
+) -> tuple[str, list[str]]:
     """Write the record and the report.
 
     Parameters
@@ -20,11 +22,15 @@ def write_outputs(evidence: Evidence, folder: Path, latest: Path | None = None) 
         Made when missing.
     latest : pathlib.Path, optional
         Symbolic link (a text file with the path where links are not allowed) to point at the folder.
+    pdf : bool
+        Write report.pdf too, where the extra [pdf] is installed.
 
     Returns
     -------
-    str
-        Path of the report.
+    report : str
+        Path of report.html.
+    remarks : list of str
+        What was not written, and why.
 
     Raises
     ------
@@ -32,13 +38,20 @@ def write_outputs(evidence: Evidence, folder: Path, latest: Path | None = None) 
         When the folder cannot be written.
     """
     from auditkit.report.html import write_html
+    from auditkit.report.pdf import write_pdf
 
+    remarks: list[str] = []
     text = evidence.to_json()
     Evidence.from_json(text)  # what cannot be read back must not be left as evidence
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _replace(folder / "evidence.json", text)
-        write_html(evidence, folder / "report.html")
+        write_html(evidence, folder / "report.html", text.encode())
+        if pdf:
+            try:
+                write_pdf(evidence, folder / "report.pdf", text.encode())
+            except AuditkitError as error:  # the HTML and the record are there
+                remarks.append(str(error))
         if latest is not None:
             _point(latest, folder)
     except OSError as error:
@@ -46,7 +59,7 @@ def write_outputs(evidence: Evidence, folder: Path, latest: Path | None = None) 
             f"the report could not be written to {folder}: {error.strerror or error}.",
             "The answers are in the store: run the same command with --audit-out=DIR and nothing is asked again.",
         ) from None
-    return str(folder / "report.html")
+    return str(folder / "report.html"), remarks
 
 
 def _replace(path: Path, text: str) -> None:

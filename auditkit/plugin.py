@@ -41,6 +41,9 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "hazard(id, ...): hazards of your risk file (ISO 14971) that this audit controls"
+    )
     config.stash[STATE] = State(os.environ.get(RUN_UID) or secrets.token_hex(8))
 
 
@@ -211,7 +214,12 @@ def _write(config: pytest.Config, state: State, header: dict[str, Any]) -> None:
     out = out_of(config)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
     folder = out or config.rootpath / REPORTS / name / run_id
-    state.report = write_outputs(state.evidence, folder, latest=None if out else folder.parent / "latest")
+    state.report, state.remarks = write_outputs(
+        state.evidence,
+        folder,
+        latest=None if out else folder.parent / "latest",
+        pdf=config.option.audit_report == "both",
+    )
 
 
 def _without_secrets(word: str) -> str:
@@ -231,5 +239,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
         terminalreporter.section("auditkit", sep="=")
         width = terminalreporter._tw.fullwidth if sys.stdout.isatty() else 100
-        for line in summary_lines(state.evidence, width, state.report):
+        for line in (*summary_lines(state.evidence, width, state.report), *state.remarks):
             terminalreporter.write_line(line)

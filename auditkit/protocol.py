@@ -11,10 +11,11 @@ import difflib
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from auditkit.errors import AuditkitError
 
@@ -76,6 +77,19 @@ class Looks(Section):
     """How the error is spread over the looks: evenly, or nearly all kept for the last."""
     min_clusters: Annotated[int, Field(ge=2)] = 32
     """Nothing is decided early about a modality with fewer patients so far."""
+
+
+class IntendedUse(Section):
+    """What the model is meant for, in the words of those who will sign; stands first in report.pdf."""
+
+    purpose: str = ""
+    """The task, and what its result is used for."""
+    users: str = ""
+    """Who acts on the result."""
+    population: str = ""
+    """Patients, modalities, sites."""
+    out_of_scope: str = ""
+    """What it must not be used for."""
 
 
 class FamilyBase(Section):
@@ -187,7 +201,9 @@ class Protocol(Section):
     prompts: Prompts
     statistics: Statistics = Statistics()
     looks: Looks = Looks()
+    intended_use: IntendedUse = IntendedUse()
     families: dict[str, Family]
+    _source: str = PrivateAttr(default="")
 
     @model_validator(mode="after")
     def _profile_is_declared(self) -> Protocol:
@@ -204,17 +220,39 @@ class Protocol(Section):
         """Return the template id that ``@score`` stands for, or the id itself."""
         return self.prompts.score if template == "@score" else template
 
-    def sha256(self) -> str:
-        """Return the SHA-256 over criteria, wording and corruption parameters (64 hex digits)."""
+    @property
+    def source(self) -> str:
+        """The text of the file this was read from; empty when it was not read from one."""
+        return self._source
+
+    def parts(self) -> dict[str, str]:
+        """Return the SHA-256 of criteria, of all wording, and of the corruptions' parameters and code version."""
         from auditkit import corruptions, prompts
 
-        content = {
-            "protocol": self.model_dump(mode="json"),
+        levels = {c.name: [dict(p) for p in c.levels] for c in corruptions.catalogue().values()}
+        return {
+            "criteria": criteria_sha256(self.model_dump(mode="json")),
             "prompts": prompts.digest(),
-            "corruptions": {c.name: [dict(p) for p in c.levels] for c in corruptions.catalogue().values()},
-            "corruptions_version": corruptions.VERSION,
+            "corruptions": _digest([corruptions.VERSION, levels]),
         }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def sha256(self) -> str:
+        """Return the SHA-256 over criteria, wording and corruption parameters (64 hex digits)."""
+        return protocol_sha256(self.parts())
+
+
+def criteria_sha256(criteria: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of criteria as resolved, which is how a record holds them."""
+    return _digest(criteria)
+
+
+def protocol_sha256(parts: Mapping[str, str]) -> str:
+    """Return the protocol's SHA-256 from those of its parts."""
+    return _digest(dict(parts))
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def load_protocol(path: Path, profile: str | None = None, looks: int | None = None) -> Protocol:
@@ -235,11 +273,18 @@ def load_protocol(path: Path, profile: str | None = None, looks: int | None = No
         When the file is missing, is not TOML, or holds an unknown key or a value that is not allowed.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors on Windows put a mark in front
+        text = path.read_text(encoding="utf-8-sig")  # some editors on Windows put a mark in front
     except FileNotFoundError:
         raise AuditkitError(f"protocol {path} does not exist.", "Give one with --audit-protocol=FILE.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise AuditkitError(f"protocol {path} cannot be read: {error}.") from None
+    return read_protocol(text, str(path), profile, looks)
+
+
+def read_protocol(text: str, path: str, profile: str | None = None, looks: int | None = None) -> Protocol:
+    """Validate the text of a protocol, as `load_protocol` does; `path` is for the messages."""
+    try:
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AuditkitError(f"protocol {path} is not valid TOML: {error}.") from None
     if profile is not None:
@@ -251,10 +296,11 @@ def load_protocol(path: Path, profile: str | None = None, looks: int | None = No
     except ValidationError as error:
         raise AuditkitError(f"protocol {path} is not valid:\n" + "\n".join(_explain(error, raw))) from None
     _check_templates(protocol, path)
+    protocol._source = text
     return protocol
 
 
-def _check_templates(protocol: Protocol, path: Path) -> None:
+def _check_templates(protocol: Protocol, path: str) -> None:
     from auditkit import prompts
 
     scoring = {name: t for name, t in prompts.templates().items() if all(o.score is not None for o in t.options)}
@@ -304,6 +350,7 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "prompts": Prompts,
         "statistics": Statistics,
         "looks": Looks,
+        "intended_use": IntendedUse,
         "profiles": Profile,
     }
     if len(location) == 1:

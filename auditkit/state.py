@@ -32,6 +32,8 @@ class State:
         The whole, once written.
     report : str
         Path of the report.
+    remarks : list of str
+        What could not be written, and why.
     """
 
     uid: str
@@ -41,6 +43,7 @@ class State:
     header: dict[str, Any] | None = None
     evidence: Evidence | None = None
     report: str = ""
+    remarks: list[str] = field(default_factory=list)
 
 
 STATE = pytest.StashKey[State]()

@@ -24,8 +24,8 @@ def evidence() -> Evidence:
 
 def test_record_and_report_are_written_and_nothing_else(evidence, tmp_path):
     folder = tmp_path / "reports" / "m" / "r1"
-    report = write_outputs(evidence, folder)
-    assert report == str(folder / "report.html")
+    report, remarks = write_outputs(evidence, folder, pdf=False)
+    assert (report, remarks) == (str(folder / "report.html"), [])
     assert sorted(p.name for p in folder.iterdir()) == ["evidence.json", "report.html"]
     assert json.loads((folder / "evidence.json").read_text(encoding="utf-8"))["verdict"] == "INCONCLUSIVE"
     assert (folder / "evidence.json").read_text(encoding="utf-8") == evidence.to_json()
@@ -37,7 +37,7 @@ def test_latest_points_at_the_last_run_and_can_be_moved_with_the_reports(evidenc
     for name in ("r1", "r2"):
         (latest.parent / name).mkdir(parents=True)
         (latest.parent / f".latest-{os.getpid()}").symlink_to("left by a killed process")
-        write_outputs(evidence, latest.parent / name, latest)
+        write_outputs(evidence, latest.parent / name, latest, pdf=False)
         assert str(latest.readlink()) == name
     (tmp_path / "reports").rename(tmp_path / "moved")
     assert (tmp_path / "moved" / "m" / "latest" / "evidence.json").is_file()
@@ -46,11 +46,11 @@ def test_latest_points_at_the_last_run_and_can_be_moved_with_the_reports(evidenc
 
 def test_latest_elsewhere_and_a_real_folder_of_that_name(evidence, tmp_path):
     latest = tmp_path / "latest"
-    write_outputs(evidence, tmp_path / "deep" / "r1", latest)
+    write_outputs(evidence, tmp_path / "deep" / "r1", latest, pdf=False)
     assert (latest / "evidence.json").is_file()
     taken = tmp_path / "taken"
     taken.mkdir()
-    write_outputs(evidence, tmp_path / "deep" / "r2", taken)
+    write_outputs(evidence, tmp_path / "deep" / "r2", taken, pdf=False)
     assert taken.is_dir()
     assert not taken.is_symlink()
 
@@ -58,17 +58,17 @@ def test_latest_elsewhere_and_a_real_folder_of_that_name(evidence, tmp_path):
 def test_folder_that_cannot_be_written_says_that_the_answers_are_kept(evidence, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(AuditkitError, match="could not be written") as raised:
-        write_outputs(evidence, tmp_path / "file" / "run")
+        write_outputs(evidence, tmp_path / "file" / "run", pdf=False)
     assert "The answers are in the store" in raised.value.remedy
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_full_disk_leaves_no_half_record(evidence, tmp_path):
     """Writing beside and renaming: the record of the run before stays whole."""
-    write_outputs(evidence, tmp_path)
+    write_outputs(evidence, tmp_path, pdf=False)
     before = (tmp_path / "evidence.json").read_bytes()
     (tmp_path / "evidence.json.part").symlink_to("/dev/full")
     with pytest.raises(AuditkitError, match="No space left"):
-        write_outputs(evidence, tmp_path)
+        write_outputs(evidence, tmp_path, pdf=False)
     assert (tmp_path / "evidence.json").read_bytes() == before
     assert not (tmp_path / "evidence.json.part").is_symlink()

@@ -4,30 +4,44 @@ The models below are the published schema of ``evidence.json`` (`auditkit schema
 are rounded when they enter the record (`ROUND` digits), so that the same answers give the same bytes on every machine.
 """
 
+from auditkit.evidence.answers import NO_SCORE, NOT_ASKED, OUTCOME_MARKS, AnswerColumn, Answers, ImageEntry
 from auditkit.evidence.audit import Audit, Case, Cell, Expected, Point, ScoringInfo
 from auditkit.evidence.facts import (
+    CalibrationCurve,
+    CalibrationPoint,
     Data,
     EarlierProtocol,
     EmbeddingPoint,
     EmbeddingShift,
     Example,
     LeftOutEntry,
+    Level,
     LookInfo,
     ModelInfo,
     Probes,
     PromptInfo,
     ProtocolInfo,
+    Reference,
     Run,
     Stratum,
+    Subgroup,
+    SubgroupLevel,
 )
 from auditkit.evidence.values import ROUND, VERDICTS, Estimate, Number, Outcomes, Record, Verdict
 from auditkit.evidence.whole import SCHEMA_VERSION, Evidence, json_schema, overall
 
 __all__ = [
+    "NOT_ASKED",
+    "NO_SCORE",
+    "OUTCOME_MARKS",
     "ROUND",
     "SCHEMA_VERSION",
     "VERDICTS",
+    "AnswerColumn",
+    "Answers",
     "Audit",
+    "CalibrationCurve",
+    "CalibrationPoint",
     "Case",
     "Cell",
     "Data",
@@ -38,7 +52,9 @@ __all__ = [
     "Evidence",
     "Example",
     "Expected",
+    "ImageEntry",
     "LeftOutEntry",
+    "Level",
     "LookInfo",
     "ModelInfo",
     "Number",
@@ -48,9 +64,12 @@ __all__ = [
     "PromptInfo",
     "ProtocolInfo",
     "Record",
+    "Reference",
     "Run",
     "ScoringInfo",
     "Stratum",
+    "Subgroup",
+    "SubgroupLevel",
     "Verdict",
     "json_schema",
     "overall",

@@ -176,6 +176,8 @@ class Audit(Record):
     """Name of the thing changed, for people (``Pixelation``)."""
     hazard: str = ""
     """What harm a failure could do."""
+    hazard_ids: list[str] = []
+    """Ids of the risk file that the audit's ``hazard`` marker names."""
     treated: str = ""
     """The treated condition in words, with the sentence where words were changed."""
     control: str = ""

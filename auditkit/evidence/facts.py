@@ -34,6 +34,15 @@ class Stratum(Record):
     """Images that are procedural phantoms."""
 
 
+class Level(Record):
+    """One level of an attribute of the patients or of how their images were taken."""
+
+    name: str
+    """``F``, ``18-39``, ``unknown``."""
+    n_images: int
+    n_clusters: int
+
+
 class LeftOutEntry(Record):
     """A file that could not be used, and why."""
 
@@ -63,12 +72,16 @@ class Data(Record):
     """Set when ``--audit-limit`` took a subset of the patients."""
     sha256: str = ""
     """Over the content addresses of all images used."""
+    strata: dict[str, list[Level]] = {}
+    """Images and patients per level of sex, age, site, manufacturer; ``unknown`` is a level."""
 
 
 class ModelInfo(Record):
     """Which model answered."""
 
     name: str
+    family: str = ""
+    """Architecture, as the registry names it (``gemma3``); empty when not known."""
     revision: str = ""
     fingerprint: str = ""
     """Hash over all that can change an answer: weights, processor, dtype, batching."""
@@ -89,6 +102,83 @@ class ProtocolInfo(Record):
     """Error rate per side."""
     criteria: dict[str, Any]
     """The protocol as resolved."""
+    parts: dict[str, str] = {}
+    """SHA-256 of what ``sha256`` is made of: criteria, prompts, corruptions."""
+    toml: str = ""
+    """The file as it was read; options of the command line are in ``criteria``, not here."""
+
+
+class Reference(Record):
+    """An earlier run that this one was held against."""
+
+    role: str
+    """``baseline`` (the previous version) or ``anchor`` (frozen)."""
+    run: str
+    """Its run id."""
+    finished: str
+    model: str
+    revision: str = ""
+    fingerprint: str = ""
+    evidence_sha256: str
+    """Over the bytes of its evidence.json."""
+    n_answers: int = 0
+    """Answers on both sides."""
+    n_same: int = 0
+    """Of these, equal in score and outcome."""
+    problem: str = ""
+    """Why the two cannot be compared; empty when they can."""
+
+
+class CalibrationPoint(Record):
+    """One band of scores."""
+
+    predicted: Number
+    """Mean score in the band / 100."""
+    observed: Estimate
+    """Share of undamaged images among those scored in the band."""
+    n_images: int = 0
+    """Pictures scored in this band, clean and degraded."""
+    n_clusters: int = 0
+
+
+class CalibrationCurve(Record):
+    """The score read as the chance that an image is undamaged; for information, no verdict rests on it."""
+
+    modality: str
+    """Modality, or ``all``."""
+    severities: list[int] = []
+    """Of the degraded pictures, which are weighted to be as many as the clean ones."""
+    error: Estimate
+    """Expected calibration error: mean distance between predicted and observed, 0-1."""
+    points: list[CalibrationPoint] = []
+
+
+class SubgroupLevel(Record):
+    """How the model did on one level of an attribute."""
+
+    level: str
+    """``unknown`` is a level of its own."""
+    n_images: int = 0
+    n_clusters: int = 0
+    score: Estimate
+    """Mean score of the clean images."""
+    fall: Estimate
+    """Mean slope of the score over severity, all corruptions together, in points per severity step."""
+    unusable: Estimate
+    """Share of answers without a score."""
+
+
+class Subgroup(Record):
+    """Results by one attribute of patients or equipment; for information, no verdict rests on them."""
+
+    attribute: str
+    """``sex``, ``age``, ``site``, ``manufacturer``."""
+    levels: list[SubgroupLevel] = []
+    gap: Estimate | None = None
+    """Largest difference of clean scores between two levels known, with a simultaneous interval; null when fewer than
+    two levels have patients enough."""
+    sentence: str = ""
+    """What can and what cannot be told."""
 
 
 class PromptInfo(Record):

@@ -7,11 +7,24 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from auditkit.evidence.answers import Answers
 from auditkit.evidence.audit import Audit, ScoringInfo
-from auditkit.evidence.facts import Data, EmbeddingShift, Example, LookInfo, ModelInfo, PromptInfo, ProtocolInfo, Run
+from auditkit.evidence.facts import (
+    CalibrationCurve,
+    Data,
+    EmbeddingShift,
+    Example,
+    LookInfo,
+    ModelInfo,
+    PromptInfo,
+    ProtocolInfo,
+    Reference,
+    Run,
+    Subgroup,
+)
 from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class Evidence(Record):
@@ -35,6 +48,12 @@ class Evidence(Record):
     """How the answers and the probabilities of the declared choices agree; empty where no probabilities were given."""
     embeddings: list[EmbeddingShift] = []
     """What corruptions do inside the model (``--audit-embeddings``); empty when that was not asked for."""
+    references: list[Reference] = []
+    """Earlier runs this one was held against (``--audit-baseline``); their audits are in ``audits``."""
+    subgroups: list[Subgroup] = []
+    calibration: list[CalibrationCurve] = []
+    answers: Answers = Answers()
+    """Every answer as a score or an outcome; what a later run is paired with."""
     verdict: Verdict
     sentence: str
     """The verdict of the whole run."""

@@ -129,7 +129,7 @@ def _axis(family: str, scale: wording.Scale) -> str:
     return wording.plain_name(family)
 
 
-def render_html(evidence: Evidence) -> str:
+def render_html(evidence: Evidence, record: bytes | None = None) -> str:
     """Return the report of one run as one self-contained HTML page.
 
     Parameters
@@ -175,9 +175,9 @@ def render_html(evidence: Evidence) -> str:
     )
 
 
-def write_html(evidence: Evidence, path: Path) -> None:
+def write_html(evidence: Evidence, path: Path, record: bytes | None = None) -> None:
     """Write the report to `path` as UTF-8, replacing what was there only when it is complete."""
-    text = render_html(evidence)
+    text = render_html(evidence, record)
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8", newline="\n")
     part.replace(path)
