@@ -21,6 +21,7 @@ from auditkit.criteria.expected import scoring
 from auditkit.evidence import (
     Answers,
     Audit,
+    CalibrationCurve,
     Data,
     EarlierProtocol,
     EmbeddingShift,
@@ -37,6 +38,7 @@ from auditkit.evidence import (
     Run,
     ScoringInfo,
     Stratum,
+    Subgroup,
     Verdict,
     overall,
 )
@@ -45,7 +47,9 @@ from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.inference.keys import digest_of
 from auditkit.inference.prefetch import pixel_condition
 from auditkit.recorded import to_answers
+from auditkit.reliability import calibration_curves
 from auditkit.session import AuditRun, all_left_out
+from auditkit.subgroups import subgroups
 
 MAX_LISTED = 200
 MAX_EXAMPLE_IMAGES = 6
@@ -78,6 +82,8 @@ def header(run: AuditRun) -> dict[str, Any]:
         "looks": [look.model_dump(mode="json") for look in run.looks_made],
         "embeddings": [shift.model_dump(mode="json") for shift in _embeddings(run)],
         "notes": _notes(run),
+        "subgroups": [group.model_dump(mode="json") for group in subgroups(data, run.plan)],
+        "calibration": [curve.model_dump(mode="json") for curve in calibration_curves(data, run.plan)],
         "scoring": [info.model_dump(mode="json") for info in scoring(data)],
         "answers": to_answers(data, run.batch_size).model_dump(mode="json"),
     }
@@ -160,6 +166,8 @@ def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, 
         looks=[LookInfo(**look) for look in parts["looks"]],
         embeddings=[EmbeddingShift(**shift) for shift in parts["embeddings"]],
         scoring=[ScoringInfo(**info) for info in parts["scoring"]],
+        subgroups=[Subgroup(**group) for group in parts["subgroups"]],
+        calibration=[CalibrationCurve(**curve) for curve in parts["calibration"]],
         answers=Answers(**parts["answers"]),
         not_run=not_run,
         examples=[Example(**e) for e in parts["examples"]],

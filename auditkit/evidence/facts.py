@@ -139,17 +139,28 @@ class CalibrationPoint(Record):
     n_images: int = 0
     """Pictures scored in this band, clean and degraded."""
     n_clusters: int = 0
+    """Patients behind them."""
 
 
 class CalibrationCurve(Record):
-    """The score read as the chance that an image is undamaged; for information, no verdict rests on it."""
+    """The score read as the chance that an image is undamaged; for information, no verdict rests on it.
+
+    Every image counts twice, clean and once degraded, so that half of the pictures are undamaged.
+    """
 
     modality: str
     """Modality, or ``all``."""
     severities: list[int] = []
-    """Of the degraded pictures, which are weighted to be as many as the clean ones."""
-    error: Estimate
+    """Of the degraded pictures; corruption and severity are drawn for each image by the protocol's seed."""
+    n_images: int = 0
+    """Images scored both clean and degraded."""
+    n_clusters: int = 0
+    n_missing: int = 0
+    """Images left out because one of the two answers gave no score."""
+    error: Number = None
     """Expected calibration error: mean distance between predicted and observed, 0-1."""
+    by_chance: Number = None
+    """The error that a perfectly calibrated model with these scores would exceed one time in twenty."""
     points: list[CalibrationPoint] = []
 
 
@@ -165,14 +176,14 @@ class SubgroupLevel(Record):
     fall: Estimate
     """Mean slope of the score over severity, all corruptions together, in points per severity step."""
     unusable: Estimate
-    """Share of answers without a score."""
+    """Share of clean images whose question for a score got none."""
 
 
 class Subgroup(Record):
     """Results by one attribute of patients or equipment; for information, no verdict rests on them."""
 
     attribute: str
-    """``sex``, ``age``, ``site``, ``manufacturer``."""
+    """``sex``, ``age``, ``site``, ``manufacturer``, ``label``."""
     levels: list[SubgroupLevel] = []
     gap: Estimate | None = None
     """Largest difference of clean scores between two levels known, with a simultaneous interval; null when fewer than
