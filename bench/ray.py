@@ -43,7 +43,7 @@ def _run(model: str, engine: str) -> tuple[int, float, float]:
         command = [
             sys.executable, "-m", "pytest", "audits", f"--model={model}", "-q", "--tb=no", "-r", "N",
             f"--audit-engine={engine}", f"--audit-workers={WORKERS}", f"--audit-limit={PATIENTS}",
-            f"--audit-store={folder}/answers.sqlite", f"--audit-out={folder}/out",
+            f"--audit-store={folder}/answers.sqlite", f"--audit-out={folder}/out", "--audit-report=html",
         ]  # fmt: skip
         start = time.perf_counter()
         subprocess.run(command, cwd=ROOT, capture_output=True, check=False)

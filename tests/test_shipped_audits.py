@@ -19,7 +19,8 @@ def run(folder: Path, out: str, **environment: str) -> subprocess.CompletedProce
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     command = [
         sys.executable, "-m", "auditkit.cli", "run", "--model", "reference", f"--audit-limit={PATIENTS}",
-        f"--audit-store={folder}/answers.sqlite", f"--audit-out={folder}/{out}", "-p", "no:cacheprovider",
+        f"--audit-store={folder}/answers.sqlite", f"--audit-out={folder}/{out}", "--audit-report=html",
+        "-p", "no:cacheprovider",
     ]  # fmt: skip
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=clean | environment)
 

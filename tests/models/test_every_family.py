@@ -92,7 +92,7 @@ def test_the_whole_command(registered, pictures, tmp_path, pytestconfig):
     command = [
         sys.executable, "-m", "pytest", "audits", "--model=gemma3-tiny", f"--audit-registry={registered('gemma3')}",
         f"--audit-data={pictures}", f"--audit-out={tmp_path / 'out'}", "--audit-no-store", "-k", "pixelate", "-q",
-        "--audit-memory=1G",
+        "--audit-memory=1G", "--audit-report=html",
     ]  # fmt: skip
     alone = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_XDIST")}
     done = subprocess.run(

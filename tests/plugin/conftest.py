@@ -20,7 +20,7 @@ def bench(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     monkeypatch.setenv("STUB_CALLS", str(pytester.path / "calls.log"))
     pytester.makepyfile(stub_models=MODELS)
-    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\n")
+    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider --audit-report=html\n")
     audits = pytester.mkdir("audits")
     (audits / "protocol.toml").write_text(PROTOCOL)
     (audits / "test_audits.py").write_text(AUDITS)

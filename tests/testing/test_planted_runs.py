@@ -92,7 +92,7 @@ def planted_run(pytester, monkeypatch):
     monkeypatch.setenv("AUDITKIT_SALT", "test")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     pytester.makepyfile(my_models=MODELS)
-    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\n")
+    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider --audit-report=html\n")
     audits = pytester.mkdir("audits")
     (audits / "protocol.toml").write_text(PROTOCOL)
     (audits / "test_audits.py").write_text(AUDITS)

@@ -23,7 +23,7 @@ SIDE = 40
 def test_an_audit_of_a_folder(dual, tmp_path, kind):
     audits, pictures = tmp_path / "audits", tmp_path / "pictures"
     audits.mkdir(), pictures.mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider --audit-report=html\n")
     (audits / "protocol.toml").write_text(PROTOCOL)
     (audits / "test_audits.py").write_text(AUDITS)
     noise = [np.random.default_rng(i).integers(0, 40 * i + 20, (SIDE, SIDE), np.uint8) for i in range(N)]

@@ -1,0 +1,29 @@
+"""The ``hazard`` marker carries ids of a risk file into the record."""
+
+import json
+
+AUDITS = '''
+import pytest
+from auditkit.contrasts import metadata_contrasts
+
+pytestmark = pytest.mark.hazard("HAZ-1")
+
+@pytest.mark.hazard("HAZ-7", "HAZ-9")
+@pytest.mark.parametrize("contrast", metadata_contrasts()[:1], ids=str)
+def test_marked(contrast, audit):
+    """A marked audit."""
+    audit.equivalent(contrast)
+
+@pytest.mark.parametrize("contrast", metadata_contrasts()[1:2], ids=str)
+def test_by_module(contrast, audit):
+    """An audit marked by its module."""
+    audit.equivalent(contrast)
+'''
+
+
+def test_ids_of_the_risk_file_reach_the_record(bench, audit_run):
+    (bench.path / "audits" / "test_audits.py").write_text(AUDITS)
+    result = audit_run("--audit-out=out", "--strict-markers")
+    assert "hazard" not in result.stderr.str()
+    audits = json.loads((bench.path / "out" / "evidence.json").read_text())["audits"]
+    assert sorted(a["hazard_ids"] for a in audits) == [["HAZ-1"], ["HAZ-7", "HAZ-9", "HAZ-1"]]
