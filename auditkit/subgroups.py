@@ -88,6 +88,7 @@ def _by(
                 level=level,
                 n_images=int(mask.sum()),
                 n_clusters=int(np.unique(clusters).size),
+                too_few=int(np.unique(clusters).size) < protocol.statistics.min_clusters,
                 score=score if score.value is None else _raised(score),
                 fall=fall.model_copy(update={"unit": "points per severity step"}),
                 unusable=Estimate(

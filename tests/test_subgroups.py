@@ -92,6 +92,7 @@ def test_more_levels_widen_the_interval_of_the_same_two(answered, protocol):
 def test_what_cannot_be_told_is_said(answered, protocol, level_of, said):
     found = by(answered, protocol, level_of)["sex"]
     assert found.gap is None
+    assert all(level.too_few == (level.n_clusters < 24) for level in found.levels)
     assert re.search(said, found.sentence)
 
 

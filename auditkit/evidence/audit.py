@@ -171,7 +171,8 @@ class Audit(Record):
     """Family of the protocol; multiplicity is corrected within it."""
     gate: str
     """Which criterion was applied: ``equivalence``, ``template_equivalence``, ``monotone``, ``sensitivity``,
-    ``discrimination``, ``not_raised``, ``rate``, ``rate_difference``, ``agreement``."""
+    ``discrimination``, ``not_raised``, ``rate``, ``rate_difference``, ``agreement``, ``non_inferiority`` (to an earlier
+    run)."""
     title: str
     """Name of the thing changed, for people (``Pixelation``)."""
     hazard: str = ""

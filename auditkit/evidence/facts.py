@@ -171,6 +171,8 @@ class SubgroupLevel(Record):
     """``unknown`` is a level of its own."""
     n_images: int = 0
     n_clusters: int = 0
+    too_few: bool = False
+    """Fewer patients than the protocol asks for before a mean may pass (``min_clusters``)."""
     score: Estimate
     """Mean score of the clean images."""
     fall: Estimate

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from auditkit.evidence import Audit, Outcomes
-from auditkit.report.charts import MARKERS, WIDTH, ends, face, level_words, n_words
-from auditkit.report.svg import INKS, Chart, blank, drawing, inline
+from auditkit.report.charts import ends, level_words, marks, n_words
+from auditkit.report.svg import PLAIN, SMALL, WIDTH, Anchor, Axis, Chart, Drawing, fitted, text_width, wrapped
 from auditkit.report.wording import (
     MINUS,
     OUTCOME_NAMES,
     OVERALL,
-    VERDICT_ORDER,
     Scale,
     audit_name,
-    cut,
     p_value,
     percent,
     region,
@@ -23,13 +20,32 @@ from auditkit.report.wording import (
     whole,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-
-# Where in a row of height 1 the shaded band lies, and the marker.
-BAND, MARK = (0.42, 0.94), 0.68
 FAR = 6.0
+Region = tuple[float | None, float | None]
+_EDGE = 8  # pixels at either side
+_LINE, _TRACK = 15, 25  # height of a line of a name, and of interval and marker below
+
+
+def accepted(audit: Audit) -> tuple[Region, Region]:
+    """Return what is accepted of the estimate over all modalities, and of each modality where that is another region.
+
+    Open ends are None; both are where the required cells share no region.
+    """
+    shared = region(None, audit)
+    if shared != (None, None):
+        return shared, (None, None)
+    pooled, single = (
+        {(c.margin_low, c.margin_high) for c in audit.by_modality if c.required and (c.modality == OVERALL) is overall}
+        for overall in (True, False)
+    )
+    first, second = (regions.pop() if len(regions) == 1 else (None, None) for regions in (pooled, single))
+    return first, second
+
+
+def _accepted_words(audit: Audit, scale: Scale) -> str:
+    pooled, single = accepted(audit)
+    words = region_words(*pooled, scale)
+    return words if single == (None, None) else f"{words}; in each modality {region_words(*single, scale)}"
 
 
 def forest_limits(audits: Iterable[Audit], scale: Scale) -> tuple[float, float]:
@@ -41,9 +57,9 @@ def forest_limits(audits: Iterable[Audit], scale: Scale) -> tuple[float, float]:
     found: list[float] = []
     margins: list[float] = [0.0] if scale.signed else []
     for audit in audits:
-        margins += [m for m in region(None, audit) if m is not None]
-        if audit.estimate.value is not None:
-            found += ends(audit.estimate)[1:]
+        margins += [m for limits in accepted(audit) for m in limits if m is not None]
+        if span := ends(audit.estimate):
+            found += span[1:]
     low, high = min([*found, *margins], default=0.0), max([*found, *margins], default=1.0)
     edge = max(map(abs, margins), default=0.0)
     if scale.signed and edge:
@@ -75,57 +91,48 @@ def forest(
     change : str
         What the axis is, for people (``Change of the score``).
     """
-    row_h, head, foot = 38, 8, 38
-    height = head + row_h * len(audits) + foot
-    low_limit, high_limit = limits
-    with drawing():
-        figure = blank(WIDTH, height)
-        ax = figure.add_axes((8 / WIDTH, foot / height, (WIDTH - 16) / WIDTH, row_h * len(audits) / height))
-        ax.set_xlim(low_limit, high_limit)
-        ax.set_ylim(len(audits), 0)
-        ax.set_yticks([])
-        ax.spines["left"].set_visible(False)
-        _regions(ax, audits, limits)
-        if scale.signed:
-            rows_at = range(len(audits))
-            ax.vlines([0] * len(audits), [r + BAND[0] for r in rows_at], [r + BAND[1] for r in rows_at],
-                      color=INKS["muted"], lw=0.9, zorder=1)  # fmt: skip
-        _estimates(ax, audits, limits)
-        at = ax.get_yaxis_transform()
-        for index, audit in enumerate(audits):
-            ax.text(0, index + 0.22, cut(audit_name(audit), 34), transform=at, fontsize=10, va="center", weight="bold")
-            ax.text(1, index + 0.22, scale.short(audit.estimate), transform=at, fontsize=9.5, va="center", ha="right")
-        ax.locator_params(axis="x", nbins=5)
-        ticks = [t for t in ax.get_xticks() if low_limit <= t <= high_limit]
-        ax.set_xticks(ticks, [_tick(t, scale) for t in ticks])
-        ax.tick_params(labelsize=10)
-        figure.text(
-            0.5,
-            4 / height,
-            cut(f"{change}, {scale.label}", 60),
-            ha="center",
-            va="bottom",
-            fontsize=10,
-            color=INKS["muted"],
-        )
-        description = "; ".join(f"{audit_name(a)}: {a.verdict}, {scale.full(a.estimate)}" for a in audits[:12])
-        if len(audits) > 12:
-            description += f"; and {len(audits) - 12} more in the table"
-        description += "."
-        svg = inline(figure, key, title, description)
+    rows_of = [(audit, _name(audit_name(audit), scale.short(audit.estimate))) for audit in audits]
+    foot = sum(_LINE * len(name) + _TRACK for _, name in rows_of) + 4
+    drawing = Drawing(foot + 36)
+    x = Axis(*limits, _EDGE, WIDTH - _EDGE)
+    top = 2.0
+    for audit, name in rows_of:
+        for number, line in enumerate(name):
+            drawing.text(_EDGE, top + 8 + _LINE * number, line, PLAIN, bold=True)
+        drawing.text(WIDTH - _EDGE, top + 8, scale.short(audit.estimate), SMALL, anchor="end")
+        top += _LINE * len(name)
+        _track(drawing, audit, x, top, zero=scale.signed)
+        top += _TRACK
+    drawing.lines([(x.start, foot, x.end, foot)], "faint", 0.8)
+    for tick in x.ticks(6):
+        drawing.text(x(tick), foot + 10, _tick(tick, scale), SMALL, anchor="middle", role="muted")
+    label = fitted(f"{change}, {scale.label}", WIDTH - 16, SMALL)
+    drawing.text(WIDTH / 2, foot + 26, label, SMALL, anchor="middle", role="muted")
+    description = "; ".join(f"{audit_name(a)}: {a.verdict}, {scale.full(a.estimate)}" for a in audits[:12])
+    if len(audits) > 12:
+        description += f"; and {len(audits) - 12} more in the table"
+    description += "."
     caption = (
         f"Estimates over all modalities with {level_words(a.estimate for a in audits)}, "
-        f"{n_words((a.n_images, a.n_clusters) for a in audits)} per row; shaded: accepted."
+        f"{n_words((a.n_images, a.n_clusters) for a in audits)} per row; shaded: accepted. "
+        "Small ticks: one per modality."
+        + (" Dotted: the limits for each modality." if any(accepted(a)[1] != (None, None) for a in audits) else "")
     )
     rows = [
         (
-            audit_name(a), a.verdict, scale.short(a.estimate), region_words(*region(None, a), scale),
+            audit_name(a), a.verdict, scale.short(a.estimate), _accepted_words(a, scale),
             p_value(a.p_pass), p_value(a.p_fail), whole(a.n_images), whole(a.n_clusters),
         )
         for a in audits
     ]  # fmt: skip
     header = ("Audit", "Verdict", f"Estimate, {scale.label}", "Accepted", "p (pass)", "p (fail)", "Images", "Patients")
-    return Chart(key, svg, title, description, caption, header, rows, WIDTH)
+    return Chart(key, drawing.inline(key, title, description), title, description, caption, header, rows)
+
+
+def _name(name: str, beside: str) -> list[str]:
+    """Break a name into at most two lines; the number stands to the right of the first."""
+    full = WIDTH - 2 * _EDGE
+    return wrapped(name, (full - text_width(beside, SMALL) - 8, full), PLAIN, bold=True)
 
 
 def _tick(value: float, scale: Scale) -> str:
@@ -136,139 +143,106 @@ def _tick(value: float, scale: Scale) -> str:
     return f"{sign}{abs(number):g}"
 
 
-def _regions(ax: Axes, audits: Sequence[Audit], limits: tuple[float, float]) -> None:
-    """Shade what each row accepts and draw the limits."""
-    edges: list[tuple[float, float, float]] = []
-    for index, audit in enumerate(audits):
-        low, high = region(None, audit)
-        if low is None and high is None:
-            continue
-        start, end = limits[0] if low is None else low, limits[1] if high is None else high
-        ax.fill_between([start, end], index + BAND[0], index + BAND[1], color=INKS["band"], lw=0, zorder=0)
-        edges += [(edge, index + BAND[0], index + BAND[1]) for edge in (low, high) if edge is not None]
+def _track(drawing: Drawing, audit: Audit, x: Axis, top: float, *, zero: bool) -> None:
+    """Draw what one audit accepts, its modalities as small ticks, its interval and its marker."""
+    middle, bottom = top + 10, top + 20
+    span = ends(audit.estimate)
+    if span is None:
+        words = "not measured"
+        at = (x.start + x.end - text_width(words, SMALL)) / 2
+        marks(drawing, audit.verdict, [(at - 8, middle)], 8)
+        drawing.text(at, middle, words, SMALL, role="muted")
+        return
+    (low, high), single = accepted(audit)
+    edges = [edge for edge in (low, high) if edge is not None]
     if edges:
-        x, bottom, top = zip(*edges, strict=True)
-        ax.vlines(x, bottom, top, color=INKS["edge"], lw=1.1, ls=(0, (3, 2)), zorder=1)
-
-
-def _estimates(ax: Axes, audits: Sequence[Audit], limits: tuple[float, float]) -> None:
-    """Draw the intervals and markers verdict by verdict (few objects draw fast), and small ticks for the modalities."""
-    ticks = [
-        (cell.estimate.value, index + MARK)
-        for index, audit in enumerate(audits)
-        for cell in audit.by_modality
-        if cell.modality != OVERALL
-        and cell.estimate.value is not None
-        and limits[0] <= cell.estimate.value <= limits[1]
-    ]
-    if ticks:
-        x, y = zip(*ticks, strict=True)
-        ax.vlines(x, [v - 0.13 for v in y], [v + 0.13 for v in y], color=INKS["faint"], lw=1, zorder=2)
-    for verdict in VERDICT_ORDER:
-        own = [(index + MARK, *ends(a.estimate)) for index, a in enumerate(audits) if a.verdict == verdict]
-        known = [(y, v, low, high) for y, v, low, high in own if v == v]  # NaN: nothing was measured
-        colour = INKS[verdict]
-        if known:
-            clipped = [[min(max(end, limits[0]), limits[1]) for end in row[2:]] for row in known]
-            ax.hlines(
-                [r[0] for r in known], [c[0] for c in clipped], [c[1] for c in clipped], color=colour, lw=1.9, zorder=3
-            )
-            inside = [r for r in known if limits[0] <= r[1] <= limits[1]]
-            ax.plot(
-                [r[1] for r in inside],
-                [r[0] for r in inside],
-                ls="",
-                marker=MARKERS[verdict],
-                ms=7,
-                zorder=4,
-                **face(verdict),
-            )
-            for limit, marker, beyond in (
-                (limits[0], "<", [r for r in known if r[2] < limits[0]]),
-                (limits[1], ">", [r for r in known if r[3] > limits[1]]),
-            ):
-                if beyond:
-                    ax.plot(
-                        [limit] * len(beyond),
-                        [r[0] for r in beyond],
-                        ls="",
-                        marker=marker,
-                        ms=6,
-                        color=colour,
-                        clip_on=False,
-                    )
-        if len(known) < len(own):
-            missing = [r[0] for r in own if r not in known]
-            ax.plot([sum(limits) / 2] * len(missing), missing, ls="", marker="X", ms=6.5, zorder=4, **face(verdict))
+        start, end = (limit if edge is None else x.clipped(edge) for edge, limit in ((low, x.start), (high, x.end)))
+        drawing.box(start, top, end - start, bottom - top, "band")
+        drawing.lines([(x(e), top, x(e), bottom) for e in edges if x.holds(e)], "edge", 1.2, "3 2")
+    outer = [x(e) for e in single if e is not None and x.holds(e)]
+    drawing.lines([(at, top, at, bottom) for at in outer], "edge", 1.2, "1 2")
+    if zero and x.holds(0):
+        drawing.lines([(x(0), top, x(0), bottom)], "muted", 0.9)
+    values = [c.estimate.value for c in audit.by_modality if c.modality != OVERALL]
+    ticks = [x(v) for v in values if v is not None and x.holds(v)]
+    drawing.lines([(t, middle - 5, t, middle + 5) for t in ticks], "faint", 1)
+    drawing.lines([(x.clipped(span[1]), middle, x.clipped(span[2]), middle)], audit.verdict, 2)
+    if x.holds(span[0]):
+        marks(drawing, audit.verdict, [(x(span[0]), middle)], 8.5)
+    if span[1] < x.low:
+        drawing.markers("left", [(x.start, middle)], 8, audit.verdict)
+    if span[2] > x.high:
+        drawing.markers("right", [(x.end, middle)], 8, audit.verdict)
 
 
 def outcome_bars(title: str, rows: Sequence[tuple[str, Outcomes]], key: str) -> Chart:
     """Draw how answers ended as stacked bars, one per row, each part's share written when there is room for it."""
-    row_h, head, foot = 40, 26, 22
     present = [name for name in OUTCOME_NAMES if any(getattr(o, name) for _, o in rows)] or ["scored"]
     legend = -(-len(present) // 3) * 16
-    height = head - 26 + legend + 10 + row_h * len(rows) + foot
-    with drawing():
-        figure = blank(WIDTH, height)
-        ax = figure.add_axes((0, 0, 1, 1))
-        ax.set_xlim(0, WIDTH)
-        ax.set_ylim(height, 0)
-        ax.axis("off")
-        for index, name in enumerate(present):
-            left, y = 8 + (index % 3) * 118, 8 + (index // 3) * 16
-            ax.fill_between([left, left + 10], y - 5, y + 5, color=INKS[name], lw=0)
-            ax.text(left + 15, y, OUTCOME_NAMES[name], fontsize=9.5, va="center")
-        for index, (label, outcomes) in enumerate(rows):
-            _outcome_row(ax, legend + 10 + index * row_h, label, outcomes)
-        bottom = height - foot + 4
-        for share in (0, 25, 50, 75, 100):
-            x = 8 + share / 100 * (WIDTH - 16)
-            ax.text(
-                x, bottom + 8, f"{share} %", fontsize=9.5, va="center", color=INKS["muted"],
-                ha="left" if share == 0 else "right" if share == 100 else "center",
-            )  # fmt: skip
-        description = "; ".join(
-            f"{label}: {percent(o.scored / o.total)} of {whole(o.total)} answers scored"
-            if o.total
-            else f"{label}: no answers"
-            for label, o in rows[:12]
-        )
-        description += "."
-        svg = inline(figure, key, title, description)
+    heights = [40 + 13 * len(_lost(o)) for _, o in rows]
+    foot = legend + 10 + sum(heights)
+    drawing = Drawing(foot + 22)
+    for index, name in enumerate(present):
+        left, y = _EDGE + (index % 3) * 104, 8 + (index // 3) * 16
+        drawing.box(left, y - 5, 10, 10, name)
+        drawing.text(left + 14, y, OUTCOME_NAMES[name], SMALL)
+    for index, (label, outcomes) in enumerate(rows):
+        _outcome_row(drawing, legend + 8 + sum(heights[:index]), label, outcomes)
+    x = Axis(0, 100, _EDGE, WIDTH - _EDGE)
+    for share in (0, 25, 50, 75, 100):
+        side: Anchor = "start" if share == 0 else "end" if share == 100 else "middle"
+        drawing.text(x(share), foot + 10, f"{share} %", SMALL, anchor=side, role="muted")
+    description = "; ".join(
+        f"{label}: {percent(o.scored / o.total)} of {whole(o.total)} answers scored"
+        if o.total
+        else f"{label}: no answers"
+        for label, o in rows[:12]
+    )
+    description += "."
     table = [
         (label, whole(o.total), *(f"{whole(n)} ({percent(n / o.total)})" if o.total else "0" for n in _counts(o)))
         for label, o in rows
     ]
-    caption = "Share of the answers; every answer asked for is counted once. n of each row is written beside its name."
-    return Chart(key, svg, title, description, caption, ("Answers to", "Asked", *OUTCOME_NAMES.values()), table, WIDTH)
+    caption = (
+        "Share of the answers; every answer asked for is counted once. n of each row is written beside its name. "
+        "These are counts of all answers, so they have no interval."
+    )
+    header = ("Answers to", "Asked", *OUTCOME_NAMES.values())
+    return Chart(key, drawing.inline(key, title, description), title, description, caption, header, table)
 
 
 def _counts(outcomes: Outcomes) -> list[int]:
     return [getattr(outcomes, name) for name in OUTCOME_NAMES]
 
 
-def _outcome_row(ax: Axes, top: float, label: str, outcomes: Outcomes) -> None:
-    full = WIDTH - 16
-    ax.text(8, top + 9, cut(label, 44), fontsize=10, va="center", weight="bold")
-    ax.text(
-        WIDTH - 8, top + 9, f"n = {whole(outcomes.total)}", fontsize=9.5, va="center", ha="right", color=INKS["muted"]
-    )
-    ax.fill_between([8, 8 + full], top + 18, top + 33, color=INKS["grid"], lw=0)
-    x = 8.0
+def _outcome_row(drawing: Drawing, top: float, label: str, outcomes: Outcomes) -> None:
+    full = WIDTH - 2 * _EDGE
+    n = f"n = {whole(outcomes.total)}"
+    name = fitted(label, full - text_width(n, SMALL) - 8, PLAIN, bold=True)
+    drawing.text(_EDGE, top + 9, name, PLAIN, bold=True)
+    drawing.text(WIDTH - _EDGE, top + 9, n, SMALL, anchor="end", role="muted")
+    drawing.box(_EDGE, top + 18, full, 15, "grid")
+    x = float(_EDGE)
     for name, number in zip(OUTCOME_NAMES, _counts(outcomes), strict=True):
         if not number:
             continue
         width = full * number / outcomes.total
-        ax.fill_between([x, x + max(width - 0.8, 0.6)], top + 18, top + 33, color=INKS[name], lw=0)
-        if width > 42:
-            inside = INKS["ink"] if name == "scored" else INKS["paper"]
-            ax.text(
-                x + width / 2,
-                top + 25.5,
-                percent(number / outcomes.total),
-                fontsize=9.5,
-                va="center",
-                ha="center",
-                color=inside,
-            )
+        drawing.box(x, top + 18, max(width - 0.8, 0.6), 15, name)
+        share = percent(number / outcomes.total)
+        if width > text_width(share, SMALL) + 6:
+            role = "ink" if name == "scored" else "paper"
+            drawing.text(x + width / 2, top + 25.5, share, SMALL, anchor="middle", role=role)
         x += width
+    for number, line in enumerate(_lost(outcomes)):
+        drawing.text(_EDGE, top + 42 + 13 * number, line, SMALL, role="muted")
+
+
+def _lost(outcomes: Outcomes) -> list[str]:
+    """Say in words what was not scored: narrow parts have no room for a number, and in grey their colours are alike."""
+    parts = [
+        f"{OUTCOME_NAMES[name].lower()} {percent(number / outcomes.total)}"
+        for name, number in zip(OUTCOME_NAMES, _counts(outcomes), strict=True)
+        if number and name != "scored"
+    ]
+    room = WIDTH - 2 * _EDGE
+    return wrapped(", ".join(parts), (room, room), SMALL) if parts else []

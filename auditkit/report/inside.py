@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from auditkit.evidence import EmbeddingPoint, EmbeddingShift, Estimate
-from auditkit.report.charts import WIDTH, ends, level_words, n_words
-from auditkit.report.svg import INKS, Chart, blank, drawing, inline
-from auditkit.report.wording import MINUS, OVERALL, Scale, cut, fixed, modality_name, plain_name, whole
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from auditkit.report.charts import DASHED, bars_of, ends, level_words, line_of, n_words
+from auditkit.report.svg import SMALL, WIDTH, Axis, Chart, Drawing, round_numbers, wrapped
+from auditkit.report.wording import MINUS, OVERALL, Scale, fixed, modality_name, plain_name, whole
 
 KINDS = {"vision": "Image features", "language": "Language features"}
 _COSINE = Scale("cosine", signed=False)
 _CHANGE = Scale("points", signed=True)
 _FOLLOWS = Scale("correlation", signed=True)
 _COLUMNS = 3
-_LEFT = 34  # for the numbers of the axis
-_HEAD, _TALL, _GAP = 36, 58, 14  # pixels of a panel: name and score, curve, space below
+_LEFT = 30  # for the numbers of the axis
+_LINE, _TALL, _GAP = 13, 58, 14  # pixels of a panel: a line of its head, curve, space below
+_UNCHANGED = Estimate(value=1.0)
 
 
 @dataclass(frozen=True)
@@ -102,29 +98,30 @@ def similarity_multiples(kind: str, shifts: Sequence[EmbeddingShift], key: str) 
     pooled = [next((s for s in own if s.modality == OVERALL), None) for own in by_corruption.values()]
     between = next((s.between for s in pooled if s), None)
     lines = max(1, -(-len(by_corruption) // _COLUMNS))
-    height = lines * (_HEAD + _TALL + _GAP) + 16
-    with drawing():
-        ticks = _ticks(shifts, between)
-        figure = blank(WIDTH, height)
-        ax = figure.add_axes((0, 0, 1, 1))
-        ax.set_xlim(0, WIDTH)
-        ax.set_ylim(height, 0)
-        ax.axis("off")
-        wide = (WIDTH - _LEFT) / _COLUMNS
-        for index, own in enumerate(by_corruption.values()):
-            left, top = _LEFT + (index % _COLUMNS) * wide, (index // _COLUMNS) * (_HEAD + _TALL + _GAP)
-            _panel(ax, left, top, wide - 38, own, pooled[index], between, ticks, labels=index % _COLUMNS == 0)
-        ax.text(
-            6, height - 2, "Each panel: cosine similarity against severity, clean to 5",
-            fontsize=9, va="bottom", color=INKS["muted"],
-        )  # fmt: skip
-        title = f"{kind_name(kind)}: likeness to the clean image"
-        description = "; ".join(
-            f"{s.title} {fixed(s.series[0].similarity.value, 3)} to {fixed(s.series[-1].similarity.value, 3)}"
-            for s in pooled
-            if s and s.series
-        )
-        svg = inline(figure, key, title, f"{description or 'Nothing was measured'}.")
+    ticks = _ticks(shifts, between)
+    wide = (WIDTH - _LEFT) / _COLUMNS
+    names = [wrapped(own[0].title, (wide - 6, wide - 6), SMALL, bold=True) for own in by_corruption.values()]
+    head = 11 + _LINE * max((len(name) + 1 for name in names), default=1)
+    drawing = Drawing(lines * (head + _TALL + _GAP) + 18)
+    for index, own in enumerate(by_corruption.values()):
+        left, top = _LEFT + (index % _COLUMNS) * wide, (index // _COLUMNS) * (head + _TALL + _GAP)
+        for number, words in enumerate(names[index]):
+            drawing.text(left, top + 8 + _LINE * number, words, SMALL, bold=True)
+        x = Axis(0, 5, left + 2, left + wide - 38)
+        y = Axis(ticks[0], ticks[-1], top + head + _TALL, top + head)
+        for tick in (ticks[0], ticks[-1]) if index % _COLUMNS == 0 else ():
+            drawing.text(left - 4, y(tick), f"{tick:g}".replace("-", MINUS), SMALL, anchor="end", role="muted")
+        _panel(drawing, x, y, own, between, ticks)
+    words = "Each panel: cosine similarity against severity, clean to 5."
+    drawing.text(6, drawing.height - 7, words, SMALL, role="muted")
+    title = f"{kind_name(kind)}: likeness to the clean image"
+    description = "; ".join(
+        f"{s.title} {fixed(s.series[0].similarity.value, 3)} to {fixed(s.series[-1].similarity.value, 3)}"
+        for s in pooled
+        if s and s.series
+    )
+    description = f"{description or 'Nothing was measured'}."
+    svg = drawing.inline(key, title, description)
     shown = [p for s in pooled if s for p in s.series]
     caption = (
         f"Strong line: all modalities with {level_words(p.similarity for p in shown)}, "
@@ -138,7 +135,7 @@ def similarity_multiples(kind: str, shifts: Sequence[EmbeddingShift], key: str) 
         "Images", "Patients", "Missing",
     )  # fmt: skip
     rows = [_row(shift, severities) for own in by_corruption.values() for shift in own]
-    return Chart(key, svg, title, f"{description or 'Nothing was measured'}.", caption, header, rows, WIDTH)
+    return Chart(key, svg, title, description, caption, header, rows)
 
 
 def _row(shift: EmbeddingShift, severities: Sequence[int]) -> tuple[str, ...]:
@@ -160,64 +157,40 @@ def _row(shift: EmbeddingShift, severities: Sequence[int]) -> tuple[str, ...]:
 
 def _ticks(shifts: Sequence[EmbeddingShift], between: float | None) -> list[float]:
     """Two to four round numbers from below everything drawn up to 1."""
-    from matplotlib.ticker import MaxNLocator
-
-    drawn = [between] if between is not None else []
+    drawn = [1 - 1e-6] if between is None else [between, 1 - 1e-6]
     for shift in shifts:
-        for point in shift.series:
-            value, low, _ = ends(point.similarity)
-            drawn += [low if shift.modality == OVERALL else value]
-    lowest = min((x for x in drawn if math.isfinite(x)), default=0.0)
-    lowest = min(lowest, 1 - 1e-6)
-    ticks = MaxNLocator(nbins=3, steps=[1, 2, 2.5, 5, 10]).tick_values(lowest, 1.0)
-    return [round(float(tick), 9) for tick in ticks if tick < 1 + 1e-9]
+        for span in (ends(p.similarity) for p in shift.series):
+            if span:
+                drawn.append(span[1] if shift.modality == OVERALL else span[0])
+    return round_numbers(min(drawn), 1.0, 3)
 
 
 def _panel(
-    ax: Axes, left: float, top: float, width: float, own: Sequence[EmbeddingShift], pooled: EmbeddingShift | None,
-    between: float | None, ticks: Sequence[float], *, labels: bool,
+    drawing: Drawing, x: Axis, y: Axis, own: Sequence[EmbeddingShift], between: float | None, ticks: Sequence[float]
 ) -> None:  # fmt: skip
-    """Draw one panel at pixel (left, top); plain lines are ten times faster than an axes object each."""
-    bottom = ticks[0]
-
-    def x(severity: int) -> float:
-        return left + 2 + severity / 5 * (width - 4)
-
-    def y(similarity: float) -> float:
-        return top + _HEAD + (1 - similarity) / (1 - bottom) * _TALL
-
-    ax.hlines([y(t) for t in ticks], left, left + width, color=INKS["grid"], lw=0.7)
-    if labels:
-        for tick in (ticks[0], ticks[-1]):
-            ax.text(
-                left - 4,
-                y(tick),
-                f"{tick:g}".replace("-", MINUS),
-                fontsize=9,
-                ha="right",
-                va="center",
-                color=INKS["muted"],
-            )
+    """Draw one panel; the last similarity stands to the right of its point, the change of the score above."""
+    pooled = next((s for s in own if s.modality == OVERALL), None)
+    left = x.start - 2
+    drawing.lines([(left, y(t), x.end + 2, y(t)) for t in ticks], "grid", 0.8)
     if between is not None:
-        ax.hlines(y(between), left, left + width, color=INKS["edge"], lw=1.1, ls=(0, (4, 3)))
-    ax.text(left, top + 10, cut(own[0].title, 18), fontsize=9.5, va="center", weight="bold")
-    thin_x: list[float] = []
-    thin_y: list[float] = []
+        drawing.lines([(left, y(between), x.end + 2, y(between))], "edge", 1.2, DASHED)
     for shift in own:
         if shift.modality != OVERALL and shift.series:
-            thin_x += [x(0), *(x(p.severity) for p in shift.series), math.nan]
-            thin_y += [y(1), *(y(ends(p.similarity)[0]) for p in shift.series), math.nan]
-    ax.plot(thin_x, thin_y, color=INKS["faint"], lw=0.8)
-    known = [p for p in pooled.series if p.similarity.value is not None] if pooled else []
-    if pooled is None or not known:
-        ax.text(left + width / 2, y((1 + bottom) / 2), "not measured", fontsize=9, ha="center", va="center",
-                color=INKS["muted"])  # fmt: skip
+            drawing.curve(line_of(_from_clean(shift), x, y), "faint", 0.9)
+    scored = [place for place in line_of(_from_clean(pooled), x, y)[1:] if place] if pooled else []
+    if pooled is None or not scored:
+        drawing.text((left + x.end) / 2, y((ticks[0] + ticks[-1]) / 2), "not measured", SMALL, anchor="middle",
+                     role="muted")  # fmt: skip
         return
-    ax.text(left, top + 23, f"score {_CHANGE.number(pooled.series[-1].score_change.value)}", fontsize=9, va="center",
-            color=INKS["muted"])  # fmt: skip
-    spans = [ends(p.similarity) for p in known]
-    ax.vlines([x(p.severity) for p in known], [y(s[1]) for s in spans], [y(s[2]) for s in spans],
-              color=INKS["accent"], lw=1.2)  # fmt: skip
-    ax.plot([x(0), *(x(p.severity) for p in known)], [y(1), *(y(s[0]) for s in spans)], color=INKS["accent"],
-            lw=1.9, marker="o", ms=3)  # fmt: skip
-    ax.text(x(known[-1].severity) + 5, y(spans[-1][0]), _COSINE.number(spans[-1][0]), fontsize=9, va="center")
+    change = f"score {_CHANGE.number(pooled.series[-1].score_change.value)}"
+    drawing.text(left, y.end - 14, change, SMALL, role="muted")
+    drawing.lines(bars_of(_from_clean(pooled), x, y), "accent", 1.4)
+    drawing.curve(line_of(_from_clean(pooled), x, y), "accent", 2)
+    drawing.markers("disc", scored, 3.5, "accent")
+    last = next(p.similarity.value for p in reversed(pooled.series) if p.similarity.value is not None)
+    drawing.text(scored[-1][0] + 5, scored[-1][1], _COSINE.number(last), SMALL)
+
+
+def _from_clean(shift: EmbeddingShift) -> list[tuple[float, Estimate]]:
+    """Begin the line at the clean image, which is like itself."""
+    return [(0, _UNCHANGED), *((p.severity, p.similarity) for p in shift.series)]

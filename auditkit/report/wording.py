@@ -115,8 +115,13 @@ def fixed(value: float | None, digits: int = 1, *, signed: bool = False) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """Write a share between 0 and 1 in per cent."""
-    return DASH if value is None else f"{fixed(100 * value, digits)} %"
+    """Write a share between 0 and 1 in per cent; what is not all or not nothing is never rounded to it."""
+    if value is None:
+        return DASH
+    text, step = fixed(100 * value, digits), 10.0**-digits
+    if 0 < value < 1 and float(text) in (0, 100):
+        return f"< {fixed(step, digits)} %" if value < 0.5 else f"> {fixed(100 - step, digits)} %"
+    return f"{text} %"
 
 
 def p_value(value: float | None) -> str:

@@ -140,8 +140,8 @@ def equivalence(
         raise ValueError(f"values reach {np.nanmax(np.abs(P)):g}, beyond value_range={value_range:g}; give their range")
 
     mean, se, n_clusters, _ = moments(P)
-    informative = _informative(P, value_range)
-    usual = (informative >= min_informative) & (se > 0)
+    differing = informative(P, value_range)
+    usual = (differing >= min_informative) & (se > 0)
     ends, above, below = np.empty((3, 2, C))
     ends[:, usual], above[:, usual], below[:, usual] = _union(P[:, usual], limits[:, usual], alpha, resamples, seed)
 
@@ -163,7 +163,7 @@ def equivalence(
                 float(mean[c]),
                 (max(float(ends[0, c]), -value_range), min(float(ends[1, c]), value_range)),
                 float(se[c]),
-                (n, int(informative[c])),
+                (n, int(differing[c])),
                 (float(limits[0, c]), float(limits[1, c])),
                 (above[:, c], below[:, c]),
                 1 - 2 * alpha,
@@ -221,8 +221,21 @@ def _combined(p_t: FloatArray, p_bootstrap: FloatArray, alpha: float) -> FloatAr
     return np.where(p_bootstrap > alpha, np.fmax(p_t, p_bootstrap), p_t)
 
 
-def _informative(P: FloatArray, value_range: float) -> NDArray[np.int64]:
-    """Count the clusters that say something about the spread; equal up to 1e-9 of the range is equal."""
+def informative(P: FloatArray, value_range: float) -> NDArray[np.int64]:
+    """Count the clusters that say something about the spread; equal up to 1e-9 of the range is equal.
+
+    Parameters
+    ----------
+    P : ndarray, shape (G, C)
+        Cluster means, NaN = missing.
+    value_range : float
+        No value can be outside [-value_range, value_range].
+
+    Returns
+    -------
+    ndarray of int, shape (C,)
+        The smaller of: clusters that are not 0; clusters unlike the commonest value, and one of those like it.
+    """
     if not P.size:
         return np.zeros(P.shape[1], dtype=np.int64)
     rounded = np.sort(np.round(P / (1e-9 * value_range)).T, axis=1)

@@ -17,6 +17,8 @@ from PIL import Image, ImageFilter
 
 from auditkit.evidence import (
     Audit,
+    CalibrationCurve,
+    CalibrationPoint,
     Case,
     Cell,
     Data,
@@ -24,14 +26,18 @@ from auditkit.evidence import (
     Evidence,
     Example,
     LeftOutEntry,
+    Level,
     ModelInfo,
     Outcomes,
     Point,
     Probes,
     PromptInfo,
     ProtocolInfo,
+    Reference,
     Run,
     Stratum,
+    Subgroup,
+    SubgroupLevel,
     Verdict,
     overall,
 )
@@ -293,6 +299,7 @@ class Simulation:
                     margin=-1.0,
                     template="rating-1",
                     hazard="A degraded image is accepted for diagnosis.",
+                    hazard_ids=["HAZ-2"],
                     treated=f"{TITLES[name]}, severities 1 to 5",
                     control="the unchanged image",
                     cases=[self.case(f"{TITLES[name]}, severity 5", 75.0, 75.0, HOSTILE)] if name == "pixelate" else [],
@@ -429,6 +436,72 @@ class Simulation:
             )
         return audits
 
+    def changes(self) -> list[Audit]:
+        """What changed against the version before: one attribute moved, the rest stayed."""
+        audits = []
+        for name, value in (("metadata/institution.level-0", 3.1), ("metadata/patient.level-1", -0.2)):
+            audits.append(
+                self.audit(
+                    f"baseline/{name}",
+                    f"Change since the baseline, {name.rpartition('/')[2]}",
+                    "equivalence",
+                    _estimate(value, 0.8, "points"),
+                    self.cells(value, 0.5, 4, "points", -2.0, 2.0),
+                    margin=2.0,
+                    template="rating-1",
+                    hazard_ids=["HAZ-10", "HAZ-2"],
+                )
+            )
+        return audits
+
+    def subgroups(self) -> list[Subgroup]:
+        """Two attributes, one with too few patients in a level and with a name from a file."""
+
+        def level(name: str, n: int, score: float) -> SubgroupLevel:
+            return SubgroupLevel(
+                level=name,
+                n_images=n,
+                n_clusters=max(1, n - 2),
+                too_few=n - 2 < 24,
+                score=_estimate(score, 40 / math.sqrt(n), "points", (0, 100)),
+                fall=_estimate(-4.0, 9 / math.sqrt(n), "points per severity step"),
+                unusable=_estimate(0.01, 0.1 / math.sqrt(n), "share", (0, 1)),
+            )
+
+        return [
+            Subgroup(
+                attribute="sex",
+                levels=[level("female", 120, 71.0), level("male", 131, 76.5), level("unknown", 80, 74.0)],
+                gap=_estimate(5.5, 4.6, "points"),
+                sentence="Clean scores of male patients are higher than those of female ones by 0.9 to 10.1 points.",
+            ),
+            Subgroup(
+                attribute="manufacturer",
+                levels=[level("<b>ACME</b>", 3, 60.0), level("unknown", 328, 74.0)],
+                sentence="Fewer than two levels of manufacturer have 24 patients: no difference can be told.",
+            ),
+        ]
+
+    def calibration(self) -> list[CalibrationCurve]:
+        """Over all and for one modality: scores that promise more than they hold."""
+
+        def curve(modality: str, n: int) -> CalibrationCurve:
+            points = [
+                CalibrationPoint(
+                    predicted=at,
+                    observed=_estimate(at**2, 0.5 / math.sqrt(n / 10), "share", (0, 1)),
+                    n_images=n // 5,
+                    n_clusters=n // 5 - 1,
+                )
+                for at in (0.12, 0.31, 0.52, 0.74, 0.93)
+            ]
+            return CalibrationCurve(
+                modality=modality, severities=[1, 2, 3, 4, 5], n_images=n, n_clusters=n - 2, n_missing=4, error=0.19,
+                by_chance=0.06, points=points,
+            )  # fmt: skip
+
+        return [curve("all", 331), curve("ct", 36)]
+
     def broken(self) -> list[Audit]:
         """Third-party audits, one that raised, one that has nothing."""
         return [
@@ -477,7 +550,7 @@ class Simulation:
         return result
 
     def evidence(self) -> Evidence:
-        audits = [*self.degradation(), *self.attributes(), *self.rates(), *self.broken()]
+        audits = [*self.degradation(), *self.attributes(), *self.rates(), *self.broken(), *self.changes()]
         verdict = overall(a.verdict for a in audits)
         failed = sum(a.verdict == "FAIL" for a in audits)
         n = sum(MODALITIES.values())
@@ -511,6 +584,12 @@ class Simulation:
                     "margins": {"metadata": 5.0, "placebo": 5.0},
                     "families": ["sensitivity", "metadata"],
                     "seed": 20261122,
+                    "intended_use": {
+                        "purpose": "To tell which images can be read and which must be taken again.",
+                        "users": "Radiographers, before the patient leaves.",
+                        "population": "Adults; the modalities below; two sites.",
+                        "out_of_scope": "",
+                    },
                 },
             ),
             data=Data(
@@ -531,6 +610,17 @@ class Simulation:
                     LeftOutEntry(name="huge.png", reason="900,000,000 pixels; the limit is 100,000,000."),
                     LeftOutEntry(name="\u202egnp.exe", reason="Not an image."),
                 ],
+                strata={
+                    "sex": [
+                        Level(name="female", n_images=120, n_clusters=118),
+                        Level(name="male", n_images=131, n_clusters=120),
+                        Level(name="unknown", n_images=n - 251, n_clusters=n - 260),
+                    ],
+                    "manufacturer": [
+                        Level(name="<b>ACME</b>", n_images=3, n_clusters=1),
+                        Level(name="unknown", n_images=n - 3, n_clusters=n - 23),
+                    ],
+                },
                 notice="These are demonstration data from public sample files. They are no sample of any clinic.",
             ),
             prompts=[
@@ -551,6 +641,29 @@ class Simulation:
             audits=audits,
             not_run=["metadata/institution.level-99"],
             examples=self.examples() if self.thumbnails else [],
+            references=[
+                Reference(
+                    role="baseline",
+                    run="20261101-090000-reference",
+                    finished="2026-11-01T09:03:00+00:00",
+                    model="reference",
+                    revision="0",
+                    fingerprint="8b" * 32,
+                    evidence_sha256="12" * 32,
+                    n_answers=30120,
+                    n_same=29411,
+                ),
+                Reference(
+                    role="anchor",
+                    run="20260601-090000-reference",
+                    finished="2026-06-01T09:03:00+00:00",
+                    model="reference",
+                    evidence_sha256="34" * 32,
+                    problem="Its prompts differ from those of this run: rating-1.",
+                ),
+            ],
+            subgroups=self.subgroups(),
+            calibration=self.calibration(),
             verdict=verdict,
             sentence=f"{failed} of {len(audits)} audits failed: the declared criteria are not met.",
             limits=["Most modalities have about 30 patients; effects below 4 points stay unseen."],

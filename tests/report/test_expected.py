@@ -36,7 +36,7 @@ def _points(expected: list[float | None], modality: str = "all") -> list[Point]:
 
 def _dashed(svg: str) -> list[str]:
     paths = [e for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("path")]
-    return [e.attrib["d"] for e in paths if "dasharray" in e.attrib.get("style", "") and INKS["ink"] in str(e.attrib)]
+    return [e.attrib["d"] for e in paths if "stroke-dasharray" in e.attrib and INKS["ink"] in str(e.attrib)]
 
 
 @pytest.fixture(scope="module")

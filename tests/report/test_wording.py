@@ -147,6 +147,8 @@ def test_small_words() -> None:
     assert wording.p_value(0.00001) == "< 0.001"
     assert wording.p_value(0.04) == "0.040"
     assert wording.percent(0.9641) == "96.4 %"
+    assert [wording.percent(v) for v in (0.0, 0.0001, 0.99998, 1.0)] == ["0.0 %", "< 0.1 %", "> 99.9 %", "100.0 %"]
+    assert wording.percent(0.996, 0) == "> 99 %"
     assert wording.duration(12.34) == "12.3 s"
     assert wording.duration(150) == "2.5 min"
     assert wording.modality_name("xray") == "X-ray"
