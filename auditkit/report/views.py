@@ -6,11 +6,27 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from auditkit.evidence import VERDICTS, Audit, Case, Cell, Evidence, Outcomes, Point, Verdict, overall
-from auditkit.report.wording import OVERALL, VERDICT_ORDER, Scale, audit_name, plain_name, region, scale_of
+from auditkit.evidence import (
+    VERDICTS,
+    Audit,
+    Case,
+    Cell,
+    Data,
+    Evidence,
+    Level,
+    Outcomes,
+    Point,
+    PromptInfo,
+    Verdict,
+    overall,
+)
+from auditkit.report.wording import OVERALL, VERDICT_ORDER, Scale, audit_name, plain_name, scale_of
 
 SENSITIVITY, DISCRIMINATION = "sensitivity", "discrimination"
+BASELINE, ANCHOR = "baseline", "anchor"
+UNKNOWN = "unknown"
 
 # Family -> (heading, what a reader should know before looking). Families of others get their name as heading.
 QUESTIONS: dict[str, tuple[str, str]] = {
@@ -59,6 +75,16 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "The same question was asked twice, and once alone instead of in a batch. Answers "
         "that differ between the two cannot be trusted one by one.",
     ),
+    BASELINE: (
+        "Is this version no worse than the one before?",
+        "Both versions saw the same images. Every result is compared with the earlier one, patient by patient, and may "
+        "be worse by no more than the declared limit.",
+    ),
+    ANCHOR: (
+        "Have small steps added up?",
+        "The same comparison with a frozen version. Each update may be close to the one before it while the model "
+        "drifts away from where it started.",
+    ),
 }
 _ORDER = {family: position for position, family in enumerate(QUESTIONS)}
 _NUMBER = re.compile(r"\d+")
@@ -75,7 +101,7 @@ class Family:
     counts: dict[Verdict, int]
     verdict: Verdict
 
-    @property
+    @cached_property
     def telling(self) -> Audit:
         """The audit that explains the verdict: the worst, and among equals the one with the clearest evidence."""
         return min(self.audits, key=lambda a: (VERDICTS.index(a.verdict), 1.0 if a.p_fail is None else a.p_fail, a.id))
@@ -106,9 +132,13 @@ def subject(audit: Audit) -> str:
 
 
 def category(audit: Audit) -> str:
-    """Return the category of an attribute contrast (``institution`` of ``metadata/institution.prestige-high``)."""
+    """Return the category of an attribute contrast (``institution`` of ``metadata/institution.prestige-high``).
+
+    Where an audit repeats another (``baseline/metadata/institution.prestige-high``), it is that one's family.
+    """
+    family, slash, _ = subject(audit).partition("/")
     head, dot, _ = subject(audit).partition(".")
-    return head if dot else ""
+    return family if slash else head if dot else ""
 
 
 def by_category(audits: Iterable[Audit]) -> dict[str, list[Audit]]:
@@ -136,6 +166,17 @@ def largest_effects(evidence: Evidence, number: int = 3) -> list[Audit]:
     """Return the audits with the largest unwanted changes of the score, largest first."""
     moved = [audit for audit in evidence.audits if unwanted(audit) > 0]
     return sorted(moved, key=lambda a: (-unwanted(a), a.id))[:number]
+
+
+def most_telling(audits: Sequence[Audit], number: int) -> list[Audit]:
+    """Return up to `number` audits in their order: those with the worst verdicts, then with the largest estimates."""
+    if len(audits) <= number:
+        return list(audits)
+    ranked = sorted(
+        range(len(audits)),
+        key=lambda i: (VERDICTS.index(audits[i].verdict), -abs(audits[i].estimate.value or 0.0), i),
+    )
+    return [audits[i] for i in sorted(ranked[:number])]
 
 
 def modalities(evidence: Evidence) -> list[str]:
@@ -211,6 +252,12 @@ def corruptions(audits: Iterable[Audit]) -> list[Corruption]:
     return result
 
 
+def worst_corruptions(items: Sequence[Corruption], number: int) -> list[Corruption]:
+    """Return up to `number` corruptions in their order, those with the worst verdicts."""
+    ranked = sorted(range(len(items)), key=lambda i: min(VERDICTS.index(a.verdict) for a in items[i].audits))
+    return [items[i] for i in sorted(ranked[:number])]
+
+
 def outcome_rows(audits: Iterable[Audit]) -> list[tuple[str, Outcomes]]:
     """One row per prompt template: audits that count the same answers (refused, unreadable) are shown once."""
     rows: dict[str, tuple[str, Outcomes]] = {}
@@ -240,23 +287,60 @@ def _distance(case: Case) -> float:
     return abs(case.treated_score - case.control_score)
 
 
-def slugs(audits: Iterable[Audit]) -> dict[str, str]:
-    """Return an HTML id per audit id: readable, stable between runs, unique."""
+def slugs(names: Iterable[str], prefix: str) -> dict[str, str]:
+    """Return an HTML id per name: readable, unique, and stable between runs unless two names differ in signs alone."""
     taken: set[str] = set()
     result: dict[str, str] = {}
-    for audit in audits:
-        base = "audit-" + (re.sub(r"[^a-z0-9]+", "-", audit.id.lower()).strip("-") or "unnamed")
+    for name in names:
+        base = f"{prefix}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'unnamed'}"
         slug, number = base, 2
         while slug in taken:
             slug, number = f"{base}-{number}", number + 1
         taken.add(slug)
-        result[audit.id] = slug
+        result[name] = slug
     return result
 
 
-def same_region(audits: Iterable[Audit]) -> bool:
-    """Return whether all audits accept the same region."""
-    return len({region(None, audit) for audit in audits}) == 1
+def asked(audit: Audit, prompts: Iterable[PromptInfo]) -> list[PromptInfo]:
+    """Return the prompts that an audit put: its template's, or all those that it compares."""
+    names = {audit.template} if audit.template else set(audit.treated.split(", "))
+    return [prompt for prompt in prompts if prompt.id in names]
+
+
+def intended_use(evidence: Evidence) -> list[tuple[str, str]]:
+    """Return what the protocol says the model is meant for: names for people and texts, those left empty left out."""
+    declared = evidence.protocol.criteria.get("intended_use")
+    items = declared.items() if isinstance(declared, dict) else [("intended_use", declared)]
+    order = ("purpose", "users", "population", "out_of_scope")
+    rank = {name: position for position, name in enumerate(order)}
+    return [
+        (plain_name(str(name)), str(text))
+        for name, text in sorted(items, key=lambda item: (rank.get(str(item[0]), len(rank)), str(item[0])))
+        if text
+    ]
+
+
+@dataclass(frozen=True)
+class Strata:
+    """How the images spread over one attribute of patients or equipment."""
+
+    attribute: str
+    known: Sequence[Level]
+    """The most frequent first."""
+    unknown: int
+    """Images of which it is not known."""
+    share: float
+    """These as a share of all, 0-1."""
+
+
+def strata(data: Data) -> list[Strata]:
+    """Return the attributes of the data by name, each with its known levels and what is not known."""
+    result = []
+    for attribute, levels in sorted(data.strata.items()):
+        known = sorted((v for v in levels if v.name != UNKNOWN), key=lambda v: (-v.n_images, v.name))
+        total, unknown = (sum(v.n_images for v in own) for own in (levels, [v for v in levels if v.name == UNKNOWN]))
+        result.append(Strata(attribute, known, unknown, unknown / total if total else 0.0))
+    return result
 
 
 def flattened(value: object, prefix: str = "") -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 import html.parser
 import itertools
@@ -14,7 +15,7 @@ import pytest
 
 from auditkit.evidence import Audit, Data, EarlierProtocol, Estimate, Evidence, LookInfo
 from auditkit.report import views
-from auditkit.report.html import CSP, render_html, write_html
+from auditkit.report.html import render_html, script, write_html
 from auditkit.report.thumbnails import BUDGET
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -50,7 +51,7 @@ class Page(html.parser.HTMLParser):
             self.stack.pop()
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.stack:
+        if "style" not in self.stack and "script" not in self.stack:
             self.text.append(data)
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
@@ -77,17 +78,27 @@ def test_the_page_is_well_formed_and_its_ids_are_unique(parsed: Page) -> None:
             assert set((attributes.get(name) or "").split()) <= set(ids)
 
 
-def test_nothing_is_fetched_and_nothing_runs(parsed: Page, page: str) -> None:
+def test_nothing_is_fetched_and_nothing_runs_but_our_script(parsed: Page, page: str) -> None:
     for tag, attributes in parsed.tags:
-        assert tag not in {"script", "iframe", "object", "embed", "link", "base", "form", "video", "audio"}
+        assert tag not in {"iframe", "object", "embed", "link", "base", "form", "video", "audio"}
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href", "srcset", "xlink:href", "action", "poster", "data"):
             value = attributes.get(name)
-            assert value is None or value.startswith(("data:image/jpeg;base64,", "#"))
-    assert {"http-equiv": "Content-Security-Policy", "content": CSP} in parsed.all("meta")
-    assert "default-src 'none'" in CSP
+            wanted = ("data:application/gzip;base64,",) if attributes.get("id") == "evidence" else ()
+            assert value is None or value.startswith(("data:image/jpeg;base64,", "#", *wanted))
+    code, policy = script()
+    assert {"http-equiv": "Content-Security-Policy", "content": policy} in parsed.all("meta")
+    assert policy.startswith("default-src 'none'; ")
+    assert "script-src 'sha256-" in policy
+    assert page.count("<script") == 1
+    between = page[page.index("<script>") + len("<script>") : page.index("</script>")]
+    digest = base64.b64encode(hashlib.sha256(between.encode()).digest()).decode()
+    assert between == code
+    assert f"'sha256-{digest}'" in policy
     style = page[page.index("<style>") : page.index("</style>")]
-    assert "url(" not in style
+    assert all(
+        found.startswith(("data:image/svg+xml,", "%23")) for found in re.findall(r"url\([\"']?([^)\"']*)", style)
+    )
     assert "@import" not in style
 
 
@@ -152,6 +163,7 @@ def test_the_page_can_be_walked_without_eyes(parsed: Page) -> None:
     assert len(parsed.all("caption")) == len(tables) > 30
     assert all("scope" in attributes for attributes in parsed.all("th"))
     assert all(attributes.get("alt") for attributes in parsed.all("img"))
+    assert all(a.get("aria-label") or a.get("aria-labelledby") for a in parsed.all("svg") if a.get("role") == "img")
     for _, attributes in parsed.tags:
         if attributes.get("role") == "region":
             assert attributes.get("tabindex") == "0"
@@ -169,8 +181,8 @@ def test_every_figure_has_title_description_and_a_table_of_its_numbers(page: str
 
 
 def test_every_audit_has_its_place_and_every_verdict_its_word(parsed: Page, full: Evidence) -> None:
-    boxes = [a["id"] for a in parsed.all("details") if a.get("class") == "audit"]
-    assert sorted(boxes) == sorted(views.slugs(full.audits).values())
+    boxes = [a["id"] for a in parsed.all("div") if a.get("class") == "audit-body"]
+    assert sorted(boxes) == sorted(views.slugs([a.id for a in full.audits], "audit").values())
     words = parsed.words
     for audit in full.audits:
         assert audit.id in words
@@ -189,16 +201,17 @@ def test_numbers_carry_sign_interval_unit_and_n(parsed: Page) -> None:
 
 def test_size_and_time_are_bounded(full: Evidence, rendered: tuple[str, float]) -> None:
     page, seconds = rendered
-    assert len(page.encode()) < 5_000_000
+    record = len(re.search(r'id="evidence"[^>]*base64,([^"]*)', page)[1])
+    assert len(page.encode()) - record < 5_000_000
     assert len(full.examples) > 500
     assert len(page.encode()) - sum(len(m) for m in re.findall(r"base64,([^\"]*)", page)) < 1_700_000
-    assert seconds < 6  # measured: 2.8 s on one core
+    assert seconds < 4  # measured: 1.0 s on one core, half of it to write the record
 
 
 def test_too_many_thumbnails_are_left_out_and_it_is_said(full: Evidence) -> None:
     heavy = [e.model_copy(update={"jpeg": e.jpeg + "A" * 20_000}) for e in full.examples]
     page = render_html(full.model_copy(update={"examples": heavy, "audits": full.audits[:1]}))
-    pictures = sum(len(m) for m in re.findall(r"base64,([^\"]*)", page))
+    pictures = sum(len(m) for m in re.findall(r"jpeg;base64,([^\"]*)", page))
     assert pictures <= BUDGET
     assert re.search(r"[1-9]\d* of 561 pictures were left out", page)
 
@@ -275,7 +288,7 @@ def test_missing_examples_and_bare_data_leave_no_holes(lean: Evidence) -> None:
     page = _only(lean, lean.audits[:2], examples=[], data=bare, prompts=[])
     assert page.problems == []
     assert "No example pictures in the record." in page.words
-    assert "synthetic." not in page.words[:900]
+    assert "of the images are synthetic" not in page.words
     assert not [a for _, a in page.tags if a.get("class") == "banner"]
 
 
@@ -289,10 +302,8 @@ def test_a_family_of_a_third_party_gets_a_section(lean: Evidence) -> None:
     assert "acme.xyz/q" in page.words
 
 
-def test_two_audits_of_one_id_do_not_share_an_anchor(lean: Evidence) -> None:
-    assert (
-        len(set(views.slugs([lean.audits[0].model_copy(update={"id": i}) for i in ("a/b.c", "a/b-c")]).values())) == 2
-    )
+def test_two_audits_of_one_id_do_not_share_an_anchor() -> None:
+    assert list(views.slugs(["a/b.c", "a/b-c"], "audit").values()) == ["audit-a-b-c", "audit-a-b-c-2"]
 
 
 def test_a_banner_warns_of_synthetic_images_even_without_a_notice(lean: Evidence) -> None:
