@@ -1,0 +1,220 @@
+"""The CHAI Applied Model Card (schema v0.2) as XML, from what a record holds.
+
+The record knows the run; it does not know who made the model, of what, or for whom, beyond what the protocol states.
+Such elements are required by the schema: they read "not stated", for the developer to fill in.
+"""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+
+from auditkit.evidence import Audit, Estimate, Evidence
+from auditkit.report.cards import words
+from auditkit.report.cards.markdown import escaped
+from auditkit.report.cards.words import NOT_STATED, listing, paragraph, stated
+from auditkit.report.views import verdict_counts
+from auditkit.report.wording import audit_name, modality_name, moment, plain_name, visible
+
+NAMESPACE = "https://mc.chai.org/v0.2/schema.xsd"
+
+USEFULNESS = ("sensitivity", "discrimination")
+FAIRNESS = ("metadata", "placebo", "differential")
+"""Families by kind of metric; all others are of safety and reliability."""
+
+Content = str | Sequence[tuple[str, "Content"]]
+
+
+def chai_card(evidence: Evidence) -> str:
+    """Return an Applied Model Card.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The record of a run.
+
+    Returns
+    -------
+    str
+        XML with a declaration of UTF-8. Texts are Markdown, as the schema's documentation allows; foreign text in them
+        is escaped. Numbers are the record's, in the record's units.
+    """
+    root = ET.Element("AppliedModelCard", xmlns=NAMESPACE)
+    _fill(root, _content(evidence))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _fill(element: ET.Element, content: Content) -> None:
+    if isinstance(content, str):
+        element.text = visible(content)  # last stop: some characters have no place in XML at all
+        return
+    for name, inner in content:
+        _fill(ET.SubElement(element, name), inner)
+
+
+def _content(evidence: Evidence) -> Content:
+    """Elements in the order of the schema."""
+    model = evidence.model
+    kinds = [modality_name(s.modality) for s in evidence.data.modalities]
+    keywords = ["vision-language model", "robustness", "bias", *kinds]
+    return (
+        (
+            "BasicInfo",
+            (("ModelName", stated(model.name)), ("ModelDeveloper", NOT_STATED), ("DeveloperContact", NOT_STATED)),
+        ),
+        (
+            "ReleaseInfo",
+            (
+                ("ReleaseStage", NOT_STATED),
+                ("ReleaseDate", NOT_STATED),
+                ("ReleaseVersion", stated(model.revision)),
+                ("GlobalAvailability", NOT_STATED),
+            ),
+        ),
+        (
+            "ModelSummary",
+            (("Summary", _summary(evidence)), ("Keywords", [("Keyword", escaped(word)) for word in keywords])),
+        ),
+        (
+            "UsesAndDirections",
+            (
+                ("IntendedUseAndWorkflow", words.intended(evidence, "purpose")),
+                ("PrimaryIntendedUsers", words.intended(evidence, "users")),
+                ("HowToUse", NOT_STATED),
+                ("TargetedPatientPopulation", words.intended(evidence, "population")),
+                ("CautionedOutOfScopeSettings", words.intended(evidence, "out_of_scope")),
+            ),
+        ),
+        ("Warnings", _warnings(evidence)),
+        ("TrustIngredients", _trust(evidence)),
+        ("KeyMetrics", _metrics(evidence)),
+        ("Resources", (("PeerReviewedPublications", NOT_STATED), ("PatientConsentOrDisclosure", NOT_STATED))),
+        ("Bibliography", ""),
+    )
+
+
+def _summary(evidence: Evidence) -> str:
+    finished = moment(evidence.run.finished) if evidence.run.finished else NOT_STATED
+    return paragraph(
+        f"What the model is: {stated(evidence.model.description)}.",
+        f"Audited by auditkit (run {stated(evidence.run.id)}, {escaped(finished)}). {words.conclusion(evidence)}",
+        "This card was written from the record of that audit. It supports, and does not establish, conformity.",
+    )
+
+
+def _warnings(evidence: Evidence) -> Content:
+    bias = [a for a in evidence.audits if a.family in FAIRNESS]
+    others = [a for a in evidence.audits if a.family not in FAIRNESS]
+    return (
+        (
+            "KnownRisksAndLimitations",
+            paragraph(
+                "Limits of the audit:",
+                listing(words.limits(evidence), "None stated."),
+                "Audits that were not passed:",
+                listing(words.not_passed(others), "None of those that ran."),
+            ),
+        ),
+        (
+            "KnownBiasesOrEthicalConsiderations",
+            paragraph(
+                f"Audits of bias: {words.counted(bias) or 'none was run'}. Not passed:",
+                listing(words.not_passed(bias), "None of those that ran."),
+                words.known_strata(evidence),
+                listing((escaped(s) for _, _, s in words.gaps(evidence) if s), ""),
+            ),
+        ),
+        ("ClinicalRiskLevel", NOT_STATED),
+    )
+
+
+def _trust(evidence: Evidence) -> Content:
+    formats = ", ".join(sorted({escaped(prompt.format) for prompt in evidence.prompts})) or NOT_STATED
+    kind = ", ".join(part for part in (evidence.model.family, evidence.model.backend) if part)
+    return (
+        (
+            "AISystemFacts",
+            (
+                ("OutcomesAndOutputs", f"Answers in the audit: {formats}. {words.outcomes(evidence)}"),
+                ("ModelType", f"Vision-language model; architecture and back end: {stated(kind)}"),
+                ("InputDataSource", f"In use: {NOT_STATED}. In the audit: {words.data(evidence)}"),
+                ("OutputAndInputDataTypes", f"Input: an image with a question. Output: text, read as {formats}."),
+                ("DevelopmentDataCharacterization", NOT_STATED),
+                ("BiasMitigationApproaches", NOT_STATED),
+                ("OngoingMaintenance", _maintenance(evidence)),
+            ),
+        ),
+        ("TransparencyInformation", (("FundingSource", NOT_STATED), ("StakeholdersConsulted", NOT_STATED))),
+    )
+
+
+def _maintenance(evidence: Evidence) -> str:
+    held = words.references(evidence)
+    return paragraph("Held against earlier runs:", listing(held, "")) if held else NOT_STATED
+
+
+def _metrics(evidence: Evidence) -> Content:
+    kinds: Mapping[str, list[Audit]] = {
+        "UsefulnessUsabilityEfficacy": [a for a in evidence.audits if a.family in USEFULNESS],
+        "FairnessEquity": [a for a in evidence.audits if a.family in FAIRNESS],
+        "SafetyReliability": [a for a in evidence.audits if a.family not in (*USEFULNESS, *FAIRNESS)],
+    }
+    return [(name, _metric(evidence, audits, fair=name == "FairnessEquity")) for name, audits in kinds.items()]
+
+
+def _metric(evidence: Evidence, audits: list[Audit], *, fair: bool) -> Content:
+    names = {audit.family for audit in audits}
+    own = [family for family in words.listed(evidence) if family[0] in names]
+    results = [(_label(audit), audit.estimate) for _, _, shown, _ in own for audit in shown]
+    if fair:
+        own_words = (
+            (f"Largest difference by {plain_name(n).lower()}, for information", g) for n, g, _ in words.gaps(evidence)
+        )
+        results += [(label, gap) for label, gap in own_words if gap.value is not None]
+    counts = listing((f"{escaped(name)}: {words.counted(everyone)}" for name, _, _, everyone in own), "")
+    goals = listing((f"{escaped(name)}: {escaped(question)}" for name, question, _, _ in own), NOT_STATED)
+    decided = sum(n for verdict, n in verdict_counts(audits).items() if verdict in ("PASS", "FAIL"))
+    return (
+        ("MetricGoal", goals),
+        (
+            "Results",
+            [("MetricResult", _result(label, estimate)) for label, estimate in results or [(NOTHING, Estimate())]],
+        ),
+        (
+            "Interpretation",
+            paragraph(counts, words.RULE, f"{decided} of {len(audits)} audits came to an answer.")
+            if audits
+            else NOTHING,
+        ),
+        ("TestType", "Retrospective audit of answers to images given twice: as they are, and with one thing changed"),
+        ("TestingDataDescription", paragraph(words.data(evidence), words.known_strata(evidence))),
+        ("ValidationProcessAndJustification", words.procedure(evidence)),
+    )
+
+
+NOTHING = "No audit of this kind was run"
+
+
+def _label(audit: Audit) -> str:
+    return f"{audit_name(audit)} ({audit.id}): {audit.verdict}, {audit.n_images} images, {audit.n_clusters} clusters"
+
+
+def _result(label: str, estimate: Estimate) -> Content:
+    """The two forms of ``ValueJson`` that the schema's examples use; the schema itself asks for a string only."""
+    value: dict[str, object]
+    if estimate.value is not None and estimate.low is not None and estimate.high is not None:
+        level = None if estimate.level is None else round(100 * estimate.level, 4)
+        value = {
+            "kind": "estimate_ci",
+            "estimate": estimate.value,
+            "lower": estimate.low,
+            "upper": estimate.high,
+            "level": level,
+        }
+    else:
+        value = {"kind": "single", "value": estimate.value}
+    if estimate.unit:
+        value["unit"] = estimate.unit
+    return (("Label", escaped(label)), ("ValueJson", json.dumps(value, ensure_ascii=False)))

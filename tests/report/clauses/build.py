@@ -1,0 +1,136 @@
+"""Records made to hold everything that a clause can ask for, or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditkit.evidence import (
+    AnswerColumn,
+    Answers,
+    Audit,
+    CalibrationCurve,
+    CalibrationPoint,
+    Case,
+    Cell,
+    Data,
+    EmbeddingShift,
+    Estimate,
+    Evidence,
+    ImageEntry,
+    Level,
+    ModelInfo,
+    Outcomes,
+    Point,
+    PromptInfo,
+    ProtocolInfo,
+    Reference,
+    Run,
+    Stratum,
+    Subgroup,
+    SubgroupLevel,
+    Verdict,
+)
+
+FAMILIES = (
+    "sensitivity", "discrimination", "direction", "metadata", "placebo", "templates", "answers", "differential",
+    "repeatability", "baseline",
+)  # fmt: skip
+INTERVAL = Estimate(value=1.25, low=-0.5, high=3.0, level=0.95, unit="points")
+
+
+def audit(family: str, verdict: Verdict = "PASS", name: str = "one", **more: Any) -> Audit:
+    cell = Cell(
+        modality="ct",
+        verdict=verdict,
+        sentence="S.",
+        estimate=INTERVAL,
+        margin_low=-5.0,
+        margin_high=5.0,
+        p_fail_holm=1.0,
+    )
+    case = Case(
+        image="a", modality="ct", synthetic=False, condition="c", control_answer="1", treated_answer="2", why="Largest."
+    )
+    point = Point(modality="all", condition="blur-s3", severity=3, score=INTERVAL, ssim=0.8)
+    fields: dict[str, Any] = {
+        "id": f"{family}/{name}", "question": "?", "family": family, "gate": "equivalence", "title": name,
+        "verdict": verdict, "sentence": "S.", "estimate": INTERVAL, "margin": 5.0, "p_pass": 0.01, "mde": 2.0,
+        "hazard": "Harm.", "hazard_ids": ["HAZ-1"], "n_images": 100, "n_clusters": 90, "by_modality": [cell],
+        "cases": [case], "series": [point],
+    }  # fmt: skip
+    return Audit(**(fields | more))
+
+
+def group(attribute: str, *levels: str, gap: Estimate | None = INTERVAL) -> Subgroup:
+    made = [
+        SubgroupLevel(level=name, n_images=40, n_clusters=30, score=INTERVAL, fall=INTERVAL, unusable=INTERVAL)
+        for name in levels
+    ]
+    return Subgroup(attribute=attribute, levels=made, gap=gap, sentence="It can be told.")
+
+
+def strata(unknown: int = 0, total: int = 100) -> list[Level]:
+    half = (total - unknown) // 2
+    sizes = {"a": half, "b": total - unknown - half, "unknown": unknown}
+    return [Level(name=name, n_images=n, n_clusters=n) for name, n in sizes.items() if n]
+
+
+def complete(**changes: Any) -> Evidence:
+    """Everything that any clause asks for."""
+    evidence = Evidence(
+        run=Run(
+            id="r1", started="2026-11-22T10:00:00+00:00", finished="2026-11-22T11:00:00+00:00",
+            git={"commit": "abc", "dirty": False}, packages={"auditkit": "0.1.0"}, machine={"cores": 2},
+            probes={"seconds": 3.5}, protocol_first_seen="2026-11-22T09:00:00+00:00",
+            protocol_first_judged="2026-11-22T10:00:00+00:00",
+        ),
+        model=ModelInfo(name="m", family="gemma3", revision="1", fingerprint="f", backend="transformers"),
+        protocol=ProtocolInfo(
+            name="p", sha256="ab" * 32, profile="ci", alpha=0.05, toml="name = 'p'",
+            criteria={
+                "images": {"max_side": 224},
+                "statistics": {"missing_points": 25.0},
+                "intended_use": {"purpose": "P.", "users": "U.", "population": "Q.", "out_of_scope": "O."},
+            },
+        ),
+        data=Data(
+            source="folder", n_images=100, n_clusters=90, synthetic_share=0.0, sources={"clinic": 100},
+            modalities=[Stratum(modality="ct", n_images=100, n_clusters=90, n_synthetic=0)],
+            licences={"own": 100}, sha256="cd" * 32,
+            strata={name: strata() for name in ("sex", "age", "site", "manufacturer")},
+        ),
+        prompts=[PromptInfo(id="p1", format="score_100", text="How good?")],
+        outcomes=Outcomes(scored=99, refused=1),
+        audits=[audit(family) for family in FAMILIES],
+        embeddings=[EmbeddingShift(kind="vision", corruption="blur", title="Blur", modality="all")],
+        references=[
+            Reference(role="baseline", run="r0", finished="", model="m", evidence_sha256="e", n_answers=50, n_same=40)
+        ],
+        subgroups=[
+            group("sex", "female", "male"), group("age", "0-9", "40-49"),
+            group("site", "a", "b"), group("manufacturer", "x", "y"),
+        ],
+        calibration=[
+            CalibrationCurve(modality="all", points=[CalibrationPoint(predicted=0.5, observed=INTERVAL)])
+        ],
+        answers=Answers(
+            images=[ImageEntry(id="a", cluster="b", modality="ct")],
+            columns=[AnswerColumn(template="p1", marks="50")],
+            sha256="ef" * 32,
+        ),
+        verdict="PASS", sentence="All audits passed.", limits=["Small."],
+    )  # fmt: skip
+    return evidence.model_copy(update=changes)
+
+
+def empty() -> Evidence:
+    """A record as the schema allows it, with nothing in it."""
+    return Evidence(
+        run=Run(id="", started="", finished=""),
+        model=ModelInfo(name=""),
+        protocol=ProtocolInfo(name="", sha256="", profile="", alpha=None, criteria={}),
+        data=Data(source="", n_images=0, n_clusters=0, modalities=[], synthetic_share=None),
+        audits=[],
+        verdict="INCONCLUSIVE",
+        sentence="",
+    )
