@@ -23,7 +23,8 @@ def write_outputs(
     latest : pathlib.Path, optional
         Symbolic link (a text file with the path where links are not allowed) to point at the folder.
     pdf : bool
-        Write report.pdf too, where the extra [pdf] is installed.
+        Write report.pdf too, where the extra [pdf] is installed. Where it is not written, one that an earlier run left
+        in the folder is removed: it would show another verdict beside this record.
 
     Returns
     -------
@@ -42,14 +43,18 @@ def write_outputs(
 
     remarks: list[str] = []
     text = evidence.to_json()
-    Evidence.from_json(text)  # what cannot be read back must not be left as evidence
+    # What cannot be read back must not be left as evidence. The reports are made from what is read back, so that they
+    # are, to the byte, those that the file gives: a lone surrogate is spelt out in it.
+    evidence = Evidence.from_json(text)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _replace(folder / "evidence.json", text)
-        write_html(evidence, folder / "report.html", text.encode())
+        record = text.encode()
+        write_html(evidence, folder / "report.html", record)
+        (folder / "report.pdf").unlink(missing_ok=True)
         if pdf:
             try:
-                write_pdf(evidence, folder / "report.pdf", text.encode())
+                write_pdf(evidence, folder / "report.pdf", record)
             except AuditkitError as error:  # the HTML and the record are there
                 remarks.append(str(error))
         if latest is not None:

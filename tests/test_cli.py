@@ -92,15 +92,6 @@ def test_report_of_a_missing_file(tmp_path, capsys):
     assert "cannot be read" in capsys.readouterr().err
 
 
-def test_report_is_rendered_anew_from_the_record(tmp_path, capsys):
-    path = tmp_path / "evidence.json"
-    path.write_text(lean().to_json())
-    assert main(["report", str(path)]) == 0
-    assert "<html" in (tmp_path / "report.html").read_text()
-    assert main(["report", str(path), f"--out={tmp_path}/no/folder/report.html"]) == 4
-    assert "cannot be written" in capsys.readouterr().err
-
-
 def pilot_of(tmp_path):
     """A run's record as it is written: two modalities read by a made-up model, judged by the shipped protocol."""
     audits, rules = made_up_audits(("placebo", "repeatability"))

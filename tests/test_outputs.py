@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Data, Evidence, ModelInfo, ProtocolInfo, Run
 from auditkit.outputs import write_outputs
+from auditkit.report.html import render_html
+from auditkit.report.pdf import render_pdf
 
 
 @pytest.fixture
@@ -30,6 +33,32 @@ def test_record_and_report_are_written_and_nothing_else(evidence, tmp_path):
     assert json.loads((folder / "evidence.json").read_text(encoding="utf-8"))["verdict"] == "INCONCLUSIVE"
     assert (folder / "evidence.json").read_text(encoding="utf-8") == evidence.to_json()
     assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_pdf_of_an_earlier_run_never_lies_beside_another_record(evidence, tmp_path):
+    (tmp_path / "report.pdf").write_bytes(b"%PDF of the run before")
+    write_outputs(evidence, tmp_path, pdf=False)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["evidence.json", "report.html"]
+
+
+def test_a_pdf_that_cannot_be_made_is_a_remark_and_the_rest_is_there(evidence, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    (tmp_path / "report.pdf").write_bytes(b"%PDF of the run before")
+    _, (remark,) = write_outputs(evidence, tmp_path)
+    assert 'pip install "auditkit[pdf]"' in remark
+    assert "report.html is complete" in remark
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["evidence.json", "report.html"]
+
+
+def test_the_reports_are_those_that_the_record_beside_them_gives(evidence, tmp_path):
+    """To the byte, as `auditkit verify` compares them, even with text that no file can hold."""
+    pytest.importorskip("weasyprint")
+    assert write_outputs(evidence, tmp_path)[1] == []
+    record = (tmp_path / "evidence.json").read_bytes()
+    read = Evidence.from_json(record.decode())
+    assert read.sentence != evidence.sentence
+    assert (tmp_path / "report.pdf").read_bytes() == render_pdf(read, record)
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == render_html(read, record)
 
 
 def test_latest_points_at_the_last_run_and_can_be_moved_with_the_reports(evidence, tmp_path):

@@ -1,0 +1,300 @@
+"""The tables of the PDF: rows arranged, long ones capped with a word on what is left out. No arithmetic but shares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from auditkit.evidence import VERDICTS, Audit, Cell, Data, Evidence, Level, Point, Verdict
+from auditkit.report import views
+from auditkit.report.clauses import Hazard
+from auditkit.report.wording import (
+    OVERALL,
+    Scale,
+    cut,
+    fixed,
+    modality_name,
+    percent,
+    plain_name,
+    scale_of,
+    whole,
+)
+
+ROWS = 64
+"""Rows of a table; the demo's longest has 60."""
+STRATA = ("sex", "age", "site", "manufacturer")
+"""Attributes whose absence is named as a gap."""
+_AUROC = Scale("AUROC", signed=False)
+_GAP = 0.5
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Capped(Generic[T]):
+    """The rows shown, and how many are not."""
+
+    rows: Sequence[T]
+    left_out: int
+
+    @property
+    def note(self) -> str:
+        """Say what is missing; empty when nothing is."""
+        if not self.left_out:
+            return ""
+        total = len(self.rows) + self.left_out
+        return (
+            f"The first {whole(len(self.rows))} of {whole(total)} rows; {whole(self.left_out)} are left out here. All "
+            "are in the attached evidence.json."
+        )
+
+
+def capped(rows: Sequence[T], limit: int = ROWS) -> Capped[T]:
+    """Keep the first `limit` rows."""
+    return Capped(rows[:limit], max(0, len(rows) - limit))
+
+
+def pieces(rows: Sequence[T], most: int) -> list[Sequence[T]]:
+    """Cut into as few pieces of up to `most` rows as will do, of about the same length."""
+    size = -(-len(rows) // max(1, -(-len(rows) // most)))
+    return [rows[start : start + size] for start in range(0, len(rows), max(1, size))]
+
+
+def worst_first(audits: Iterable[Audit]) -> list[Audit]:
+    """Sort by verdict, the worst first, so that a cap never hides a failure behind passes."""
+    return sorted(audits, key=lambda audit: VERDICTS.index(audit.verdict))
+
+
+@dataclass(frozen=True)
+class Register(Capped[Audit]):
+    """The audits of a question, with what they share: unit and accepted region, empty where they differ."""
+
+    unit: str
+    accepted: str
+
+
+def register(audits: Sequence[Audit]) -> Register:
+    """Return the audits for a table, the worst first."""
+    shown = capped(worst_first(audits))
+    units = {scale_of(audit).label for audit in shown.rows}
+    regions = {accepted(audit) for audit in shown.rows} if len(units) == 1 else set()
+    return Register(shown.rows, shown.left_out, _only(units), _only(regions))
+
+
+def _only(words: set[str]) -> str:
+    return words.pop() if len(words) == 1 else ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One corruption in one modality at one severity."""
+
+    score: str
+    auroc: str
+    verdict: Verdict | None
+    """Of the audit of discrimination at this severity."""
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One corruption in one modality."""
+
+    modality: str
+    n: str
+    places: Sequence[Place]
+    slope: str
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Everything measured about one corruption, modality by modality and severity by severity."""
+
+    severities: Sequence[int]
+    rows: Sequence[MatrixRow]
+    ssim: Sequence[str]
+    """Mean measured similarity to the clean image, per severity, over all modalities."""
+    separates: bool
+    """Whether any place has an AUROC."""
+
+
+def matrix(item: views.Corruption) -> Matrix:
+    """Arrange points and decisions of one corruption: all modalities together first, then each."""
+    slopes = {c.modality: c for a in item.audits if a.family == views.SENSITIVITY for c in a.by_modality}
+    parts = {
+        (c.modality, views.severity_of(c)): c
+        for a in item.audits
+        if a.family == views.DISCRIMINATION
+        for c in a.by_modality
+    }
+    scores = {(p.modality, p.severity): p for p in item.points}
+    areas = {(p.modality, p.severity): p.auroc for p in item.discrimination if p.auroc}
+    severities = sorted({severity for _, severity in scores} | {severity for _, severity in areas})
+    names = list(dict.fromkeys(m for m, _ in (*scores, *areas, *((m, 0) for m in slopes))))
+    names.sort(key=lambda name: name != OVERALL)
+    rows = []
+    for name in names:
+        own = [scores[name, s] for s in severities if (name, s) in scores]
+        slope = slopes.get(name)
+        places = [_place(scores.get((name, s)), areas.get((name, s)), parts.get((name, s))) for s in severities]
+        rows.append(
+            MatrixRow(
+                modality_name(name),
+                _range(p.n_clusters for p in own),
+                places,
+                Scale(slope.estimate.unit, signed=True).short(slope.estimate) if slope else "–",
+                slope.verdict if slope else None,
+            )
+        )
+    pooled = {p.severity: p for p in item.points if p.modality == OVERALL}
+    ssim = [fixed(pooled[s].ssim, 2) if s in pooled else "–" for s in severities]
+    return Matrix(severities, rows, ssim, bool(areas))
+
+
+def _place(point: Point | None, area: Any, cell: Cell | None) -> Place:
+    return Place(
+        fixed(point.score.value) if point else "–",
+        _AUROC.number(area.value) if area and area.value is not None else "",
+        cell.verdict if cell else None,
+    )
+
+
+def _range(numbers: Iterable[int]) -> str:
+    seen = sorted(set(numbers))
+    if not seen:
+        return "–"
+    return whole(seen[0]) if len(seen) == 1 else f"{whole(seen[0])}–{whole(seen[-1])}"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one family of the protocol must keep."""
+
+    family: str
+    heading: str
+    gate: str
+    settings: str
+    hazard: str
+
+
+def limits(evidence: Evidence) -> list[Limit]:
+    """Return the declared families in the order in which the report treats them, each with its limits in one line."""
+    declared = evidence.protocol.criteria.get("families")
+    if not isinstance(declared, dict):
+        return []
+    order = [family.name for family in views.families(evidence)]
+    names = sorted(declared, key=lambda n: (order.index(n) if n in order else len(order), n))
+    result = []
+    for name in names:
+        own = declared[name] if isinstance(declared[name], dict) else {}
+        settings = [
+            f"{plain_name(key).lower()} {value}"
+            for key, value in views.flattened(own)
+            if key not in ("gate", "hazard") and value != "None"
+        ]
+        result.append(
+            Limit(
+                name,
+                views.QUESTIONS.get(name, (plain_name(name), ""))[0],
+                plain_name(str(own.get("gate", ""))),
+                "; ".join(settings),
+                str(own.get("hazard") or ""),
+            )
+        )
+    return result
+
+
+def settings(evidence: Evidence) -> list[tuple[str, str]]:
+    """Return the criteria that are neither limits of families nor the intended use, which have their own tables."""
+    rest = {k: v for k, v in evidence.protocol.criteria.items() if k not in ("families", "intended_use")}
+    return [(key, value) for key, value in views.flattened(rest) if key]
+
+
+def accepted(audit: Audit) -> str:
+    """Say what an audit accepts, without the unit: of all together, then of each modality where that differs."""
+    scale = scale_of(audit)
+    regions: dict[bool, set[tuple[float | None, float | None]]] = {True: set(), False: set()}
+    for cell in audit.by_modality:
+        if cell.required:
+            regions[cell.modality == OVERALL].add((cell.margin_low, cell.margin_high))
+    pooled, each = ([_region(low, high, scale) for low, high in sorted(regions[k], key=str)] for k in (True, False))
+    if not pooled and not each:
+        return "–"
+    if pooled == each or not each or not pooled:
+        return " or ".join(pooled or each)
+    return f"{' or '.join(pooled)}; each modality {' or '.join(each)}"
+
+
+def _region(low: float | None, high: float | None, scale: Scale) -> str:
+    if low is not None and high is not None:
+        if low == -high:
+            return f"±{Scale(scale.unit, signed=False).number(high)}"
+        return f"{scale.number(low)} to {scale.number(high)}"
+    if low is None and high is None:
+        return "–"
+    return f"at most {scale.number(high)}" if low is None else f"at least {scale.number(low)}"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One attribute of the data: its levels, and what is not known."""
+
+    name: str
+    levels: Capped[Level]
+    unknown: float | None
+    """Share of the images whose level is not known, 0-1; None without images."""
+
+
+def layers(data: Data) -> list[Layer]:
+    """Return the attributes of the data with the share of images of unknown level."""
+    result = []
+    for name in sorted(data.strata):
+        levels = data.strata[name]
+        total = sum(level.n_images for level in levels)
+        unknown = sum(level.n_images for level in levels if level.name == "unknown")
+        known = sorted((lv for lv in levels if lv.name != "unknown"), key=lambda lv: (-lv.n_images, lv.name))
+        result.append(Layer(plain_name(name), capped(known, 8), unknown / total if total else None))
+    return result
+
+
+def gaps(evidence: Evidence) -> list[str]:
+    """Return what was not tested or not known, as sentences that follow from counts in the record."""
+    data = evidence.data
+    result = []
+    for name in STRATA:
+        levels = data.strata.get(name)
+        if not levels:
+            result.append(f"{plain_name(name)} is not recorded for any image: nothing can be said by {name}.")
+            continue
+        total = sum(level.n_images for level in levels)
+        unknown = sum(level.n_images for level in levels if level.name == "unknown")
+        if total and unknown / total >= _GAP:
+            result.append(f"{plain_name(name)} is unknown for {percent(unknown / total, 0)} of the images.")
+    least = evidence.protocol.criteria.get("statistics", {})
+    least = least.get("min_clusters") if isinstance(least, dict) else None
+    if isinstance(least, int):
+        small = [s.modality for s in data.modalities if s.n_clusters < least]
+        if small:
+            result.append(
+                f"Fewer than {least} patients, too few for a pass: {', '.join(modality_name(m) for m in small)}."
+            )
+    if not evidence.references:
+        result.append("No earlier run was given to compare with: nothing is said about change against another version.")
+    if data.limited_to is not None:
+        result.append(f"Only a subset of {whole(data.limited_to)} patients was used (--audit-limit).")
+    return result
+
+
+def traced(hazard: Hazard) -> str:
+    """Say which audits look for a hazard: by id where they are few, else how many of each family."""
+    if len(hazard.audits) <= 2:
+        return ", ".join(audit.id for audit in hazard.audits) or "none"
+    families = Counter(audit.family for audit in hazard.audits)
+    return ", ".join(f"{whole(number)} of {cut(name, 40)}" for name, number in sorted(families.items()))
+
+
+def once(why: str) -> str:
+    """Drop what a list of reasons says again: several audits are often open for one reason."""
+    return "; ".join(dict.fromkeys(why.split("; ")))
