@@ -21,7 +21,7 @@ from auditkit.errors import AuditkitError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Points = Annotated[float, Field(gt=0, le=100)]
-
+Unit = Literal["points", "points_per_step", "auroc", "share"]
 
 MAX_LOOKS = 4
 
@@ -77,6 +77,40 @@ class Looks(Section):
     """How the error is spread over the looks: evenly, or nearly all kept for the last."""
     min_clusters: Annotated[int, Field(ge=2)] = 32
     """Nothing is decided early about a modality with fewer patients so far."""
+
+
+class Baseline(Section):
+    """How much worse than an earlier run is accepted, by the audit's unit; ``modality_*`` widens it for a modality."""
+
+    points: Points = 5.0
+    """For differences of scores."""
+    modality_points: Points | None = None
+    points_per_step: Points = 1.0
+    """For the fall of the score per severity step."""
+    modality_points_per_step: Points | None = None
+    auroc: Share = 0.05
+    """For the area under the ROC curve."""
+    modality_auroc: Share | None = None
+    share: Share = 0.05
+    """For shares of images, and their differences between conditions."""
+    modality_share: Share | None = None
+
+    def margin(self, unit: Unit, *, together: bool) -> float:
+        """Return the margin for all patients together, or for one modality."""
+        narrow: float = getattr(self, unit)
+        wide: float | None = getattr(self, f"modality_{unit}")
+        return narrow if together or wide is None else wide
+
+    @model_validator(mode="after")
+    def _modalities_are_no_stricter(self) -> Baseline:
+        for unit in get_args(Unit):
+            narrow, wide = getattr(self, unit), getattr(self, f"modality_{unit}")
+            if wide is not None and wide < narrow:
+                raise ValueError(
+                    f"modality_{unit} = {wide:g} is below {unit} = {narrow:g}: fewer patients cannot be held to less; "
+                    f"give {narrow:g} or more, or leave it out"
+                )
+        return self
 
 
 class IntendedUse(Section):
@@ -201,6 +235,7 @@ class Protocol(Section):
     prompts: Prompts
     statistics: Statistics = Statistics()
     looks: Looks = Looks()
+    baseline: Baseline = Baseline()
     intended_use: IntendedUse = IntendedUse()
     families: dict[str, Family]
     _source: str = PrivateAttr(default="")
@@ -350,6 +385,7 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "prompts": Prompts,
         "statistics": Statistics,
         "looks": Looks,
+        "baseline": Baseline,
         "intended_use": IntendedUse,
         "profiles": Profile,
     }

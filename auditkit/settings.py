@@ -6,7 +6,8 @@ import secrets
 import shutil
 import tempfile
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from auditkit.errors import AuditkitError
@@ -49,6 +50,8 @@ class Settings:
         Workers of a Ray cluster at most.
     embeddings : bool
         Keep the model's embeddings of every rendered image.
+    references : mapping of str to pathlib.Path
+        Records of earlier runs to be held against, by role (``baseline``, ``anchor``).
     root : pathlib.Path
         Where the default store and reports go.
     uid : str
@@ -69,6 +72,7 @@ class Settings:
     engine: str = "local"
     workers: int | None = None
     embeddings: bool = False
+    references: Mapping[str, Path] = field(default_factory=dict)
 
 
 def check(settings: Settings) -> None:

@@ -79,7 +79,7 @@ def contrast_columns(comparisons: Sequence[Comparison], data: Measurements, rule
         template = rules.resolve_template(comparison.template)
         for label, treated, control in pairs:
             a, b = data.column(treated, template), data.column(control, template)
-            columns.append(_difference(comparison.name, label, (a, b), treated, rules))
+            columns.append(difference(comparison.name, label, (a, b), treated, rules))
     return columns
 
 
@@ -92,7 +92,7 @@ def wording_columns(comparisons: Sequence[Comparison], data: Measurements, rules
         for first, second in combinations(wordings.templates, 2):
             pair = data.column(wordings.condition, second), data.column(wordings.condition, first)
             label = f"{second} vs {first}"
-            columns.append(_difference(wordings.name, label, pair, wordings.condition, rules, (second, first)))
+            columns.append(difference(wordings.name, label, pair, wordings.condition, rules, (second, first)))
     return columns
 
 
@@ -104,7 +104,7 @@ def step_columns(comparisons: Sequence[Comparison], data: Measurements, rules: R
         for before, after in pairwise((series.control, *series.treated)):
             pair = data.column(after, template), data.column(before, template)
             label = f"severity {before.severity} to {after.severity}"
-            columns.append(_difference(series.name, label, pair, after, rules))
+            columns.append(difference(series.name, label, pair, after, rules))
     return columns
 
 
@@ -150,7 +150,7 @@ def _complete_slopes(scores: NDArray[np.float64], steps: NDArray[np.float64]) ->
     return np.where(np.isfinite(scores).all(axis=1), slopes(scores, steps), np.nan)
 
 
-def _difference(
+def difference(
     name: str,
     label: str,
     pair: tuple[Column, Column],
@@ -158,7 +158,7 @@ def _difference(
     rules: Rules,
     templates: tuple[str, str] = ("", ""),
 ) -> DecisionColumn:
-    """Treated minus control. Where one of the two is missing, the other says how far the difference can have gone."""
+    """Return treated minus control; where one is missing, the other says how far the difference can have gone."""
     a, b = pair
     unknown = rules.statistics.missing_points
     no_treated, no_control = np.isnan(a.scores), np.isnan(b.scores)

@@ -26,7 +26,7 @@ from auditkit.criteria.series import series_points
 from auditkit.criteria.titles import hazard, sides, title
 from auditkit.criteria.wording import patients
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Verdict, overall
+from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Verdict, overall
 from auditkit.measure import ALL, Measurements
 from auditkit.protocol import DiscriminationFamily, EquivalenceFamily, Family, Protocol
 from auditkit.stats.multiplicity import holm
@@ -173,12 +173,15 @@ class Judge:
             members = [c for c in self._planned if c.family == name]
             before = self._before._family(name) if self._before is not None else {}
             still = [c for c in members if self._before is None or not self._before._is_settled(c)]
-            drafts = GATES[family.gate](family, still, self.data, self._rules) if still else {}
+            drafts = self._drafts(family, still) if still else {}
             for draft in (d for some in drafts.values() for d in some if d.modality == ALL):
                 draft.required = self._decides_together(family)
             fresh = {member: self._taken_up(some, before.get(member, [])) for member, some in drafts.items()}
             self._families[name] = self._corrected({**before, **fresh}, self._size(name, members))
         return self._families[name]
+
+    def _drafts(self, family: Family, members: Sequence[Comparison]) -> dict[str, list[Draft]]:
+        return GATES[family.gate](family, members, self.data, self._rules)
 
     def _taken_up(self, drafts: Sequence[Draft], before: Sequence[Decided]) -> list[Decided]:
         """Put this look's drafts after what earlier looks found; what is settled, or waits, stays as it was."""
@@ -305,7 +308,6 @@ class Judge:
         treated, control = sides(comparison)
         pooled = self._pooled(comparison, family)
         margin = next((getattr(family, k) for k in ("margin", "tolerance", "floor", "cap") if hasattr(family, k)), None)
-        series = series_points(comparison, self.data, self._protocol) if isinstance(comparison, Series) else []
         return Audit(
             id=f"{comparison.family}/{comparison.name}",
             question=question,
@@ -330,8 +332,18 @@ class Judge:
             look=max((c.look for c in required if c.verdict == verdict), default=self._look.number),
             rule="every modality must pass; a FAIL needs Holm's correction over the declared family",
             by_modality=cells,
-            series=series if family.gate in ("sensitivity", "discrimination", "not_raised", "monotone") else [],
+            series=self._series(comparison, family),
         )
+
+    def _series(self, comparison: Comparison, family: Family) -> list[Point]:
+        if not isinstance(comparison, Series) or family.gate not in (
+            "sensitivity",
+            "discrimination",
+            "not_raised",
+            "monotone",
+        ):
+            return []
+        return series_points(comparison, self.data, self._protocol)
 
     def _pooled(self, comparison: Comparison, family: Family) -> Draft | None:
         """What was found over all modalities, for display; of several severities, the one furthest from a pass."""

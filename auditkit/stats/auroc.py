@@ -114,17 +114,15 @@ def auroc(
     if not x.size or not y.size:
         return Auroc(nan, 0.0, 1.0, level, nan, G, nan, nan, nan, nan)
     group_x, group_y = groups[: x.size], groups[x.size :]
-    won, lost = _exceeded(x, y), x.size - _exceeded(y, x)
-    area = float(won.mean()) / y.size
+    placed = placements(x, y, group_x, group_y, G)
+    area, between, shares = placed.area, placed.between, placed.shares
     if G < 2:
         return Auroc(area, 0.0, 1.0, level, nan, G, nan, nan, nan, nan)
-    se = _standard_error(won / y.size - area, lost / x.size - area, group_x, group_y, G)
-    own_won, own_lost = _within(x, y, group_x, group_y, G)
-    between, shares = _between(won - own_won, lost - own_lost, group_x, group_y, G)
+    se = placed.standard_error()
     second = float(shares @ shares)
-    spread = max(se, _root((G - 1) / G * second))
+    spread = max(se, root((G - 1) / G * second))
     df, skewness = float(G - 1), 0.0
-    if _root(second):
+    if root(second):
         squares = shares * shares
         df = min(df, max(1.0, 3.0 * second**2 / float(squares @ squares)))
         skewness = float(squares @ shares) / second**1.5
@@ -190,6 +188,51 @@ def _tail(result: Auroc, gap: float, logit_gap: float, side: float) -> float:
     return float(special.stdtr(result.df, -min(t, logit_t)))
 
 
+@dataclass(frozen=True, slots=True)
+class Placements:
+    """Where every image stands among those of the other side.
+
+    Attributes
+    ----------
+    area : float
+        Share of all pairs in which the clean image scores higher, ties half.
+    of_clean, of_treated : ndarray
+        Per image, its share of the pairs won by the clean side, minus the area.
+    groups : (ndarray, ndarray)
+        Clusters of the clean and of the treated images, 0..G-1.
+    n_clusters : int
+        G.
+    between : float
+        The area among pairs of different clusters; that of all pairs where there are none.
+    shares : ndarray, shape (G,)
+        By how much leaving each cluster out lowers ``between``.
+    """
+
+    area: float
+    of_clean: FloatArray
+    of_treated: FloatArray
+    groups: tuple[IntArray, IntArray]
+    n_clusters: int
+    between: float
+    shares: FloatArray
+
+    def standard_error(self, minus: Placements | None = None) -> float:
+        """Return Obuchowski's standard error of the area, or of its difference from another of the same images."""
+        x, y = self.of_clean, self.of_treated
+        if minus is not None:
+            x, y = x - minus.of_clean, y - minus.of_treated
+        return _standard_error(x, y, *self.groups, self.n_clusters)
+
+
+def placements(x: FloatArray, y: FloatArray, group_x: IntArray, group_y: IntArray, G: int) -> Placements:
+    """Place clean scores among treated ones; no score is missing, and either side has one at least."""
+    won, lost = _exceeded(x, y), x.size - _exceeded(y, x)
+    area = float(won.mean()) / y.size
+    own_won, own_lost = _within(x, y, group_x, group_y, G)
+    between, shares = _between(won - own_won, lost - own_lost, group_x, group_y, G, area)
+    return Placements(area, won / y.size - area, lost / x.size - area, (group_x, group_y), G, between, shares)
+
+
 def _present(scores: ArrayLike, clusters: ArrayLike) -> tuple[FloatArray, IntArray]:
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != 1:
@@ -219,11 +262,13 @@ def _within(
 
 
 def _between(
-    won: FloatArray, lost: FloatArray, group_x: IntArray, group_y: IntArray, G: int
+    won: FloatArray, lost: FloatArray, group_x: IntArray, group_y: IntArray, G: int, alone: float
 ) -> tuple[float, FloatArray]:
-    """Area among pairs of different patients, and by how much leaving each patient out lowers it."""
+    """Area among pairs of different patients (``alone`` without any), and by how much leaving each out lowers it."""
     n_x, n_y = np.bincount(group_x, minlength=G), np.bincount(group_y, minlength=G)
     pairs = won.size * lost.size - float(n_x @ n_y)
+    if not pairs:
+        return alone, np.zeros(G)
     area = float(won.sum()) / pairs
     of_patient = n_x * (lost.size - n_y) + n_y * (won.size - n_x)
     above = np.bincount(group_x, won, G) + np.bincount(group_y, lost, G) - area * of_patient
@@ -242,9 +287,9 @@ def _standard_error(
         used = np.unique(group).size
         # One cluster on a side says nothing of the spread between clusters; G / (G - 1) is then the best there is.
         variance += (used / (used - 1) if used > 1 else G / (G - 1)) * (total @ total)
-    return _root(float(variance))
+    return root(float(variance))
 
 
-def _root(variance: float) -> float:
+def root(variance: float) -> float:
     # Rounding leaves 1e-33 where every placement is the same; that is no variance.
     return math.sqrt(variance) if variance > 1e-24 else 0.0

@@ -1,0 +1,1 @@
+"""A run against earlier ones: the previous version (``--audit-baseline``), a frozen one (``--audit-anchor``)."""

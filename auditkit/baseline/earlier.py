@@ -1,0 +1,170 @@
+"""An earlier run, read from its evidence.json, and what this run's audits say against it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from auditkit.baseline.unlike import unlike_in_data, unlike_in_plan
+from auditkit.conditions import Comparison
+from auditkit.criteria.rules import Rules
+from auditkit.criteria.version_effects import columns_of, same_answers
+from auditkit.criteria.version_judge import VersionJudge
+from auditkit.errors import AuditkitError
+from auditkit.evidence import Audit, Evidence, Reference
+from auditkit.measure import NOT_ASKED, Measurements
+from auditkit.recorded import from_answers, to_answers
+from auditkit.session import AuditRun
+
+
+@dataclass
+class EarlierRun:
+    """One earlier run that a run is held against.
+
+    Attributes
+    ----------
+    role : str
+        ``baseline`` or ``anchor``.
+    evidence : Evidence
+        Its record.
+    sha256 : str
+        Over the bytes of the file.
+    answers : Measurements
+        What its models answered.
+    run : AuditRun
+        Today's.
+    problem : str
+        Why the two cannot be compared, as far as that is known; empty when they can.
+    """
+
+    role: str
+    evidence: Evidence
+    sha256: str
+    answers: Measurements
+    run: AuditRun
+    problem: str = ""
+    _judge: VersionJudge | None = field(default=None, repr=False)
+
+    def audit(self, comparison: Comparison, question: str) -> Audit:
+        """Return the record of one comparison, held against the same one of the earlier run.
+
+        Raises
+        ------
+        AuditkitError
+            When the runs cannot be compared, or the earlier one did not ask these questions.
+        """
+        self._check_data()
+        if self.problem:
+            raise AuditkitError(f"cannot be compared with {self.name}: {self.problem}.")
+        if not self._asked(comparison):
+            raise AuditkitError(
+                f"{self.name} did not ask these questions; it was a part of the audits.",
+                f"Run all audits of that model again and give the new record with --audit-{self.role}.",
+            )
+        if self._judge is None:
+            both = [c for c in self.run.plan.comparisons if self._asked(c)]
+            self._judge = VersionJudge(self.run.protocol, self._today, self.answers, both)
+        return self._judge.against(self.role, comparison, question, self.name)
+
+    def reference(self) -> Reference:
+        """Return what the record of today's run says of this one."""
+        self._check_data()
+        same, both = (0, 0) if self.problem else self._same_answers()
+        return Reference(
+            role=self.role,
+            run=self.evidence.run.id,
+            finished=self.evidence.run.finished,
+            model=self.evidence.model.name,
+            revision=self.evidence.model.revision,
+            fingerprint=self.evidence.model.fingerprint,
+            evidence_sha256=self.sha256,
+            n_answers=both,
+            n_same=same,
+            problem=self.problem,
+        )
+
+    @property
+    def name(self) -> str:
+        """The earlier run in words."""
+        model = self.evidence.model
+        revision = f" ({model.revision[:12]})" if model.revision else ""
+        return f"the {self.role}, run {self.evidence.run.id} of {model.name}{revision}"
+
+    @cached_property
+    def _today(self) -> Measurements:
+        """Today's answers by the way of a record: rounded as the earlier ones are, images in the same order."""
+        return from_answers(to_answers(self.run.judge.data, self.run.batch_size))
+
+    def _check_data(self) -> None:
+        if not self.problem:
+            self.problem = unlike_in_data(self.evidence, self.run.judge.data.records)
+
+    def _asked(self, comparison: Comparison) -> bool:
+        rules = Rules(self.run.protocol)
+        return all((c.outcomes != NOT_ASKED).any() for c in columns_of(comparison, self.answers, rules))
+
+    def _same_answers(self) -> tuple[int, int]:
+        same = both = 0
+        for place in self.answers.asked():
+            pair = self._today.column(*place), self.answers.column(*place)
+            asked = np.logical_and.reduce([column.outcomes != NOT_ASKED for column in pair])
+            both += int(asked.sum())
+            same += int((asked & same_answers((pair,))).sum())
+        return same, both
+
+
+def earlier_runs(run: AuditRun) -> list[EarlierRun]:
+    """Read the runs that a run is to be held against, and say what is in the way.
+
+    Parameters
+    ----------
+    run : AuditRun
+        Prepared; nothing needs to have been asked yet.
+
+    Raises
+    ------
+    AuditkitError
+        A file that cannot be read or is no evidence, or a protocol with early looks.
+    """
+    references: Mapping[str, Path] = run.settings.references
+    looks = run.protocol.looks.number
+    if references and looks > 1:
+        raise AuditkitError(
+            f"{looks} looks are planned, and --audit-{min(references)} is given: early looks stop asking when an audit "
+            "is settled, so which images are left to compare would depend on the answers.",
+            "Give --audit-looks=1, for the earlier run too.",
+        )
+    found = []
+    for role, path in references.items():
+        evidence, sha256 = _read(role, path)
+        try:
+            answers = from_answers(evidence.answers)
+        except ValueError as error:
+            raise AuditkitError(
+                f"--audit-{role}={path}: its answers are damaged: {error}.", "Give the file as the run wrote it."
+            ) from None
+        found.append(EarlierRun(role, evidence, sha256, answers, run, unlike_in_plan(evidence, run)))
+    return found
+
+
+def _read(role: str, path: Path) -> tuple[Evidence, str]:
+    path = path / "evidence.json" if path.is_dir() else path
+    try:
+        raw = path.read_bytes()
+        return Evidence.from_json(raw.decode("utf-8")), hashlib.sha256(raw).hexdigest()
+    except OSError as error:
+        raise AuditkitError(
+            f"--audit-{role}={path} cannot be read: {error.strerror or error}.",
+            "Give the evidence.json of an earlier run (reports/<model>/latest/evidence.json).",
+        ) from None
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise AuditkitError(
+            f"--audit-{role}={path} is no evidence of this auditkit: {str(error).splitlines()[0]}.",
+            "Give the evidence.json that a run wrote (reports/<model>/latest/evidence.json).",
+        ) from None
