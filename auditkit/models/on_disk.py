@@ -79,6 +79,11 @@ def size_of(files: tuple[Path, ...]) -> tuple[int, int]:
     return parameters, sum(path.stat().st_size for path in files)
 
 
+def model_type(folder: Path) -> str:
+    """Return the architecture that a checkpoint folder names; empty where it names none."""
+    return str(json_object(folder / "config.json").get("model_type", ""))
+
+
 def backend_of(folder: Path, name: str) -> Literal["image-text-to-text", "dual-encoder"]:
     """Return how a checkpoint folder is to be asked, by the model type in its config.json.
 

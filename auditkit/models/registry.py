@@ -21,6 +21,8 @@ from auditkit.errors import AuditkitError
 OWN_FILE = "auditkit-models.toml"
 """The user's file, taken from the current folder when no other is named."""
 VARIABLE = "AUDITKIT_REGISTRY"
+OTHER = "other"
+"""Family of an entry that names none."""
 
 Backend = Literal["image-text-to-text", "dual-encoder", "openai", "ships"]
 
@@ -43,8 +45,8 @@ class Entry(BaseModel):
     """What --model takes; the title of the table in the file."""
     backend: Backend
     """How it is asked: a checkpoint that answers, one that compares, a server, or what ships with auditkit."""
-    family: Annotated[str, Field(min_length=1)] = "other"
-    """``model_type`` of the checkpoint's config.json, such as gemma3 or siglip; for the table only."""
+    family: Annotated[str, Field(min_length=1)] = OTHER
+    """``model_type`` of the checkpoint's config.json, such as gemma3 or siglip; for tables and comparisons only."""
     description: str = ""
     licence: str = "unknown"
     gated: bool = False

@@ -15,7 +15,7 @@ from typing import Any
 from auditkit.errors import AuditkitError
 from auditkit.models.base import DEFAULTS, Embeds, Model, ModelOptions, Request, Response
 from auditkit.models.on_disk import backend_of, cached_commits, snapshot, weights
-from auditkit.models.registry import OWN_FILE, Entry, load_registry, nearest
+from auditkit.models.registry import OTHER, OWN_FILE, Entry, load_registry, nearest
 
 
 def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
@@ -150,10 +150,11 @@ def _checkpoint(name: str, path: Path, entry: Entry | None, options: ModelOption
     called = name if entry is not None else path.resolve().name
     dtype = "float32" if entry is None else entry.dtype
     revision = path.name if entry is not None and entry.repository else ""
+    family = _family(entry)
     if backend == "dual-encoder":
         from auditkit.models.dual_encoder import DualEncoder
 
-        return DualEncoder(path, name=called, options=options, dtype=dtype, revision=revision)
+        return DualEncoder(path, name=called, options=options, dtype=dtype, revision=revision, family=family)
     from auditkit.models.local import LocalModel
 
     return LocalModel(
@@ -163,6 +164,7 @@ def _checkpoint(name: str, path: Path, entry: Entry | None, options: ModelOption
         dtype=dtype,
         device_map=None if entry is None else entry.device_map,
         revision=revision,
+        family=family,
         processor_settings={} if entry is None else entry.processor,
     )
 
@@ -172,7 +174,7 @@ def _served(address: str, name: str, entry: Entry | None, options: ModelOptions)
 
     served = served_name(name, entry)
     if entry is None or entry.backend != "openai":
-        return EndpointModel(address, served, name=name, options=options)
+        return EndpointModel(address, served, name=name, options=options, family=_family(entry))
     return EndpointModel(
         address,
         served,
@@ -182,7 +184,13 @@ def _served(address: str, name: str, entry: Entry | None, options: ModelOptions)
         revision=entry.version,
         extra=entry.extra,
         aliases=entry.aliases,
+        family=_family(entry),
     )
+
+
+def _family(entry: Entry | None) -> str:
+    """Return the architecture that the registry names; empty where it does not know."""
+    return "" if entry is None or entry.family == OTHER else entry.family
 
 
 def _imported(name: str) -> Model:
@@ -231,6 +239,7 @@ class _Named:
         self.revision = str(getattr(model, "revision", None) or "")
         self.fingerprint = str(getattr(model, "fingerprint", None) or _source_digest(module))
         self.backend = str(getattr(model, "backend", None) or "import")
+        self.family = str(getattr(model, "family", None) or "")
         self.limits = tuple(getattr(model, "limits", ()))
         if isinstance(model, Embeds):
             self.embeddings, self.embed = model.embeddings, model.embed

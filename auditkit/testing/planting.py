@@ -98,6 +98,7 @@ class PlantedModel:
         self._seed = seed
         self.name = f"{getattr(model, 'name', None) or type(model).__name__}-{type(defect).__name__}"
         self.revision = str(getattr(model, "revision", None) or "")
+        self.family = str(getattr(model, "family", None) or "")
         self.fingerprint = digest_of(
             *(str(getattr(model, name, None) or "") for name in ("name", "revision")),
             str(getattr(model, "fingerprint", None) or _source_of(model)),

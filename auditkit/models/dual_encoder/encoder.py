@@ -17,7 +17,7 @@ from auditkit.models.dual_encoder.answers import answer
 from auditkit.models.dual_encoder.texts import class_texts, texts_digest
 from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.memory import by_halves, rows_within
-from auditkit.models.on_disk import require_safetensors
+from auditkit.models.on_disk import model_type, require_safetensors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,6 +53,8 @@ class DualEncoder:
         ``float32``, ``bfloat16`` or ``float16``. The similarities are computed in float64 either way.
     revision : str
         Revision of the checkpoint; the beginning of the fingerprint where none is given.
+    family : str
+        Architecture; by default the model type in the folder's config.json.
 
     Attributes
     ----------
@@ -88,6 +90,7 @@ class DualEncoder:
         options: ModelOptions = DEFAULTS,
         dtype: str = "float32",
         revision: str = "",
+        family: str = "",
     ) -> None:
         require_safetensors(path, name)
         self.path = path
@@ -96,6 +99,7 @@ class DualEncoder:
         together = f"exact {options.exact} memory {options.memory} together {_TOGETHER}"
         self.fingerprint = fingerprint_of(path, self.backend, dtype, texts_digest(), together)
         self.revision = revision or self.fingerprint[:12]
+        self.family = family or model_type(path)
         self._options = options
         self._towers: Towers | None = None
         self._classes: dict[Classes, NDArray[np.float64] | str] = {}

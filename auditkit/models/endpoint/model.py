@@ -62,6 +62,8 @@ class EndpointModel:
         such as ``{"temperature": None}`` for a server that takes none. Part of the fingerprint.
     aliases : sequence of str
         Other names under which the server may answer for this model.
+    family : str
+        Architecture, as far as it is known; no server tells.
 
     Attributes
     ----------
@@ -94,10 +96,12 @@ class EndpointModel:
         revision: str = "",
         extra: Mapping[str, Any] | None = None,
         aliases: Sequence[str] = (),
+        family: str = "",
     ) -> None:
         self.base_url = _address(base_url)
         self.served = served
         self.name = name
+        self.family = family
         self.deadline = options.deadline
         self.concurrency = 1 if options.exact else max(options.concurrency, 1)
         self.batch_size = BATCH

@@ -17,7 +17,7 @@ from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.local.chat import decoded
 from auditkit.models.local.shared_prefix import MIN_SHARED
 from auditkit.models.memory import by_halves
-from auditkit.models.on_disk import require_safetensors
+from auditkit.models.on_disk import model_type, require_safetensors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +54,8 @@ class LocalModel:
         As transformers takes it (``auto`` spreads a model over several GPUs); None for the GPU if there is one.
     revision : str
         Commit of the repository; the beginning of the fingerprint by default.
+    family : str
+        Architecture; by default the model type in the folder's config.json.
     processor_settings : mapping
         Passed to the image processor with every call.
 
@@ -84,6 +86,7 @@ class LocalModel:
         dtype: str = "float32",
         device_map: str | None = None,
         revision: str = "",
+        family: str = "",
         processor_settings: Mapping[str, Any] | None = None,
     ) -> None:
         require_safetensors(path, name)
@@ -102,6 +105,7 @@ class LocalModel:
             "choices too" if options.expected else "answers only",
         )
         self.revision = revision or self.fingerprint[:12]
+        self.family = family or model_type(path)
         # A small network answers a call in a moment, and at its end a core stands idle: larger calls, fewer ends.
         weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
         self.batch_size = _MANY if weights < _SMALL * 4 else None
