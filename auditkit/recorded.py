@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from auditkit.conditions import Condition
 from auditkit.evidence import NO_SCORE, NOT_ASKED, OUTCOME_MARKS, AnswerColumn, Answers, ImageEntry
 from auditkit.images.record import ImageRecord
 from auditkit.inference.keys import digest_of
+from auditkit.inference.store import NotedImage
 from auditkit.measure import NOT_ASKED as NOT_ASKED_CODE
 from auditkit.measure import Column, Measurements
 from auditkit.prompts.answers import OUTCOMES
@@ -59,6 +60,16 @@ def to_answers(data: Measurements, batch_size: int) -> Answers:
 def answers_sha256(images: Sequence[ImageEntry]) -> str:
     """Return the SHA-256 over the ids of images and the digests of their raw answers."""
     return digest_of([[image.id, image.answers_sha256] for image in images])
+
+
+def data_sha256(contents: Iterable[str]) -> str:
+    """Return the SHA-256 over the content addresses of images, in whatever order they come."""
+    return digest_of(sorted(contents))
+
+
+def noted(records: Iterable[ImageRecord]) -> list[NotedImage]:
+    """Return what the store notes of a run's images, so that its record can be checked without the images."""
+    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content) for r in records]
 
 
 def condition_of(column: AnswerColumn) -> Condition:

@@ -22,6 +22,7 @@ from auditkit.inference.render import Renderer
 from auditkit.inference.store import JudgedBefore, Store
 from auditkit.models.base import Model
 from auditkit.protocol import Protocol, load_protocol
+from auditkit.recorded import data_sha256, noted
 from auditkit.salt import salt_for
 from auditkit.settings import BATCH_SIZE, REPORTS, Settings, check, check_writable, open_store
 
@@ -137,7 +138,9 @@ class AuditRun:
                 f"{self.tally.left_out[0].name}: {self.tally.left_out[0].reason}.",
                 "Give other images with --audit-data=SRC.",
             )
-        images = digest_of(sorted(r.content for r in self.plan.records))
+        judged = self.judge.data.records
+        self.store.note_manifest(data_sha256(r.content for r in judged), noted(judged))
+        images = data_sha256(r.content for r in self.plan.records)
         subject = digest_of(model_identity(self.model), images)
         self.judged_by = self.store.note_judged(subject, self.protocol.sha256(), self.protocol.model_dump(mode="json"))
 

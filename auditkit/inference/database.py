@@ -72,10 +72,11 @@ class Database:
             if self._is_current(connection):
                 return
             tables.metadata.create_all(connection)
-            connection.execute(tables.meta.insert().values(name="schema", value=str(tables.SCHEMA_VERSION)))
+            if _version(connection) is None:
+                connection.execute(tables.meta.insert().values(name="schema", value=str(tables.SCHEMA_VERSION)))
 
     def _is_current(self, connection: sa.Connection) -> bool:
-        """Whether the tables are there; refuses a database of another program or of another schema version."""
+        """Whether all tables are there; refuses a database of another program or of another schema version."""
         inspector = sa.inspect(connection)
         names = set(inspector.get_table_names())
         ours = "meta" in names and {c["name"] for c in inspector.get_columns("meta")} == {"name", "value"}
@@ -86,13 +87,13 @@ class Database:
             )
         if not ours:
             return False
-        version = connection.execute(sa.select(tables.meta.c.value).where(tables.meta.c.name == "schema")).scalar()
+        version = _version(connection)
         if version is not None and version != str(tables.SCHEMA_VERSION):
             raise AuditkitError(
                 f"store {self._shown()} has schema version {version}; this auditkit reads {tables.SCHEMA_VERSION}.",
                 "Give another file with --audit-store=FILE, or use the auditkit that wrote it.",
             )
-        return version is not None
+        return version is not None and names.issuperset(tables.metadata.tables)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -123,7 +124,7 @@ class Database:
                 f"store {self._shown()} could not be {what}: {reason}.",
                 "Check that the folder exists and may be written, or give another with --audit-store=FILE.",
             ) from None
-        except (DatabaseError, ValueError) as error:  # ValueError: a row that cannot be read
+        except (DatabaseError, ValueError, TypeError) as error:  # the last two: a row that cannot be read
             raise AuditkitError(
                 f"store {self._shown()} is damaged or is no database: {getattr(error, 'orig', error)}.",
                 f"Move it away (mv {self._shown()} {self._shown()}.damaged) and run again, "
@@ -170,6 +171,17 @@ class Database:
             fresh = [row for row in rows if row[column.name] not in there]
             if fresh:
                 connection.execute(table.insert(), fresh)
+
+
+def is_there(url: str) -> bool:
+    """Whether there is something to open: an SQLite file that does not exist would be made by opening it."""
+    parsed = _parsed_url(url)
+    named = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return named is None or Path(named).is_file()
+
+
+def _version(connection: sa.Connection) -> str | None:
+    return connection.execute(sa.select(tables.meta.c.value).where(tables.meta.c.name == "schema")).scalar()
 
 
 def _parsed_url(url: str) -> sa.URL:

@@ -5,10 +5,11 @@ One commit per batch, so that a killed run loses at most the batch in flight. Er
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,29 @@ class Rendered:
     digest: str
     ssim: float | None
     psnr: float | None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NotedImage:
+    """An image of a run, with the address of its bytes, which no record holds.
+
+    Attributes
+    ----------
+    id, cluster : str
+        Salted hashes, as the record has them.
+    modality : str
+        As the record has it.
+    synthetic : bool
+        True for phantoms.
+    content : str
+        SHA-256 over the bytes the pixels come from and the reader's version (`images.record.ImageRecord.content`).
+    """
+
+    id: str
+    cluster: str
+    modality: str
+    synthetic: bool
+    content: str
 
 
 class Store(Database):
@@ -176,15 +200,40 @@ class Store(Database):
         columns = (tables.sources.c.content, tables.sources.c.digest)
         return {row.content: row.digest for row in self._select(columns, tables.sources.c.content, contents)}
 
+    def note_manifest(self, sha256: str, images: Iterable[NotedImage]) -> None:
+        """Note which images a run was judged on.
+
+        Parameters
+        ----------
+        sha256 : str
+            The hash of the data in the run's record. Other ids, patients or modalities of the same bytes make a
+            manifest of their own beside the first.
+        images : iterable of NotedImage
+            All of them.
+        """
+        text = json.dumps([astuple(image) for image in sorted(images)])
+        key = hashlib.sha256(f"{sha256}{text}".encode()).hexdigest()
+        self._insert_new(tables.manifests, "key", [{"key": key, "sha256": sha256, "images": text}])
+
+    def manifests(self, sha256: str) -> list[tuple[NotedImage, ...]]:
+        """Return what was noted of data with this hash, each sorted by id; empty when nothing was."""
+        columns = (tables.manifests.c.key, tables.manifests.c.images)
+        with self._explained("read"):
+            found = sorted(self._select(columns, tables.manifests.c.sha256, [sha256]))
+            return [tuple(NotedImage(*entry) for entry in json.loads(row.images)) for row in found]
+
     # --- protocol and sessions --------------------------------------------------------------------------------------
 
     def protocol_first_seen(self, sha256: str) -> str:
         """Return when this protocol was first seen here, noting it now if never."""
         self._insert_new(tables.protocols, "sha256", [{"sha256": sha256, "first_seen": _now()}])
+        return self.when_first_seen(sha256)
+
+    def when_first_seen(self, sha256: str) -> str:
+        """Return when this protocol was first seen here; empty if never."""
         with self._explained("read"), self._engine.connect() as connection:
-            return str(
-                connection.execute(sa.select(tables.protocols.c.first_seen).filter_by(sha256=sha256)).scalar_one()
-            )
+            found = connection.execute(sa.select(tables.protocols.c.first_seen).filter_by(sha256=sha256)).scalar()
+            return found or ""
 
     def note_judged(self, subject: str, sha256: str, criteria: Mapping[str, Any]) -> list[JudgedBefore]:
         """Note that results exist for a model and its images under a protocol.
@@ -205,6 +254,10 @@ class Store(Database):
         """
         row = {"key": f"{subject}:{sha256}", "subject": subject, "sha256": sha256, "first_judged": _now("microseconds")}
         self._insert_new(tables.judged, "key", [{**row, "criteria": json.dumps(criteria, sort_keys=True)}])
+        return self.judged(subject)
+
+    def judged(self, subject: str) -> list[JudgedBefore]:
+        """Return all protocols by which a subject was judged, the first of them first; see `note_judged`."""
         columns = (
             tables.judged.c.sha256,
             tables.judged.c.criteria,

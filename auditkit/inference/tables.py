@@ -1,4 +1,7 @@
-"""The tables of the store. Whoever changes one raises `SCHEMA_VERSION`: a store of another version is refused."""
+"""The tables of the store. Whoever changes one raises `SCHEMA_VERSION`: a store of another version is refused.
+
+A table more is no change: it is added to a store that lacks it, and an earlier auditkit leaves it alone.
+"""
 
 from __future__ import annotations
 
@@ -58,6 +61,13 @@ judged = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("criteria", sa.Text, nullable=False),
     sa.Column("first_judged", sa.String(32), nullable=False),
+)
+manifests = sa.Table(
+    "manifests",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("images", sa.Text, nullable=False),
 )
 sessions = sa.Table(
     "sessions",

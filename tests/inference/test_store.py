@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditkit.errors import AuditkitError
-from auditkit.inference.store import Rendered, Store, StoredAnswer
+from auditkit.inference.database import is_there
+from auditkit.inference.store import NotedImage, Rendered, Store, StoredAnswer
 
 fork = multiprocessing.get_context("fork")
 ANSWER = StoredAnswer("4/5", "stop")
@@ -290,6 +291,62 @@ def test_judged_protocols_are_kept_in_the_order_of_their_first_use(tmp_path):
     # Judging again, in another process, changes neither times nor order.
     again = Store(path).note_judged("model and images", "b" * 64, {"margin": 5.0})
     assert again == second
+
+
+def images(*names: str, modality: str = "ct") -> list[NotedImage]:
+    return [NotedImage(name, f"p-{name}", modality, False, name * 64) for name in names]
+
+
+def test_images_of_a_run_are_noted_once_for_each_way_they_were_named(tmp_path):
+    store = Store(str(tmp_path / "s.sqlite"))
+    assert store.manifests("h") == []
+    store.note_manifest("h", images("b", "a"))
+    store.note_manifest("h", images("a", "b"))
+    store.note_manifest("other", images("c"))
+    assert store.manifests("h") == [tuple(images("a", "b"))]
+    # The same bytes with other ids, patients or modalities do not take the place of the first.
+    store.note_manifest("h", images("a", "b", modality="mr"))
+    store.close()
+    again = Store(str(tmp_path / "s.sqlite")).manifests("h")
+    assert sorted(again) == [tuple(images("a", "b")), tuple(images("a", "b", modality="mr"))]
+
+
+@pytest.mark.parametrize("text", ["{", '[["id"]]', '"id"'])
+def test_damaged_note_of_images(tmp_path, text):
+    store = Store(str(tmp_path / "s.sqlite"))
+    store.note_manifest("h", images("a"))
+    with sqlite3.connect(tmp_path / "s.sqlite") as raw:
+        raw.execute("UPDATE manifests SET images = ?", (text,))
+    raw.close()
+    with pytest.raises(AuditkitError, match="damaged"):
+        store.manifests("h")
+
+
+def test_store_of_before_gets_the_table_it_lacks_and_keeps_its_answers(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(str(path))
+    store.add_answers({"k": ANSWER}, "m")
+    store.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("DROP TABLE manifests")
+    raw.close()
+    again = Store(str(path))
+    again.note_manifest("h", images("a"))
+    assert again.answers("k") == {"k": ANSWER}
+    again.close()
+    with sqlite3.connect(path) as raw:
+        assert raw.execute("SELECT count(*) FROM meta WHERE name = 'schema'").fetchone() == (1,)
+    raw.close()
+
+
+def test_whether_there_is_a_store_is_told_without_making_one(tmp_path):
+    path = tmp_path / "s.sqlite"
+    urls = (str(path), f"sqlite:///{path}")
+    assert not any(map(is_there, urls))
+    assert list(tmp_path.iterdir()) == []
+    Store(str(path)).close()
+    assert all(map(is_there, urls))
+    assert is_there("postgresql://u@host/name"), "a server is asked when it is opened"
 
 
 # --- embeddings -----------------------------------------------------------------------------------------------------
