@@ -35,6 +35,7 @@ from auditkit.evidence import (
     Probes,
     PromptInfo,
     ProtocolInfo,
+    Reference,
     Run,
     ScoringInfo,
     Stratum,
@@ -44,9 +45,8 @@ from auditkit.evidence import (
 )
 from auditkit.images.record import UNKNOWN, ImageRecord
 from auditkit.images.thumbnail import jpeg_thumbnail
-from auditkit.inference.keys import digest_of
 from auditkit.inference.prefetch import pixel_condition
-from auditkit.recorded import to_answers
+from auditkit.recorded import data_sha256, to_answers
 from auditkit.reliability import calibration_curves
 from auditkit.session import AuditRun, all_left_out
 from auditkit.subgroups import subgroups
@@ -56,8 +56,16 @@ MAX_EXAMPLE_IMAGES = 6
 PACKAGES = ("auditkit", "pytest", "numpy", "scipy", "pillow", "pydicom", "torch", "transformers", "tokenizers")
 
 
-def header(run: AuditRun) -> dict[str, Any]:
-    """Return everything of the evidence but the audits, as plain data that can cross process borders."""
+def header(run: AuditRun, references: Sequence[Reference] = ()) -> dict[str, Any]:
+    """Return everything of the evidence but the audits, as plain data that can cross process borders.
+
+    Parameters
+    ----------
+    run : AuditRun
+        Measured.
+    references : sequence of Reference
+        The earlier runs it was held against.
+    """
     data = run.judge.data
     return {
         "run": {
@@ -82,6 +90,7 @@ def header(run: AuditRun) -> dict[str, Any]:
         "looks": [look.model_dump(mode="json") for look in run.looks_made],
         "embeddings": [shift.model_dump(mode="json") for shift in _embeddings(run)],
         "notes": _notes(run),
+        "references": [reference.model_dump(mode="json") for reference in references],
         "subgroups": [group.model_dump(mode="json") for group in subgroups(data, run.plan)],
         "calibration": [curve.model_dump(mode="json") for curve in calibration_curves(data, run.plan)],
         "scoring": [info.model_dump(mode="json") for info in scoring(data)],
@@ -141,8 +150,11 @@ def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, 
     """
     ordered = sorted(audits, key=lambda audit: audit.id)
     ran = {audit.id for audit in ordered}
-    not_run = sorted(f"{f}/{c.name}" for f, listed in SHIPPED.items() for c in listed() if f"{f}/{c.name}" not in ran)
-    verdict, sentence = _whole(ordered, not_run)
+    references = [Reference(**r) for r in parts["references"]]
+    declared = [f"{family}/{c.name}" for family, listed in SHIPPED.items() for c in listed()]
+    declared += [f"{r.role}/{audit}" for r in references for audit in declared]
+    not_run = sorted(set(declared) - ran)
+    verdict, sentence = whole_verdict(ordered, not_run)
     return Evidence(
         run=Run(
             id=run_id,
@@ -166,6 +178,7 @@ def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, 
         looks=[LookInfo(**look) for look in parts["looks"]],
         embeddings=[EmbeddingShift(**shift) for shift in parts["embeddings"]],
         scoring=[ScoringInfo(**info) for info in parts["scoring"]],
+        references=references,
         subgroups=[Subgroup(**group) for group in parts["subgroups"]],
         calibration=[CalibrationCurve(**curve) for curve in parts["calibration"]],
         answers=Answers(**parts["answers"]),
@@ -177,7 +190,8 @@ def evidence(parts: Mapping[str, Any], audits: Sequence[Audit], *, run_id: str, 
     )
 
 
-def _whole(audits: Sequence[Audit], not_run: Sequence[str]) -> tuple[Verdict, str]:
+def whole_verdict(audits: Sequence[Audit], not_run: Sequence[str]) -> tuple[Verdict, str]:
+    """Return the verdict of the whole run and its sentence; a part of the declared audits never passes."""
     verdict = overall(audit.verdict for audit in audits)
     counts = Counter(audit.verdict for audit in audits)
     listed = ", ".join(f"{counts[v]} {v}" for v in ("PASS", "FAIL", "INCONCLUSIVE", "ERROR") if counts[v])
@@ -249,10 +263,10 @@ def _protocol(run: AuditRun) -> ProtocolInfo:
 
 
 def _data(run: AuditRun, records: Sequence[ImageRecord]) -> Data:
-    strata = []
+    modalities = []
     for modality in sorted({r.modality for r in records}):
         some = [r for r in records if r.modality == modality]
-        strata.append(
+        modalities.append(
             Stratum(
                 modality=modality,
                 n_images=len(some),
@@ -265,7 +279,7 @@ def _data(run: AuditRun, records: Sequence[ImageRecord]) -> Data:
         source=run.settings.data if run.settings.data == "demo" else Path(run.settings.data).name,
         n_images=len(records),
         n_clusters=len({r.cluster for r in records}),
-        modalities=strata,
+        modalities=modalities,
         synthetic_share=sum(r.synthetic for r in records) / max(len(records), 1),
         sources=dict(sorted(Counter(r.source for r in records).items())),
         licences=dict(sorted(Counter(r.licence for r in records).items())),
@@ -273,12 +287,12 @@ def _data(run: AuditRun, records: Sequence[ImageRecord]) -> Data:
         n_left_out=len(left_out),
         notice=run.images.notice,
         limited_to=run.settings.limit,
-        sha256=digest_of(sorted(r.content for r in records)),
-        strata=_strata(records),
+        sha256=data_sha256(r.content for r in records),
+        strata=strata(records),
     )
 
 
-def _strata(records: Sequence[ImageRecord]) -> dict[str, list[Level]]:
+def strata(records: Sequence[ImageRecord]) -> dict[str, list[Level]]:
     """Count the levels of every attribute the source knows of any image; an image without a value is ``unknown``."""
     result = {}
     for attribute in sorted({name for r in records for name in r.attributes}):

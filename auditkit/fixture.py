@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from auditkit.conditions import Comparison
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Estimate
+from auditkit.report.ci.junit import audit_properties
 from auditkit.state import RECORD
 
 if TYPE_CHECKING:
@@ -68,57 +70,81 @@ class AuditFixture:
         return self._judge(contrast, "agreement")
 
     def _judge(self, comparison: Comparison, gate: str) -> Audit:
-        if self._state.problem:
-            pytest.fail(self._state.problem, pytrace=False)
-        if self._state.run is None:
-            pytest.fail(
-                f"{comparison} was not part of the plan: parametrize the audit with it (pytest.mark.parametrize), so "
-                "that its questions are known before the run.",
-                pytrace=False,
-            )
-        try:
-            audit = self._state.run.audit(comparison, gate, self._question())
-        except AuditkitError as error:
-            self._record(self._unjudged(comparison, gate, str(error)))
-            pytest.fail(f"ERROR: {error}", pytrace=False)
-        except Exception as error:  # a fault of ours must be a row of the report, not a gap in it; pytest shows where
-            self._record(self._unjudged(comparison, gate, f"{type(error).__name__}: {error}"))
-            raise
-        audit = audit.model_copy(update={"hazard_ids": self._hazards()})
-        self._record(audit)
-        if audit.verdict == "PASS":
-            return audit
-        message = f"{audit.verdict}: {audit.sentence}"
-        if audit.verdict == "INCONCLUSIVE" and self._request.config.option.audit_allow_inconclusive:
-            pytest.xfail(message)
-        pytest.fail(message, pytrace=False)
+        item, state = self._request.node, self._state
+        words = question(item)
 
-    def _unjudged(self, comparison: Comparison, gate: str, why: str) -> Audit:
-        return Audit(
-            id=f"{comparison.family}/{comparison.name}",
-            question=self._question(),
-            family=comparison.family,
-            gate=gate,
-            title=comparison.name,
-            verdict="ERROR",
-            sentence=f"It could not be judged: {why}",
-            hazard_ids=self._hazards(),
-            estimate=Estimate(),
-        )
+        def decided() -> Audit:
+            if state.run is None:
+                pytest.fail(
+                    f"{comparison} was not part of the plan: parametrize the audit with it (pytest.mark.parametrize), "
+                    "so that its questions are known before the run.",
+                    pytrace=False,
+                )
+            return state.run.audit(comparison, gate, words)
 
-    def _question(self) -> str:
-        text = inspect.getdoc(self._request.function) or self._request.node.originalname
-        return " ".join(text.split())
+        return judge(item, state, decided, lambda why: _unjudged(comparison, gate, words, why))
 
-    def _hazards(self) -> list[str]:
-        """Ids that the test's ``hazard`` markers name, outermost last."""
-        return list(dict.fromkeys(str(i) for mark in self._request.node.iter_markers("hazard") for i in mark.args))
 
-    def _record(self, audit: Audit) -> None:
-        self._request.node.stash[RECORD] = audit.model_dump(mode="json")
-        properties = self._request.node.user_properties
-        properties += [("audit", audit.id), ("verdict", audit.verdict)]
-        if audit.estimate.value is not None:
-            properties += [("estimate", audit.estimate.value), ("unit", audit.estimate.unit)]
-        if audit.p_fail is not None:
-            properties.append(("p_fail", audit.p_fail))
+def judge(item: pytest.Item, state: State, decided: Callable[[], Audit], unjudged: Callable[[str], Audit]) -> Audit:
+    """Decide, put the record on the test item, and fail the test if the verdict is not PASS.
+
+    Parameters
+    ----------
+    item : pytest.Item
+        The test.
+    state : State
+        The session.
+    decided : callable
+        Gives the record.
+    unjudged : callable
+        From the reason to the record of an audit that could not be judged.
+    """
+    if state.problem:
+        pytest.fail(state.problem, pytrace=False)
+    hazards = {"hazard_ids": _hazards(item)}
+    try:
+        audit = decided()
+    except AuditkitError as error:
+        audit = unjudged(f"It could not be judged: {error}")
+    except Exception as error:  # a fault of ours must be a row of the report, not a gap in it; pytest shows where
+        why = f"It could not be judged: {type(error).__name__}: {error}"
+        _record(item, state, unjudged(why).model_copy(update=hazards))
+        raise
+    audit = audit.model_copy(update=hazards)
+    _record(item, state, audit)
+    if audit.verdict == "PASS":
+        return audit
+    message = f"{audit.verdict}: {audit.sentence}"
+    if audit.verdict == "INCONCLUSIVE" and item.config.option.audit_allow_inconclusive:
+        pytest.xfail(message)
+    pytest.fail(message, pytrace=False)
+
+
+def question(item: pytest.Function) -> str:
+    """Return what an audit asks: its docstring, else its name."""
+    return " ".join((inspect.getdoc(item.function) or item.originalname).split())
+
+
+def _unjudged(comparison: Comparison, gate: str, question: str, why: str) -> Audit:
+    return Audit(
+        id=f"{comparison.family}/{comparison.name}",
+        question=question,
+        family=comparison.family,
+        gate=gate,
+        title=comparison.name,
+        verdict="ERROR",
+        sentence=why,
+        estimate=Estimate(),
+    )
+
+
+def _hazards(item: pytest.Item) -> list[str]:
+    """Ids that the test's ``hazard`` markers name, outermost last."""
+    return list(dict.fromkeys(str(i) for mark in item.iter_markers("hazard") for i in mark.args))
+
+
+def _record(item: pytest.Item, state: State, audit: Audit) -> None:
+    item.stash[RECORD] = audit.model_dump(mode="json")
+    if state.run is not None:
+        model = str(getattr(state.run.model, "name", state.run.settings.model))
+        item.user_properties += audit_properties(audit, model=model, protocol_sha256=state.run.protocol.sha256())

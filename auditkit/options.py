@@ -104,6 +104,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "let INCONCLUSIVE audits not fail the session; they are still no pass",
     },
+    "--audit-baseline": {
+        "metavar": "FILE",
+        "help": "evidence.json of the previous version: also test that nothing became worse than in that run",
+    },
+    "--audit-anchor": {
+        "metavar": "FILE",
+        "help": "the same against a frozen version, so that many small steps down cannot add up unseen",
+    },
     "--audit-registry": {
         "metavar": "FILE",
         "help": "your own models (TOML); default: AUDITKIT_REGISTRY, else auditkit-models.toml here if there is one",
@@ -199,6 +207,11 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
         store=store,
         limit=option.audit_limit,
         embeddings=option.audit_embeddings,
+        references={
+            role: Path(_from_invocation(config, given))
+            for role, given in (("baseline", option.audit_baseline), ("anchor", option.audit_anchor))
+            if given
+        },
         engine=option.audit_engine,
         workers=option.audit_workers,
         options=ModelOptions(

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditkit import ci
+from auditkit.baseline.items import comparisons_of, with_references
 from auditkit.options import OPTIONS, out_of, settings_of
 from auditkit.state import RECORD, STATE, State
 
@@ -58,25 +60,19 @@ def audit(request: pytest.FixtureRequest) -> AuditFixture:
 # --- plan and ask ---------------------------------------------------------------------------------------------------
 
 
-def _comparisons(items: list[pytest.Item]) -> list[Any]:
-    """Comparisons among the parameters of the items that use the ``audit`` fixture."""
-    from auditkit.conditions import Comparison
-
-    return [
-        value
-        for item in items
-        if "audit" in getattr(item, "fixturenames", ())
-        for value in getattr(getattr(item, "callspec", None), "params", {}).values()
-        if isinstance(value, Comparison)
-    ]
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class) -> Generator[None, Any, Any]:
+    made = yield
+    # Here and not in pytest_collection_modifyitems, so that the items can be named, selected and run again like others.
+    return with_references(made, collector.config) if isinstance(made, list) else made
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly or not any("audit" in getattr(item, "fixturenames", ()) for item in session.items):
+    if config.option.collectonly:
         return
-    comparisons = _comparisons(session.items)
+    comparisons = [comparison for item in session.items for comparison in comparisons_of(item)]
     if not comparisons:
         return
     from auditkit.errors import AuditkitError
@@ -85,6 +81,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _plan_and_ask(config, comparisons)
     except AuditkitError as error:
         if not _is_worker():
+            ci.obey(config, str(error))
             raise pytest.UsageError(str(error)) from None
         # An exception in an xdist worker shows as a crash: every audit says the sentence instead.
         config.stash[STATE].problem = str(error)
@@ -103,6 +100,11 @@ def _plan_and_ask(config: pytest.Config, comparisons: list[Any]) -> None:
         find_images=lambda source, salt, side: hook.pytest_auditkit_images(source=source, salt=salt, max_side=side),
     )
     state.run = run
+    if run.settings.references:
+        from auditkit.baseline.earlier import earlier_runs
+
+        state.references = earlier_runs(run)
+        _tell(config, [f"auditkit: {r.name} cannot be compared: {r.problem}." for r in state.references if r.problem])
     if config.option.audit_dry_run:
         lines = run.estimate().lines()
         run.close()
@@ -110,6 +112,14 @@ def _plan_and_ask(config: pytest.Config, comparisons: list[Any]) -> None:
     with progress(enabled=not _is_worker() and config.option.verbose >= 0) as show:
         run.fetch(show)
     run.measure()
+
+
+def _tell(config: pytest.Config, lines: list[str]) -> None:
+    """Say what is known before anything is asked; a worker has no terminal, and its tests will say it."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        for line in lines:
+            terminal.write_line(line, red=True)
 
 
 def _is_worker() -> bool:
@@ -131,7 +141,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     record = getattr(report, "auditkit", None)
     if record is not None and _CONFIG:
-        _CONFIG[-1].stash[STATE].audits[record["id"]] = record
+        state = _CONFIG[-1].stash[STATE]
+        state.audits[record["id"]] = record
+        state.places[record["id"]] = (report.location[0], report.location[1] or 0)
 
 
 _CONFIG: list[pytest.Config] = []
@@ -139,9 +151,12 @@ _CONFIG: list[pytest.Config] = []
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     _CONFIG.append(session.config)
+    if session.config.option.model and not _is_worker():
+        ci.pause(session.config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    ci.obey(config)
     # Here, because a dry run, a refusal or Ctrl-C ends the session before its last hook; the workers are gone by now.
     if getattr(config.option, "audit_no_store", False) and not _is_worker() and STATE in config.stash:
         from auditkit.settings import remove_temporary_store
@@ -180,7 +195,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if state.run is not None and state.run.judge is not None and _writes_header():
         from auditkit.assemble import header
 
-        state.header = header(state.run)
+        state.header = header(state.run, [earlier.reference() for earlier in state.references])
     if state.run is not None:
         state.run.close()
     if hasattr(session.config, "workeroutput"):
@@ -193,6 +208,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             _write(session.config, state, state.header)
         except AuditkitError as error:
             state.problem = str(error)
+            state.remarks.append(state.problem)
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
@@ -220,6 +236,7 @@ def _write(config: pytest.Config, state: State, header: dict[str, Any]) -> None:
         latest=None if out else folder.parent / "latest",
         pdf=config.option.audit_report == "both",
     )
+    ci.publish(config, state, state.evidence, folder)
 
 
 def _without_secrets(word: str) -> str:

@@ -22,6 +22,8 @@ class State:
         Id of the run, equal in all its processes.
     run : AuditRun or None
         The prepared run, once audits were collected.
+    references : list of auditkit.baseline.earlier.EarlierRun
+        The earlier runs that it is held against.
     problem : str
         Why there is no run, in an xdist worker, or why nothing could be written.
     audits : dict
@@ -34,16 +36,26 @@ class State:
         Path of the report.
     remarks : list of str
         What could not be written, and why.
+    places : dict
+        File (from the root folder) and line (from 0) of each audit's test, by audit id.
+    commands : list of str
+        Workflow commands for GitHub's runner, printed last of all.
+    pause : str
+        The token that lets GitHub's runner obey commands again; empty while it does.
     """
 
     uid: str
     run: AuditRun | None = None
+    references: list[Any] = field(default_factory=list)
     problem: str = ""
     audits: dict[str, dict[str, Any]] = field(default_factory=dict)
     header: dict[str, Any] | None = None
     evidence: Evidence | None = None
     report: str = ""
     remarks: list[str] = field(default_factory=list)
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    commands: list[str] = field(default_factory=list)
+    pause: str = ""
 
 
 STATE = pytest.StashKey[State]()

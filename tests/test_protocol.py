@@ -5,7 +5,7 @@ import pytest
 
 from auditkit import corruptions, prompts
 from auditkit.errors import AuditkitError
-from auditkit.protocol import load_protocol
+from auditkit.protocol import load_protocol, read_protocol
 
 
 @pytest.fixture
@@ -172,3 +172,31 @@ def test_hash_changes_with_the_version_of_the_corruptions(protocol, monkeypatch)
     before = protocol.sha256()
     monkeypatch.setattr(corruptions, "VERSION", "next")
     assert protocol.sha256() != before
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("points = 0", "baseline.points"),
+        ("auroc = 5", "baseline.auroc"),
+        ("point = 5.0", "did you mean 'points'"),
+        ("points = 8.0\nmodality_points = 5.0", "modality_points = 5 is below points = 8"),
+    ],
+)
+def test_margins_for_earlier_runs_are_checked(shipped, section, words):
+    before, _, rest = shipped.partition("[baseline]")
+    after = rest[rest.index("[families.") :]
+    with pytest.raises(AuditkitError, match=re.escape(words)):
+        read_protocol(f"{before}[baseline]\n{section}\n{after}", "p.toml")
+
+
+def test_margins_for_earlier_runs_are_part_of_the_hash(protocol):
+    changed = read_protocol(protocol.source.replace("modality_points = 12.0", "modality_points = 13.0"), "p.toml")
+    assert changed.sha256() != protocol.sha256()
+    assert changed.baseline.margin("points", together=True) == 5.0
+    assert changed.baseline.margin("points", together=False) == 13.0
+
+
+def test_a_modality_is_held_to_the_margin_of_all_where_it_has_none_of_its_own(protocol):
+    text = "\n".join(line for line in protocol.source.splitlines() if not line.startswith("modality_"))
+    assert read_protocol(text, "p.toml").baseline.margin("share", together=False) == 0.05

@@ -66,7 +66,7 @@ def test_the_report_is_small_and_says_that_it_is_a_demonstration(folder):
     page = (folder / "first/report.html").read_bytes()
     assert len(page) < 5_000_000
     assert b"Demonstration data" in page
-    assert b"<script" not in page
+    assert page.count(b"<script") == 1  # ours; the policy of the page forbids any other
 
 
 def test_a_second_run_asks_nothing_and_needs_no_model(folder):

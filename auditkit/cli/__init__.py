@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from auditkit import __version__
-from auditkit.cli import doctor, models, plan, report, run, schema
+from auditkit.cli import card, compare, doctor, init, models, plan, report, run, schema, verify
 from auditkit.errors import AuditkitError
 
-COMMANDS = (run, models, doctor, plan, report, schema)
+COMMANDS = (init, run, models, doctor, plan, report, compare, schema, verify, card)
 """Each has ``add(commands)``, which adds a parser whose ``do(options, rest)`` returns the exit code."""
 
 

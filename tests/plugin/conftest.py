@@ -13,8 +13,10 @@ N_IMAGES = 60
 @pytest.fixture
 def bench(pytester, monkeypatch):
     """A folder with a stub model, a small protocol, three audits and sixty small PNG files."""
-    # The child processes must not write into this checkout's own store, nor inherit an outer xdist run.
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
+    # The child processes must not write into this checkout's own store, nor inherit an outer xdist run or what CI sets.
+    for name in (
+        "PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS", "GITHUB_ACTIONS", "GITLAB_CI",
+    ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUDITKIT_SALT", "test")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))

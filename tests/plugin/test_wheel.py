@@ -1,0 +1,99 @@
+"""The wheel as its users get it: what is in it, and an audit from an environment that holds nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from auditkit.evidence import Evidence
+from tests.plugin.conftest import write_pictures
+from tests.plugin.stubs import MODELS
+
+ROOT = Path(__file__).resolve().parents[2]
+N_PICTURES = 32
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Built by the project's own build backend, from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_the_wheel_holds_the_package_its_data_and_the_audits_and_nothing_else(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    package = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "auditkit").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert package <= names
+    for kind in ("report/templates/report.html.j2", "protocol.py", "models/reference/checkpoint/model.safetensors"):
+        assert f"auditkit/{kind}" in names
+    audits = {path.name: path.read_bytes() for path in (ROOT / "audits").iterdir() if path.suffix in (".py", ".toml")}
+    assert "protocol.toml" in audits
+    for name, content in audits.items():
+        assert zipfile.ZipFile(wheel).read(f"auditkit/starter/audits/{name}") == content
+    others = names - package - {f"auditkit/starter/audits/{name}" for name in audits}
+    assert {name.split("/")[0] for name in others} == {f"{wheel.name.split('-py3')[0]}.dist-info"}
+
+
+@pytest.mark.slow
+def test_an_audit_from_an_empty_environment(wheel, tmp_path):
+    """Installs the base dependencies as pip finds them (some 150 MB, kept in its cache)."""
+    venv.create(tmp_path / "env", with_pip=True)
+    scripts = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin")
+    work = tmp_path / "work"
+    work.mkdir()
+    environ = {
+        k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "GITHUB_", "GITLAB_", "CI_"))
+    }
+    environ |= {"PATH": f"{scripts}{os.pathsep}{environ['PATH']}", "AUDITKIT_SALT": "test", "PYTHONPATH": str(work)}
+
+    def run(*words, code=0):
+        done = subprocess.run(words, cwd=work, env=environ, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    run("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel))
+    there = {p["name"].lower() for p in json.loads(run("python", "-m", "pip", "list", "--format=json"))}
+    assert "auditkit" in there
+    assert there.isdisjoint({"torch", "transformers", "weasyprint", "pydicom", "hypothesis", "pytest-xdist"})
+
+    (work / "stub_models.py").write_text(MODELS)
+    (work / "pictures").mkdir()
+    write_pictures(work / "pictures", N_PICTURES)
+    run("auditkit", "init")
+    (work / "audits/protocol.toml").write_text((work / "audits/protocol.toml").read_text().replace("0.10", "0.12"))
+    assert "you changed it" in run("auditkit", "init", "--diff")
+    listed = run("pytest", "audits/", "--collect-only", "-q")
+    out = run(
+        "pytest", "audits/", "--model=stub_models:base", "--audit-data=pictures", "--audit-out=out",
+        "--junitxml=out/junit.xml", "-q", code=1,
+    )  # fmt: skip
+    record = Evidence.from_json((work / "out/evidence.json").read_text())
+    assert record.data.n_images == N_PICTURES
+    assert record.not_run == []
+    assert len(record.audits) == listed.count("::")
+    assert record.verdict == "FAIL", "the stub does not see that images get worse"
+    assert {a.verdict for a in record.audits if a.family == "repeatability"} == {"PASS"}
+    assert record.run.packages["auditkit"] in wheel.name
+    assert record.protocol.criteria["families"]["repeatability"]["cap"] == 0.12
+    assert "report.pdf was not written" in out
+    assert not (work / "out/report.pdf").exists()
+    page = (work / "out/report.html").read_text()
+    assert record.sentence in page
+    (work / "out/report.html").unlink()
+    run("auditkit", "report", "out/evidence.json")
+    assert (work / "out/report.html").read_text() == page
+    assert "reference" in run("auditkit", "models")

@@ -1,0 +1,217 @@
+"""The recipes of docs/ci.md: what they name exists, and their steps do what the page says as far as they can run here.
+
+Not run: the steps that install from the network, and the actions of GitHub itself.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from auditkit.cli import _parser
+from auditkit.evidence import Evidence
+from auditkit.options import OPTIONS
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+GITHUB = yaml.safe_load((DOCS / "ci/github-workflow.yml").read_text(encoding="utf-8"))
+GITLAB = yaml.safe_load((DOCS / "ci/gitlab-ci.yml").read_text(encoding="utf-8"))["audit"]
+CONTAINER = (DOCS / "ci/Containerfile").read_text(encoding="utf-8")
+PAGE = (DOCS / "ci.md").read_text(encoding="utf-8")
+STEPS = {step["name"]: step for step in GITHUB["jobs"]["audit"]["steps"] if "name" in step}
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (DOCS / "ci").iterdir()))
+def test_the_page_holds_the_recipes_word_for_word(name):
+    found = re.search(rf"<!-- begin: ci/{name} -->\n```\w+\n(.*?)```\n<!-- end: ci/{name} -->", PAGE, re.DOTALL)
+    assert found, f"docs/ci.md has lost {name}"
+    assert found[1] == (DOCS / "ci" / name).read_text(encoding="utf-8")
+
+
+def test_every_option_of_the_plugin_that_is_named_exists():
+    named = set(re.findall(r"--audit-[a-z-]+|--model", PAGE))
+    assert {"--model", "--audit-baseline", "--audit-allow-inconclusive"} <= named
+    assert named <= set(OPTIONS)
+
+
+def test_every_command_of_auditkit_that_is_named_exists():
+    named = re.findall(r"(?:`|^\$ )(auditkit [^`#\n]+)", PAGE, re.MULTILINE)
+    assert len(named) >= 3
+    for line in named:
+        options, rest = _parser().parse_known_args(shlex.split(line)[1:])
+        assert not rest, line
+        assert callable(options.do)
+
+
+def test_extras_system_packages_and_the_wheels_name_are_the_projects_own():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installs = [STEPS["Install"]["run"], "\n".join(GITLAB["before_script"]), CONTAINER]
+    extras = re.findall(
+        r"(?:whl|AUDITKIT)\[([a-z,]+)\]|EXTRAS=([a-z,]+)|`([a-z]+,pdf|local,[a-z,]+)`", "\n".join([*installs, PAGE])
+    )
+    assert len(extras) >= 5
+    for words in extras:
+        assert set("".join(words).split(",")) <= set(project["optional-dependencies"])
+    packages = [set(re.findall(r"\blib[a-z0-9.-]*[0-9]", text)) for text in installs]
+    assert packages[0] == packages[1] == packages[2] != set()
+    wheels = set(re.findall(r"auditkit-[0-9.]+-py3-none-any\.whl", PAGE))
+    assert wheels == {f"auditkit-{project['version']}-py3-none-any.whl"}
+    assert "pip install auditkit" not in PAGE, "that is somebody else's package"
+
+
+def test_answers_are_cached_without_the_salt_and_kept_when_the_gate_is_shut():
+    for name in ("Answers of earlier runs", "Keep the answers"):
+        assert STEPS[name]["with"]["path"] == GITLAB["cache"]["paths"][0] == ".auditkit/answers.sqlite*"
+    assert STEPS["Answers of earlier runs"]["with"]["key"] == STEPS["Keep the answers"]["with"]["key"]
+    assert STEPS["Keep the answers"]["if"] == STEPS["Keep the evidence"]["if"] == "always()"
+    assert GITLAB["cache"]["when"] == GITLAB["artifacts"]["when"] == "always"
+    order = list(STEPS)
+    assert order.index("Answers of earlier runs") < order.index("Audit") < order.index("Keep the answers")
+
+
+def script_of(name):
+    if name == "gitlab":
+        return "\n".join(GITLAB["script"])
+    return STEPS[name]["run"]
+
+
+@pytest.mark.parametrize("name", ["Install", "Baseline", "Audit", "gitlab"])
+def test_every_script_is_a_script(name):
+    subprocess.run(["bash", "-n"], input=script_of(name), text=True, check=True)
+
+
+def run(name, folder, **environ):
+    """Run a step as the CI does: with bash, ending at the first command that fails."""
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "CI_"))}
+    given["PATH"] = os.pathsep.join([str(folder / "bin"), str(Path(sys.executable).parent), given["PATH"]])
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script_of(name)],
+        cwd=folder, env={**given, **environ}, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+
+
+GH = """#!/usr/bin/env bash
+# Stands in for GitHub's command line: one green run with one artefact, or none.
+if [ "$1 $2" = "run list" ]; then
+  [[ "$*" == *"--branch main --event push --status success"* ]] && cat green
+elif [ "$1 $2 $3" = "run download $(cat green)" ]; then
+  [ -f artefact/evidence.json ] || { echo "artifact expired" >&2; exit 1; }
+  mkdir -p "$7" && cp artefact/evidence.json "$7"
+else
+  exit 2
+fi
+"""
+
+
+@pytest.fixture
+def gh(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/gh").write_text(GH)
+    (tmp_path / "bin/gh").chmod(0o755)
+    (tmp_path / "artefact").mkdir()
+    return tmp_path
+
+
+def test_the_github_baseline_is_the_evidence_of_the_last_green_run(gh):
+    (gh / "green").write_text("")
+    done = run("Baseline", gh, GITHUB_WORKFLOW="audit")
+    assert done.returncode == 0
+    assert "no baseline" in done.stdout
+    (gh / "green").write_text("4242")
+    assert run("Baseline", gh, GITHUB_WORKFLOW="audit").returncode == 1, "a baseline that is lost must not go unnoticed"
+    (gh / "artefact/evidence.json").write_text("{}")
+    assert run("Baseline", gh, GITHUB_WORKFLOW="audit").returncode == 0
+    assert (gh / "baseline/evidence.json").read_text() == "{}"
+
+
+@pytest.mark.slow
+def test_the_github_audit_step_gates_and_takes_the_baseline(on_github):
+    folder = on_github.path
+    given = {
+        "MODEL": "stub_models:base", "DATA": "pictures", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(folder),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+    }  # fmt: skip
+    done = run("Audit", folder, **given)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert {p.name for p in (folder / "audit-out").iterdir()} >= {"evidence.json", "report.html", "junit.xml"}
+    assert "✗ FAIL" in (folder / "summary.md").read_text()
+    (folder / "baseline").mkdir()
+    (folder / "audit-out/evidence.json").rename(folder / "baseline/evidence.json")
+    done = run("Audit", folder, **given)
+    assert done.returncode == 1, done.stdout + done.stderr
+    record = Evidence.from_json((folder / "audit-out/evidence.json").read_text())
+    assert [(r.role, r.problem) for r in record.references] == [("baseline", "")]
+    assert record.run.probes.asked == 0, "the store that the recipes cache was not used"
+
+
+class Artefacts(http.server.BaseHTTPRequestHandler):
+    """GitLab's artefact address of one project, as the job asks for it."""
+
+    def do_GET(self):
+        answer = self.server.answer
+        wanted = "/api/v4/projects/7/jobs/artifacts/main/raw/audit-out/evidence.json?job=audit"
+        if self.path != wanted or self.headers["JOB-TOKEN"] != "token":
+            answer = (404, b'{"message":"404 Project Not Found"}')
+        self.send_response(answer[0])
+        self.end_headers()
+        self.wfile.write(answer[1])
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def gitlab():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Artefacts)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def job(server, folder, **changed):
+    given = {
+        "CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}/api/v4", "CI_PROJECT_ID": "7", "CI_JOB_NAME": "audit",
+        "CI_DEFAULT_BRANCH": "main", "CI_JOB_TOKEN": "token", "CI_PROJECT_DIR": str(folder), "GITLAB_CI": "true",
+        "MODEL": "stub_models:base", "DATA": "pictures", **changed,
+    }  # fmt: skip
+    return run("gitlab", folder, **given)
+
+
+@pytest.mark.parametrize(
+    ("answer", "changed"),
+    [((500, b"down"), {}), ((404, b'{"message":"404 Not Found"}'), {"CI_JOB_TOKEN": "not ours"})],
+    ids=["server-fault", "no-access"],
+)
+def test_a_gitlab_baseline_that_cannot_be_fetched_fails_the_job(gitlab, tmp_path, answer, changed):
+    gitlab.answer = answer
+    done = job(gitlab, tmp_path, **changed)
+    assert done.returncode == 1
+    assert "The baseline cannot be fetched" in done.stdout
+    assert not (tmp_path / "audit-out").exists()
+
+
+@pytest.mark.slow
+def test_the_gitlab_job_gates_and_takes_the_baseline(gitlab, bench):
+    folder = bench.path
+    gitlab.answer = (404, b'{"message":"404 Not Found"}')
+    done = job(gitlab, folder)
+    assert done.returncode == 1
+    assert "no baseline" in done.stdout
+    named = GITLAB["artifacts"]["reports"]
+    assert (folder / named["junit"]).is_file()
+    assert [e["severity"] for e in json.loads((folder / named["codequality"]).read_text())] == ["critical"]
+    gitlab.answer = (200, (folder / "audit-out/evidence.json").read_bytes())
+    assert job(gitlab, folder).returncode == 1
+    record = Evidence.from_json((folder / "audit-out/evidence.json").read_text())
+    assert [(r.role, r.problem) for r in record.references] == [("baseline", "")]
