@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -256,5 +257,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
         terminalreporter.section("auditkit", sep="=")
         width = terminalreporter._tw.fullwidth if sys.stdout.isatty() else 100
-        for line in (*summary_lines(state.evidence, width, state.report), *state.remarks):
+        pdf = Path(state.report).with_name("report.pdf")
+        lines = summary_lines(state.evidence, width, state.report, str(pdf) if pdf.is_file() else "")
+        for line in (*lines, *state.remarks):
             terminalreporter.write_line(line)

@@ -14,7 +14,8 @@ from auditkit.prompts.answers import OUTCOMES
 from auditkit.protocol import Protocol
 
 MAX_CASES = 8
-MAX_PICTURED = 2
+# Of a run that fails a hundred audits, four pictured cases each take some 3 MB of the record.
+MAX_PICTURED = 4
 MAX_TEXT = 400
 
 

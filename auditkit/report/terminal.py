@@ -29,7 +29,7 @@ _HEADS: dict[Verdict, str] = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "I
 _EFFECTS = 3
 
 
-def summary_lines(evidence: Evidence, width: int, report_path: str) -> list[str]:
+def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: str = "") -> list[str]:
     """Return the summary as plain lines no wider than `width`.
 
     Parameters
@@ -39,7 +39,9 @@ def summary_lines(evidence: Evidence, width: int, report_path: str) -> list[str]
     width : int
         Columns of the terminal; below 40 it is taken as 40.
     report_path : str
-        Where the report is; printed whole, on a line of its own when it is long.
+        Where report.html is; printed whole, on a line of its own when it is long.
+    pdf_path : str
+        Where report.pdf is; empty when there is none.
 
     Returns
     -------
@@ -74,8 +76,11 @@ def summary_lines(evidence: Evidence, width: int, report_path: str) -> list[str]
             f"images on {first.first_judged[:16]}Z, {evidence.protocol.sha256[:16]} is applied now.",
             width,
         )
-    path = shortened(report_path, 2000)
-    lines += ["", f"Report: {path}"] if len(path) + 8 <= width else ["", "Report:", path]
+    lines.append("")
+    for name, where in (("Report:", report_path), ("To sign:", pdf_path)):
+        path = shortened(where, 2000)
+        if path:
+            lines += [f"{name} {path}"] if len(name) + 1 + len(path) <= width else [name, path]
     lines.append("")
     lines += _wrapped(f"{SYMBOLS[evidence.verdict]} {evidence.verdict}: {evidence.sentence}", width, "  ")
     return lines

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from auditkit.stats.auroc import placements, root
+from auditkit.stats.auroc import MIN_INFORMATIVE, placements, root
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
 
 BoolArray = NDArray[np.bool_]
@@ -35,6 +35,8 @@ class AurocDifference:
         The difference among pairs of pictures of different clusters.
     spread, df, skewness : float
         As in `auroc.Auroc`, of the difference; NaN with fewer than two clusters.
+    sparse : bool
+        Likewise.
     """
 
     new: float
@@ -49,6 +51,7 @@ class AurocDifference:
     spread: float
     df: float
     skewness: float
+    sparse: bool = False
 
 
 def auroc_difference(
@@ -88,7 +91,8 @@ def auroc_difference(
     Where both versions separate perfectly there is no variance and yet no certainty: by the rule of the single area the
     lower end is never above -(1 - alpha^(1/G)), since as large a share of patients whom the new version does not
     separate may be unseen among G. Without any variance at a difference D the unseen may add anything: the ends are
-    D q - (1 - q) and D q + (1 - q) with q = alpha^(1/G).
+    D q - (1 - q) and D q + (1 - q) with q = alpha^(1/G). The interval holds these too where fewer clusters than
+    `auroc.MIN_INFORMATIVE` changed their places unlike the others.
 
     References
     ----------
@@ -133,12 +137,14 @@ def auroc_difference(
         skewness = float(squares @ shares) / second**1.5
     reach, between = float(special.stdtrit(df, 1 - alpha)), float(areas[2])
     seen, extra = alpha ** (1.0 / G), spread * (2.0 * reach**2 + 1.0) / 6.0
-    if spread == 0.0:
-        low, high = estimate * seen - (1.0 - seen), estimate * seen + (1.0 - seen)
-    else:
+    low, high = 1.0, -1.0
+    if spread > 0.0:
         low = min(estimate, between) - reach * spread - max(0.0, -skewness) * extra
         high = max(estimate, between) + reach * spread + max(0.0, skewness) * extra
         low = min(low, seen - 1.0)
+    sparse = sum(part.differing for part in parts) < MIN_INFORMATIVE
+    if sparse or spread == 0.0:
+        low, high = min(low, estimate * seen - (1.0 - seen)), max(high, estimate * seen + (1.0 - seen))
     return AurocDifference(
         new=float(areas[0]),
         old=float(areas[1]),
@@ -152,6 +158,7 @@ def auroc_difference(
         spread=spread,
         df=df,
         skewness=skewness,
+        sparse=sparse,
     )
 
 
@@ -178,12 +185,13 @@ def auroc_difference_test(result: AurocDifference, margin: float, *, min_cluster
     if not math.isfinite(result.spread):
         return 1.0, 1.0
     D, G = result.estimate, result.n_clusters
-    if result.spread == 0.0:
-        above = ((1.0 - margin) / (1.0 + D)) ** G if -margin < D else 1.0
-        below = ((1.0 + margin) / (1.0 - D)) ** G if -margin > D else 1.0
-    else:
+    above = below = 0.0
+    if result.spread > 0.0:
         above = max(_tail(result, min(D, result.between) + margin, -1.0), (1.0 - margin) ** G)
         below = _tail(result, -margin - max(D, result.between), 1.0)
+    if result.sparse or result.spread == 0.0:
+        above = max(above, ((1.0 - margin) / (1.0 + D)) ** G if -margin < D else 1.0)
+        below = max(below, ((1.0 + margin) / (1.0 - D)) ** G if -margin > D else 1.0)
     return (above if min_clusters <= G else 1.0), below
 
 
@@ -205,6 +213,7 @@ class _Part:
     shares: FloatArray
     se: float
     n_clusters: int
+    differing: int
 
 
 def _stratum(sides: list[FloatArray], clean: BoolArray, treated: BoolArray, codes: IntArray, G: int) -> _Part:
@@ -214,4 +223,4 @@ def _stratum(sides: list[FloatArray], clean: BoolArray, treated: BoolArray, code
     shares = np.zeros(G)
     shares[names] = math.sqrt((used - 1) / used) * (new.shares - old.shares)
     se = new.standard_error(minus=old) if used > 1 else 0.0
-    return _Part(new.area, old.area, new.between - old.between, shares, se, used)
+    return _Part(new.area, old.area, new.between - old.between, shares, se, used, new.differing(minus=old))

@@ -11,7 +11,8 @@ PATH = "reports/reference/20261122-011500/report.html"
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_summary_says_all_and_fits(lean: Evidence, width: int) -> None:
-    lines = summary_lines(lean, width, PATH)
+    pdf = PATH.replace("html", "pdf")
+    lines = summary_lines(lean, width, PATH, pdf)
     assert all(len(line) <= width for line in lines)
     text = " ".join(" ".join(lines).split())
     for number in views.verdict_counts(lean.audits).values():
@@ -22,7 +23,7 @@ def test_the_summary_says_all_and_fits(lean: Evidence, width: int) -> None:
     assert "3 files were left out" in text
     assert "of 30,120 answers scored" in text
     assert "refused" in text
-    assert f"Report: {PATH}" in text
+    assert f"Report: {PATH} To sign: {pdf}" in text
     assert any(line.endswith(PATH) for line in lines)
     assert text.endswith(f"✗ FAIL: {lean.sentence}")
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from auditkit.stats.auroc import auroc, auroc_test
+from auditkit.stats.auroc import MIN_INFORMATIVE, auroc, auroc_test
 
 RNG = np.random.default_rng(4)
 GRID = st.lists(st.integers(0, 6).map(lambda k: 15.0 * k), min_size=2, max_size=25)
@@ -281,3 +281,26 @@ def test_unusable_input_is_named():
         auroc([1.0], [2.0], [0], [1], 0.7)
     with pytest.raises(ValueError, match="one-dimensional"):
         auroc([[1.0]], [2.0], [0], [1], 0.05)
+
+
+def test_one_patient_who_is_told_apart_does_not_make_the_interval_narrower():
+    """Of 32 patients with one score for all, the unseen may add as much as where not even one differs."""
+    clean, clusters = np.full(32, 95.0), np.arange(32)
+    before = auroc(clean, clean, clusters, clusters, 0.05)
+    for differing in (1, 3, MIN_INFORMATIVE - 1):
+        treated = np.where(clusters < differing, 80.0, 95.0)
+        found = auroc(clean, treated, clusters, clusters, 0.05)
+        assert found.sparse
+        assert found.high - found.low >= 0.95 * (before.high - before.low)
+        for floor in (found.low, found.high):
+            above, below = auroc_test(found, floor)
+            assert min(above, below) == pytest.approx(0.05, abs=1e-6)
+    treated = np.where(clusters < MIN_INFORMATIVE, 80.0, 95.0)
+    assert not auroc(clean, treated, clusters, clusters, 0.05).sparse
+
+
+def test_several_images_of_a_patient_are_one_patient_for_that():
+    clusters = np.repeat(np.arange(20), 3)
+    clean = np.full(60, 95.0)
+    treated = np.where(clusters < 4, 80.0, 95.0)  # twelve images of four patients
+    assert auroc(clean, treated, clusters, clusters, 0.05).sparse

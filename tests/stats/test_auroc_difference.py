@@ -155,3 +155,14 @@ def test_what_makes_no_sense_is_refused():
         compare(new, old, alpha=0.6)
     with pytest.raises(ValueError, match="between 0 and 1"):
         auroc_difference_test(compare(new, old), 0.0, min_clusters=2)
+
+
+def test_one_patient_whose_place_moved_does_not_make_the_interval_narrower():
+    clusters, scores = np.arange(40), np.full(40, 95.0)
+    fallen = np.where(clusters % 2 == 0, 60.0, 95.0)
+    same = auroc_difference((scores, fallen), (scores, fallen), clusters, 0.05)
+    moved = auroc_difference((scores, np.where(clusters == 1, 60.0, fallen)), (scores, fallen), clusters, 0.05)
+    assert moved.sparse
+    assert moved.high - moved.low >= 0.95 * (same.high - same.low)
+    above, _ = auroc_difference_test(moved, -moved.low, min_clusters=32)
+    assert above == pytest.approx(0.05, abs=1e-6)
