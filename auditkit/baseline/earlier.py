@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from auditkit.baseline.unlike import unlike_in_data, unlike_in_plan
 from auditkit.conditions import Comparison
@@ -18,6 +17,7 @@ from auditkit.criteria.version_effects import columns_of, same_answers
 from auditkit.criteria.version_judge import VersionJudge
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Evidence, Reference
+from auditkit.evidence.reading import read_evidence
 from auditkit.measure import NOT_ASKED, Measurements
 from auditkit.recorded import from_answers, to_answers
 from auditkit.session import AuditRun
@@ -142,29 +142,14 @@ def earlier_runs(run: AuditRun) -> list[EarlierRun]:
         )
     found = []
     for role, path in references.items():
-        evidence, sha256 = _read(role, path)
+        evidence, raw = read_evidence(path, f"--audit-{role}")
         try:
             answers = from_answers(evidence.answers)
         except ValueError as error:
             raise AuditkitError(
                 f"--audit-{role}={path}: its answers are damaged: {error}.", "Give the file as the run wrote it."
             ) from None
-        found.append(EarlierRun(role, evidence, sha256, answers, run, unlike_in_plan(evidence, run)))
+        found.append(
+            EarlierRun(role, evidence, hashlib.sha256(raw).hexdigest(), answers, run, unlike_in_plan(evidence, run))
+        )
     return found
-
-
-def _read(role: str, path: Path) -> tuple[Evidence, str]:
-    path = path / "evidence.json" if path.is_dir() else path
-    try:
-        raw = path.read_bytes()
-        return Evidence.from_json(raw.decode("utf-8")), hashlib.sha256(raw).hexdigest()
-    except OSError as error:
-        raise AuditkitError(
-            f"--audit-{role}={path} cannot be read: {error.strerror or error}.",
-            "Give the evidence.json of an earlier run (reports/<model>/latest/evidence.json).",
-        ) from None
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise AuditkitError(
-            f"--audit-{role}={path} is no evidence of this auditkit: {str(error).splitlines()[0]}.",
-            "Give the evidence.json that a run wrote (reports/<model>/latest/evidence.json).",
-        ) from None

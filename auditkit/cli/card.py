@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from auditkit.cli.reading import read_evidence
 from auditkit.errors import AuditkitError
 
 FORMATS = ("chai", "huggingface")
@@ -31,6 +30,7 @@ def add(commands: Any) -> None:
 
 
 def _card(options: argparse.Namespace, rest: list[str]) -> int:
+    from auditkit.evidence.reading import read_evidence
     from auditkit.report.cards import chai_card, huggingface_card
 
     if options.source_url and options.format != "huggingface":

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from auditkit.cli.reading import read_evidence
 from auditkit.errors import AuditkitError
 
 
@@ -23,6 +22,7 @@ def add(commands: Any) -> None:
 
 def _compare(options: argparse.Namespace, rest: list[str]) -> int:
     from auditkit.compare import compare
+    from auditkit.evidence.reading import read_evidence
     from auditkit.report.comparison import write_comparison
     from auditkit.report.wording import visible
 

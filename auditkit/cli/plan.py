@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditkit.cli.reading import read_evidence
 from auditkit.errors import AuditkitError
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ def add(commands: Any) -> None:
 
 
 def _plan(options: argparse.Namespace, rest: list[str]) -> int:
+    from auditkit.evidence.reading import read_evidence
     from auditkit.sample_size import Assumed, as_text, plan_from_pilot, plan_from_sd
 
     if (options.model_sd is None) == (options.pilot is None):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditkit.cli.reading import read_evidence
 from auditkit.errors import AuditkitError
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ def add(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace, rest: list[str]) -> int:
+    from auditkit.evidence.reading import read_evidence
     from auditkit.report.html import write_html
     from auditkit.report.pdf import write_pdf
 
@@ -47,7 +47,8 @@ def _report(options: argparse.Namespace, rest: list[str]) -> int:
             f"{options.out} cannot be written: --out names a folder.", f"Use --{options.out.suffix[1:]}={options.out}."
         )
     evidence, record = read_evidence(options.evidence)
-    folder: Path = options.out or options.evidence.parent
+    given: Path = options.evidence
+    folder: Path = options.out or (given if given.is_dir() else given.parent)
     html = options.html if named else folder / "report.html"
     pdf = options.pdf if named else folder / "report.pdf"
     if html is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from auditkit.evidence import Audit, Cell, Estimate
 from auditkit.evidence.comparison import ComparedAudit, Comparison, Correlation, Difference, ModelEffect, Summary
 from auditkit.report import forest, views, wording
-from auditkit.report.html import _environment
+from auditkit.report.html import templates
 from auditkit.report.svg import Chart
 
 # Nothing is fetched and nothing is run, even if a way around the escaping were found.
@@ -103,7 +103,7 @@ def render_comparison(comparison: Comparison) -> str:
     questions = _questions(comparison)
     rows = [row for question in questions for row in question.rows]
     return (
-        _environment()
+        templates()
         .get_template("comparison.html.j2")
         .render(
             c=comparison,

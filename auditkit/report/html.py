@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from auditkit.evidence import VERDICTS, Audit, Case, Evidence
@@ -19,8 +19,9 @@ from auditkit.report.calibration import reliability
 from auditkit.report.clauses import hazard_trace
 from auditkit.report.dose import dose_response
 from auditkit.report.inside import inside
+from auditkit.report.pages import environment
 from auditkit.report.subgroups import subgroup_forest
-from auditkit.report.svg import INKS, Chart
+from auditkit.report.svg import Chart
 from auditkit.report.thumbnails import BUDGET, CASES, Album, fill
 
 # Nothing is fetched, and nothing is run but the one script whose hash the page adds, even if a way around the escaping
@@ -44,30 +45,11 @@ LEVELS_MOST = 12
 CHUNK = 100
 
 
-def _finalize(value: object) -> object:
-    """Last stop of every value on its way into the page: foreign text is made visible, then Jinja escapes it."""
-    if isinstance(value, Markup):
-        return value
-    return wording.visible(value) if isinstance(value, str) else value
-
-
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("auditkit.report"),
-        autoescape=True,
-        finalize=_finalize,
-        undefined=StrictUndefined,
-        lstrip_blocks=True,
-    )
-    for name in (
-        "OUTCOME_NAMES", "OVERALL", "VERDICT_ORDER", "audit_name",
-        "count", "duration", "fixed", "modality_name", "moment", "p_value",
-        "percent", "plain_name", "region", "region_words", "scale_of", "shortened", "whole",
-    ):  # fmt: skip
-        environment.globals[name] = getattr(wording, name)
-    environment.globals.update(
-        INKS=INKS,
+def templates() -> Environment:
+    """Return the page's templates; the page that compares models uses their macros."""
+    return environment(
+        "auditkit.report",
         FAILED_MOST=FAILED_MOST,
         NOT_RUN_MOST=NOT_RUN_MOST,
         CHUNK=CHUNK,
@@ -78,7 +60,6 @@ def _environment() -> Environment:
         severity_of=views.severity_of,
         without_title=views.without_title,
     )
-    return environment
 
 
 @cache
@@ -175,7 +156,7 @@ class _Page:
 
     def groups(self) -> list[tuple[views.Family, list[listing.Part]]]:
         """Return every audit, family by family, with its line and, while there is room, its details."""
-        body = _environment().get_template("audit.html.j2").module.body  # type: ignore[attr-defined]
+        body = templates().get_template("audit.html.j2").module.body  # type: ignore[attr-defined]
         details = listing.details(self.evidence.audits, partial(body, page=self))
         ranks = listing.by_effect(self.evidence.audits)
         return [(f, listing.parts(f, self.slugs, ranks, self.modalities, details)) for f in self.families]
@@ -222,7 +203,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
     code, policy = script()
     groups = page.groups()
     return (
-        _environment()
+        templates()
         .get_template("report.html.j2")
         .render(
             e=evidence,

@@ -9,7 +9,7 @@ import pytest
 
 from auditkit.evidence import Estimate, Evidence, Expected, Point, ScoringInfo
 from auditkit.report import charts
-from auditkit.report.html import _environment, render_html
+from auditkit.report.html import render_html, templates
 from auditkit.report.svg import INKS
 from tests.report.test_html import Page
 
@@ -102,7 +102,7 @@ def test_agreement_is_shown_per_prompt_with_what_was_left_out() -> None:
         ScoringInfo(template="<b>", answers=5, low_mass=5, max_entropy=2.322, mass=0.03),
         ScoringInfo(template="all read", answers=2, read=2, max_entropy=1.0),
     ]  # fmt: skip
-    macro = _environment().get_template("scoring.html.j2").module.scoring_table
+    macro = templates().get_template("scoring.html.j2").module.scoring_table
     page = Page(str(macro(rows)))
     assert page.problems == []
     assert (

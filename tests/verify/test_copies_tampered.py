@@ -10,8 +10,8 @@ import shutil
 
 import pytest
 
-from auditkit.cli.reading import read_evidence
 from auditkit.errors import AuditkitError
+from auditkit.evidence.reading import read_evidence
 from auditkit.report.html import render_html
 from auditkit.verify import exit_code, verify
 from auditkit.verify.checks import OPEN

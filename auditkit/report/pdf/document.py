@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from auditkit.evidence import Audit, Evidence
@@ -18,11 +18,12 @@ from auditkit.report.clauses import DISCLAIMER, clause_map, hazard_trace
 from auditkit.report.dose import dose_response
 from auditkit.report.heatmap import heat_map
 from auditkit.report.inside import inside
+from auditkit.report.pages import environment
 from auditkit.report.pdf import tables
 from auditkit.report.pdf.engine import font_faces, moment_of
 from auditkit.report.pdf.figures import Picture, cases, picture, strips
 from auditkit.report.subgroups import subgroup_forest
-from auditkit.report.svg import INKS, Chart
+from auditkit.report.svg import Chart
 
 # Two columns of forests, two rows of them on a page.
 FOREST_ROWS = 11  # of one figure, at most
@@ -59,31 +60,11 @@ CHAPTERS = (
 """Id and heading; the number is the place in this list. Order of ISO/IEC TR 24029-1: goals, plan, conduct, analysis."""
 
 
-def _finalize(value: object) -> object:
-    """Last stop of every value on its way into the page: foreign text is made visible, then Jinja escapes it."""
-    if isinstance(value, Markup):
-        return value
-    return wording.visible(value) if isinstance(value, str) else value
-
-
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("auditkit.report.pdf"),
-        autoescape=True,
-        finalize=_finalize,
-        undefined=StrictUndefined,
-        lstrip_blocks=True,
-        trim_blocks=True,
-    )
-    for name in (
-        "OUTCOME_NAMES", "SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "cut", "duration", "fixed", "modality_name",
-        "moment", "p_value", "percent", "plain_name", "scale_of", "shortened", "whole",
-    ):  # fmt: skip
-        environment.globals[name] = getattr(wording, name)
-    environment.globals.update(
+def _templates() -> Environment:
+    templates = environment(
+        "auditkit.report.pdf",
         DISCLAIMER=DISCLAIMER,
-        INKS=INKS,
         accepted=tables.accepted,
         capped=tables.capped,
         font_faces=lambda: Markup(font_faces()),  # noqa: S704 - our own rules
@@ -92,7 +73,8 @@ def _environment() -> Environment:
         traced=tables.traced,
         without_title=views.without_title,
     )
-    return environment
+    templates.trim_blocks = True
+    return templates
 
 
 @dataclass(frozen=True)
@@ -166,7 +148,7 @@ def document(evidence: Evidence, record: bytes) -> str:
     corruptions = tables.capped(views.corruptions(worst if many else _audits(families, GROUPS)), CORRUPTIONS)
     shown, n_cases = cases(evidence)
     return (
-        _environment()
+        _templates()
         .get_template("document.html.j2")
         .render(
             e=evidence,

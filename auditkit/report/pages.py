@@ -1,0 +1,46 @@
+"""How every page is made from its templates: all text from elsewhere is made visible and escaped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from auditkit.report import wording
+from auditkit.report.svg import INKS
+
+_WORDING = (
+    "OUTCOME_NAMES", "OVERALL", "SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "cut", "duration", "fixed",
+    "modality_name", "moment", "p_value", "percent", "plain_name", "region", "region_words", "scale_of", "shortened",
+    "whole",
+)  # fmt: skip
+
+
+def environment(package: str, **names: Any) -> Environment:
+    """Return the templates of a package, with the report's wording and `names` known to all of them.
+
+    Parameters
+    ----------
+    package : str
+        Package with a folder ``templates``.
+    **names
+        Functions and constants of these pages.
+    """
+    templates = Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        lstrip_blocks=True,
+    )
+    templates.globals.update({name: getattr(wording, name) for name in _WORDING})
+    templates.globals.update(INKS=INKS, **names)
+    return templates
+
+
+def _finalize(value: object) -> object:
+    """Last stop of every value on its way into the page: foreign text is made visible, then Jinja escapes it."""
+    if isinstance(value, Markup):
+        return value
+    return wording.visible(value) if isinstance(value, str) else value
