@@ -102,19 +102,30 @@ def test_a_subset_gives_the_same_estimates_and_no_verdict_on_the_whole(bench, au
     assert "not run" in some.sentence
 
 
-def test_a_killed_run_is_resumed(bench):
-    """SIGKILL in the middle loses at most the batch in flight."""
-    slow = bench.path / "slow_model.py"
-    slow.write_text(
-        "import time\nfrom stub_models import Base\n"
-        "class Slow(Base):\n    def generate(self, requests):\n        time.sleep(0.05)\n"
+def slow_run(bench):
+    """Return the command of a run that, with STUB_PAUSE set, can be stopped in its middle."""
+    (bench.path / "slow_model.py").write_text(
+        "import os, time\nfrom stub_models import Base\n"
+        "class Slow(Base):\n    def generate(self, requests):\n"
+        "        time.sleep(float(os.environ.get('STUB_PAUSE', '0')))\n"
         "        return super().generate(requests)\nslow = Slow()\n"
     )
-    command = [
+    return [
         sys.executable, "-m", "pytest", "audits", "--model=slow_model:slow", "--audit-data=pictures",
         "--audit-out=out", "--audit-batch-size=8", "-q",
     ]  # fmt: skip
-    first = subprocess.Popen(command, cwd=bench.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_a_killed_run_is_resumed(bench):
+    """SIGKILL in the middle loses at most the batch in flight."""
+    command = slow_run(bench)
+    first = subprocess.Popen(
+        command,
+        cwd=bench.path,
+        env={**os.environ, "STUB_PAUSE": "0.05"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 60
     while len(calls(bench)) < 40 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -136,17 +147,15 @@ def test_a_killed_run_is_resumed(bench):
 
 
 def test_interrupt_leaves_a_usable_store_and_no_verdict(bench):
-    slow = bench.path / "slow_model.py"
-    slow.write_text(
-        "import time\nfrom stub_models import Base\n"
-        "class Slow(Base):\n    def generate(self, requests):\n        time.sleep(0.05)\n"
-        "        return super().generate(requests)\nslow = Slow()\n"
+    command = slow_run(bench)
+    first = subprocess.Popen(
+        command,
+        cwd=bench.path,
+        env={**os.environ, "STUB_PAUSE": "0.05"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-    command = [
-        sys.executable, "-m", "pytest", "audits", "--model=slow_model:slow", "--audit-data=pictures",
-        "--audit-out=out", "--audit-batch-size=8", "-q",
-    ]  # fmt: skip
-    first = subprocess.Popen(command, cwd=bench.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     deadline = time.monotonic() + 60
     while len(calls(bench)) < 24 and time.monotonic() < deadline:
         time.sleep(0.05)
