@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
 from lxml import html
@@ -23,7 +22,6 @@ from auditkit.report.comparison import bars, render_comparison, write_comparison
 
 HOSTILE = "<script>alert(1)</script>\u202e"
 NAMES = ["alpha", HOSTILE, "a-name-of-a-model-that-is-rather-long-7b-instruct", "delta"]
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def estimate(value: float | None, half: float = 1.0, unit: str = "points") -> Estimate:
@@ -212,29 +210,20 @@ def test_two_models_and_nothing_measured(comparison: Comparison) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine (Debian: apt-get install chromium)")
-def test_a_browser_shows_it_on_any_screen(comparison: Comparison, tmp_path) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
-
-    write_comparison(comparison, tmp_path / "comparison.html")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        for width, scheme in ((375, "light"), (1280, "light"), (1280, "dark")):
-            # The policy forbids scripts; axe is one, and is let in for the measurement alone.
-            view = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True)
-            said: list[str] = []
-            view.on("console", lambda message, said=said: said.append(message.text))
-            view.goto((tmp_path / "comparison.html").as_uri())
-            assert view.evaluate("document.documentElement.scrollWidth") <= width
-            assert said == []
-            visible = "[...document.querySelectorAll('#matrix tr.r')].filter(r => r.offsetParent).length"
-            assert view.evaluate(visible) == 4
-            view.check("#m-apart")
-            assert view.evaluate(visible) == 1
-            view.check("#m-bad")
-            assert view.evaluate(visible) == 3
-            view.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-            found = Axe().run(view)
-            assert found.violations_count == 0, found.generate_report()
-        browser.close()
+def test_a_browser_shows_it_on_any_screen(comparison: Comparison, tmp_path, visit) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="extra dev").Axe()
+    path = tmp_path / "comparison.html"
+    write_comparison(comparison, path)
+    for width, scheme in ((375, "light"), (1280, "light"), (1280, "dark")):
+        # The policy forbids scripts; axe is one, and is let in for the measurement alone.
+        view = visit(path, viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True)
+        assert view.evaluate("document.documentElement.scrollWidth") <= width
+        visible = "[...document.querySelectorAll('#matrix tr.r')].filter(r => r.offsetParent).length"
+        assert view.evaluate(visible) == 4
+        view.check("#m-apart")
+        assert view.evaluate(visible) == 1
+        view.check("#m-bad")
+        assert view.evaluate(visible) == 3
+        view.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        found = axe.run(view)
+        assert found.violations_count == 0, found.generate_report()
