@@ -50,10 +50,11 @@ from auditkit.recorded import data_sha256, to_answers
 from auditkit.reliability import calibration_curves
 from auditkit.session import AuditRun, all_left_out
 from auditkit.subgroups import subgroups
+from auditkit.version import code_version
 
 MAX_LISTED = 200
 MAX_EXAMPLE_IMAGES = 6
-PACKAGES = ("auditkit", "pytest", "numpy", "scipy", "pillow", "pydicom", "torch", "transformers", "tokenizers")
+PACKAGES = ("pytest", "numpy", "scipy", "pillow", "pydicom", "torch", "transformers", "tokenizers")
 
 
 def header(run: AuditRun, references: Sequence[Reference] = ()) -> dict[str, Any]:
@@ -364,7 +365,7 @@ def _packages() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return found | {"auditkit": code_version()}
 
 
 def _git(root: Path) -> dict[str, str | bool | None]:

@@ -59,6 +59,17 @@ def size(option: str) -> Any:
     return parse
 
 
+def named(option: str) -> Any:
+    """Return a parser of file names; an empty one, of a variable that is not set, is no way to leave a gate out."""
+
+    def parse(text: str) -> str:
+        if not text.strip():
+            raise pytest.UsageError(f"{option}= names no file: give an evidence.json, or leave the option out.")
+        return text
+
+    return parse
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "--model": {
         "metavar": "NAME",
@@ -106,10 +117,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--audit-baseline": {
         "metavar": "FILE",
+        "type": named("--audit-baseline"),
         "help": "evidence.json of the previous version: also test that nothing became worse than in that run",
     },
     "--audit-anchor": {
         "metavar": "FILE",
+        "type": named("--audit-anchor"),
         "help": "the same against a frozen version, so that many small steps down cannot add up unseen",
     },
     "--audit-registry": {

@@ -143,8 +143,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     record = getattr(report, "auditkit", None)
     if record is not None and _CONFIG:
         state = _CONFIG[-1].stash[STATE]
-        state.audits[record["id"]] = record
+        state.audits[record["id"]] = _joined(state.audits.get(record["id"]), record)
         state.places[record["id"]] = (report.location[0], report.location[1] or 0)
+
+
+def _joined(held: dict[str, Any] | None, record: dict[str, Any]) -> dict[str, Any]:
+    """Two tests of one comparison are one audit: the worse verdict, and all hazards, whichever test ended first."""
+    if held is None:
+        return record
+    rank = ("FAIL", "ERROR", "INCONCLUSIVE", "PASS")
+    worse, other = sorted((held, record), key=lambda r: (rank.index(r["verdict"]), r["question"]))
+    return {**worse, "hazard_ids": sorted({*worse["hazard_ids"], *other["hazard_ids"]})}
 
 
 _CONFIG: list[pytest.Config] = []
@@ -172,6 +181,9 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if record is None or report.when != "call" or report.passed:
         return None
     verdict = record["verdict"]
+    expected = hasattr(report, "wasxfail") and verdict != "INCONCLUSIVE"  # allowed INCONCLUSIVE audits are xfailed
+    if verdict == "PASS" or expected:
+        return None  # what failed, or was expected to, is the test around the audit: pytest's own words fit
     category = "failed" if verdict == "FAIL" else verdict.lower()
     return category, VERDICT_LETTERS.get(verdict, "?"), verdict
 

@@ -8,9 +8,10 @@ import pytest
 from auditkit.baseline.earlier import earlier_runs
 from auditkit.baseline.unlike import unlike_in_data, unlike_in_plan
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Data, ImageEntry
+from auditkit.evidence import Data, ImageEntry, Outcomes, Stratum
+from auditkit.options import OPTIONS
 from auditkit.protocol import read_protocol
-from auditkit.recorded import data_sha256
+from auditkit.recorded import answers_sha256, data_sha256
 from tests.report.sample import lean
 
 IDS = [f"i{k}" for k in range(6)]
@@ -30,11 +31,25 @@ def pair(records, protocol):
     )
     entries = [ImageEntry(id=r.id, cluster=r.cluster, modality=r.modality, synthetic=True) for r in images]
     columns = [{"template": "score_100.direct", "marks": " ".join(["50"] * 6)}]
-    answers = type(base.answers).model_validate({"batch_size": 128, "images": entries, "columns": columns})
-    data = base.data.model_dump() | {
-        "limited_to": None, "n_left_out": 0, "left_out": [], "sha256": data_sha256(r.content for r in images),
-    }  # fmt: skip
-    earlier = base.model_copy(update={"protocol": info, "answers": answers, "data": Data(**data)})
+    answers = type(base.answers).model_validate(
+        {"batch_size": 128, "images": entries, "columns": columns, "sha256": answers_sha256(entries)}
+    )
+    data = Data(
+        source="made up",
+        n_images=6,
+        n_clusters=len({r.cluster for r in images}),
+        modalities=[
+            Stratum(modality=m, n_images=len(own), n_clusters=len({r.cluster for r in own}), n_synthetic=len(own))
+            for m in sorted({r.modality for r in images})
+            if (own := [r for r in images if r.modality == m])
+        ],
+        synthetic_share=1.0,
+        sources={"made up": 6},
+        licences={"none": 6},
+        sha256=data_sha256(r.content for r in images),
+    )
+    of_answers = {"answers": answers, "data": data, "outcomes": Outcomes(scored=6), "examples": []}
+    earlier = base.model_copy(update={"protocol": info, **of_answers})
     run = SimpleNamespace(
         protocol=protocol,
         settings=SimpleNamespace(limit=None, references={}),
@@ -172,3 +187,32 @@ def test_early_looks_are_refused(pair, tmp_path):
     run.settings.references = {"baseline": tmp_path / "evidence.json"}
     with pytest.raises(AuditkitError, match="2 looks are planned"):
         earlier_runs(run)
+
+
+def test_what_a_file_says_of_itself_drives_no_terminal(pair, tmp_path):
+    earlier, run = pair
+    model = earlier.model.model_copy(update={"name": "evil\x1b[2J\x07\n::error::hi\u202e"})
+    (tmp_path / "evidence.json").write_text(earlier.model_copy(update={"model": model}).to_json())
+    run.settings.references = {"baseline": tmp_path}
+    (one,) = earlier_runs(run)
+    assert one.name.isprintable()
+    assert "evil" in one.name
+
+
+def test_a_record_edited_by_hand_is_refused(pair, tmp_path):
+    """An image twice, or in another order, would pair answers with those about other images."""
+    earlier, run = pair
+    run.settings.references = {"baseline": tmp_path}
+    first, *others = earlier.answers.images
+    for images in ([first, first, *others[1:]], [*others, first]):
+        answers = earlier.answers.model_copy(update={"images": images})
+        (tmp_path / "evidence.json").write_text(earlier.model_copy(update={"answers": answers}).to_json())
+        with pytest.raises(AuditkitError, match="answers are damaged"):
+            earlier_runs(run)
+
+
+@pytest.mark.parametrize("option", ["--audit-baseline", "--audit-anchor"])
+def test_an_unset_variable_does_not_leave_the_gate_out(option):
+    with pytest.raises(pytest.UsageError, match="names no file"):
+        OPTIONS[option]["type"]("")
+    assert OPTIONS[option]["type"]("a.json") == "a.json"

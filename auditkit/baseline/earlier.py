@@ -86,6 +86,8 @@ class EarlierRun:
             evidence_sha256=self.sha256,
             n_answers=both,
             n_same=same,
+            verdict=self.evidence.verdict,
+            sentence=self.evidence.sentence,
             problem=self.problem,
         )
 
@@ -94,7 +96,9 @@ class EarlierRun:
         """The earlier run in words."""
         model = self.evidence.model
         revision = f" ({model.revision[:12]})" if model.revision else ""
-        return f"the {self.role}, run {self.evidence.run.id} of {model.name}{revision}"
+        # The file is somebody's: what it says must not drive a terminal or a CI log.
+        words = f"the {self.role}, run {self.evidence.run.id} of {model.name}{revision}"
+        return " ".join("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words).split())
 
     @cached_property
     def _today(self) -> Measurements:
@@ -132,6 +136,8 @@ def earlier_runs(run: AuditRun) -> list[EarlierRun]:
     AuditkitError
         A file that cannot be read or is no evidence, or a protocol with early looks.
     """
+    from auditkit.verify.record import count_faults
+
     references: Mapping[str, Path] = run.settings.references
     looks = run.protocol.looks.number
     if references and looks > 1:
@@ -143,12 +149,12 @@ def earlier_runs(run: AuditRun) -> list[EarlierRun]:
     found = []
     for role, path in references.items():
         evidence, raw = read_evidence(path, f"--audit-{role}")
-        try:
-            answers = from_answers(evidence.answers)
-        except ValueError as error:
+        fault = next(count_faults(evidence), None) if evidence.answers.images else None
+        if fault is not None:
             raise AuditkitError(
-                f"--audit-{role}={path}: its answers are damaged: {error}.", "Give the file as the run wrote it."
-            ) from None
+                f"--audit-{role}={path}: its answers are damaged: {fault}.", "Give the file as the run wrote it."
+            )
+        answers = from_answers(evidence.answers)
         found.append(
             EarlierRun(role, evidence, hashlib.sha256(raw).hexdigest(), answers, run, unlike_in_plan(evidence, run))
         )

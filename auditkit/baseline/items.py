@@ -45,6 +45,13 @@ class ReferenceItem(pytest.Item):
             if mark.name not in _NOT_SHARED:
                 self.add_marker(getattr(pytest.mark, mark.name).with_args(*mark.args, **mark.kwargs), append=False)
 
+    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
+        """Leave out what was expected of the audit itself, wherever it was marked: on test, class or module."""
+        return (found for found in super().iter_markers_with_node(name) if found[1].name not in _NOT_SHARED)
+
+    def get_closest_marker(self, name: str, default: Any = None) -> Any:
+        return next(self.iter_markers(name), default)
+
     def runtest(self) -> None:
         from auditkit.fixture import judge, question
 

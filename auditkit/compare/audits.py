@@ -137,7 +137,9 @@ def verdicts_only(runs: Sequence[Contestant], known: set[str]) -> list[ComparedA
     every: dict[str, Audit] = {}
     for run in runs:
         for audit in run.evidence.audits:
-            every.setdefault(audit.id, audit)
+            # Against an earlier run of one model: no matter between models.
+            if audit.family not in ("baseline", "anchor"):
+                every.setdefault(audit.id, audit)
     found = []
     for identifier in sorted(set(every) - known):
         own = [_audit(run, identifier) for run in runs]

@@ -280,7 +280,7 @@ class Judge:
             sd=draft.sd,
             mde=draft.mde,
             look=decided.look,
-            more_clusters=more,
+            more_clusters=more or None,
             rule=draft.rule,
         )
 
@@ -297,7 +297,7 @@ class Judge:
     def _more_clusters(self, draft: Draft, size: int) -> int | None:
         """Return the patients missing to a likely verdict; a FAIL is planned at the level that Holm asks first."""
         total = draft.settle(self._protocol.alpha / size) if draft.settle is not None else None
-        return None if total is None else max(total - draft.n_clusters, 1)
+        return None if total is None else max(total - draft.n_clusters, 0)
 
     def _assemble(self, comparison: Comparison, family: Family, question: str, cells: list[Cell]) -> Audit:
         required = [cell for cell in cells if cell.required]
@@ -361,7 +361,7 @@ def decisions(family: Family, comparison: Comparison) -> int:
         return len(family.severities)
     if isinstance(comparison, Wordings):
         return math.comb(len(comparison.templates), 2)
-    if family.gate in ("not_raised", "monotone") and isinstance(comparison, Series):
+    if family.gate in ("equivalence", "not_raised", "monotone") and isinstance(comparison, Series):
         return len(comparison.severities)
     return 1
 

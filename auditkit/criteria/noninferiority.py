@@ -208,14 +208,15 @@ def _shares(
             now, before = (np.concatenate(side) for side in zip(*events, strict=True))
             clusters = np.tile(data.clusters(mask), len(events))
             share = against_cap(rate_difference(now, before, clusters, alpha), margin)
+            enough = share.n_clusters >= rules.statistics.min_clusters
             draft = VersionDraft(
                 modality=modality,
                 condition="",
                 estimate=Estimate(
                     value=share.estimate, low=share.low, high=share.high, level=share.level, unit="share"
                 ),
-                met=share.decision == "inside",
-                p_pass=1.0 if share.p_pass is None else share.p_pass,
+                met=share.decision == "inside" and enough,
+                p_pass=1.0 if share.p_pass is None or not enough else share.p_pass,
                 p_fail=1.0 if share.p_fail is None else share.p_fail,
                 margin_high=margin,
                 n_images=int(mask.sum()),

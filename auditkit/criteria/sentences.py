@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from auditkit.criteria.draft import Draft
@@ -50,6 +51,11 @@ def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
 
 
 def _prospect(draft: Draft, more: int | None) -> str:
+    if more == 0:
+        return (
+            "by their number and spread these patients should have settled it, but a few differ much from the rest, "
+            "so no number can be promised"
+        )
     if more is not None:
         return f"about {patients(more)} more would likely settle it"
     if draft.worst_case is not None:
@@ -82,8 +88,23 @@ def audit_sentence(cells: Sequence[Cell], verdict: Verdict) -> str:
 
 
 def _telling(cells: Sequence[Cell]) -> Cell:
-    """The cell to quote: smallest corrected p of failing, else the largest p of passing."""
-    return min(cells, key=lambda c: (c.p_fail_holm if c.p_fail_holm is not None else 1.0, -(c.p_pass or 0.0)))
+    """The cell to quote: of undecided ones the hardest to settle, else the one furthest beyond or nearest its limit."""
+    if cells[0].verdict == "INCONCLUSIVE":
+        return max(cells, key=lambda c: (math.inf if c.more_clusters is None else c.more_clusters, c.p_pass or 0.0))
+    return min(
+        cells,
+        key=lambda c: (c.p_fail_holm if c.p_fail_holm is not None else 1.0, -(c.p_pass or 0.0), -_beyond(c)),
+    )
+
+
+def _beyond(cell: Cell) -> float:
+    """How far the estimate lies beyond the cell's limits."""
+    value = cell.estimate.value
+    if value is None:
+        return 0.0
+    low = cell.margin_low - value if cell.margin_low is not None else -math.inf
+    high = value - cell.margin_high if cell.margin_high is not None else -math.inf
+    return max(low, high)
 
 
 def _some(places: Sequence[str], shown: int = 4) -> str:

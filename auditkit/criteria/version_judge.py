@@ -93,7 +93,7 @@ def named(role: str, comparison: Comparison) -> dict[str, str]:
         "id": f"{role}/{comparison.family}/{comparison.name}",
         "family": role,
         "gate": GATE,
-        "title": f"{comparison.family}: {title(comparison)}",
+        "title": f"Against the {role}: {comparison.family}: {title(comparison)}",
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditkit.evidence.values import Estimate, Number, Record
+from auditkit.evidence.values import Estimate, Number, Record, Verdict
 
 
 class Example(Record):
@@ -121,6 +121,10 @@ class Reference(Record):
     fingerprint: str = ""
     evidence_sha256: str
     """Over the bytes of its evidence.json."""
+    verdict: Verdict | None = None
+    """Its own verdict: no worse than a run that failed is not good."""
+    sentence: str = ""
+    """Its verdict in a sentence."""
     n_answers: int = 0
     """Answers on both sides."""
     n_same: int = 0
@@ -308,4 +312,3 @@ class Run(Record):
     """When this model and these images were first judged by this protocol."""
     earlier_protocols: list[EarlierProtocol] = []
     """Protocols by which the same model and images were judged before: this one was changed after the first look."""
-    exit_note: str = ""

@@ -34,5 +34,11 @@ def read_evidence(path: Path, option: str = "") -> tuple[Evidence, bytes]:
         return Evidence.from_json(raw.decode("utf-8")), raw
     except OSError as error:
         raise AuditkitError(f"{named} cannot be read: {error.strerror or error}.", _GIVE) from None
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise AuditkitError(f"{named} is no evidence of this auditkit: {str(error).splitlines()[0]}.", _GIVE) from None
+    except UnicodeDecodeError:
+        raise AuditkitError(f"{named} is no evidence of this auditkit: it is not text.", _GIVE) from None
+    except ValidationError as error:
+        first, more = error.errors()[0], error.error_count() - 1
+        where = ".".join(map(str, first["loc"]))
+        why = f"{where}: {first['msg']}" if where else first["msg"]
+        others = f" (and {more} more)" if more else ""
+        raise AuditkitError(f"{named} is no evidence of this auditkit: {why}{others}.", _GIVE) from None

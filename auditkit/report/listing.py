@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from auditkit.evidence import VERDICTS, Audit
-from auditkit.report.views import Family, by_category
+from auditkit.report.views import ANCHOR, BASELINE, Family, by_category
 from auditkit.report.wording import audit_name
 
 # Characters of HTML. The demo's 170 audits take 1.1 million, 6,000 each: they are whole.
@@ -76,7 +76,8 @@ def details(audits: Sequence[Audit], render: Callable[[Audit], Markup], budget: 
         Audit id -> its details; an audit that is not in it has none on the page.
     """
     result: dict[str, Markup] = {}
-    for audit in sorted(audits, key=lambda a: VERDICTS.index(a.verdict)):
+    # Of those that passed, the model's own audits come before comparisons with earlier runs.
+    for audit in sorted(audits, key=lambda a: (VERDICTS.index(a.verdict), a.family in (BASELINE, ANCHOR))):
         body = render(audit)
         budget -= len(body)
         if budget < 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 
 from auditkit import prompts
 from auditkit.changes import ABSENT, changes
@@ -15,16 +14,14 @@ from auditkit.inference.store import Store
 from auditkit.protocol import criteria_sha256, protocol_sha256, read_protocol
 from auditkit.sample_size.pilot import own_protocol
 from auditkit.verify.checks import OPEN, Check, differences, settled
+from auditkit.version import code_version
 
 PART = "protocol"
 
 
 def same_version(evidence: Evidence) -> bool:
-    """Whether the auditkit installed has the version that made the record."""
-    try:
-        return evidence.run.packages.get("auditkit") == version("auditkit")
-    except PackageNotFoundError:
-        return False
+    """Whether the auditkit installed is, to the letter, the one that made the record."""
+    return evidence.run.packages.get("auditkit") == code_version()
 
 
 def check_protocol(evidence: Evidence) -> list[Check]:

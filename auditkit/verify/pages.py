@@ -6,11 +6,12 @@ import re
 from itertools import zip_longest
 from pathlib import Path
 
-from auditkit import __version__
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
 from auditkit.verify.checks import DIFFERS, OK, OPEN, Check
 from auditkit.verify.copies import LINK
+from auditkit.verify.criteria import same_version
+from auditkit.version import code_version
 
 PART = "pages"
 _AROUND = 60  # characters of the page shown on either side of the first difference
@@ -30,9 +31,9 @@ def check_html(path: Path, evidence: Evidence, record: bytes) -> Check:
     shown = (text[max(here - _AROUND, 0) : here + _AROUND] for text in (page, fresh))
     detail = "at the first difference the page has «{}», and the record gives «{}»".format(*shown)
     what = "is not the page that this record gives. Render it anew: auditkit report EVIDENCE.json"
-    made_by = evidence.run.packages.get("auditkit", __version__)
-    if made_by != __version__:
-        other = f"{path.name} was made by auditkit {made_by}, and {__version__} would make another page"
+    if not same_version(evidence):
+        made_by = evidence.run.packages.get("auditkit", "?")
+        other = f"{path.name} was made by auditkit {made_by}, and {code_version()} would make another page"
         return Check(PART, OPEN, f"{other}. Verify it with that version, or render it anew.", (detail,))
     return Check(PART, DIFFERS, f"{path.name} {what}", (detail,))
 

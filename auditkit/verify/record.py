@@ -82,7 +82,7 @@ def check_record(evidence: Evidence) -> list[Check]:
     return [
         settled(PART, "the overall verdict follows from the audits", list(_verdict_faults(evidence))),
         settled(PART, "the audits follow from their cells", [f for a in evidence.audits for f in _audit_faults(a)]),
-        settled(PART, "the counts follow from the answers", list(_count_faults(evidence))),
+        settled(PART, "the counts follow from the answers", list(count_faults(evidence))),
     ]
 
 
@@ -124,7 +124,8 @@ def _audit_faults(audit: Audit) -> Iterator[str]:
     yield from (f"{audit.id}: {fault}" for fault in differences(recorded, found))
 
 
-def _count_faults(evidence: Evidence) -> Iterator[str]:
+def count_faults(evidence: Evidence) -> Iterator[str]:
+    """Yield what does not fit between a record's answers and its counts."""
     images, columns = evidence.answers.images, evidence.answers.columns
     yield from _twice("image", [image.id for image in images])
     yield from _twice("column", [f"{condition_of(c)} / {c.template}" for c in columns])

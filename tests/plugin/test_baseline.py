@@ -196,6 +196,15 @@ def test_workers_agree_with_one_process(bench, audit_run, earlier):
     assert one.references == two.references
 
 
+def test_what_was_expected_of_the_audits_excuses_no_comparison(bench, audit_run, earlier):
+    """An xfail of the whole module is about the audits; a model that became worse must still end the job."""
+    path = bench.path / "audits/test_audits.py"
+    path.write_text(path.read_text() + "\npytestmark = pytest.mark.xfail\n")
+    result = held(audit_run, "--audit-baseline=earlier", "-k", "asked-twice", model="stub_models:forgetful")
+    assert result.ret == 1
+    assert verdicts(evidence_of(bench, "out"))[TWICE] == "FAIL"
+
+
 @pytest.mark.slow
 def test_files_that_are_no_evidence_end_the_run_before_it_begins(bench, audit_run, earlier):
     (bench.path / "broken.json").write_text("{}")

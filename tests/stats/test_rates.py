@@ -9,6 +9,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
 from auditkit.stats.rates import (
+    MANY_PATIENTS,
     against_cap,
     clustered_rate,
     rate_difference,
@@ -43,14 +44,15 @@ def test_one_image_per_patient_is_clopper_pearson(k, n):
 
 
 def test_design_effect_is_the_cluster_robust_variance_over_the_simple_one():
-    codes = np.sort(RNG.integers(0, 30, 120))
-    hit = RNG.random(120) < RNG.beta(0.5, 1.5, 30)[codes]
-    robust = OLS(hit.astype(float), np.ones(120)).fit(
+    codes = np.sort(RNG.integers(0, 80, 320))
+    hit = RNG.random(320) < RNG.beta(0.5, 1.5, 80)[codes]
+    robust = OLS(hit.astype(float), np.ones(320)).fit(
         cov_type="cluster", cov_kwds={"groups": codes, "use_correction": False}
     )
     G = len(np.unique(codes))
-    expected = robust.bse[0] ** 2 * G / (G - 1) / (hit.var(ddof=1) / 120)
+    expected = robust.bse[0] ** 2 * G / (G - 1) / (hit.var(ddof=1) / 320)
     assert expected > 1.2
+    assert G >= MANY_PATIENTS
     assert clustered_rate(hit, codes, 0.05).design_effect == pytest.approx(expected, rel=1e-9)
 
 
@@ -204,9 +206,9 @@ def test_clustered_images_count_as_their_effective_number():
 
 def test_few_patients_with_a_discordant_image_take_the_worst_design_effect():
     """Nine patients whose images differ on their own show no correlation, and too few patients to say so."""
-    codes = np.repeat(np.arange(32), 4)
-    nine, ten = (np.isin(np.arange(128), 4 * np.arange(k)) for k in (9, 10))
-    nothing = np.zeros(128, dtype=bool)
+    codes = np.repeat(np.arange(64), 4)
+    nine, ten = (np.isin(np.arange(256), 4 * np.arange(k)) for k in (9, 10))
+    nothing = np.zeros(256, dtype=bool)
     assert rate_difference(nine, nothing, codes, 0.05).design_effect == 4
     assert rate_difference(ten, nothing, codes, 0.05).design_effect == pytest.approx(1)
     assert rate_difference(nothing, np.isin(codes, [1, 2, 3]), codes, 0.05).design_effect >= 4  # 12 images of 3
@@ -275,3 +277,16 @@ def test_a_handful_of_patients_gives_a_verdict_and_no_nan(sizes):
         assert 0 < result.p_pass <= 1
         assert 0 < result.p_fail <= 1
         assert (result.decision == "inside") == (result.high < 0.10)
+
+
+@pytest.mark.parametrize("difference", [False, True])
+def test_a_rare_patient_in_whom_all_fails_is_not_hidden_by_events_that_fall_anywhere(difference):
+    """32 patients of 20 images exactly at the limit: 4 % of them fail throughout, and 1 % of all images anyhow."""
+    rng, limit, passed = np.random.default_rng(5), 0.05, 0
+    codes = np.repeat(np.arange(32), 20)
+    for _ in range(200):
+        hit = (rng.random(32) < 0.04)[codes] | (rng.random(codes.size) < 0.01 / 0.96)
+        before = rng.random(codes.size) < 0.0 if difference else None
+        found = rate_difference(hit, before, codes, 0.05) if difference else clustered_rate(hit, codes, 0.05)
+        passed += found.high < limit
+    assert passed <= 0.09 * 200
