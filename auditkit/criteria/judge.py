@@ -242,7 +242,7 @@ class Judge:
         """Return the number of decisions declared: comparisons x modalities of the data x conditions decided."""
         family = self._protocol.families[name]
         if family.size is not None:
-            members = max(family.size, len(planned)) * max(decisions(family, c) for c in planned)
+            members = max(family.size, len(planned)) * max(_conditions(family, c) for c in planned)
         elif name in SHIPPED:
             members = sum(decisions(family, c) for c in _united(SHIPPED[name](), planned))
         else:
@@ -361,9 +361,15 @@ def decisions(family: Family, comparison: Comparison) -> int:
         return len(family.severities)
     if isinstance(comparison, Wordings):
         return math.comb(len(comparison.templates), 2)
-    if family.gate in ("equivalence", "not_raised", "monotone") and isinstance(comparison, Series):
+    if family.gate in ("not_raised", "monotone") and isinstance(comparison, Series):
         return len(comparison.severities)
     return 1
+
+
+def _conditions(family: Family, comparison: Comparison) -> int:
+    """As `decisions`; of one's own family a series may be judged severity by severity by a gate made for contrasts."""
+    several = family.gate == "equivalence" and isinstance(comparison, Series)
+    return len(comparison.severities) if several else decisions(family, comparison)  # type: ignore[attr-defined]
 
 
 def _united(shipped: Sequence[Comparison], planned: Sequence[Comparison]) -> list[Comparison]:

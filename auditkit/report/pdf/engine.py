@@ -113,7 +113,8 @@ def to_pdf(html: str, evidence: Evidence, record: bytes) -> bytes:
             pdf = page.write_pdf(
                 font_config=engine.text.fonts.FontConfiguration(),
                 pdf_variant="pdf/a-3a",
-                pdf_identifier=hashlib.sha256(record).digest()[:16],
+                # As hex digits: among raw bytes, readers take a carriage return for a line feed (ISO 32000, 7.3.4.2).
+                pdf_identifier=hashlib.sha256(record).hexdigest()[:32].encode(),
                 attachments=list(_attachments(engine, evidence, record, fetcher)),
             )
     except Exception as error:  # whatever a layout engine stumbles over, the run has its record and its page

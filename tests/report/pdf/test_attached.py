@@ -51,7 +51,7 @@ def test_the_record_and_the_protocol_are_attached_byte_for_byte(pdf: Any, record
 
 def test_the_identifier_follows_from_the_record(pdf: Any, record: bytes) -> None:
     first, second = (bytes(part) for part in pdf.trailer[Name.ID])
-    assert first == hashlib.sha256(record).digest()[:16]
+    assert first.decode() == hashlib.sha256(record).hexdigest()[:32]
     assert len(second) == 32  # over the file itself: see test_same_bytes
 
 
