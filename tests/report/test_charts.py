@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from itertools import count, pairwise
 from pathlib import Path
 from types import ModuleType
@@ -420,25 +418,15 @@ _OVERLAPS = """() => [...document.querySelectorAll('svg.chart')].flatMap(s => {
 })"""
 
 
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("font", ["DejaVu Sans", "sans-serif"])
-def test_no_word_covers_another_or_leaves_its_figure(every: list[Chart], browser: Any, font: str) -> None:
-    page = browser.new_page(viewport={"width": 700, "height": 800})
+def test_no_word_covers_another_or_leaves_its_figure(every: list[Chart], chromium: Any, font: str) -> None:
+    page = chromium.new_page(viewport={"width": 700, "height": 800})
     figures = "".join(f'<div style="width:330px">{c.svg}</div>' for c in every)
     page.set_content(f'<!doctype html><body style="font-family:{font}">{figures}')
-    assert page.evaluate(_OVERLAPS) == []
+    overlaps = page.evaluate(_OVERLAPS)
+    page.close()
+    assert overlaps == []
 
 
 @pytest.mark.slow
