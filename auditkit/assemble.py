@@ -121,7 +121,7 @@ def _embeddings(run: AuditRun) -> list[EmbeddingShift]:
 
 def _history(run: AuditRun) -> dict[str, Any]:
     """Say when these criteria were first applied to these images, and which were applied to them before."""
-    sha256, criteria = run.protocol.sha256(), run.protocol.model_dump(mode="json")
+    sha256, criteria = run.protocol_sha256, run.protocol.model_dump(mode="json")
     place = next(i for i, known in enumerate(run.judged_by) if known.sha256 == sha256)
     earlier = [
         EarlierProtocol(
@@ -254,7 +254,7 @@ def _protocol(run: AuditRun) -> ProtocolInfo:
     protocol = run.protocol
     return ProtocolInfo(
         name=protocol.name,
-        sha256=protocol.sha256(),
+        sha256=run.protocol_sha256,
         profile=protocol.profile,
         alpha=protocol.alpha,
         criteria=protocol.model_dump(mode="json"),

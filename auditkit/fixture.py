@@ -147,4 +147,4 @@ def _record(item: pytest.Item, state: State, audit: Audit) -> None:
     item.stash[RECORD] = audit.model_dump(mode="json")
     if state.run is not None:
         model = str(getattr(state.run.model, "name", state.run.settings.model))
-        item.user_properties += audit_properties(audit, model=model, protocol_sha256=state.run.protocol.sha256())
+        item.user_properties += audit_properties(audit, model=model, protocol_sha256=state.run.protocol_sha256)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditkit.conditions import Comparison
@@ -51,6 +52,11 @@ class AuditRun:
     judged_by: list[JudgedBefore] = field(default_factory=list)
     _parts: list[Measurements] = field(default_factory=list)
     _digests: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def protocol_sha256(self) -> str:
+        """The protocol's hash, which takes a millisecond and is written beside every audit."""
+        return self.protocol.sha256()
 
     @property
     def batch_size(self) -> int:
@@ -142,7 +148,7 @@ class AuditRun:
         self.store.note_manifest(data_sha256(r.content for r in judged), noted(judged))
         images = data_sha256(r.content for r in self.plan.records)
         subject = digest_of(model_identity(self.model), images)
-        self.judged_by = self.store.note_judged(subject, self.protocol.sha256(), self.protocol.model_dump(mode="json"))
+        self.judged_by = self.store.note_judged(subject, self.protocol_sha256, self.protocol.model_dump(mode="json"))
 
     def _plans(self, *, asking: bool) -> Iterator[Plan]:
         """Yield the questions of each look; what was answered by then is judged before the next.

@@ -116,21 +116,29 @@ def slow_run(bench):
     ]  # fmt: skip
 
 
-def test_a_killed_run_is_resumed(bench):
-    """SIGKILL in the middle loses at most the batch in flight."""
-    command = slow_run(bench)
-    first = subprocess.Popen(
+def stopped(bench, command, how, after):
+    """Start a run, send it a signal once it has put so many questions, and return its exit code and output."""
+    run = subprocess.Popen(
         command,
         cwd=bench.path,
         env={**os.environ, "STUB_PAUSE": "0.05"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     deadline = time.monotonic() + 60
-    while len(calls(bench)) < 40 and time.monotonic() < deadline:
+    while len(calls(bench)) < after and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
+    run.send_signal(how)
+    output, _ = run.communicate(timeout=60)
+    return run.returncode, output
+
+
+def test_a_killed_run_is_resumed(bench):
+    """SIGKILL in the middle loses at most the batch in flight."""
+    command = slow_run(bench)
+    code, output = stopped(bench, command, signal.SIGKILL, after=40)
+    assert code == -signal.SIGKILL, output
     before = [line.split()[1] for line in calls(bench)]
     assert len(before) >= 40
     (bench.path / "calls.log").unlink()
@@ -148,20 +156,8 @@ def test_a_killed_run_is_resumed(bench):
 
 def test_interrupt_leaves_a_usable_store_and_no_verdict(bench):
     command = slow_run(bench)
-    first = subprocess.Popen(
-        command,
-        cwd=bench.path,
-        env={**os.environ, "STUB_PAUSE": "0.05"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    while len(calls(bench)) < 24 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    first.send_signal(signal.SIGINT)
-    output, _ = first.communicate(timeout=60)
-    assert first.returncode == 2, output
+    code, output = stopped(bench, command, signal.SIGINT, after=24)
+    assert code == 2, output
     assert not (bench.path / "out/evidence.json").exists()
     before = len(calls(bench))
     subprocess.run(command, cwd=bench.path, capture_output=True, check=False)
