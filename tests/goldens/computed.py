@@ -1,0 +1,157 @@
+"""The golden values, computed by today's code."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from auditkit.conditions import Condition, Probe
+from auditkit.contrasts import SHIPPED
+from auditkit.criteria.judge import Judge
+from auditkit.criteria.version_judge import VersionJudge
+from auditkit.evidence import Audit
+from auditkit.images.record import ImageRecord
+from auditkit.images.sources import load_images
+from auditkit.inference.keys import digest_of, pixel_digest
+from auditkit.inference.plan import Plan, distinct, limit_clusters
+from auditkit.inference.prefetch import Keys, pixel_condition
+from auditkit.inference.render import Renderer
+from auditkit.inference.store import Store
+from auditkit.measure import Column, Measurements
+from auditkit.prompts.answers import OUTCOMES
+from auditkit.protocol import Protocol, load_protocol
+from validation.jobs import Job
+from validation.jobs import run as run_job
+from validation.situations import unplanned
+
+PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
+MARKS = {"r": "refused", "u": "unparsed", "o": "out_of_range", "t": "truncated", "e": "error", "+": "scored"}
+CELL = (
+    "modality", "required", "verdict", "margin_low", "margin_high", "p_pass", "p_fail", "p_fail_holm", "n_images",
+    "n_clusters", "sd", "mde", "rule",
+)  # fmt: skip
+ROWS = (
+    "gates:equivalence/discrete/1-4/64/margin/none",
+    "gates:equivalence/rare/1/64/margin/worst",
+    "gates:equivalence, pooled/discrete/1-4/64/margin/none",
+    "gates:tail/30 points/1/64/margin/none",
+    "gates:templates/discrete/1-4/64/margin/none",
+    "gates:not raised/discrete/1-4/64/margin/random",
+    "gates:monotone/discrete/1-4/64/margin/none",
+    "gates:sensitivity/discrete/1-4/64/margin/worst",
+    "gates:discrimination/discrete low/1-4/64/margin/random",
+    "gates:rate/10 correlated/1-4/64/margin/none",
+    "gates:rate difference/10 one way/1-4/64/margin/none",
+    "gates:agreement/10 correlated/1-4/64/margin/none",
+    "looks:equivalence/discrete/1-4/128/margin/none|2|pocock",
+    "looks:rate/10 correlated/1-4/128/margin/none|2|pocock",
+)
+REPLICATES = 20
+
+
+class Nobody:
+    """A model that is never asked."""
+
+    name, revision, fingerprint = "golden", "1", "weights-1"
+
+
+def protocol() -> Protocol:
+    return load_protocol(PROTOCOL)
+
+
+def comparisons() -> tuple[Any, ...]:
+    return distinct(c for members in SHIPPED.values() for c in members())
+
+
+def keys(tmp_path: Path) -> dict[str, str]:
+    """Return for ten demo images the SHA-256 over the sorted keys of all questions of the shipped plan."""
+    declared = protocol()
+    images = load_images("demo", salt="golden", max_side=declared.images.max_side)
+    records = limit_clusters(images.records, 10, declared.seed)
+    store = Store(str(tmp_path / "golden.sqlite"))
+    renderer, plan, named = Renderer(store, declared.seed), Plan(records, comparisons(), declared), Keys(Nobody(), 32)
+    found = {}
+    for record in records:
+        digest = pixel_digest(renderer.clean(record))
+        rendered: dict[Condition, Any] = {}
+
+        def key(probe: Probe) -> str:
+            pixels = pixel_condition(probe.condition)
+            if pixels not in rendered:  # noqa: B023 - called within this turn of the loop only
+                rendered[pixels] = renderer.describe(record, renderer.pixels(record, digest, pixels))  # noqa: B023
+            return named.of(probe, rendered[pixels])  # noqa: B023
+
+        every = sorted(key(probe) for probe in plan.probes(record))
+        found[record.id] = f"{len(every)} {digest_of(every)}"
+    store.close()
+    return found
+
+
+def measurements(answers: dict[str, Any], *, disturbed: bool) -> Measurements:
+    """Return recorded answers as measurements; disturbed, every fifth is off by some points and some are lost."""
+    records = [
+        ImageRecord(*image, content="", synthetic=True, source="", read=lambda: None) for image in answers["images"]
+    ]
+    columns = {}
+    for name, marks in answers["columns"].items():
+        scores, outcomes = _read(marks.split())
+        if disturbed:
+            rng = np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
+            off = np.where(rng.random(scores.size) < 0.2, rng.integers(-12, 9, scores.size), 0)
+            lost, scored = rng.random(scores.size) < 0.04, outcomes == 0
+            scores = np.where(lost & scored, np.nan, np.clip(scores + off, 0, 100))
+            outcomes = np.where(lost & scored, OUTCOMES.index("refused"), outcomes).astype(np.int8)
+        template, corruption, severity, context, repeat, alone = name.split("|")
+        condition = Condition(corruption, int(severity), context, int(repeat), alone == "True")
+        columns[condition, template] = Column(scores, outcomes)
+    return Measurements(records, columns, {})
+
+
+def _read(marks: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    scores = np.array([np.nan if mark in MARKS else float(mark) for mark in marks])
+    outcomes = np.array([OUTCOMES.index(MARKS.get(mark, "scored")) for mark in marks], dtype=np.int8)
+    return scores, outcomes
+
+
+def verdicts(answers: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return the numbers of every audit on the recorded answers, on disturbed ones, and of one against the other."""
+    declared, every = protocol(), comparisons()
+    plain, disturbed = (measurements(answers, disturbed=d) for d in (False, True))
+    found = {}
+    for name, data in (("plain", plain), ("disturbed", disturbed)):
+        judge = Judge(declared, data, every)
+        with unplanned():
+            audits = [judge.audit(c, declared.families[c.family].gate, "") for c in every]
+        found.update({f"{name} {audit.id}": numbers(audit) for audit in audits})
+    versions = VersionJudge(declared, disturbed, plain, every)
+    with unplanned():
+        audits = [versions.against("baseline", c, "", "an earlier run") for c in every]
+    return found | {f"versions {audit.id}": numbers(audit) for audit in audits}
+
+
+def numbers(audit: Audit) -> list[Any]:
+    """Return what an audit decided, without its words."""
+    cells = [
+        [*(getattr(cell, name) for name in CELL), *(_ends(e) for e in (cell.estimate, cell.tail, cell.worst_case))]
+        for cell in audit.by_modality
+    ]
+    points = [
+        [p.modality, p.severity, p.n_images, *(_ends(e) for e in (p.score, p.change, p.auroc))] for p in audit.series
+    ]
+    return [audit.verdict, _ends(audit.estimate), audit.n_images, audit.n_clusters, cells, points]
+
+
+def _ends(estimate: Any) -> list[float | None] | None:
+    return None if estimate is None else [estimate.value, estimate.low, estimate.high]
+
+
+def rates() -> dict[str, dict[str, int]]:
+    """Return what twenty seeded replicates of some rows of the validation count."""
+    found = {}
+    for row in ROWS:
+        suite, _, name = row.partition(":")
+        found[row] = run_job(Job(suite, name, 0, REPLICATES))
+    return found
