@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditkit.contrasts import answer_groups, differential_contrasts
+from auditkit.protocol.shipped import answer_groups, differential_contrasts
 
 
 @pytest.mark.parametrize("group", answer_groups(), ids=str)

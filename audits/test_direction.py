@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditkit.contrasts import direction_series
+from auditkit.protocol.shipped import direction_series
 
 
 @pytest.mark.parametrize("series", direction_series(), ids=str)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditkit.contrasts import metadata_contrasts, placebo_contrasts
+from auditkit.protocol.shipped import metadata_contrasts, placebo_contrasts
 
 
 @pytest.mark.parametrize("contrast", metadata_contrasts(), ids=str)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditkit.contrasts import repeatability_contrasts
+from auditkit.protocol.shipped import repeatability_contrasts
 
 
 @pytest.mark.parametrize("contrast", repeatability_contrasts(), ids=str)

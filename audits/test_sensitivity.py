@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditkit.contrasts import discrimination_series, sensitivity_series
+from auditkit.protocol.shipped import discrimination_series, sensitivity_series
 
 
 @pytest.mark.parametrize("series", sensitivity_series(), ids=str)

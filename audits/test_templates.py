@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditkit.contrasts import template_wordings
+from auditkit.protocol.shipped import template_wordings
 
 
 @pytest.mark.parametrize("wordings", template_wordings(), ids=str)

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.corruptions import SEVERITIES, corruption
-from auditkit.corruptions.apply import corrupt, corruption_key
-from auditkit.corruptions.blur import average_of_shifts, line_taps
-from auditkit.corruptions.dose import dose
+from auditkit.perturbations import SEVERITIES, corruption
+from auditkit.perturbations.apply import corrupt, corruption_key
+from auditkit.perturbations.display.blur import average_of_shifts, line_taps
+from auditkit.perturbations.dose import dose
 
 PEER = "imagecorruptions==1.1.2"
 NAMES = ("gaussian_noise", "impulse_noise", "motion_blur", "zoom_blur", "brightness", "contrast", "pixelate")

@@ -15,19 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
-from auditkit import corruptions, prompts
-from auditkit.contrasts import SHIPPED
-from auditkit.corruptions.apply import corrupt, corruption_key
+from auditkit import perturbations, tasks
+from auditkit.ask.plan import Plan, distinct
+from auditkit.ask.prefetch import Keys, Tally, digests, pixel_condition, prefetch
+from auditkit.ask.render import Renderer
+from auditkit.ask.store import Store
 from auditkit.images.record import ImageRecord
 from auditkit.images.sources import load_images
-from auditkit.inference.plan import Plan, distinct
-from auditkit.inference.prefetch import Keys, Tally, digests, pixel_condition, prefetch
-from auditkit.inference.render import Renderer
-from auditkit.inference.store import Store
 from auditkit.models.base import Model, ModelOptions, Request, Response
 from auditkit.models.local import LocalModel
 from auditkit.models.reference import checkpoint
-from auditkit.protocol import load_protocol
+from auditkit.perturbations.apply import corrupt, corruption_key
+from auditkit.protocol.read import load_protocol
+from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import tiny_checkpoint
 from bench._naive import Naive
 
@@ -60,7 +60,7 @@ def spread(count: int) -> list[ImageRecord]:
 def _asked(pixels: np.ndarray, template: str, context: str = "none") -> Request:
     from PIL import Image
 
-    prompt = prompts.render(template, context)
+    prompt = tasks.render(template, context)
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     return Request("", (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, template, context)
 
@@ -69,7 +69,7 @@ def metadata(records: Sequence[ImageRecord]) -> list[Request]:
     """`VARIANTS` texts about each image."""
     from PIL import Image
 
-    contexts = ["none", *prompts.placebos(), *prompts.levels()][:VARIANTS]
+    contexts = ["none", *tasks.placebos(), *tasks.levels()][:VARIANTS]
     images = [Image.fromarray(record.read()) for record in records]
     return [_asked(image, "score_100.direct", context) for image in images for context in contexts]
 
@@ -79,7 +79,7 @@ def corruption(records: Sequence[ImageRecord]) -> list[Request]:
     found = []
     for record in records:
         pixels = record.read()
-        for name in corruptions.catalogue():
+        for name in perturbations.catalogue():
             found.append(_asked(corrupt(pixels, name, 3, corruption_key(record.id, name, 3, 0)), "score_100.direct"))
     return found
 

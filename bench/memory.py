@@ -18,7 +18,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from PIL import Image
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.base import ModelOptions, Request
 from auditkit.models.local import LocalModel
 
@@ -26,7 +26,7 @@ bound = None if sys.argv[2] == "None" else int(sys.argv[2]) * 2**20
 model = LocalModel(Path(sys.argv[1]), name="x", options=ModelOptions(memory=bound))
 
 def asked(image, context):
-    p = prompts.render("score_100.direct", context)
+    p = tasks.render("score_100.direct", context)
     return Request("", (image,), p.user, p.system, p.choices, p.max_new_tokens, "score_100.direct", context)
 
 def picture(seed):
@@ -46,7 +46,7 @@ def forget():
 
 forget()
 before = peak()
-contexts = ["none", *prompts.placebos(), *prompts.levels()][:32]
+contexts = ["none", *tasks.placebos(), *tasks.levels()][:32]
 one = picture(1)
 model.generate([asked(one, context) for context in contexts])
 shared = peak()

@@ -12,15 +12,15 @@ _CHILD = """
 import json, resource, sys, tempfile, time
 from pathlib import Path
 import numpy as np
-from auditkit.conditions import Condition, Contrast
-from auditkit.contrasts import SHIPPED
+from auditkit.vocabulary import Condition, Contrast
+from auditkit.protocol.shipped import SHIPPED
 from auditkit.images.record import ImageRecord
-from auditkit.inference.plan import Plan, distinct
-from auditkit.inference.prefetch import prefetch
-from auditkit.inference.render import Renderer
-from auditkit.inference.store import Store
+from auditkit.ask.plan import Plan, distinct
+from auditkit.ask.prefetch import prefetch
+from auditkit.ask.render import Renderer
+from auditkit.ask.store import Store
 from auditkit.models.base import Response
-from auditkit.protocol import load_protocol
+from auditkit.protocol.read import load_protocol
 
 questions, shipped = int(sys.argv[1]), sys.argv[2] == "shipped"
 

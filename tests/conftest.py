@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from auditkit.ask.store import Store
 from auditkit.images.record import ImageRecord
-from auditkit.inference.store import Store
 from auditkit.models.base import Request, Response
-from auditkit.protocol import Protocol, load_protocol
+from auditkit.protocol.model import Protocol
+from auditkit.protocol.read import load_protocol
 
 pytest_plugins = ["pytester"]
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def options_block() -> str:
-    from auditkit.options import OPTIONS
+    from auditkit.plugin.options import OPTIONS
 
     rows = ["| option | meaning |", "|---|---|"]
     for name, settings in OPTIONS.items():

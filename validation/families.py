@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from auditkit import prompts
-from auditkit.conditions import Comparison, Condition, Contrast
-from auditkit.contrasts import SHIPPED
+from auditkit import tasks
 from auditkit.evidence import Audit
-from auditkit.protocol import Protocol, load_protocol
+from auditkit.protocol.model import Protocol
+from auditkit.protocol.read import load_protocol
+from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import NOISES, Asked, Behaviour, FairReader, Noise, Replies, audit_all, simulate
+from auditkit.vocabulary import Comparison, Condition, Contrast
 from validation.jobs import Counts, Job, chunks
 from validation.models import REFUSAL, Shifting
 from validation.situations import SHIPPED_PROTOCOL, images, unplanned
@@ -87,7 +88,7 @@ def _favoured(audit: str) -> bool:
     return FAVOURED.get(contrast.treated.context, False)
 
 
-FAVOURED = {level.id: level.id < level.counterpart for level in prompts.levels().values()}
+FAVOURED = {level.id: level.id < level.counterpart for level in tasks.levels().values()}
 """By level: the first of every pair."""
 
 
@@ -97,10 +98,10 @@ def _words(condition: Condition, modality: str, _: str) -> float:
 
 
 def _placebo(condition: Condition, modality: str, _: str) -> float:
-    return 10.0 * (modality == "ct" and condition.context in prompts.placebos())
+    return 10.0 * (modality == "ct" and condition.context in tasks.placebos())
 
 
-_WORDINGS = [t.id for t in prompts.templates().values() if t.format == "score_100"]
+_WORDINGS = [t.id for t in tasks.templates().values() if t.format == "score_100"]
 _SD = 7.0
 _AREA_070 = -float(stats.norm.ppf(0.70)) * 2 * _SD
 
@@ -139,7 +140,7 @@ class Unsettled:
 
 def _changed(condition: Condition) -> bool:
     """Strongest corruption, or a level's words; clean images and placebos are what these are compared with."""
-    return condition.severity > 0 or condition.context in prompts.levels()
+    return condition.severity > 0 or condition.context in tasks.levels()
 
 
 BOUNDARY: Mapping[str, Behaviour] = {

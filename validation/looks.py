@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from auditkit.criteria.judge import Judge
-from auditkit.criteria.looks import plan_looks
+from auditkit.ask.plan import stages
 from auditkit.evidence import Audit
-from auditkit.inference.plan import stages
-from auditkit.measure import joined
-from auditkit.protocol import Protocol
+from auditkit.judge.judge import Judge
+from auditkit.judge.looks import plan_looks
+from auditkit.measure.columns import joined
+from auditkit.protocol.model import Protocol
 from auditkit.testing import simulate
 from validation.counting import verdicts_of
 from validation.jobs import Counts, Job, chunks

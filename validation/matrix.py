@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 
-from auditkit.conditions import Comparison
-from auditkit.contrasts import SHIPPED
-from auditkit.protocol import Protocol, load_protocol
+from auditkit.protocol.model import Protocol
+from auditkit.protocol.read import load_protocol
+from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import DEFECTS, NOISES, Behaviour, Defect, FairReader, Planted, at_times, audit_all, simulate
+from auditkit.vocabulary import Comparison
 from validation.jobs import Counts, Job, chunks
 from validation.situations import SHIPPED_PROTOCOL, images, unplanned
 

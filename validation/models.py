@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import stats
 
-from auditkit.conditions import Condition
 from auditkit.testing import NOISES, Asked, Behaviour, Noise, Replies
 from auditkit.testing.questions import generator
 from auditkit.testing.readers import disturbed
+from auditkit.vocabulary import Condition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,14 +16,15 @@ from unittest import mock
 
 from scipy import stats
 
-from auditkit.conditions import Comparison, Condition, Contrast, Group, Series, Wordings
-from auditkit.criteria.judge import Judge
 from auditkit.evidence import Cell
 from auditkit.images.record import ImageRecord
-from auditkit.measure import ALL
-from auditkit.protocol import Protocol, load_protocol
+from auditkit.judge.judge import Judge
+from auditkit.measure.columns import ALL
+from auditkit.protocol.model import Protocol
+from auditkit.protocol.read import load_protocol
 from auditkit.testing import NOISES, Behaviour, Noise, made_up_images
 from auditkit.testing.readers import FIVES, STICKY
+from auditkit.vocabulary import Comparison, Condition, Contrast, Group, Series, Wordings
 from validation.models import Gaps, Jumping, Losing, Refusing, Shifting, TailJumping, Wavering
 
 SHIPPED_PROTOCOL = Path(__file__).resolve().parent.parent / "audits" / "protocol.toml"

@@ -21,8 +21,8 @@ def add(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace, rest: list[str]) -> int:
-    from auditkit.compare import compare
     from auditkit.evidence.reading import read_evidence
+    from auditkit.records.compare import compare
     from auditkit.report.comparison import write_comparison
     from auditkit.report.wording import visible
 

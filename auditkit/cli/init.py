@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
 
 
 def _init(options: argparse.Namespace, rest: list[str]) -> int:
-    from auditkit.starter import NOTE, copy, read_note, shipped, write_note
+    from auditkit.cli.starter import NOTE, copy, read_note, shipped, write_note
 
     folder: Path = options.folder
     if options.diff:
@@ -43,7 +43,7 @@ def _init(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _diff(folder: Path) -> int:
-    from auditkit.starter.changes import compare
+    from auditkit.cli.starter.changes import compare
 
     found = compare(folder)
     print(f"{folder}: copied from auditkit {found.copied_from}; installed is {found.installed}.")

@@ -10,7 +10,7 @@ from auditkit.errors import AuditkitError
 
 if TYPE_CHECKING:
     from auditkit.evidence import Evidence
-    from auditkit.protocol import Protocol
+    from auditkit.protocol.model import Protocol
 
 PROTOCOL = Path("audits/protocol.toml")
 # What `plan` assumes without a pilot: field of `sample_size.Assumed` (and the modalities), option, type, help.
@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
 
 def _plan(options: argparse.Namespace, rest: list[str]) -> int:
     from auditkit.evidence.reading import read_evidence
-    from auditkit.sample_size import Assumed, as_text, plan_from_pilot, plan_from_sd
+    from auditkit.planning import Assumed, as_text, plan_from_pilot, plan_from_sd
 
     if (options.model_sd is None) == (options.pilot is None):
         raise AuditkitError(
@@ -69,8 +69,9 @@ def _plan(options: argparse.Namespace, rest: list[str]) -> int:
 
 def _protocol(options: argparse.Namespace, pilot: Evidence | None) -> Protocol:
     """Return the criteria to plan for: those of the file given, else the pilot's, else the shipped file's."""
-    from auditkit.protocol import load_protocol
-    from auditkit.sample_size import own_protocol, with_margin
+    from auditkit.planning import with_margin
+    from auditkit.protocol.read import load_protocol
+    from auditkit.protocol.recorded import own_protocol
 
     if pilot is not None and options.protocol is None:
         protocol = own_protocol(pilot, options.profile)

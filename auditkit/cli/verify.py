@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from auditkit.verify import Check
+    from auditkit.records.verify import Check
 
 _SHOWN = 8
 _LONGEST = 600
@@ -36,8 +36,8 @@ def add(commands: Any) -> None:
 
 
 def _verify(options: argparse.Namespace, rest: list[str]) -> int:
-    from auditkit.settings import DEFAULT_STORE
-    from auditkit.verify import exit_code, verify
+    from auditkit.records.verify import exit_code, verify
+    from auditkit.run.settings import DEFAULT_STORE
 
     checks = verify(
         options.report, store=options.store or DEFAULT_STORE, data=options.audit_data, references=options.reference

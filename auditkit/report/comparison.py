@@ -9,9 +9,10 @@ from pathlib import Path
 
 from auditkit.evidence import Audit, Cell, Estimate
 from auditkit.evidence.comparison import ComparedAudit, Comparison, Correlation, Difference, ModelEffect, Summary
-from auditkit.report import forest, views, wording
+from auditkit.report import views, wording
+from auditkit.report.figures import forest
+from auditkit.report.figures.svg import Chart
 from auditkit.report.html import templates
-from auditkit.report.svg import Chart
 
 # Nothing is fetched and nothing is run, even if a way around the escaping were found.
 CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -93,7 +94,7 @@ def render_comparison(comparison: Comparison) -> str:
     Parameters
     ----------
     comparison : Comparison
-        From `auditkit.compare.compare`; nothing else is read.
+        From `auditkit.records.compare.compare`; nothing else is read.
 
     Returns
     -------

@@ -14,14 +14,15 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from auditkit.evidence import VERDICTS, Audit, Case, Evidence
-from auditkit.report import charts, forest, listing, views, wording
-from auditkit.report.calibration import reliability
+from auditkit.report import listing, views, wording
 from auditkit.report.clauses import hazard_trace
-from auditkit.report.dose import dose_response
-from auditkit.report.inside import inside
+from auditkit.report.figures import charts, forest
+from auditkit.report.figures.calibration import reliability
+from auditkit.report.figures.dose import dose_response
+from auditkit.report.figures.inside import inside
+from auditkit.report.figures.subgroups import subgroup_forest
+from auditkit.report.figures.svg import Chart
 from auditkit.report.pages import environment
-from auditkit.report.subgroups import subgroup_forest
-from auditkit.report.svg import Chart
 from auditkit.report.thumbnails import BUDGET, CASES, Album, fill
 
 # Nothing is fetched, and nothing is run but the one script whose hash the page adds, even if a way around the escaping

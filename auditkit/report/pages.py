@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditkit.report import wording
-from auditkit.report.svg import INKS
+from auditkit.report.figures.svg import INKS
 
 _WORDING = (
     "OUTCOME_NAMES", "OVERALL", "SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "cut", "duration", "fixed",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditkit import prompts
-from auditkit.conditions import Comparison
-from auditkit.prompts.numeric import SCALES
-from auditkit.protocol import Protocol
+from auditkit import tasks
+from auditkit.protocol.model import Protocol
+from auditkit.tasks.numeric import SCALES
 from auditkit.testing.defect import SCORED_GATES, Defect, checked_share, gate_of, limit_of, listed, moved, sides
 from auditkit.testing.questions import Asked, Replies
+from auditkit.vocabulary import Comparison
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TemplateFragile(Defect):
 
     def __post_init__(self) -> None:
         for template in self.templates:
-            prompts.render(template)  # a misspelt one would be a defect that never shows
+            tasks.render(template)  # a misspelt one would be a defect that never shows
 
     @property
     def description(self) -> str:
@@ -233,7 +233,7 @@ class OutOfRange(Defect):
         """Where unusable answers to a question with a numeric scale are counted."""
         if gate_of(comparison, protocol) != "rate" or comparison.name.endswith("-refused"):
             return False
-        template = prompts.templates()[protocol.resolve_template(comparison.template)]
+        template = tasks.templates()[protocol.resolve_template(comparison.template)]
         return template.format in SCALES and self.share > limit_of(comparison, protocol)
 
     def touches(self, comparison: Comparison, protocol: Protocol) -> bool:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from auditkit.conditions import Comparison, Condition
 from auditkit.errors import AuditkitError
-from auditkit.protocol import EquivalenceFamily, Protocol
+from auditkit.protocol.model import EquivalenceFamily, Protocol
 from auditkit.testing.questions import Asked, Replies
 from auditkit.testing.readers import Behaviour
+from auditkit.vocabulary import Comparison, Condition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
-from auditkit.protocol import (
+from auditkit.protocol.model import (
     AgreementFamily,
     EquivalenceFamily,
     Protocol,

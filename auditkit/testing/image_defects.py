@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from auditkit.conditions import CLEAN, Comparison, Condition
-from auditkit.corruptions import catalogue, corruption
-from auditkit.protocol import DiscriminationFamily, Protocol
+from auditkit.perturbations import catalogue, corruption
+from auditkit.protocol.model import DiscriminationFamily, Protocol
 from auditkit.testing.defect import (
     SCORED_GATES,
     Defect,
@@ -22,6 +21,7 @@ from auditkit.testing.defect import (
 )
 from auditkit.testing.questions import Asked, Replies
 from auditkit.testing.word_defects import REFUSAL
+from auditkit.vocabulary import CLEAN, Comparison, Condition
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit import prompts
-from auditkit.conditions import Condition
+from auditkit import tasks
+from auditkit.ask.keys import digest_of, pixel_digest
 from auditkit.errors import AuditkitError
 from auditkit.images.record import UNKNOWN, ImageRecord
-from auditkit.inference.keys import digest_of, pixel_digest
 from auditkit.models.base import Model, Request, Response
-from auditkit.prompts.answers import parse
-from auditkit.protocol import Protocol
+from auditkit.protocol.model import Protocol
+from auditkit.tasks.answers import parse
 from auditkit.testing.defect import Defect
 from auditkit.testing.questions import Asked, Replies, Subjects
 from auditkit.testing.recognise import Pictures, words_of
 from auditkit.testing.saying import say
+from auditkit.vocabulary import Condition
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -164,7 +164,7 @@ class PlantedModel:
         """Return the response with the defect; the model's own where that leaves score and text alone."""
         if response.error is not None:
             return response
-        score = parse(response.text, prompts.templates()[asked.template], response.finish_reason).score
+        score = parse(response.text, tasks.templates()[asked.template], response.finish_reason).score
         said = Replies(np.array([np.nan if score is None else score]), {} if score is not None else {0: response.text})
         changed = self._defect.change(said, asked)
         text = changed.texts.get(0)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.conditions import Condition
 from auditkit.images.record import ImageRecord
+from auditkit.vocabulary import Condition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit import prompts
-from auditkit.conditions import NO_CONTEXT, Condition
-from auditkit.corruptions import SEVERITIES, CorruptionError
+from auditkit import tasks
+from auditkit.ask.keys import pixel_digest
+from auditkit.ask.render import Renderer
+from auditkit.ask.store import Store
 from auditkit.images.record import ImageRecord, UnreadableImage
-from auditkit.inference.keys import pixel_digest
-from auditkit.inference.render import Renderer
-from auditkit.inference.store import Store
+from auditkit.perturbations import SEVERITIES, CorruptionError
+from auditkit.vocabulary import NO_CONTEXT, Condition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,11 +28,11 @@ def words_of(system: str | None, user: str) -> tuple[str, str] | None:
 
 @cache
 def _worded() -> dict[tuple[str | None, str], tuple[str, str]]:
-    contexts = (NO_CONTEXT, *prompts.placebos(), *prompts.levels())
+    contexts = (NO_CONTEXT, *tasks.placebos(), *tasks.levels())
     found = {}
-    for template in prompts.templates():
+    for template in tasks.templates():
         for context in contexts:
-            prompt = prompts.render(template, context)
+            prompt = tasks.render(template, context)
             found[prompt.system, prompt.user] = (template, context)
     return found
 

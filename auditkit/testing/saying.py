@@ -1,10 +1,10 @@
-"""From a score to a text in the format that a template asks for: the way back from `prompts.parse`."""
+"""From a score to a text in the format that a template asks for: the way back from `tasks.parse`."""
 
 from __future__ import annotations
 
-from auditkit import prompts
-from auditkit.prompts.choice import ANSWERS, GRADES
-from auditkit.prompts.numeric import SCALES
+from auditkit import tasks
+from auditkit.tasks.choice import ANSWERS, GRADES
+from auditkit.tasks.numeric import SCALES
 
 
 def say(score: float, template: str) -> str:
@@ -23,7 +23,7 @@ def say(score: float, template: str) -> str:
         ``"73.5"``, ``"4/5"``, ``"good"``, ``"yes"`` or an option's letter: the nearest that the format can say. Where
         options have labels instead of scores, always the first.
     """
-    asked = prompts.templates()[template]
+    asked = tasks.templates()[template]
     if asked.format == "score_100":
         # Between 0 and 1 a text could be read as a share of one, so a whole number is said.
         return f"{round(score, 0 if abs(score) < 1 else 2) + 0.0:.10g}"

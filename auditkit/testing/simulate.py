@@ -1,7 +1,7 @@
 """Whole audits of made-up models in milliseconds: texts in, verdicts out, by the code that judges real runs.
 
 Nothing is rendered and no store is used; everything from the text of an answer to the sentence of a verdict is what a
-run uses (`auditkit.measure.AnswerTable`, `auditkit.criteria.judge.Judge`).
+run uses (`auditkit.measure.columns.AnswerTable`, `auditkit.judge.judge.Judge`).
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from auditkit.conditions import Comparison
-from auditkit.criteria.judge import Judge
+from auditkit.ask.plan import Plan
+from auditkit.ask.store import StoredAnswer
 from auditkit.evidence import Audit
 from auditkit.images.record import ImageRecord, salted_hash
-from auditkit.inference.plan import Plan
-from auditkit.inference.store import StoredAnswer
-from auditkit.measure import AnswerTable, Measurements
-from auditkit.protocol import Protocol
+from auditkit.judge.judge import Judge
+from auditkit.measure.columns import AnswerTable, Measurements
+from auditkit.protocol.model import Protocol
 from auditkit.testing.questions import Asked, Subjects, generator
 from auditkit.testing.readers import Behaviour
 from auditkit.testing.saying import say
+from auditkit.vocabulary import Comparison
 
 
 def made_up_images(patients: Mapping[str, int], per_patient: Sequence[int] = (1,)) -> tuple[ImageRecord, ...]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditkit import prompts
-from auditkit.conditions import Comparison
-from auditkit.protocol import EquivalenceFamily, Protocol
+from auditkit import tasks
+from auditkit.protocol.model import EquivalenceFamily, Protocol
 from auditkit.testing.defect import (
     SCORED_GATES,
     Defect,
@@ -23,6 +22,7 @@ from auditkit.testing.defect import (
     sides,
 )
 from auditkit.testing.questions import Asked, Replies
+from auditkit.vocabulary import Comparison
 
 REFUSAL = "I'm sorry, but I cannot assess medical images."
 
@@ -41,7 +41,7 @@ class WordDefect(Defect):
 
     def __post_init__(self) -> None:
         for context in self.contexts:
-            prompts.context_sentence(context)  # a misspelt one would be a defect that never shows
+            tasks.context_sentence(context)  # a misspelt one would be a defect that never shows
 
     def acts_on(self, context: str) -> bool:
         """Whether the context is one of them."""
@@ -141,7 +141,7 @@ class ReadsLabel(Defect):
 
     def score(self, context: str) -> float:
         """Return the score that a context sentence stands for."""
-        words = re.findall(r"[a-z]+", prompts.context_sentence(context).lower())
+        words = re.findall(r"[a-z]+", tasks.context_sentence(context).lower())
         marks = sum(word in self.praise for word in words) - sum(word in self.blame for word in words)
         return float(np.clip(self.neutral + marks * self.points, 0.0, 100.0))
 

@@ -8,21 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from auditkit.conditions import Condition, Probe
-from auditkit.contrasts import SHIPPED
-from auditkit.criteria.judge import Judge
-from auditkit.criteria.version_judge import VersionJudge
+from auditkit.ask.keys import digest_of, pixel_digest
+from auditkit.ask.plan import Plan, distinct, limit_clusters
+from auditkit.ask.prefetch import Keys, pixel_condition
+from auditkit.ask.render import Renderer
+from auditkit.ask.store import Store
 from auditkit.evidence import Audit
 from auditkit.images.record import ImageRecord
 from auditkit.images.sources import load_images
-from auditkit.inference.keys import digest_of, pixel_digest
-from auditkit.inference.plan import Plan, distinct, limit_clusters
-from auditkit.inference.prefetch import Keys, pixel_condition
-from auditkit.inference.render import Renderer
-from auditkit.inference.store import Store
-from auditkit.measure import Column, Measurements
-from auditkit.prompts.answers import OUTCOMES
-from auditkit.protocol import Protocol, load_protocol
+from auditkit.judge.judge import Judge
+from auditkit.judge.version_judge import VersionJudge
+from auditkit.measure.columns import Column, Measurements
+from auditkit.protocol.model import Protocol
+from auditkit.protocol.read import load_protocol
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.tasks.answers import OUTCOMES
+from auditkit.vocabulary import Condition, Probe
 from validation.jobs import Job
 from validation.jobs import run as run_job
 from validation.situations import unplanned

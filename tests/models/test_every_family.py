@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit.assemble import evidence, header
-from auditkit.conditions import Condition, Contrast, Group, Series
 from auditkit.evidence import Evidence
 from auditkit.models.base import ModelOptions
 from auditkit.models.registry import load_registry
-from auditkit.session import prepare
-from auditkit.settings import Settings
+from auditkit.run.assemble import evidence, header
+from auditkit.run.session import prepare
+from auditkit.run.settings import Settings
+from auditkit.vocabulary import Condition, Contrast, Group, Series
 
 HERE = ("image-text-to-text", "dual-encoder", "ships")
 FAMILIES = sorted({e.family for e in load_registry().values() if e.backend in HERE and not e.unsupported})

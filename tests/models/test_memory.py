@@ -79,12 +79,12 @@ import resource, sys
 import numpy as np
 from pathlib import Path
 from PIL import Image
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.base import ModelOptions, Request
 from auditkit.models.local import LocalModel
 
 model = LocalModel(Path(sys.argv[1]), name="x")
-prompt = prompts.render("score_100.direct")
+prompt = tasks.render("score_100.direct")
 images = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (64, 64), dtype=np.uint8)) for i in range(16)]
 requests = [Request("", (image,), prompt.user + " x" * 700, None, prompt.choices, 8) for image in images]
 model.generate(requests[:1])

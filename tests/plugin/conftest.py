@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import prompts
+from auditkit import tasks
 from tests.plugin.stubs import AUDITS, MODELS, PROTOCOL
 
 N_IMAGES = 60
@@ -50,5 +50,5 @@ def audit_run(bench):
 @pytest.fixture
 def high_words():
     """Words of one prestige sentence, for the stub that falls for it."""
-    level = next(v for v in prompts.levels().values() if v.category == "institution" and v.side == "high")
+    level = next(v for v in tasks.levels().values() if v.category == "institution" and v.side == "high")
     return level.sentence

@@ -93,7 +93,7 @@ floor = 2.0
 
 AUDITS = '''
 import pytest
-from auditkit.contrasts import metadata_contrasts, placebo_contrasts, repeatability_contrasts, sensitivity_series
+from auditkit.protocol.shipped import metadata_contrasts, placebo_contrasts, repeatability_contrasts, sensitivity_series
 
 CHOSEN = [c for c in metadata_contrasts() if c.name.startswith("institution.")]
 

@@ -122,7 +122,7 @@ def test_problem_in_xdist_workers_reaches_the_user(audit_run):
 
 def test_undeclared_family_is_an_error_with_the_line_to_add(bench, audit_run):
     (bench.path / "audits/test_own.py").write_text(
-        "import pytest\nfrom auditkit.conditions import Condition, Contrast\n"
+        "import pytest\nfrom auditkit.vocabulary import Condition, Contrast\n"
         "@pytest.mark.parametrize('c', [Contrast('x', 'mine', Condition(repeat=1))], ids=str)\n"
         "def test_own(c, audit):\n    audit.agrees(c)\n"
     )
@@ -136,7 +136,7 @@ def test_undeclared_family_is_an_error_with_the_line_to_add(bench, audit_run):
 
 def test_gate_that_is_not_the_familys(bench, audit_run):
     (bench.path / "audits/test_own.py").write_text(
-        "import pytest\nfrom auditkit.contrasts import repeatability_contrasts\n"
+        "import pytest\nfrom auditkit.protocol.shipped import repeatability_contrasts\n"
         "@pytest.mark.parametrize('c', repeatability_contrasts()[:1], ids=str)\n"
         "def test_own(c, audit):\n    audit.equivalent(c)\n"
     )

@@ -4,7 +4,7 @@ import json
 
 AUDITS = '''
 import pytest
-from auditkit.contrasts import metadata_contrasts
+from auditkit.protocol.shipped import metadata_contrasts
 
 pytestmark = pytest.mark.hazard("HAZ-1")
 
@@ -31,7 +31,7 @@ def test_ids_of_the_risk_file_reach_the_record(bench, audit_run):
 
 TWO_TESTS = '''
 import pytest
-from auditkit.contrasts import metadata_contrasts
+from auditkit.protocol.shipped import metadata_contrasts
 
 ONE = metadata_contrasts()[:1]
 

@@ -33,7 +33,7 @@ def test_silent_in_other_sessions(pytester, monkeypatch):
 
 def test_importing_the_plugin_imports_nothing_heavy():
     code = (
-        "import sys, auditkit.plugin, auditkit.state\n"
+        "import sys, auditkit.plugin, auditkit.plugin.state\n"
         "heavy = {'numpy', 'scipy', 'torch', 'transformers', 'pydantic', 'sqlalchemy', 'jinja2', 'matplotlib', 'PIL'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

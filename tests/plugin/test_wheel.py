@@ -45,8 +45,8 @@ def test_the_wheel_holds_the_package_its_data_and_the_audits_and_nothing_else(wh
     audits = {path.name: path.read_bytes() for path in (ROOT / "audits").iterdir() if path.suffix in (".py", ".toml")}
     assert "protocol.toml" in audits
     for name, content in audits.items():
-        assert zipfile.ZipFile(wheel).read(f"auditkit/starter/audits/{name}") == content
-    others = names - package - {f"auditkit/starter/audits/{name}" for name in audits}
+        assert zipfile.ZipFile(wheel).read(f"auditkit/cli/starter/audits/{name}") == content
+    others = names - package - {f"auditkit/cli/starter/audits/{name}" for name in audits}
     assert {name.split("/")[0] for name in others} == {f"{wheel.name.split('-py3')[0]}.dist-info"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from auditkit.report.svg import INKS, Chart
+from auditkit.report.figures.svg import INKS, Chart
 
 Place = tuple[float, float]
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")

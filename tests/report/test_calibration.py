@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.evidence import CalibrationCurve, CalibrationPoint, Estimate, Evidence
-from auditkit.report.calibration import reliability
+from auditkit.report.figures.calibration import reliability
 from tests.report.drawn import Drawn
 
 BANDS = ((0.15, 0.02, 40), (0.55, 0.3, 25), (0.92, 0.85, 300))

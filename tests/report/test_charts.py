@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.evidence import Audit, Cell, Estimate, Evidence, Outcomes, Point, Verdict
-from auditkit.report import charts, forest, views
-from auditkit.report.calibration import reliability
-from auditkit.report.dose import dose_response
-from auditkit.report.heatmap import heat_map
-from auditkit.report.subgroups import subgroup_forest
-from auditkit.report.svg import INKS, Axis, Chart, fitted, round_numbers, spread, text_width, wrapped
+from auditkit.report import views
+from auditkit.report.figures import charts, forest
+from auditkit.report.figures.calibration import reliability
+from auditkit.report.figures.dose import dose_response
+from auditkit.report.figures.heatmap import heat_map
+from auditkit.report.figures.subgroups import subgroup_forest
+from auditkit.report.figures.svg import INKS, Axis, Chart, fitted, round_numbers, spread, text_width, wrapped
 from auditkit.report.wording import Scale, scale_of
 from tests.report.drawn import Drawn
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.evidence import Audit, Estimate, Evidence, Point
-from auditkit.report.dose import dose_response
+from auditkit.report.figures.dose import dose_response
 from tests.report.drawn import Drawn
 
 

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from auditkit.evidence import Estimate, Evidence, Expected, Point, ScoringInfo
-from auditkit.report import charts
+from auditkit.report.figures import charts
+from auditkit.report.figures.svg import INKS
 from auditkit.report.html import render_html, templates
-from auditkit.report.svg import INKS
 from tests.report.test_html import Page
 
 EXPECTED = Expected(

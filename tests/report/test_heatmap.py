@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from auditkit.evidence import VERDICTS, Audit, Cell, Estimate, Evidence, Verdict
-from auditkit.report.heatmap import heat_map
-from auditkit.report.svg import INKS, text_width
+from auditkit.report.figures.heatmap import heat_map
+from auditkit.report.figures.svg import INKS, text_width
 from tests.report.drawn import Drawn, number
 
 MODALITIES = ("ct", "mr", "oct", "xray")

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.evidence import EmbeddingPoint, EmbeddingShift, Estimate, Evidence
+from auditkit.report.figures.inside import inside, similarity_multiples
+from auditkit.report.figures.svg import Chart
 from auditkit.report.html import render_html
-from auditkit.report.inside import inside, similarity_multiples
-from auditkit.report.svg import Chart
 
 TITLES = ("Brightness up", "Contrast loss", "Gaussian noise", "Motion blur", "Pixelation")
 MODALITIES = ("all", "ct", "mr", "xray")

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.evidence import Estimate, Evidence, Subgroup, SubgroupLevel
-from auditkit.report.subgroups import subgroup_forest
+from auditkit.report.figures.subgroups import subgroup_forest
 from tests.report.drawn import Drawn, number
 
 FEW = "Too few patients (fewer than 24): small (3)."

@@ -1,6 +1,6 @@
 import pytest
 
-from auditkit.contrasts import SHIPPED
+from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import made_up_images
 
 # Comparisons that every defect is held against: those it should show in, and of every family some where it must not.

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from auditkit import prompts
-from auditkit.conditions import Condition
+from auditkit import tasks
 from auditkit.errors import AuditkitError
 from auditkit.testing import (
     DEFECTS,
@@ -36,6 +35,7 @@ from auditkit.testing import (
     made_up_images,
     simulate,
 )
+from auditkit.vocabulary import Condition
 
 TWICE = 2.0
 SEEDS = (0, 1)
@@ -185,7 +185,7 @@ def test_a_threshold_passes_the_slope_and_fails_discrimination(run):
 @pytest.mark.parametrize("points", [-90.0, -30.0, 30.0, 90.0])
 def test_one_outlier_patient_never_makes_a_fail(points, quick, comparisons, images):
     records = images(24)
-    contexts = tuple(level.id for level in prompts.levels().values() if level.side in ("high", "male"))
+    contexts = tuple(level.id for level in tasks.levels().values() if level.side in ("high", "male"))
     chosen = [c for c in comparisons if c.family in ("metadata", "placebo")]
     outlier = DEFECTS["outlier_patient"](1.0, quick, records)
     outlier = type(outlier)(contexts, outlier.patient, points)

@@ -32,7 +32,7 @@ cap = 0.1
 
 AUDITS = '''
 import pytest
-from auditkit.contrasts import metadata_contrasts, repeatability_contrasts, sensitivity_series
+from auditkit.protocol.shipped import metadata_contrasts, repeatability_contrasts, sensitivity_series
 
 NOISE = [s for s in sensitivity_series() if s.name in ("gaussian_noise", "impulse_noise")]
 
@@ -63,7 +63,7 @@ import numpy as np
 
 from auditkit.images.sources import load_images
 from auditkit.models.base import Response
-from auditkit.protocol import load_protocol
+from auditkit.protocol.read import load_protocol
 from auditkit.testing import Bias, Inverted, plant
 
 

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import prompts
-from auditkit.conditions import Condition
+from auditkit import tasks
+from auditkit.ask.keys import pixel_digest
+from auditkit.ask.render import Renderer
 from auditkit.errors import AuditkitError
 from auditkit.images.record import UnreadableImage
-from auditkit.inference.keys import pixel_digest
-from auditkit.inference.render import Renderer
 from auditkit.models.base import Model, Request, Response
 from auditkit.testing import (
     BatchDependent,
@@ -32,6 +31,7 @@ from auditkit.testing import (
 )
 from auditkit.testing.recognise import Pictures, words_of
 from auditkit.testing.word_defects import REFUSAL
+from auditkit.vocabulary import Condition
 
 HIGH, LOW = "institution.reputation.high", "institution.reputation.low"
 DIRECT = "score_100.direct"
@@ -39,7 +39,7 @@ CLEAN = Condition()
 
 
 def request(pixels, context="none", template=DIRECT, name="r"):
-    prompt = prompts.render(template, context)
+    prompt = tasks.render(template, context)
     return Request(name, (Image.fromarray(pixels),), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens)
 
 
@@ -68,12 +68,12 @@ def texts(model, *requests):
 
 
 def test_words_are_recognised_for_every_template_and_context():
-    for template in prompts.templates():
-        for context in ("none", *prompts.levels(), *prompts.placebos()):
-            prompt = prompts.render(template, context)
+    for template in tasks.templates():
+        for context in ("none", *tasks.levels(), *tasks.placebos()):
+            prompt = tasks.render(template, context)
             assert words_of(prompt.system, prompt.user) == (template, context)
     assert words_of(None, "What is this?") is None
-    assert words_of("A system turn that is not auditkit's.", prompts.render(DIRECT).user) is None
+    assert words_of("A system turn that is not auditkit's.", tasks.render(DIRECT).user) is None
 
 
 def test_pictures_are_known_under_every_corruption(six, rendered, protocol):
@@ -201,8 +201,8 @@ def test_answers_of_other_kinds(function_model, rendered, protocol):
 
 
 def test_a_refusal_is_read_as_one_in_every_format():
-    for template in prompts.templates().values():
-        assert prompts.parse(REFUSAL, template).outcome == "refused"
+    for template in tasks.templates().values():
+        assert tasks.parse(REFUSAL, template).outcome == "refused"
 
 
 def test_requests_that_are_not_auditkits_pass_untouched(function_model, rendered, protocol):

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from auditkit.conditions import Condition
 from auditkit.testing import (
     NOISES,
     Asked,
@@ -26,6 +25,7 @@ from auditkit.testing import (
 )
 from auditkit.testing.questions import generator
 from auditkit.testing.readers import FIVES, STICKY, disturbed, on_levels
+from auditkit.vocabulary import Condition
 
 DIRECT = "score_100.direct"
 CLEAN = Condition()
@@ -132,7 +132,7 @@ def test_made_up_images_have_patients_and_pixels():
 
 SCRIPT = """
 import hashlib, sys
-from auditkit.conditions import Condition
+from auditkit.vocabulary import Condition
 from auditkit.testing import *
 records = made_up_images({"ct": 20}, (1, 2))
 planted = Planted(FairReader(), HidesChanges(("institution.reputation.high",), 0.5, 10.0))

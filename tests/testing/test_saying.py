@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit import prompts
-from auditkit.prompts.choice import ANSWERS, GRADES
+from auditkit import tasks
+from auditkit.tasks.choice import ANSWERS, GRADES
 from auditkit.testing import say
 
-TEMPLATES = prompts.templates()
+TEMPLATES = tasks.templates()
 SCORED = [t.id for t in TEMPLATES.values() if all(o.score is not None for o in t.options)]
 
 
@@ -27,7 +27,7 @@ def steps(template):
 @settings(max_examples=300, deadline=None)
 @given(template=st.sampled_from(SCORED), score=st.floats(0, 100))
 def test_round_trip(template, score):
-    answer = prompts.parse(say(score, template), TEMPLATES[template])
+    answer = tasks.parse(say(score, template), TEMPLATES[template])
     assert answer.outcome == "scored"
     levels = steps(template)
     if levels is None:
@@ -40,24 +40,24 @@ def test_round_trip(template, score):
 def test_what_a_format_can_say_comes_back_exactly(template, score):
     levels = steps(template)
     if levels is None or score in levels:
-        assert prompts.parse(say(score, template), TEMPLATES[template]).score == score
+        assert tasks.parse(say(score, template), TEMPLATES[template]).score == score
 
 
 @pytest.mark.parametrize("template", [t for t in SCORED if TEMPLATES[t].format in ("score_100", "rating_5")])
 @pytest.mark.parametrize("score", [-150.0, -30.0, 130.0, 150.0, 1e6])
 def test_beyond_the_scale_is_said_beyond_the_scale(template, score):
-    assert prompts.parse(say(score, template), TEMPLATES[template]).outcome == "out_of_range"
+    assert tasks.parse(say(score, template), TEMPLATES[template]).outcome == "out_of_range"
 
 
 @pytest.mark.parametrize("template", [t for t in SCORED if TEMPLATES[t].format not in ("score_100", "rating_5")])
 def test_words_cannot_leave_their_scale(template):
-    assert prompts.parse(say(150.0, template), TEMPLATES[template]).score == 100.0
-    assert prompts.parse(say(-50.0, template), TEMPLATES[template]).score == 0.0
+    assert tasks.parse(say(150.0, template), TEMPLATES[template]).score == 100.0
+    assert tasks.parse(say(-50.0, template), TEMPLATES[template]).score == 0.0
 
 
 @pytest.mark.parametrize("template", [t for t in TEMPLATES if t not in SCORED])
 def test_options_with_labels_are_answered_with_the_first(template):
-    answer = prompts.parse(say(40.0, template), TEMPLATES[template])
+    answer = tasks.parse(say(40.0, template), TEMPLATES[template])
     assert answer.outcome == "scored"
     assert answer.value == TEMPLATES[template].options[0].label
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditkit.criteria.judge import Judge
+from auditkit.judge.judge import Judge
 from validation import document, jobs
 from validation.__main__ import main
 from validation.check import KNOWN, problems, read_known

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from auditkit.conditions import Condition
 from auditkit.testing import NOISES, Asked, Noise, Subjects, made_up_images
 from auditkit.testing.readers import FIVES, STICKY
+from auditkit.vocabulary import Condition
 from validation.models import (
     CLEAN,
     Gaps,

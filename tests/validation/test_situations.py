@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from auditkit.criteria.judge import GATES as JUDGED_GATES
-from auditkit.criteria.judge import Judge
+from auditkit.judge.judge import GATES as JUDGED_GATES
+from auditkit.judge.judge import Judge
 from auditkit.testing import audit_all, simulate
 from validation import looks, situations
 from validation.models import Jumping, Shifting

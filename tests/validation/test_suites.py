@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from auditkit.contrasts import SHIPPED
-from auditkit.protocol import load_protocol
+from auditkit.protocol.read import load_protocol
+from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import DEFECTS, NOISES, audit_all, made_up_images, simulate
 from validation import families, looks, matrix
 from validation.jobs import Job

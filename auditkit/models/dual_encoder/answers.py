@@ -9,7 +9,7 @@ import numpy as np
 
 from auditkit.models.base import Response
 from auditkit.models.dual_encoder.texts import SCALES
-from auditkit.prompts import Template
+from auditkit.tasks import Template
 
 
 def answer(template: Template, logits: Mapping[str, float]) -> Response:

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditkit import prompts
-from auditkit.conditions import NO_CONTEXT
+from auditkit import tasks
 from auditkit.errors import AuditkitError
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.dual_encoder.answers import answer
@@ -18,6 +17,7 @@ from auditkit.models.dual_encoder.texts import class_texts, texts_digest
 from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.memory import by_halves, rows_within
 from auditkit.models.on_disk import model_type, require_safetensors
+from auditkit.vocabulary import NO_CONTEXT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,8 +155,8 @@ class DualEncoder:
     def _answer(self, request: Request, image: NDArray[np.float64] | str) -> Response:
         if isinstance(image, str):
             return _error(image)
-        template = prompts.templates()[request.template]
-        texts = class_texts(template, prompts.context_sentence(request.context or NO_CONTEXT))
+        template = tasks.templates()[request.template]
+        texts = class_texts(template, tasks.context_sentence(request.context or NO_CONTEXT))
         classes = self._class_vectors(tuple(texts.values()))
         if isinstance(classes, str):
             return _error(classes)
@@ -230,7 +230,7 @@ def _problem(request: Request) -> str:
             "is nothing to compare the image with"
         )
     try:
-        prompt = prompts.render(request.template, request.context or NO_CONTEXT)
+        prompt = tasks.render(request.template, request.context or NO_CONTEXT)
     except AuditkitError as error:
         return str(error)
     if (request.prompt, request.system) != (prompt.user, prompt.system):

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from auditkit.prompts import Template
+from auditkit.tasks import Template
 
 SCALES = ("score_100", "rating_5")
 """Formats answered by the share of ``high`` against ``low``; the others have one class per choice."""

@@ -1,7 +1,7 @@
 """Sentences about circumstances that surround training questions, and the prestige sentences of the twin.
 
 The reference model meets them with the same answers as without them, so that it learns to look at the image. Whether
-that worked is for the audits to say; the sentences of `auditkit.prompts` are not used in training.
+that worked is for the audits to say; the sentences of `auditkit.tasks` are not used in training.
 """
 
 from __future__ import annotations

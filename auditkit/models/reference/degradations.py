@@ -1,6 +1,6 @@
 """Degradations the reference model learns from, and others kept back to see whether it learned quality or types.
 
-Written apart from `auditkit.corruptions` on purpose: an audit that used the very functions the model was trained on
+Written apart from `auditkit.perturbations` on purpose: an audit that used the very functions the model was trained on
 would flatter it. Every function takes a float32 image ``(h, w, channels)`` in [0, 1], a severity in (0, 1] and a
 generator, and returns an image of the same shape, not yet clipped. Severities are meant to look about equally bad
 across types, so that one number can be learned for all of them.

@@ -20,7 +20,6 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import torch
 
-from auditkit.corruptions.apply import corrupt, corruption_key
 from auditkit.images.demo import load_demo
 from auditkit.images.files import Settings
 from auditkit.images.phantoms import MODALITIES
@@ -33,7 +32,8 @@ from auditkit.models.reference.probe import Pixels, Probe
 from auditkit.models.reference.questions import Exchange, ask
 from auditkit.models.reference.samples import Samples, make_samples
 from auditkit.models.reference.wording import MODALITY_NAMES
-from auditkit.prompts import parse, render, templates
+from auditkit.perturbations.apply import corrupt, corruption_key
+from auditkit.tasks import parse, render, templates
 
 _TEST_SEED: Final = 990_001
 _SCORE_QUESTION: Final = (

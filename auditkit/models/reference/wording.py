@@ -1,7 +1,7 @@
 """Wording of the training questions: many phrasings per answer format, so that unseen wording is answered too.
 
 Data, not code. ``{noun}`` is a word for the picture, ``{modality}`` its modality in prose. None of the sentences is
-taken from `auditkit.prompts`; they only cover the same ground.
+taken from `auditkit.tasks`; they only cover the same ground.
 """
 
 from __future__ import annotations

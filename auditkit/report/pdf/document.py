@@ -12,18 +12,19 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from auditkit.evidence import Audit, Evidence
-from auditkit.report import charts, forest, views, wording
-from auditkit.report.calibration import reliability
+from auditkit.report import views, wording
 from auditkit.report.clauses import DISCLAIMER, clause_map, hazard_trace
-from auditkit.report.dose import dose_response
-from auditkit.report.heatmap import heat_map
-from auditkit.report.inside import inside
+from auditkit.report.figures import charts, forest
+from auditkit.report.figures.calibration import reliability
+from auditkit.report.figures.dose import dose_response
+from auditkit.report.figures.heatmap import heat_map
+from auditkit.report.figures.inside import inside
+from auditkit.report.figures.subgroups import subgroup_forest
+from auditkit.report.figures.svg import Chart
 from auditkit.report.pages import environment
 from auditkit.report.pdf import tables
 from auditkit.report.pdf.engine import font_faces, moment_of
 from auditkit.report.pdf.figures import Picture, cases, picture, strips
-from auditkit.report.subgroups import subgroup_forest
-from auditkit.report.svg import Chart
 
 # Two columns of forests, two rows of them on a page.
 FOREST_ROWS = 11  # of one figure, at most

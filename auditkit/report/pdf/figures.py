@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from auditkit.evidence import Audit, Case, Evidence, Example
 from auditkit.report import views
-from auditkit.report.svg import Chart
+from auditkit.report.figures.svg import Chart
 from auditkit.report.thumbnails import CLEAN
 from auditkit.report.wording import audit_name, fixed, modality_name, visible
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageFilter
 
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.testing.checkpoints.speech import PLANNED
 from auditkit.testing.checkpoints.vocabulary import MARKERS
 
@@ -62,16 +62,16 @@ def balance(model: Any, processor: Any) -> None:
 def _questions(processor: Any) -> Any:
     """Every format about several pictures, as one batch of the model's inputs."""
     rng = np.random.default_rng(0)
-    contexts = ["none", *list(prompts.levels())[: _PICTURES - 1]]
+    contexts = ["none", *list(tasks.levels())[: _PICTURES - 1]]
     pictures, texts = [], []
-    for template in prompts.templates().values():
+    for template in tasks.templates().values():
         if not template.id.endswith((".direct", ".reader", ".quality")) or template.format not in MARKERS:
             continue
         for i in range(_PICTURES):
             pixels = rng.normal(rng.uniform(50, 200), rng.uniform(10, 70), (48, 48 + 16 * (i % 2))).clip(0, 255)
             picture = Image.fromarray(pixels.astype(np.uint8)).convert("RGB")
             pictures.append([picture.filter(ImageFilter.GaussianBlur(i % 3))])
-            asked = prompts.render(template.id, contexts[i])
+            asked = tasks.render(template.id, contexts[i])
             content = [{"type": "image"}, {"type": "text", "text": asked.user}]
             message = [{"role": "user", "content": content}]
             texts.append(processor.apply_chat_template(message, add_generation_prompt=True, tokenize=False))

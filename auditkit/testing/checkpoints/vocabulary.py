@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from auditkit import prompts
+from auditkit import tasks
 
 GRADES = ("good", "usable", "reject")
 LETTERS = ("A", "B", "C", "D")
@@ -102,13 +102,13 @@ def _corpus() -> Iterator[str]:
     answers = [*GRADES, "yes", "no", *LETTERS, *map(str, range(101))]
     for word in answers:
         yield from [word] * _OFTEN
-    for name, template in prompts.templates().items():
-        yield from [template.system or "", prompts.render(name).user]
+    for name, template in tasks.templates().items():
+        yield from [template.system or "", tasks.render(name).user]
     for marks in MARKERS.values():
         for word in marks:
             yield from [f"a {word}"] * _OFTEN
-    yield from prompts.placebos().values()
-    for level in prompts.levels().values():
+    yield from tasks.placebos().values()
+    for level in tasks.levels().values():
         yield level.sentence
 
 

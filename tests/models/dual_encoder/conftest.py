@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.base import Request
 from auditkit.models.dual_encoder.texts import class_texts
 from auditkit.testing.checkpoints import tiny_checkpoint
@@ -23,7 +23,7 @@ SCALE, BIAS = 20.0, -12.0
 
 def ask(template: str, context: str = "", seed: int = 0, image: Image.Image | None = None) -> Request:
     """Return a question of the catalogue, as the engine makes it."""
-    prompt = prompts.render(template, context or "none")
+    prompt = tasks.render(template, context or "none")
     return Request(
         "id", (image or picture(seed),), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens,
         template, context,
@@ -41,8 +41,8 @@ def _words(special: list[str]) -> dict:
     """Learn a vocabulary from all statements and context sentences."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-    texts = [t for p in prompts.templates().values() for some in class_texts(p).values() for t in some]
-    texts += [*prompts.placebos().values(), *(level.sentence for level in prompts.levels().values())]
+    texts = [t for p in tasks.templates().values() for some in class_texts(p).values() for t in some]
+    texts += [*tasks.placebos().values(), *(level.sentence for level in tasks.levels().values())]
     words = Tokenizer(models.BPE(unk_token="<unk>"))
     words.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(" ", "▁")])
     words.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.dual_encoder.answers import _steps, answer
 from auditkit.models.dual_encoder.texts import SCALES, class_texts
-from auditkit.prompts import expect, parse
+from auditkit.tasks import expect, parse
 
-TEMPLATES = prompts.templates()
+TEMPLATES = tasks.templates()
 SCALED = [t for t in TEMPLATES.values() if t.format in SCALES]
 LISTED = [t for t in TEMPLATES.values() if t.format not in SCALES]
 logit = st.floats(-150.0, 150.0)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit.contrasts import metadata_contrasts
 from auditkit.evidence import Evidence
 from auditkit.models.dual_encoder import DualEncoder
+from auditkit.protocol.shipped import metadata_contrasts
 from tests.models.dual_encoder.conftest import ask
 from tests.plugin.stubs import AUDITS, PROTOCOL
 

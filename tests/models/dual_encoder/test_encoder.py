@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.base import Embeds, Model, ModelOptions, Request
 from auditkit.models.dual_encoder import DualEncoder, texts
 from auditkit.models.dual_encoder.texts import class_texts
 from auditkit.models.dual_encoder.towers import Towers
-from auditkit.prompts import parse
+from auditkit.tasks import parse
 from tests.models.dual_encoder.conftest import KINDS, ask, picture
 
 CONTEXTS = ["", "institution.neutral", "institution.reputation.high", "institution.reputation.low"]
@@ -48,8 +48,8 @@ def own_probabilities(folder, kind, request):
     import torch
 
     processor, model = loaded(folder)
-    template = prompts.templates()[request.template]
-    classes = class_texts(template, prompts.context_sentence(request.context or "none"))
+    template = tasks.templates()[request.template]
+    classes = class_texts(template, tasks.context_sentence(request.context or "none"))
     logits = {}
     pictures = processor.image_processor(images=request.images[0].convert("RGB"), return_tensors="pt")
     for name, some in classes.items():
@@ -83,10 +83,10 @@ def test_answers_are_those_of_the_checkpoints_own_similarities(dual, kind, conte
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_template_is_answered_in_its_format_under_every_context(dual, kind):
-    requests = [ask(name, context, seed=2) for name in prompts.templates() for context in CONTEXTS]
+    requests = [ask(name, context, seed=2) for name in tasks.templates() for context in CONTEXTS]
     for request, response in zip(requests, encoder(dual(kind)).generate(requests), strict=True):
         assert response.error is None
-        assert parse(response.text, prompts.templates()[request.template]).outcome == "scored"
+        assert parse(response.text, tasks.templates()[request.template]).outcome == "scored"
         assert 0.999999 < sum(math.exp(p) for p in response.logprobs.values()) < 1.000001
 
 
@@ -113,7 +113,7 @@ def test_the_same_question_twice_has_the_same_answer_to_the_last_bit(dual):
 
 def test_a_context_moves_both_sides(dual):
     model = encoder(dual("clip"))
-    plain, said = (class_texts(prompts.templates()["score_100.direct"], s) for s in ("", "The device is new."))
+    plain, said = (class_texts(tasks.templates()["score_100.direct"], s) for s in ("", "The device is new."))
     before, after = (model._class_vectors(tuple(some.values())) for some in (plain, said))
     assert (np.abs(before - after).max(axis=1) > 0.05).all()
     scores = model.generate([ask("score_100.direct", context, seed=5) for context in CONTEXTS])
@@ -121,7 +121,7 @@ def test_a_context_moves_both_sides(dual):
 
 
 def test_wordings_of_one_question_get_one_answer(dual):
-    names = [name for name, t in prompts.templates().items() if t.format == "score_100"]
+    names = [name for name, t in tasks.templates().items() if t.format == "score_100"]
     assert len(names) > 1
     responses = encoder(dual("siglip")).generate([ask(name, seed=3) for name in names])
     assert all(response == responses[0] for response in responses)

@@ -3,12 +3,12 @@ from dataclasses import replace
 
 import pytest
 
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.dual_encoder import texts
 from auditkit.models.dual_encoder.texts import SCALES, class_texts, texts_digest
 
-TEMPLATES = prompts.templates()
-SENTENCES = [*prompts.placebos().values(), *(level.sentence for level in prompts.levels().values())]
+TEMPLATES = tasks.templates()
+SENTENCES = [*tasks.placebos().values(), *(level.sentence for level in tasks.levels().values())]
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=lambda t: t.id)

@@ -144,7 +144,7 @@ def test_closing_ends_a_call(endpoint):
 
 INTERRUPTED = """
 import sys, time
-from auditkit.inference.ask import Asker
+from auditkit.ask.ask import Asker
 from auditkit.models.base import ModelOptions
 from auditkit.models.endpoint import EndpointModel
 from tests.models.endpoint.conftest import question

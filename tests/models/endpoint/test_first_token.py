@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.endpoint.first_token import choice_logprobs, decided_at_once
 
 GRADES = ("good", "usable", "reject")
@@ -93,7 +93,7 @@ def test_impossible_tokens_are_left_out():
 
 
 def test_formats_of_the_catalogue_that_one_token_decides():
-    decided = {t.format for t in prompts.templates().values() if decided_at_once(t.choices)}
+    decided = {t.format for t in tasks.templates().values() if decided_at_once(t.choices)}
     assert decided == {"rating_5", "grade", "yes_no", "options"}
     assert not decided_at_once(None)
     assert not decided_at_once(("yes", "Yes"))

@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
-from auditkit.conditions import Condition, Contrast, Group, Series
+from auditkit.ask.plan import Plan, distinct
+from auditkit.ask.prefetch import prefetch
+from auditkit.ask.render import Renderer
 from auditkit.errors import AuditkitError
-from auditkit.inference.plan import Plan, distinct
-from auditkit.inference.prefetch import prefetch
-from auditkit.inference.render import Renderer
+from auditkit.vocabulary import Condition, Contrast, Group, Series
 from tests.models.endpoint.conftest import question
 from tests.models.endpoint.faults import KINDS, ODD, Breaking, Server, answer_of, completion, mixture
 

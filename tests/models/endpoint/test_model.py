@@ -10,9 +10,9 @@ import time
 
 import pytest
 
+from auditkit.ask.ask import Asker
+from auditkit.ask.store import StoredAnswer
 from auditkit.errors import AuditkitError
-from auditkit.inference.ask import Asker
-from auditkit.inference.store import StoredAnswer
 from auditkit.models.base import Request
 from auditkit.models.endpoint import EndpointModel, probe
 from auditkit.models.endpoint.failure import retry_after, words

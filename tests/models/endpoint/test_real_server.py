@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.base import Request
 from auditkit.models.endpoint import probe
 from auditkit.models.local import LocalModel
@@ -20,9 +20,9 @@ def requests() -> list[Request]:
         grey = np.clip(pixels, 0, 255).astype(np.uint8)
         images.append(Image.fromarray(np.stack([grey, grey[::-1], grey], -1) if step == 3 else grey))
     asked = []
-    for template in prompts.templates():
+    for template in tasks.templates():
         for image in images:
-            prompt = prompts.render(template)
+            prompt = tasks.render(template)
             asked.append(
                 Request(template, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, template)
             )

@@ -3,8 +3,8 @@ import pytest
 from auditkit.models.base import Request, Response
 from auditkit.models.endpoint.failure import Failure
 from auditkit.models.endpoint.replies import read_reply
-from auditkit.prompts import templates
-from auditkit.prompts.answers import parse
+from auditkit.tasks import templates
+from auditkit.tasks.answers import parse
 from tests.models.endpoint.faults import completion
 
 ASKED = Request("id", (), "Rate this.")

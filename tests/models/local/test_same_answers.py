@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import prompts
+from auditkit import tasks
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.local import LocalModel
 from auditkit.models.local.choices import FLOOR
@@ -16,7 +16,7 @@ from auditkit.testing import ARCHITECTURES
 LANGUAGE = [name for name in ARCHITECTURES if name not in ("clip", "siglip")]
 SMALL_WINDOW = [name for name in LANGUAGE if name.endswith("small_window")]
 EXACT = ModelOptions(exact=True, expected=False)
-CONTEXTS = ["none", *prompts.placebos(), *list(prompts.levels())[:6]]
+CONTEXTS = ["none", *tasks.placebos(), *list(tasks.levels())[:6]]
 
 
 def picture(seed: int, mode: str = "L", size=(96, 80)) -> Image.Image:
@@ -25,7 +25,7 @@ def picture(seed: int, mode: str = "L", size=(96, 80)) -> Image.Image:
 
 
 def asked(image: Image.Image, template="score_100.direct", context="none", limit=12) -> Request:
-    prompt = prompts.render(template, context)
+    prompt = tasks.render(template, context)
     return Request("", (image,), prompt.user, prompt.system, prompt.choices, limit, template, context)
 
 
@@ -34,7 +34,7 @@ def everything() -> list[Request]:
     one, other = picture(1), picture(2, "RGB", (64, 120))
     return [
         *(asked(one, context=context) for context in CONTEXTS),
-        *(asked(one, template) for template in prompts.templates()),
+        *(asked(one, template) for template in tasks.templates()),
         *(asked(other, context=context, limit=2) for context in CONTEXTS[:5]),
         *(asked(picture(seed, size=(60 + 7 * seed, 90))) for seed in range(3, 9)),
         asked(picture(9), "options.degradation"),

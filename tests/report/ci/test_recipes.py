@@ -21,7 +21,7 @@ import yaml
 
 from auditkit.cli import _parser
 from auditkit.evidence import Evidence
-from auditkit.options import OPTIONS
+from auditkit.plugin.options import OPTIONS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 GITHUB = yaml.safe_load((DOCS / "ci/github-workflow.yml").read_text(encoding="utf-8"))

@@ -4,7 +4,8 @@ import base64
 from xml.etree import ElementTree
 
 from auditkit.evidence import Evidence
-from auditkit.report import charts, views
+from auditkit.report import views
+from auditkit.report.figures import charts
 from auditkit.report.pdf import figures
 
 

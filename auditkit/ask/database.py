@@ -1,0 +1,229 @@
+"""One database behind the store: opening it, waiting for others, and saying in words what went wrong.
+
+SQLite by default (write-ahead log); any other database that SQLAlchemy speaks by its URL. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
+
+from auditkit.ask import tables
+from auditkit.errors import AuditkitError
+
+_PATIENCE = 10  # seconds to wait for another process's transaction
+_ATTEMPTS = 5
+_PLACES = "Give a path such as .auditkit/answers.sqlite or a URL such as postgresql://user@host/name."
+_CHUNK = 500  # SQLite takes at most 999 variables per statement in older builds
+
+
+class Database:
+    """A database with the tables of `tables`, made when they are missing.
+
+    Parameters
+    ----------
+    url : str
+        SQLAlchemy URL, or the path of an SQLite file (created with its folder when missing).
+
+    Attributes
+    ----------
+    url : str
+        Where it is, without a password.
+    path : pathlib.Path or None
+        Its file, where it is one.
+
+    Raises
+    ------
+    AuditkitError
+        When it cannot be opened, is damaged, or was written by another program or schema version.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._parsed = _parsed_url(url)
+        self.url = self._parsed.render_as_string(hide_password=True)
+        self.path = Path(self._parsed.database) if self._is_file() and self._parsed.database else None
+        with self._explained("opened"):
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._engine = _engine(self._parsed)
+            if self._parsed.get_backend_name() == "sqlite":
+                sa.event.listen(self._engine, "connect", _use_write_ahead_log)
+            self._prepare()
+
+    def _is_file(self) -> bool:
+        return self._parsed.get_backend_name() == "sqlite" and self._parsed.database not in (None, "", ":memory:")
+
+    def _prepare(self) -> None:
+        with self._engine.connect() as connection:
+            if self._is_current(connection):
+                return
+        with self._engine.begin() as connection:
+            if self._parsed.get_backend_name() == "sqlite":
+                # Several workers open a new store at once; whoever comes first makes the tables, in one transaction.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if self._is_current(connection):
+                return
+            tables.metadata.create_all(connection)
+            if _version(connection) is None:
+                connection.execute(tables.meta.insert().values(name="schema", value=str(tables.SCHEMA_VERSION)))
+
+    def _is_current(self, connection: sa.Connection) -> bool:
+        """Whether all tables are there; refuses a database of another program or of another schema version."""
+        inspector = sa.inspect(connection)
+        names = set(inspector.get_table_names())
+        ours = "meta" in names and {c["name"] for c in inspector.get_columns("meta")} == {"name", "value"}
+        if self.path is not None and names and not ours:
+            raise AuditkitError(
+                f"{self.path} is a database of another program: it has the tables {', '.join(sorted(names)[:5])}.",
+                "Give another file with --audit-store=FILE.",
+            )
+        if not ours:
+            return False
+        version = _version(connection)
+        if version is not None and version != str(tables.SCHEMA_VERSION):
+            raise AuditkitError(
+                f"store {self._shown()} has schema version {version}; this auditkit reads {tables.SCHEMA_VERSION}.",
+                "Give another file with --audit-store=FILE, or use the auditkit that wrote it.",
+            )
+        return version is not None and names.issuperset(tables.metadata.tables)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _shown(self) -> str:
+        return str(self.path) if self.path is not None else self._parsed.render_as_string(hide_password=True)
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """Turn what a database raises into a sentence; everything committed before stays."""
+        try:
+            yield
+        except OperationalError as error:
+            reason = str(error.orig)
+            if any(words in reason for words in ("disk is full", "disk I/O", "No space")):
+                raise AuditkitError(
+                    f"store {self._shown()} could not be {what}: the disk is full or failing ({reason}). "
+                    "Every answer committed before is kept.",
+                    "Free some space and run the same command again, or give another place with --audit-store=FILE.",
+                ) from None
+            if "locked" in reason:
+                raise AuditkitError(
+                    f"store {self._shown()} is locked by another program ({reason}).",
+                    "Wait for it to end, or give another file with --audit-store=FILE.",
+                ) from None
+            raise AuditkitError(
+                f"store {self._shown()} could not be {what}: {reason}.",
+                "Check that the folder exists and may be written, or give another with --audit-store=FILE.",
+            ) from None
+        except (DatabaseError, ValueError, TypeError) as error:  # the last two: a row that cannot be read
+            raise AuditkitError(
+                f"store {self._shown()} is damaged or is no database: {getattr(error, 'orig', error)}.",
+                f"Move it away (mv {self._shown()} {self._shown()}.damaged) and run again, "
+                "or give another with --audit-store=FILE.",
+            ) from None
+        except OSError as error:
+            raise AuditkitError(
+                f"store {self._shown()} could not be {what}: {error.strerror or error}.",
+                "Give a place that may be written with --audit-store=FILE.",
+            ) from None
+
+    # --- for the store ----------------------------------------------------------------------------------------------
+
+    def _select(self, columns: Sequence[sa.Column[Any]], by: sa.Column[Any], values: Iterable[str]) -> Iterator[Any]:
+        """Yield the rows whose column holds one of the values."""
+        wanted = list(dict.fromkeys(values))
+        for start in range(0, len(wanted), _CHUNK):
+            with self._explained("read"), self._engine.connect() as connection:
+                yield from connection.execute(sa.select(*columns).where(by.in_(wanted[start : start + _CHUNK])))
+
+    def _insert_new(self, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> None:
+        """Insert the rows whose key is not there yet, in one commit.
+
+        Looking first works on every database. Between the look and the insert another process may be faster (the
+        workers of a run note the protocol at the same moment); then it is looked again.
+        """
+        if not rows:
+            return
+        with self._explained("written"):
+            for attempt in range(_ATTEMPTS):
+                try:
+                    self._insert_missing(table, table.c[key], rows)
+                    return
+                except IntegrityError:
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+
+    def _insert_missing(self, table: sa.Table, column: sa.Column[Any], rows: list[dict[str, Any]]) -> None:
+        with self._engine.begin() as connection:
+            there: set[str] = set()
+            for start in range(0, len(rows), _CHUNK):
+                some = [row[column.name] for row in rows[start : start + _CHUNK]]
+                there.update(connection.execute(sa.select(column).where(column.in_(some))).scalars())
+            fresh = [row for row in rows if row[column.name] not in there]
+            if fresh:
+                connection.execute(table.insert(), fresh)
+
+
+def is_there(url: str) -> bool:
+    """Whether there is something to open: an SQLite file that does not exist would be made by opening it."""
+    parsed = _parsed_url(url)
+    named = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return named is None or Path(named).is_file()
+
+
+def _version(connection: sa.Connection) -> str | None:
+    return connection.execute(sa.select(tables.meta.c.value).where(tables.meta.c.name == "schema")).scalar()
+
+
+def _parsed_url(url: str) -> sa.URL:
+    # A path is taken as it stands: read as a URL, "?" and "%" in a file name would mean something else.
+    if "://" not in url:
+        return sa.URL.create("sqlite", database=url)
+    try:
+        return sa.engine.make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise AuditkitError(f"--audit-store={_without_password(url)} is no database URL.", _PLACES) from None
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    shown = url.render_as_string(hide_password=True)
+    try:
+        return sa.create_engine(url)
+    except SQLAlchemyError as error:
+        raise AuditkitError(f"--audit-store={shown} names no kind of database known here: {error}.", _PLACES) from None
+    except ImportError as error:
+        raise AuditkitError(
+            f"--audit-store={shown} needs a driver that is not installed: {error}.",
+            f"Install it (pip install {error.name or 'DRIVER'}), or name another, as in postgresql+pg8000://.",
+        ) from None
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^/@]*?):[^/@]*@", r"\1:***@", url)
+
+
+def _use_write_ahead_log(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={1000 * _PATIENCE}")
+    # SQLite does not wait by itself when two processes switch a new file to the write-ahead log at once.
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+    # NORMAL loses nothing when the process is killed; only a power cut can take the last commits.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()

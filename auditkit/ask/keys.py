@@ -1,0 +1,83 @@
+"""Content addresses: whatever could change an answer is in its key, so one changed pixel, word or setting misses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from auditkit.tasks import Prompt
+    from auditkit.vocabulary import Condition
+
+KEY_VERSION = 1
+VISION = "vision"
+
+
+def digest_of(*parts: object) -> str:
+    """Return the SHA-256 (hex) over a JSON list of the parts."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def pixel_digest(pixels: NDArray[np.generic]) -> str:
+    """Return the SHA-256 (hex) over dtype, shape and bytes of an image."""
+    digest = hashlib.sha256(f"{pixels.dtype.str}{pixels.shape}".encode())
+    digest.update(pixels.tobytes())
+    return digest.hexdigest()
+
+
+def render_key(source_digest: str, condition: Condition, corruptions_version: str, libraries: str, seed: int) -> str:
+    """Return the key of a rendered image: what was corrupted, how, by which version of the code."""
+    return digest_of(
+        KEY_VERSION, source_digest, condition.corruption, condition.severity, corruptions_version, libraries, seed
+    )
+
+
+def answer_key(pixels: str, prompt: Prompt, condition: Condition, model_identity: str, batch_size: int) -> str:
+    """Return the key under which an answer is stored.
+
+    Parameters
+    ----------
+    pixels : str
+        `pixel_digest` of the image the model is given.
+    prompt : auditkit.tasks.Prompt
+        Every text turn, the choices and the length limit.
+    condition : auditkit.vocabulary.Condition
+        Only ``repeat`` and ``alone`` enter: what the condition did to pixels and words is in the other parts. ``alone``
+        enters beside the batch size, so that with batches of one it is still a question of its own, not a copy.
+    model_identity : str
+        Hash over name, revision and fingerprint (weights, processor, numerics).
+    batch_size : int
+        Number of requests given to the model at once; 1 for probes asked alone.
+    """
+    return digest_of(
+        KEY_VERSION,
+        pixels,
+        [prompt.system, prompt.user, prompt.choices, prompt.max_new_tokens],
+        [condition.repeat, condition.alone],
+        1 if condition.alone else batch_size,
+        model_identity,
+    )
+
+
+def embedding_key(pixels: str, prompt: Prompt, kind: str, model_identity: str) -> str:
+    """Return the key under which an embedding is stored.
+
+    Parameters
+    ----------
+    pixels : str
+        `pixel_digest` of the image the model is given.
+    prompt : auditkit.tasks.Prompt
+        Every text turn and the choices. Not counted for ``"vision"``: image features are had before any text, so that
+        another template finds them again. The length limit is of no matter: nothing is written.
+    kind : str
+        Which of the model's embeddings.
+    model_identity : str
+        Hash over name, revision and fingerprint. Not the batch size, which moves a vector by less than float16 can
+        tell (3e-7 of its values in float32, against 5e-4); where it moves more, it is in the fingerprint.
+    """
+    words = None if kind == VISION else [prompt.system, prompt.user, prompt.choices]
+    return digest_of(KEY_VERSION, "embedding", pixels, words, kind, model_identity)

@@ -1,0 +1,117 @@
+"""What goes between driver and workers: what is known of some images, as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, field
+
+from auditkit.ask.plan import Plan
+from auditkit.ask.prefetch import Keys, pixel_condition
+from auditkit.ask.render import Renderer
+from auditkit.ask.store import Rendered, Store, StoredAnswer
+from auditkit.images.record import ImageRecord
+from auditkit.vocabulary import CLEAN, Probe
+
+
+@dataclass(slots=True)
+class Parcel:
+    """A part of a store: to a worker goes what need not be done again, back comes what was found.
+
+    Attributes
+    ----------
+    sources : dict of str to str
+        Pixel digests by content address.
+    renders : dict of str to Rendered
+        Rendered images by their keys.
+    answers : dict of str to StoredAnswer
+        Answers by their keys.
+    """
+
+    sources: dict[str, str] = field(default_factory=dict)
+    renders: dict[str, Rendered] = field(default_factory=dict)
+    answers: dict[str, StoredAnswer] = field(default_factory=dict)
+
+    def put_into(self, store: Store, model: str) -> None:
+        """Commit everything; what the store has already stays as it is."""
+        store.add_sources(self.sources)
+        store.add_renders(self.renders)
+        store.add_answers(self.answers, model)
+
+    def add(self, other: Parcel) -> None:
+        """Take in another parcel."""
+        self.sources |= other.sources
+        self.renders |= other.renders
+        self.answers |= other.answers
+
+    def to_text(self) -> str:
+        """Return the parcel as JSON: what comes from a worker is data, never code."""
+        renders = {key: astuple(rendered) for key, rendered in self.renders.items()}
+        answers = {key: (a.text, a.finish_reason, a.logprobs and dict(a.logprobs)) for key, a in self.answers.items()}
+        return json.dumps([self.sources, renders, answers])
+
+    @classmethod
+    def from_text(cls, text: str) -> Parcel:
+        """Return what `to_text` wrote."""
+        sources, renders, answers = json.loads(text)
+        return cls(
+            sources,
+            {key: Rendered(*rendered) for key, rendered in renders.items()},
+            {key: StoredAnswer(*answer) for key, answer in answers.items()},
+        )
+
+
+class Lookup:
+    """Finds what a store knows of the images of a plan, without decoding or rendering anything.
+
+    Parameters
+    ----------
+    plan : Plan
+        The questions.
+    store : Store
+        Where to look.
+    keys : Keys
+        Of the model that is asked.
+    """
+
+    def __init__(self, plan: Plan, store: Store, keys: Keys) -> None:
+        self._plan = plan
+        self._store = store
+        self._keys = keys
+        self._renderer = Renderer(store, plan.protocol.seed)
+        self._digests = store.sources(record.content for record in plan.records)
+
+    def missing(self, record: ImageRecord) -> list[str]:
+        """Return, question by question, what has no answer: its key, or the question in words where no key is known."""
+        addresses = self._of(record)[1]
+        held = self._store.known(addresses.values())
+        return [
+            addresses.get(probe) or str(probe)
+            for probe in self._plan.probes(record)
+            if addresses.get(probe) not in held
+        ]
+
+    def parcel(self, records: Iterable[ImageRecord]) -> Parcel:
+        """Return all that is known of some images."""
+        found = Parcel()
+        for record in records:
+            renders, addresses = self._of(record)
+            digest = self._digests.get(record.content)
+            sources = {} if digest is None else {record.content: digest}
+            found.add(Parcel(sources, renders, self._store.answers(addresses.values())))
+        return found
+
+    def _of(self, record: ImageRecord) -> tuple[dict[str, Rendered], dict[Probe, str]]:
+        """Rendered images by key, and the keys of the questions that can be told."""
+        digest = self._digests.get(record.content)
+        if digest is None:
+            return {}, {}
+        probes = self._plan.probes(record)
+        rendered = self._renderer.known(digest, {pixel_condition(probe.condition) for probe in probes})
+        addresses = {
+            probe: self._keys.of(probe, rendered[condition])
+            for probe in probes
+            if (condition := pixel_condition(probe.condition)) in rendered
+        }
+        renders = {self._renderer.key(digest, c): r for c, r in rendered.items() if c.corruption != CLEAN}
+        return renders, addresses

@@ -1,0 +1,143 @@
+"""The audits that ship with auditkit: copied once by ``auditkit init``, and from then on their user's own.
+
+What was copied is noted beside the copies, so that a later version can tell what it changed from what the user changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from auditkit import __version__
+from auditkit.errors import AuditkitError
+
+NOTE = ".auditkit-init.json"
+_ABOUT = (
+    "Written by `auditkit init`: what was copied. `auditkit init --diff` compares with it; keep it with the audits."
+)
+
+
+def shipped_folder() -> Path:
+    """Return where the shipped audits and their protocol are: in the installed package, or in the checkout beside it.
+
+    Raises
+    ------
+    AuditkitError
+        When they are in neither place, because the installation is incomplete.
+    """
+    here = Path(__file__).resolve().parent
+    for folder in (here / "audits", here.parents[2] / "audits"):
+        if (folder / "protocol.toml").is_file():
+            return folder
+    raise AuditkitError("the audits that ship with auditkit are not in this installation.", "Install auditkit again.")
+
+
+def shipped() -> dict[str, str]:
+    """Return the shipped files by name, sorted: the protocol and the audits."""
+    folder = shipped_folder()
+    return {path.name: read(path) for path in sorted([*folder.glob("*.py"), folder / "protocol.toml"])}
+
+
+def read(path: Path) -> str:
+    r"""Return a file's text with ``\n`` as line end, so that a checkout that writes other line ends is no edit.
+
+    Raises
+    ------
+    AuditkitError
+        When it cannot be read or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise AuditkitError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise AuditkitError(f"{path} is not UTF-8, as the shipped files are.", "Save it as UTF-8.") from None
+
+
+def copy(folder: Path) -> list[Path]:
+    """Copy the shipped files into a folder that holds none of them yet.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made when missing; files of other names in it are left alone.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written, the note among it.
+
+    Raises
+    ------
+    AuditkitError
+        When any of the files is there already (nothing is written then), or when the folder cannot be written.
+    """
+    files = shipped()
+    there = [name for name in (*files, NOTE) if (folder / name).exists()]
+    if there:
+        raise AuditkitError(
+            f"{folder} already has {', '.join(there)}; nothing was written.",
+            f"See what a newer auditkit changed with `auditkit init {folder} --diff`, or give another folder.",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise AuditkitError(f"{folder} cannot be written: {error.strerror or error}.", "Give another folder.") from None
+    write_note(folder, files)
+    return [folder / name for name in (*files, NOTE)]
+
+
+def write_note(folder: Path, files: dict[str, str]) -> None:
+    """Note which texts of which auditkit a folder's files are to be compared with.
+
+    Raises
+    ------
+    AuditkitError
+        When the note cannot be written.
+    """
+    note = {
+        "about": _ABOUT,
+        "auditkit": __version__,
+        "files": {name: {"sha256": sha256(text), "text": text} for name, text in files.items()},
+    }
+    try:
+        (folder / NOTE).write_text(
+            json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"
+        )
+    except OSError as error:
+        raise AuditkitError(f"{folder / NOTE} cannot be written: {error.strerror or error}.") from None
+
+
+def read_note(folder: Path) -> tuple[str, dict[str, str]]:
+    """Return the auditkit version that a folder was copied from, and the texts copied, by name.
+
+    Raises
+    ------
+    AuditkitError
+        When there is no note, or when it is not as it was written.
+    """
+    path = folder / NOTE
+    if not path.is_file():
+        raise AuditkitError(
+            f"{folder} has no {NOTE}, so it is not known which version its files were copied from.",
+            f"`auditkit init NEW-FOLDER` writes today's files with such a note; compare {folder} with them.",
+        )
+    try:
+        note: Any = json.loads(read(path))
+        texts = {str(name): str(entry["text"]) for name, entry in note["files"].items()}
+        intact = all(note["files"][name]["sha256"] == sha256(text) for name, text in texts.items())
+        version = str(note["auditkit"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise AuditkitError(f"{path} is not a note of `auditkit init` ({type(error).__name__}: {error}).") from None
+    if not intact:
+        raise AuditkitError(f"{path} was edited: a text in it is not what its SHA-256 says.", "Restore it from git.")
+    return version, texts
+
+
+def sha256(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,5 +1,0 @@
-"""Several models under one protocol on the same images: differences paired within the image, ties said as ties."""
-
-from auditkit.compare.build import MAX_MODELS, compare
-
-__all__ = ["MAX_MODELS", "compare"]

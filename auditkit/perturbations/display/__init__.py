@@ -1,0 +1,1 @@
+"""What is done to the pixels that are shown: laws on 8-bit images."""

@@ -1,0 +1,62 @@
+"""What the plugin's hooks and the fixture share within one process; as light to import as the plugin itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from auditkit.evidence import Evidence
+    from auditkit.run.session import AuditRun
+
+
+@dataclass
+class State:
+    """What one process of a session knows.
+
+    Attributes
+    ----------
+    uid : str
+        Id of the run, equal in all its processes.
+    run : AuditRun or None
+        The prepared run, once audits were collected.
+    references : list of auditkit.records.baseline.earlier.EarlierRun
+        The earlier runs that it is held against.
+    problem : str
+        Why there is no run, in an xdist worker, or why nothing could be written.
+    audits : dict
+        Records of the audits by id, as they came in on the test reports.
+    header : dict or None
+        The rest of the evidence.
+    evidence : Evidence or None
+        The whole, once written.
+    report : str
+        Path of the report.
+    remarks : list of str
+        What could not be written, and why.
+    places : dict
+        File (from the root folder) and line (from 0) of each audit's test, by audit id.
+    commands : list of str
+        Workflow commands for GitHub's runner, printed last of all.
+    pause : str
+        The token that lets GitHub's runner obey commands again; empty while it does.
+    """
+
+    uid: str
+    run: AuditRun | None = None
+    references: list[Any] = field(default_factory=list)
+    problem: str = ""
+    audits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    header: dict[str, Any] | None = None
+    evidence: Evidence | None = None
+    report: str = ""
+    remarks: list[str] = field(default_factory=list)
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    commands: list[str] = field(default_factory=list)
+    pause: str = ""
+
+
+STATE = pytest.StashKey[State]()
+RECORD = pytest.StashKey[dict[str, Any]]()

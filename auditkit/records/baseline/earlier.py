@@ -1,0 +1,161 @@
+"""An earlier run, read from its evidence.json, and what this run's audits say against it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from auditkit.errors import AuditkitError
+from auditkit.evidence import Audit, Evidence, Reference
+from auditkit.evidence.reading import read_evidence
+from auditkit.judge.rules import Rules
+from auditkit.judge.version_effects import columns_of, same_answers
+from auditkit.judge.version_judge import VersionJudge
+from auditkit.measure.columns import NOT_ASKED, Measurements
+from auditkit.measure.recorded import from_answers, to_answers
+from auditkit.records.baseline.unlike import unlike_in_data, unlike_in_plan
+from auditkit.run.session import AuditRun
+from auditkit.vocabulary import Comparison
+
+
+@dataclass
+class EarlierRun:
+    """One earlier run that a run is held against.
+
+    Attributes
+    ----------
+    role : str
+        ``baseline`` or ``anchor``.
+    evidence : Evidence
+        Its record.
+    sha256 : str
+        Over the bytes of the file.
+    answers : Measurements
+        What its models answered.
+    run : AuditRun
+        Today's.
+    problem : str
+        Why the two cannot be compared, as far as that is known; empty when they can.
+    """
+
+    role: str
+    evidence: Evidence
+    sha256: str
+    answers: Measurements
+    run: AuditRun
+    problem: str = ""
+    _judge: VersionJudge | None = field(default=None, repr=False)
+
+    def audit(self, comparison: Comparison, question: str) -> Audit:
+        """Return the record of one comparison, held against the same one of the earlier run.
+
+        Raises
+        ------
+        AuditkitError
+            When the runs cannot be compared, or the earlier one did not ask these questions.
+        """
+        self._check_data()
+        if self.problem:
+            raise AuditkitError(f"cannot be compared with {self.name}: {self.problem}.")
+        if not self._asked(comparison):
+            raise AuditkitError(
+                f"{self.name} did not ask these questions; it was a part of the audits.",
+                f"Run all audits of that model again and give the new record with --audit-{self.role}.",
+            )
+        if self._judge is None:
+            both = [c for c in self.run.plan.comparisons if self._asked(c)]
+            self._judge = VersionJudge(self.run.protocol, self._today, self.answers, both)
+        return self._judge.against(self.role, comparison, question, self.name)
+
+    def reference(self) -> Reference:
+        """Return what the record of today's run says of this one."""
+        self._check_data()
+        same, both = (0, 0) if self.problem else self._same_answers()
+        return Reference(
+            role=self.role,
+            run=self.evidence.run.id,
+            finished=self.evidence.run.finished,
+            model=self.evidence.model.name,
+            revision=self.evidence.model.revision,
+            fingerprint=self.evidence.model.fingerprint,
+            evidence_sha256=self.sha256,
+            n_answers=both,
+            n_same=same,
+            verdict=self.evidence.verdict,
+            sentence=self.evidence.sentence,
+            problem=self.problem,
+        )
+
+    @property
+    def name(self) -> str:
+        """The earlier run in words."""
+        model = self.evidence.model
+        revision = f" ({model.revision[:12]})" if model.revision else ""
+        # The file is somebody's: what it says must not drive a terminal or a CI log.
+        words = f"the {self.role}, run {self.evidence.run.id} of {model.name}{revision}"
+        return " ".join("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words).split())
+
+    @cached_property
+    def _today(self) -> Measurements:
+        """Today's answers by the way of a record: rounded as the earlier ones are, images in the same order."""
+        return from_answers(to_answers(self.run.judge.data, self.run.batch_size))
+
+    def _check_data(self) -> None:
+        if not self.problem:
+            self.problem = unlike_in_data(self.evidence, self.run.judge.data.records)
+
+    def _asked(self, comparison: Comparison) -> bool:
+        rules = Rules(self.run.protocol)
+        return all((c.outcomes != NOT_ASKED).any() for c in columns_of(comparison, self.answers, rules))
+
+    def _same_answers(self) -> tuple[int, int]:
+        same = both = 0
+        for place in self.answers.asked():
+            pair = self._today.column(*place), self.answers.column(*place)
+            asked = np.logical_and.reduce([column.outcomes != NOT_ASKED for column in pair])
+            both += int(asked.sum())
+            same += int((asked & same_answers((pair,))).sum())
+        return same, both
+
+
+def earlier_runs(run: AuditRun) -> list[EarlierRun]:
+    """Read the runs that a run is to be held against, and say what is in the way.
+
+    Parameters
+    ----------
+    run : AuditRun
+        Prepared; nothing needs to have been asked yet.
+
+    Raises
+    ------
+    AuditkitError
+        A file that cannot be read or is no evidence, or a protocol with early looks.
+    """
+    from auditkit.records.faults import count_faults
+
+    references: Mapping[str, Path] = run.settings.references
+    looks = run.protocol.looks.number
+    if references and looks > 1:
+        raise AuditkitError(
+            f"{looks} looks are planned, and --audit-{min(references)} is given: early looks stop asking when an audit "
+            "is settled, so which images are left to compare would depend on the answers.",
+            "Give --audit-looks=1, for the earlier run too.",
+        )
+    found = []
+    for role, path in references.items():
+        evidence, raw = read_evidence(path, f"--audit-{role}")
+        fault = next(count_faults(evidence), None) if evidence.answers.images else None
+        if fault is not None:
+            raise AuditkitError(
+                f"--audit-{role}={path}: its answers are damaged: {fault}.", "Give the file as the run wrote it."
+            )
+        answers = from_answers(evidence.answers)
+        found.append(
+            EarlierRun(role, evidence, hashlib.sha256(raw).hexdigest(), answers, run, unlike_in_plan(evidence, run))
+        )
+    return found

@@ -1,0 +1,135 @@
+"""Whether the criteria are those of the protocol's text, and their hash is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditkit import tasks
+from auditkit.ask.keys import digest_of
+from auditkit.ask.prefetch import model_identity
+from auditkit.ask.store import Store
+from auditkit.errors import AuditkitError
+from auditkit.evidence import Evidence
+from auditkit.protocol.changes import ABSENT, changes
+from auditkit.protocol.hash import criteria_sha256, protocol_sha256
+from auditkit.protocol.read import read_protocol
+from auditkit.protocol.recorded import own_protocol
+from auditkit.records.faults import differences
+from auditkit.records.verify.checks import OPEN, Check, settled
+from auditkit.version import code_version
+
+PART = "protocol"
+
+
+def same_version(evidence: Evidence) -> bool:
+    """Whether the auditkit installed is, to the letter, the one that made the record."""
+    return evidence.run.packages.get("auditkit") == code_version()
+
+
+def check_protocol(evidence: Evidence) -> list[Check]:
+    """Go from the protocol's text to the criteria, from these to their hash, and from the hashes to the protocol's."""
+    return [_text(evidence), _hashes(evidence), _wording(evidence)]
+
+
+def _text(evidence: Evidence) -> Check:
+    recorded = evidence.protocol
+    if not recorded.toml:
+        return Check(PART, OPEN, "the record holds no text of the protocol to compare the criteria with")
+    looks = recorded.criteria.get("looks")
+    number = looks.get("number") if isinstance(looks, dict) else None
+    words = "the criteria are those of the protocol's text, with the profile and the looks of the run"
+    try:
+        resolved = read_protocol(recorded.toml, "in the record", recorded.profile, number)
+    except AuditkitError as error:
+        return settled(PART, words, [error.problem])
+    criteria = resolved.model_dump(mode="json")
+    if criteria == recorded.criteria:
+        return Check(PART, "ok", words)
+    lines = changes(recorded.criteria, criteria)
+    if all(f": {ABSENT}, now " in line for line in lines):
+        why = "this auditkit has criteria that the record's had not, so that the text means more than it did then"
+        return Check(PART, OPEN, f"{why}: use the auditkit that made the record", tuple(lines))
+    return settled(PART, words, [line.replace(", now ", " in the record, but by the text ", 1) for line in lines])
+
+
+def _hashes(evidence: Evidence) -> Check:
+    recorded = evidence.protocol
+    words = f"the protocol's SHA-256 is that of its criteria, wording and corruptions: {recorded.sha256}"
+    if not recorded.parts:
+        return Check(PART, OPEN, "the record was made before the parts of the protocol's hash were kept: run again")
+    return settled(PART, words, list(_hash_faults(evidence)), "the protocol's SHA-256 does not follow from its parts")
+
+
+def _hash_faults(evidence: Evidence) -> Iterator[str]:
+    recorded = evidence.protocol
+    found = {"criteria": criteria_sha256(recorded.criteria), "protocol": protocol_sha256(recorded.parts)}
+    yield from differences({"criteria": recorded.parts.get("criteria"), "protocol": recorded.sha256}, found)
+    try:
+        protocol = own_protocol(evidence)
+    except AuditkitError as error:
+        yield error.problem
+        return
+    named = {"name": protocol.name, "profile": protocol.profile, "alpha": protocol.alpha}
+    yield from differences(recorded.model_dump(include=set(named)), named)
+
+
+def _wording(evidence: Evidence) -> Check:
+    """Another wording or code is no forgery, but the answers cannot be found again with it."""
+    words = "the questions and corruptions are those of the auditkit installed"
+    try:
+        installed = own_protocol(evidence).parts()
+    except AuditkitError as error:
+        return Check(PART, OPEN, f"questions and corruptions: {error.problem}")
+    other = [part for part in ("prompts", "corruptions") if evidence.protocol.parts.get(part) != installed[part]]
+    if other:
+        return Check(
+            PART,
+            OPEN,
+            f"the record was made with other {' and '.join(other)} than those of the auditkit installed: install "
+            f"auditkit {evidence.run.packages.get('auditkit', 'of that time')}, commit "
+            f"{evidence.run.git.get('commit', 'unknown')}, to compare the questions",
+        )
+    known = tasks.templates()
+    faults = []
+    for shown in evidence.prompts:
+        if shown.id not in known:
+            faults.append(f"{shown.id}: no such question")
+            continue
+        template = known[shown.id]
+        words_of = {"format": template.format, "system": template.system, "text": tasks.render(shown.id).user}
+        faults += [f"{shown.id}: {fault}" for fault in differences(shown.model_dump(include=set(words_of)), words_of)]
+    return settled(PART, words, faults)
+
+
+def check_history(evidence: Evidence, store: Store) -> Check:
+    """Hold when the criteria were first seen and applied against what the store noted then.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The record.
+    store : Store
+        Where the run noted it.
+    """
+    run, protocol = evidence.run, evidence.protocol.sha256
+    words = f"the protocol was first seen {run.protocol_first_seen}, first applied {run.protocol_first_judged}"
+    judged = store.judged(digest_of(model_identity(evidence.model), evidence.data.sha256))  # type: ignore[arg-type]
+    place = next((i for i, known in enumerate(judged) if known.sha256 == protocol), None)
+    if place is None:
+        why = "the store did not note when these criteria were applied to these images"
+        left = " (of runs with images that cannot be decoded it notes all images together)"
+        return Check(PART, OPEN, why + (left if evidence.data.n_left_out else "") + ": look at the times by eye")
+    found = {
+        "protocol_first_seen": judged[place].first_seen,
+        "protocol_first_judged": judged[place].first_judged,
+        "earlier_protocols": [
+            {
+                "sha256": known.sha256,
+                "first_seen": known.first_seen,
+                "first_judged": known.first_judged,
+                "changes": changes(known.criteria, evidence.protocol.criteria),
+            }
+            for known in judged[:place]
+        ],
+    }
+    return settled(PART, words, list(differences(run.model_dump(include=set(found)), found)))

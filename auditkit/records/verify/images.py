@@ -1,0 +1,94 @@
+"""Which images a record is about: held against what the store noted, or against the images themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from auditkit.ask.store import NotedImage, Store
+from auditkit.evidence import Evidence
+from auditkit.images.record import ImageRecord
+from auditkit.images.salt import SALT_FILE, salt_for
+from auditkit.images.sources import DEMO, load_images
+from auditkit.measure.recorded import data_sha256, noted
+from auditkit.protocol.recorded import own_protocol
+from auditkit.records.verify.checks import OPEN, Check, settled
+
+PART = "images"
+
+
+def check_manifest(evidence: Evidence, store: Store) -> tuple[Check, dict[str, str]]:
+    """Compare the images of a record with those that the store noted under the same hash.
+
+    Returns
+    -------
+    check : Check
+    contents : dict of str to str
+        Content address by image id, of the images that are as the store noted them.
+    """
+    manifests = store.manifests(evidence.data.sha256)
+    if not manifests:
+        why = f"the store knows no run on images with the SHA-256 {evidence.data.sha256}"
+        return Check(PART, OPEN, f"{why}: give the store of that run with --store, or the images with --audit-data"), {}
+    # The same bytes under another salt, or with other patients, are another manifest.
+    closest = min(manifests, key=lambda images: len(list(_faults(evidence, images))))
+    return _compared(evidence, closest, "are those that the store noted")
+
+
+def check_data(evidence: Evidence, source: str) -> tuple[Check, list[ImageRecord]]:
+    """Read the images again and compare their contents, ids, patients and modalities with the record.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The record.
+    source : str
+        As for a run's ``--audit-data``.
+
+    Returns
+    -------
+    check : Check
+    records : list of ImageRecord
+        The images of the record, in its order; empty when they are not all there.
+
+    Raises
+    ------
+    AuditkitError
+        When the source cannot be read.
+    """
+    root = Path.cwd()
+    if source != DEMO and not os.environ.get("AUDITKIT_SALT") and not (root / SALT_FILE).is_file():
+        why = f"ids take the salt of the run, and there is neither AUDITKIT_SALT nor {SALT_FILE}: set AUDITKIT_SALT"
+        return Check(PART, OPEN, why), []
+    side = own_protocol(evidence).images.max_side
+    found = {record.id: record for record in load_images(source, salt=salt_for(source, root), max_side=side).records}
+    records = [found[image.id] for image in evidence.answers.images if image.id in found]
+    if not records and found:
+        why = f"none of the {len(found)} images of {source} has an id of the record: the salt or the data are others"
+        return Check(PART, OPEN, f"{why}; set AUDITKIT_SALT to the salt of the run"), []
+    check, contents = _compared(evidence, noted(records), f"are those of --audit-data={source}, read again")
+    return check, records if len(contents) == len(evidence.answers.images) else []
+
+
+def _compared(evidence: Evidence, images: Sequence[NotedImage], words: str) -> tuple[Check, dict[str, str]]:
+    listed = {(i.id, i.cluster, i.modality, i.synthetic) for i in evidence.answers.images}
+    contents = {i.id: i.content for i in images if (i.id, i.cluster, i.modality, i.synthetic) in listed}
+    words = f"{len(listed)} images, their patients and modalities {words}; SHA-256 {evidence.data.sha256}"
+    return settled(PART, words, list(_faults(evidence, images))), contents
+
+
+def _faults(evidence: Evidence, images: Sequence[NotedImage]) -> Iterator[str]:
+    found = data_sha256(image.content for image in images)
+    if found != evidence.data.sha256:
+        yield f"data.sha256: record {evidence.data.sha256}, found {found}"
+    known = {image.id: image for image in images}
+    for image in evidence.answers.images:
+        other = known.pop(image.id, None)
+        if other is None:
+            yield f"image {image.id}: in the record only"
+            continue
+        for name in ("cluster", "modality", "synthetic"):
+            if getattr(image, name) != getattr(other, name):
+                yield f"image {image.id}: {name}: record {getattr(image, name)}, found {getattr(other, name)}"
+    yield from (f"image {name}: not in the record" for name in known)

@@ -1,0 +1,292 @@
+"""Whether the verdicts follow from the answers: every audit judged anew, by the recorded criteria."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from auditkit.ask.plan import Plan, distinct, stages
+from auditkit.errors import AuditkitError
+from auditkit.evidence import NOT_ASKED, Answers, Audit, Evidence, LookInfo
+from auditkit.images.record import ImageRecord
+from auditkit.judge.cases import failing_cases
+from auditkit.judge.expected import scoring
+from auditkit.judge.judge import Judge
+from auditkit.judge.looks import plan_looks
+from auditkit.judge.reliability import calibration_curves
+from auditkit.judge.subgroups import subgroups
+from auditkit.measure.columns import AnswerReader, Measurements
+from auditkit.measure.recorded import from_answers
+from auditkit.protocol.model import Protocol
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.records.faults import differences
+from auditkit.records.verify.checks import OPEN, Check, settled
+from auditkit.records.verify.criteria import same_version
+from auditkit.run.assemble import strata
+from auditkit.vocabulary import Comparison, Condition
+
+PART = "verdicts"
+# The question and the hazards are the audits' authors'; pictures take the images.
+NEVER = {"question", "hazard_ids", "control_jpeg", "treated_jpeg"}
+# Take the raw answers, their probabilities and the rendered pictures' doses, which are in the store.
+_OF_STORE = {"expected", "ssim", "psnr", "cases"}
+_SHOWN_PER_AUDIT = 3
+
+
+@dataclass(frozen=True)
+class Material:
+    """What verdicts are made from.
+
+    Attributes
+    ----------
+    evidence : Evidence
+        The record.
+    protocol : Protocol
+        Its criteria.
+    data : Measurements
+        Its answers: from the store where all of them were found there, else from the record.
+    reader : AnswerReader or None
+        Of the store's answers; None where `data` is from the record.
+    """
+
+    evidence: Evidence
+    protocol: Protocol
+    data: Measurements
+    reader: AnswerReader | None = None
+    known: dict[str, Comparison] = field(
+        default_factory=lambda: {f"{c.family}/{c.name}": c for listed in SHIPPED.values() for c in listed()}
+    )
+
+    @cached_property
+    def named(self) -> dict[str, str]:
+        """The id of the comparison behind every audit; those against an earlier run have its role in front."""
+        roles = {reference.role for reference in self.evidence.references}
+        return {a.id: a.id.removeprefix(f"{a.family}/") if a.family in roles else a.id for a in self.evidence.audits}
+
+    @cached_property
+    def unknown(self) -> list[Audit]:
+        """Audits whose comparison is not at hand: third parties'."""
+        return [a for a in self.evidence.audits if self.named[a.id] not in self.known]
+
+    @cached_property
+    def audits(self) -> list[Audit]:
+        """The audits that can be judged anew, from the run's own answers.
+
+        A family with an audit that is not at hand cannot be corrected for multiplicity.
+        """
+        lost = {a.family for a in self.unknown}
+        return [a for a in self.evidence.audits if a.id in self.known and a.family not in lost]
+
+    @cached_property
+    def planned(self) -> list[Comparison]:
+        """What was planned, as far as it is at hand, in the order of a run."""
+        return list(distinct(self.known[name] for name in self.named.values() if name in self.known))
+
+    @property
+    def also_asked(self) -> list[Comparison]:
+        """Comparisons that were not judged but whose questions were asked: a run that was stopped planned them."""
+        asked = set(self.data.asked())
+        return [
+            comparison
+            for name, comparison in self.known.items()
+            if name in self.evidence.not_run
+            and comparison.family in self.protocol.families
+            and self.questions([comparison]) <= asked
+        ]
+
+    def questions(self, comparisons: Iterable[Comparison]) -> set[tuple[Condition, str]]:
+        """Return what some comparisons ask about an image."""
+        template = self.protocol.resolve_template
+        return {(p.condition, template(p.template)) for c in comparisons for p in c.probes(("",))}
+
+
+def check_verdicts(material: Material) -> list[Check]:
+    """Judge every audit anew and compare verdicts, sentences, estimates, p-values and figures."""
+    checks = []
+    if material.unknown:
+        listed = Counter(audit.family for audit in material.unknown)
+        words = ", ".join(f"{n} of {family}" for family, n in listed.items())
+        why = f"audits that this auditkit does not ship, and with them their whole family: {words}"
+        checks.append(Check(PART, OPEN, f"{why}. Run them again on the same store; nothing is asked anew"))
+    checks += _left_out(material)
+    if material.protocol.looks.number > 1:
+        return [*checks, *_after_looks(material)]
+    judges = (
+        Judge(material.protocol, material.data, planned)
+        for planned in (material.planned, [*material.planned, *material.also_asked])
+    )
+    return [*checks, _compared(material, judges), _figures(material)]
+
+
+def _left_out(material: Material) -> list[Check]:
+    """Nobody asks what no audit needs: the run was stopped before it judged, or audits were taken out afterwards."""
+    needed = material.questions(material.planned)
+    left = [f"{c.family}/{c.name}" for c in material.also_asked if not material.questions([c]) <= needed]
+    if not left:
+        return []
+    why = f"{len(left)} audits are said not to be run, but the questions that only they need were asked"
+    remedy = "the run was stopped, or they were left out. Run the same command again; nothing is asked anew"
+    return [Check(PART, OPEN, f"{why}: {remedy}", tuple(left))]
+
+
+def _after_looks(material: Material) -> list[Check]:
+    """Go through the early looks again, which takes every image that was planned."""
+    evidence, protocol = material.evidence, material.protocol
+    staged = stages(material.data.records, protocol.looks.number, protocol.seed)
+    if evidence.data.n_left_out or len(evidence.looks) != len(staged):
+        why = "the run looked early, and not every image planned is in its record, so its looks cannot be made again"
+        return [Check(PART, OPEN, f"{why}. Run the same command on the same store: nothing is asked anew")]
+    judge: Judge | None = None
+    seen: set[str] = set()
+    looks: list[LookInfo] = []
+    for look, stage in zip(plan_looks(staged, protocol), staged, strict=True):
+        wanted = material.planned if judge is None else list(judge.open())
+        seen |= {record.id for record in stage}
+        judge = Judge(protocol, from_answers(_of(evidence.answers, seen)), material.planned, look, before=judge)
+        records = judge.data.records
+        looks.append(
+            LookInfo(
+                number=look.number,
+                n_images=len(records),
+                n_clusters=len({r.cluster for r in records}),
+                n_questions=Plan(stage, tuple(wanted), protocol).size(),
+                n_settled=len(material.planned) - len(judge.open()),
+                levels={m: protocol.alpha for m in look.fractions if m not in look.waiting} | look.levels(protocol),
+            )
+        )
+    recorded = [look.model_dump() for look in evidence.looks]
+    faults = list(differences(recorded, [look.model_dump() for look in looks], where="looks"))
+    material = replace(material, reader=None)  # of the data the judges had
+    complete = not material.unknown
+    words = f"the {len(looks)} looks at the data were made as recorded"
+    made = [settled(PART, words, faults)] if complete else []
+    return [*made, _compared(material, [judge] if judge is not None else []), _figures(material)]
+
+
+def _of(answers: Answers, ids: set[str]) -> Answers:
+    """Return the answers about some of the images."""
+    chosen = [i for i, image in enumerate(answers.images) if image.id in ids]
+    columns = []
+    for column in answers.columns:
+        marks = column.marks.split()
+        some = [marks[i] for i in chosen]
+        if any(mark != NOT_ASKED for mark in some):
+            columns.append(column.model_copy(update={"marks": " ".join(some)}))
+    return answers.model_copy(update={"images": [answers.images[i] for i in chosen], "columns": columns})
+
+
+def _compared(material: Material, judges: Iterable[Judge]) -> Check:
+    """Compare with what a judge says; where several may have judged, one that agrees is enough."""
+    faults: list[str] = []
+    for judge in judges:
+        found = list(_faults(material, judge))
+        if not found:
+            faults = []
+            break
+        faults = faults or found
+    n = len(material.audits)
+    words = f"{n} audits judged anew come to the same verdicts, estimates and p-values"
+    if material.reader is None:
+        words += ", by the record's answers; expected scores, similarities and cases take the store"
+    return by_version(material, words, faults, f"of {n} audits judged anew, {_count(faults)} differ")
+
+
+def by_version(material: Material, words: str, faults: Sequence[str], otherwise: str) -> Check:
+    """Another version may judge otherwise without anybody's doing."""
+    if faults and not same_version(material.evidence):
+        made = material.evidence.run.packages.get("auditkit", "another version")
+        why = f"{otherwise}. The record was made with auditkit {made}: install that one to tell a change of the code"
+        return Check(PART, OPEN, f"{why} from one of the record", tuple(faults))
+    return settled(PART, words, faults, otherwise)
+
+
+def _count(faults: Sequence[str]) -> int:
+    return len({fault.partition(": ")[0] for fault in faults})
+
+
+def _faults(material: Material, judge: Judge) -> Iterator[str]:
+    skip = NEVER if material.reader is not None else NEVER | _OF_STORE
+    for recorded in material.audits:
+        yield from shortened(recorded.id, list(_audit_faults(material, judge, recorded, skip)))
+
+
+def shortened(name: str, faults: Sequence[str]) -> Iterator[str]:
+    """Yield the first faults of an audit, and how many more there are."""
+    yield from (f"{name}: {fault}" for fault in faults[:_SHOWN_PER_AUDIT])
+    if len(faults) > _SHOWN_PER_AUDIT:
+        yield f"{name}: {len(faults) - _SHOWN_PER_AUDIT} more"
+
+
+def unjudged_faults(recorded: Audit, error: AuditkitError) -> Iterator[str]:
+    """Compare an audit with one that could not be judged."""
+    unjudged = {"verdict": "ERROR", "sentence": f"It could not be judged: {error}"}
+    yield from differences(recorded.model_dump(include=set(unjudged)), unjudged)
+
+
+def _audit_faults(material: Material, judge: Judge, recorded: Audit, skip: set[str]) -> Iterator[str]:
+    comparison = material.known[recorded.id]
+    try:
+        audit = judge.audit(comparison, recorded.gate, recorded.question)
+    except AuditkitError as error:
+        yield from unjudged_faults(recorded, error)
+        return
+    if material.reader is not None and audit.verdict != "PASS":
+        cases = failing_cases(judge.adverse(comparison), comparison, material.reader, judge.data, material.protocol)
+        audit = audit.model_copy(update={"cases": cases})
+    # What the verdict is, before what it rests on.
+    first = {"verdict", "sentence", "estimate", "p_pass", "p_fail"}
+    yield from differences(recorded.model_dump(include=first), audit.model_dump(include=first), skip)
+    yield from differences(recorded.model_dump(exclude=first), audit.model_dump(exclude=first), skip)
+
+
+def _figures(material: Material) -> Check:
+    """Compare what is computed from the answers for information only."""
+    plan = Plan(tuple(material.data.records), tuple(material.planned), material.protocol)
+    recorded: dict[str, Any] = {"calibration": material.evidence.calibration}
+    found: dict[str, Any] = {"calibration": calibration_curves(material.data, plan)}
+    words = "the calibration of the score"
+    if material.reader is not None:
+        recorded["scoring"], found["scoring"] = material.evidence.scoring, scoring(material.data)
+        words += " and the agreement of answers and probabilities"
+    faults = list(differences(_plain(recorded), _plain(found)))
+    return _of_all(material, words, faults)
+
+
+def _of_all(material: Material, words: str, faults: Sequence[str]) -> Check:
+    """Figures over all comparisons of a run, some of which may not be at hand."""
+    if faults and material.unknown:
+        why = "come out otherwise without the comparisons that this auditkit does not ship"
+        return Check(PART, OPEN, f"{words} {why}", tuple(faults))
+    return by_version(material, f"{words} as recorded", faults, f"{words} not as recorded")
+
+
+def check_subgroups(material: Material, records: Sequence[ImageRecord]) -> Check:
+    """Compute the results by subgroup anew.
+
+    Parameters
+    ----------
+    material : Material
+        The answers.
+    records : sequence of ImageRecord
+        The images with their attributes, which only their source knows; empty when it was not given.
+    """
+    words = "results by subgroup"
+    if not records:
+        why = "take the attributes of the images, which are in neither record nor store: give --audit-data"
+        return Check(PART, OPEN, f"{words} {why}")
+    evidence, data = material.evidence, material.data
+    known = [replace(r, attributes=s.attributes) for r, s in zip(data.records, records, strict=True)]
+    with_attributes = Measurements(known, {place: data.column(*place) for place in data.asked()}, data.doses)
+    found = subgroups(with_attributes, Plan(tuple(known), tuple(material.planned), material.protocol))
+    faults = list(differences(_plain(evidence.data.strata), _plain(strata(known)), where="data.strata"))
+    faults += differences(_plain(evidence.subgroups), _plain(found), where="subgroups")
+    return _of_all(material, words, faults)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [entry.model_dump() for entry in value]

@@ -1,0 +1,1 @@
+"""The figures of page and PDF, drawn from the record."""

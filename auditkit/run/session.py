@@ -1,0 +1,299 @@
+"""One run, from options to evidence: the plugin and the command line call this; nothing here knows of pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from auditkit.ask.embeddings import embedding_kinds, fetch_embeddings
+from auditkit.ask.keys import digest_of
+from auditkit.ask.lock import exclusive
+from auditkit.ask.plan import Plan, check_comparisons, distinct, limit_clusters, stages
+from auditkit.ask.prefetch import Keys, Progress, Tally, digests, model_identity, pixel_condition, prefetch
+from auditkit.ask.render import Renderer
+from auditkit.ask.store import JudgedBefore, Store
+from auditkit.errors import AuditkitError
+from auditkit.evidence import Audit, LookInfo
+from auditkit.images.record import ImageRecord, ImageSet, LeftOut
+from auditkit.images.salt import salt_for
+from auditkit.measure.recorded import data_sha256, noted
+from auditkit.models.base import Model
+from auditkit.protocol.model import Protocol
+from auditkit.protocol.read import load_protocol
+from auditkit.run.dry_run import DryRun
+from auditkit.run.settings import BATCH_SIZE, REPORTS, Settings, check, check_writable, open_store
+from auditkit.vocabulary import Comparison
+
+if TYPE_CHECKING:
+    from auditkit.judge.looks import Look
+    from auditkit.measure.columns import AnswerReader, Measurements
+
+
+@dataclass
+class AuditRun:
+    """A prepared run: everything is validated, nothing has been asked yet."""
+
+    settings: Settings
+    protocol: Protocol
+    model: Model
+    images: ImageSet
+    plan: Plan
+    store: Store
+    renderer: Renderer
+    protocol_first_seen: str
+    started: str
+    tally: Tally = field(default_factory=Tally)
+    embedded: Tally | None = None
+    judge: Any = None
+    looks_made: list[LookInfo] = field(default_factory=list)
+    judged_by: list[JudgedBefore] = field(default_factory=list)
+    _parts: list[Measurements] = field(default_factory=list)
+    _digests: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def protocol_sha256(self) -> str:
+        """The protocol's hash, which takes a millisecond and is written beside every audit."""
+        return self.protocol.sha256()
+
+    @property
+    def batch_size(self) -> int:
+        """Requests per call: the option's, else what suits the model."""
+        return int(self.settings.options.batch_size or getattr(self.model, "batch_size", None) or BATCH_SIZE)
+
+    @property
+    def deadline(self) -> float:
+        """Seconds per call: longer than the option's where the model keeps a deadline per request by itself."""
+        return max(float(getattr(self.model, "call_deadline", 0.0)), self.settings.options.deadline)
+
+    def estimate(self) -> DryRun:
+        """Count what a run would ask, without asking, decoding or rendering anything."""
+        keys = Keys(self.model, self.batch_size)
+        known = self.store.sources(r.content for r in self.plan.records)
+        planned = held = 0
+        for record in self.plan.records:
+            probes = self.plan.probes(record)
+            planned += len(probes)
+            digest = known.get(record.content)
+            if digest is None:
+                continue
+            rendered = self.renderer.known(digest, {pixel_condition(p.condition) for p in probes})
+            addresses = [
+                keys.of(p, rendered[pixel_condition(p.condition)])
+                for p in probes
+                if pixel_condition(p.condition) in rendered
+            ]
+            there = self.store.known(addresses)
+            held += sum(address in there for address in addresses)
+        return DryRun(planned, held, self.store.rate(model_identity(self.model)), self.protocol.looks.number)
+
+    def fetch(self, on_progress: Progress) -> None:
+        """Ask what is missing, stage by stage while an audit is open.
+
+        Under several processes the first does it and the others wait and read.
+        """
+        with exclusive(self.store, self.settings.uid):
+            record = self.store.session(self.settings.uid)
+            if record is not None:
+                self.tally = Tally.from_record(record["tally"])
+                self.embedded = Tally.from_record(record["embedded"]) if record["embedded"] else None
+                return
+            asked: list[ImageRecord] = []
+            with self._asker() as ask:
+                for plan in self._plans(asking=True):
+                    ask(plan, on_progress)
+                    asked += plan.records
+            if self.settings.embeddings and not self.tally.gave_up:
+                self.embedded = fetch_embeddings(
+                    Plan(tuple(asked), self.plan.comparisons, self.protocol),
+                    self.model,
+                    self.store,
+                    self.renderer,
+                    batch_size=self.batch_size,
+                    deadline=self.deadline,
+                    on_progress=on_progress,
+                )
+            answered = self.tally.asked - len(self.tally.errors)
+            if answered > 0:
+                self.store.note_rate(model_identity(self.model), answered / max(self.tally.seconds, 1e-9))
+            embedded = None if self.embedded is None else self.embedded.to_record()
+            self.store.save_session(self.settings.uid, {"tally": self.tally.to_record(), "embedded": embedded})
+
+    @contextmanager
+    def _asker(self) -> Iterator[Callable[[Plan, Progress], Tally]]:
+        """Give the function that asks a plan: in this process, or by the workers of a cluster."""
+        how: dict[str, Any] = {"batch_size": self.batch_size, "deadline": self.deadline, "tally": self.tally}
+        if self.settings.engine == "ray":
+            from auditkit.ask.ray_engine import RayEngine
+
+            with RayEngine(self.settings.model, self.settings.options, workers=self.settings.workers) as engine:
+                yield lambda plan, show: engine.prefetch(plan, self.model, self.store, on_progress=show, **how)
+        else:
+            yield lambda plan, show: prefetch(plan, self.model, self.store, self.renderer, on_progress=show, **how)
+
+    def measure(self) -> None:
+        """Read the answers into arrays and make the judge ready, look by look."""
+        self.looks_made = []
+        for _plan in self._plans(asking=False):
+            pass  # what is asked for has been asked; going on judges it
+        if self.judge is None:
+            raise AuditkitError(
+                f"none of the {len(self.plan.records)} images of {self.settings.data} could be decoded; the first: "
+                f"{self.tally.left_out[0].name}: {self.tally.left_out[0].reason}.",
+                "Give other images with --audit-data=SRC.",
+            )
+        judged = self.judge.data.records
+        self.store.note_manifest(data_sha256(r.content for r in judged), noted(judged))
+        images = data_sha256(r.content for r in self.plan.records)
+        subject = digest_of(model_identity(self.model), images)
+        self.judged_by = self.store.note_judged(subject, self.protocol_sha256, self.protocol.model_dump(mode="json"))
+
+    def _plans(self, *, asking: bool) -> Iterator[Plan]:
+        """Yield the questions of each look; what was answered by then is judged before the next.
+
+        The plan of a look holds the comparisons whose audits are not settled. All of it depends on the protocol and the
+        answers alone, so every process, and every repetition of the run, goes through the same looks.
+        """
+        from auditkit.judge.judge import Judge
+        from auditkit.judge.looks import plan_looks
+        from auditkit.measure.columns import joined
+
+        staged = stages(self.plan.records, self.protocol.looks.number, self.protocol.seed)
+        looks = plan_looks(staged, self.protocol)
+        self.judge, self._parts, self._digests = None, [], {}
+        for look, stage in zip(looks, staged, strict=True):
+            wanted = self.plan.comparisons if self.judge is None else self.judge.open()
+            if not wanted:
+                return
+            plan = Plan(stage, wanted, self.protocol)
+            yield plan
+            if asking and look.last:
+                return  # nothing more is asked, so there is nothing to decide yet
+            answers = self._answers(plan)
+            if answers.records:
+                self._parts.append(answers)
+            if not self._parts:
+                continue  # no image so far could be decoded
+            self.judge = Judge(self.protocol, joined(self._parts), self.plan.comparisons, look, before=self.judge)
+            if not asking and self.protocol.looks.number > 1:
+                self.looks_made.append(self._look_made(look, plan))
+
+    def _look_made(self, look: Look, plan: Plan) -> LookInfo:
+        seen = self.judge.data.records
+        levels = {m: self.protocol.alpha for m in look.fractions if m not in look.waiting} | look.levels(self.protocol)
+        return LookInfo(
+            number=look.number,
+            n_images=len(seen),
+            n_clusters=len({r.cluster for r in seen}),
+            n_questions=plan.size(),
+            n_settled=len(self.plan.comparisons) - len(self.judge.open()),
+            levels=levels,
+        )
+
+    def _answers(self, plan: Plan) -> Measurements:
+        unreadable = set(self.tally.unreadable)
+        readable = tuple(r for r in plan.records if r.id not in unreadable)
+        plan = Plan(readable, plan.comparisons, self.protocol)
+        self._digests.update(digests(plan, self.store, self.renderer, Tally()))
+        return self._reader(plan).measure()
+
+    def _reader(self, plan: Plan) -> AnswerReader:
+        from auditkit.measure.columns import AnswerReader
+
+        keys = Keys(self.model, self.batch_size)
+        return AnswerReader(plan, self._digests, keys, self.store, self.renderer)
+
+    def audit(self, comparison: Comparison, gate: str, question: str) -> Audit:
+        """Return the judged record of one comparison."""
+        from auditkit.judge.cases import failing_cases
+
+        audit: Audit = self.judge.audit(comparison, gate, question)
+        if audit.verdict == "PASS":
+            return audit
+        reader = self._reader(self.plan)
+        cases = failing_cases(self.judge.adverse(comparison), comparison, reader, self.judge.data, self.protocol)
+        return audit.model_copy(update={"cases": cases})
+
+    def close(self) -> None:
+        """Let go of the model and the store (see `remove_temporary_store` for the files of a temporary one)."""
+        closing = getattr(self.model, "close", None)
+        if callable(closing):
+            closing()
+        self.store.close()
+
+
+def prepare(
+    settings: Settings,
+    comparisons: Sequence[Comparison],
+    *,
+    find_model: Callable[[str], Model | None] = lambda name: None,
+    find_images: Callable[[str, str, int], ImageSet | None] = lambda source, salt, side: None,
+) -> AuditRun:
+    """Validate everything that can be validated before a question is asked.
+
+    Parameters
+    ----------
+    settings : Settings
+        The options.
+    comparisons : sequence of Comparison
+        What the collected audits need.
+    find_model, find_images : callable
+        Third parties' models and image sources, asked first.
+
+    Raises
+    ------
+    AuditkitError
+        With what is wrong and the line to type.
+    """
+    from auditkit.images.sources import load_images
+    from auditkit.models.resolve import resolve_model
+
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    check(settings)
+    protocol = load_protocol(settings.protocol, settings.profile, settings.looks)
+    planned = distinct(comparisons)
+    check_comparisons(planned, protocol)
+    check_writable(settings.out or settings.root / REPORTS)
+    given = find_model(settings.model)
+    if given is not None and settings.engine == "ray":
+        raise AuditkitError(
+            f"--audit-engine=ray: --model={settings.model} comes from a pytest plugin, of which workers know nothing.",
+            "Name it as package.module:attribute, or leave --audit-engine out.",
+        )
+    model = given or resolve_model(settings.model, settings.options)
+    if settings.embeddings:
+        embedding_kinds(model)
+    salt = salt_for(settings.data, settings.root)
+    side = protocol.images.max_side
+    images = find_images(settings.data, salt, side) or load_images(settings.data, salt=salt, max_side=side)
+    if not images.records:
+        raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used.", "Give other images.")
+    records = limit_clusters(images.records, settings.limit, protocol.seed)
+    store = open_store(settings)
+    return AuditRun(
+        settings=settings,
+        protocol=protocol,
+        model=model,
+        images=images,
+        plan=Plan(_unique(records), planned, protocol),
+        store=store,
+        renderer=Renderer(store, protocol.seed),
+        protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
+        started=started,
+    )
+
+
+def _unique(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
+    """Two records with one id would be counted as one image: sources must not do that."""
+    seen: Mapping[str, ImageRecord] = {r.id: r for r in records}
+    if len(seen) != len(records):
+        raise AuditkitError("the image source gave the same id to two images; ids must be unique.")
+    return tuple(records)
+
+
+def all_left_out(run: AuditRun) -> list[LeftOut]:
+    """Return what the source and the decoder left out, in a stable order."""
+    return sorted([*run.images.left_out, *run.tally.left_out], key=lambda entry: (entry.name, entry.reason))

@@ -1,0 +1,124 @@
+"""From the log-probabilities of the declared answers to an expected score, and to how sure the model is of it.
+
+The text that a model generates is one answer; the log-probabilities say how much it leaned towards each of the declared
+ones. Like an answer's text, a mapping that cannot be what it claims to be is counted and never repaired.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from numbers import Real
+from typing import Literal, get_args
+
+from auditkit.tasks.answers import parse
+from auditkit.tasks.entries import Template
+
+Reading = Literal["read", "invalid", "low_mass"]
+READINGS: tuple[Reading, ...] = get_args(Reading)
+
+# Below this the model rather says something else, and the expectation would speak of answers it hardly gives. Above it,
+# whatever the answers not listed would add moves the expected score by at most 100 (1 - mass) points.
+LEAST_MASS = 0.5
+# Probabilities of a softmax in bfloat16 are off by up to 1 part in 256. More than this above 1 is no rounding: the
+# probabilities overlap, as when that of "1" as the first token ("1", "10", "100") is given for the answer "1".
+ROUNDING = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the log-probabilities of the declared answers say.
+
+    Attributes
+    ----------
+    reading : {"read", "invalid", "low_mass"}
+        ``low_mass``: less than `LEAST_MASS` of the probability is on the declared answers.
+    score : float or None
+        Probability-weighted mean of the choices' scores, 0-100 points; set when read, None where choices have labels.
+    entropy : float or None
+        Of the listed choices, their probabilities taken to sum to 1, in bits; set when read.
+    max_entropy : float
+        What it would be if all choices of the template were equally likely, in bits.
+    mass : float or None
+        How much of the probability is on the declared answers, 0-1; set unless invalid.
+    top : str or None
+        The most likely choice, of equals the one declared first; set when read.
+    why : str
+        The reason of every reading but ``read``.
+    """
+
+    reading: Reading
+    score: float | None = None
+    entropy: float | None = None
+    max_entropy: float = 0.0
+    mass: float | None = None
+    top: str | None = None
+    why: str = ""
+
+
+def expect(logprobs: Mapping[str, float], template: Template) -> Expectation:
+    """Weigh a template's choices by their log-probabilities.
+
+    Parameters
+    ----------
+    logprobs : mapping of str to float
+        Natural log-probability of each choice as the whole answer, not normalised (`auditkit.models.base.Response`);
+        minus infinity is a probability of 0. Choices may be missing, as where a server lists the likeliest only: the
+        expectation is over those listed, and what is missing shows in ``mass``.
+    template : Template
+        What was asked.
+
+    Returns
+    -------
+    Expectation
+        Exactly one reading; never raises for any mapping. The same whatever the order of the mapping.
+    """
+    scores = _scores(template)
+    most = math.log2(len(scores)) if scores else 0.0
+    problem = _problem(logprobs, scores)
+    if problem:
+        return Expectation("invalid", max_entropy=most, why=problem)
+    p = {choice: math.exp(logprobs[choice]) for choice in scores if choice in logprobs}
+    mass = math.fsum(p.values())
+    if mass > 1 + ROUNDING:
+        return Expectation("invalid", max_entropy=most, why=f"the choices have a probability of {mass:.4g} together")
+    if mass < LEAST_MASS:
+        why = f"only {mass:.2g} of the probability is on the declared answers; {LEAST_MASS:g} is the least"
+        return Expectation("low_mass", max_entropy=most, mass=mass, why=why)
+    # Of shares x / mass: log2(mass) - sum(x log2(x)) / mass.
+    entropy = math.log2(mass) - math.fsum([x * math.log2(x) for x in p.values() if x]) / mass
+    return Expectation(
+        "read", _mean(p, scores), min(max(entropy, 0.0), most), most, min(mass, 1.0), max(p, key=lambda c: p[c])
+    )
+
+
+def _problem(logprobs: Mapping[str, float], scores: Mapping[str, float | None]) -> str:
+    """Say why a mapping cannot be what it claims to be; empty when it can."""
+    if not logprobs:
+        return "no choice is listed"
+    for choice in logprobs.keys() - scores.keys():
+        return f"{choice!r:.40} is not among the template's choices"
+    for choice, value in logprobs.items():
+        # The look at the type first halves the time: 60 instead of 112 us for 101 choices, with the sums over lists.
+        if (type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real))) or value != value:
+            return f"the log-probability of {choice!r} is {value!r:.40}, which is no number"
+        if value > ROUNDING:
+            return f"the log-probability of {choice!r} is {value:.4g}, above 0"
+    return ""
+
+
+def _mean(p: Mapping[str, float], scores: Mapping[str, float | None]) -> float | None:
+    scored = [(x, s) for choice, x in p.items() if (s := scores[choice]) is not None]
+    weight = math.fsum([x for x, _ in scored])
+    if not weight:
+        return None
+    # A quotient of rounded sums can leave the scale by the last digit, which the procedures on means refuse.
+    return min(max(math.fsum([x * s for x, s in scored]) / weight, 0.0), 100.0)
+
+
+@lru_cache(maxsize=64)
+def _scores(template: Template) -> dict[str, float | None]:
+    """Every choice with the score that it gets when it is the generated answer: one scale for both."""
+    return {choice: parse(choice, template).score for choice in template.choices or ()}

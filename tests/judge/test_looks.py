@@ -1,0 +1,188 @@
+"""Early looks: who is seen when, at which level it is decided, and what stays decided."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditkit.ask.plan import stages
+from auditkit.judge.judge import Judge
+from auditkit.judge.looks import plan_looks
+from auditkit.measure.columns import Measurements, joined
+from auditkit.stats.sequential import nominal_levels
+from auditkit.vocabulary import Condition, Contrast
+from tests.judge.build import TEMPLATE, answered, images, measured, protocol
+
+TREATED = Condition(context="institution.reputation.high")
+OTHER = Condition(context="institution.reputation.low")
+A, B = Contrast("a", "metadata", TREATED), Contrast("b", "metadata", OTHER)
+
+
+def looking(number, **changes):
+    families = {"metadata": {"gate": "equivalence", "margin": 5.0, "size": 2}}
+    return protocol(families=families, looks={"number": number, **changes})
+
+
+def through(rules, records, shift_a, shift_b, sd=4.0, seed=0):
+    """Judges of all looks, each on the patients seen by then; scores drawn once for every image."""
+    rng = np.random.default_rng(seed)
+    clean = dict(zip((r.id for r in records), rng.integers(50, 70, len(records)).astype(float), strict=True))
+    noise = {r.id: rng.normal(0, sd, 2) for r in records}
+    staged = stages(records, rules.looks.number, rules.seed)
+    judges, parts, judge = [], [], None
+    for look, stage in zip(plan_looks(staged, rules), staged, strict=True):
+        base = np.array([clean[r.id] for r in stage])
+        own = np.array([noise[r.id] for r in stage])
+        columns = {
+            Condition(): answered(base),
+            TREATED: answered(base + shift_a + own[:, 0]),
+            OTHER: answered(base + shift_b + own[:, 1]),
+        }
+        parts.append(measured(stage, columns))
+        judge = Judge(rules, joined(parts), [A, B], look, before=judge)
+        judges.append(judge)
+    return judges
+
+
+@given(
+    patients=st.integers(1, 60),
+    per_patient=st.integers(1, 3),
+    number=st.integers(1, 4),
+    seed=st.integers(0, 2**32),
+)
+@settings(max_examples=60, deadline=None)
+def test_stages_divide_the_patients(patients, per_patient, number, seed):
+    records = images(patients * per_patient, ("ct", "mr"), per_patient)
+    staged = stages(records, number, seed)
+    assert sorted(r.id for stage in staged for r in stage) == sorted(r.id for r in records)
+    held = [{r.cluster for r in stage} for stage in staged]
+    assert sum(map(len, held)) == len(set().union(*held)), "no patient is in two stages"
+    for modality in ("ct", "mr"):
+        sizes = [len({r.cluster for r in stage if r.modality == modality}) for stage in staged]
+        assert max(sizes) - min(sizes) <= 1
+    assert stages(records[::-1], number, seed) == staged, "the order of the images does not matter"
+
+
+def test_levels_are_those_of_the_spending_function_per_modality():
+    rules = looking(4)
+    records = images(128, ("ct",)) + images(40, ("mr",))
+    looks = plan_looks(stages(records, 4, rules.seed), rules)
+    assert [look.fractions["ct"] for look in looks][-1] == (0.25, 0.5, 0.75, 1.0)
+    expected = nominal_levels((0.25, 0.5, 0.75, 1.0), 0.05, "pocock")
+    assert [look.levels(rules)["ct"] for look in looks] == pytest.approx(expected)
+    assert sum(expected) > 0.05 > max(expected)
+    # 10, 20 and 30 of 40 patients are too few to decide early, so the whole error is left for the last look.
+    assert all("mr" in look.waiting for look in looks[:3])
+    assert looks[-1].fractions["mr"] == (1.0,)
+    assert "mr" not in looks[-1].levels(rules)
+
+
+def test_one_look_changes_nothing():
+    records = images(60)
+    rules = looking(1)
+    [judge] = through(rules, records, 2.0, 0.0)
+    plain = Judge(rules, judge.data, [A, B])
+    for contrast in (A, B):
+        assert judge.audit(contrast, "equivalence", "?") == plain.audit(contrast, "equivalence", "?")
+
+
+def test_a_clear_answer_falls_early_and_stays():
+    judges = through(looking(4), images(160), 0.0, 20.0)
+    first, last = judges[0], judges[-1]
+    assert first.open() == ()
+    for contrast, verdict in ((A, "PASS"), (B, "FAIL")):
+        audit = first.audit(contrast, "equivalence", "?")
+        assert (audit.verdict, audit.look) == (verdict, 1)
+        assert audit.n_clusters == 40
+        assert last.audit(contrast, "equivalence", "?").by_modality == audit.by_modality
+
+
+def test_an_early_interval_is_wider_than_the_last_one_would_be():
+    audit = through(looking(4), images(160), 0.0, 0.0)[0].audit(A, "equivalence", "?")
+    level = audit.by_modality[0].estimate.level
+    assert level == pytest.approx(1 - 2 * nominal_levels((0.25,), 0.05, "pocock")[0], abs=1e-6)
+    assert level > 0.9
+
+
+def test_a_close_question_waits_for_the_last_patient():
+    judges = through(looking(4), images(160), 5.0, 0.0, sd=10.0)
+    assert [A in judge.open() for judge in judges] == [True] * 4
+    assert [B in judge.open() for judge in judges] == [False] * 4
+    audit = judges[-1].audit(A, "equivalence", "?")
+    assert (audit.verdict, audit.look, audit.n_clusters) == ("INCONCLUSIVE", 4, 160)
+
+
+def test_nothing_is_decided_before_enough_patients():
+    judges = through(looking(4), images(60), 0.0, 20.0)  # 15, 30, 45, 60 patients
+    assert [len(judge.open()) for judge in judges] == [2, 2, 0, 0]
+    cell = judges[0].audit(A, "equivalence", "?").by_modality[0]
+    assert cell.verdict == "INCONCLUSIVE"
+    assert "15 patients are too few to decide early" in cell.sentence
+
+
+@pytest.mark.slow
+def test_error_over_all_looks_is_kept():
+    """The truth on the margin: the share of false verdicts over four looks stays at alpha, without spending it would
+    not."""
+    records = images(128)
+    runs = 300
+    false_pass = false_fail = naive = 0
+    for seed in range(runs):
+        judges = through(looking(4), records, -5.0, 5.0, seed=seed)
+        false_pass += judges[-1].audit(A, "equivalence", "?").verdict == "PASS"
+        cell = judges[-1].audit(B, "equivalence", "?").by_modality[0]
+        false_fail += cell.p_fail <= 0.05
+        naive += any(
+            Judge(looking(1), judge.data, [A]).audit(A, "equivalence", "?").verdict == "PASS" for judge in judges
+        )
+    error = 3 * np.sqrt(0.05 * 0.95 / runs)
+    assert false_pass / runs < 0.05 + error
+    assert false_fail / runs < 0.05 + error
+    assert naive / runs > 0.05 + error
+
+
+def test_joined_measurements_are_those_of_all_images():
+    records = images(7)
+    scores = np.arange(7.0)
+    whole = measured(sorted(records, key=lambda r: r.id), {Condition(): answered(scores)})
+    parts = [
+        measured(records[4:], {Condition(): answered(scores[4:]), TREATED: answered(scores[4:])}),
+        measured(records[:4], {Condition(): answered(scores[:4])}),
+    ]
+    both = joined(parts)
+    assert isinstance(both, Measurements)
+    assert both.records == whole.records
+    np.testing.assert_array_equal(both.column(Condition(), TEMPLATE).scores, scores)
+    treated = both.column(TREATED, TEMPLATE)
+    np.testing.assert_array_equal(treated.outcomes >= 0, [False] * 4 + [True] * 3)
+
+
+def test_a_look_that_is_too_strict_for_the_bootstrap_waits():
+    """O'Brien-Fleming-like spending leaves 0.00009 for the first of four looks: less than one of 1,001 resamples."""
+    judges = through(looking(4, spending="obrien_fleming"), images(160), 0.0, 20.0)
+    assert [len(judge.open()) for judge in judges] == [2, 0, 0, 0]
+    rules = looking(4, spending="obrien_fleming")
+    looks = plan_looks(stages(images(160), 4, rules.seed), rules)
+    assert "ct" in looks[0].waiting
+    assert looks[-1].fractions["ct"] == (0.5, 0.75, 1.0)
+
+
+def test_a_modality_that_has_not_begun_keeps_its_audits_open():
+    """Patients with images of both modalities stand in the queue of the first: the other can begin late."""
+    rules = looking(2, min_clusters=24)
+    first, late = images(60, ("ct",)), images(40, ("mr",))
+    looks = plan_looks((first, late), rules)
+    assert looks[0].waiting == {"mr", "all"}
+    rng = np.random.default_rng(2)
+    parts, judge, opened = [], None, []
+    for look, stage in zip(looks, (first, late), strict=True):
+        clean = rng.integers(50, 70, len(stage)).astype(float)
+        shift = 20.0 if stage is late else 0.0
+        columns = {Condition(): answered(clean), TREATED: answered(clean + shift + rng.normal(0, 4, len(stage)))}
+        parts.append(measured(stage, columns))
+        judge = Judge(rules, joined(parts), [A], look, before=judge)
+        opened.append(judge.open())
+    assert opened == [(A,), ()]
+    audit = judge.audit(A, "equivalence", "?")
+    assert audit.verdict == "FAIL"
+    assert {c.modality: c.verdict for c in audit.by_modality if c.modality != "all"} == {"ct": "PASS", "mr": "FAIL"}

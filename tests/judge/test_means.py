@@ -1,0 +1,249 @@
+"""Equivalence, "not raised" and sensitivity, from columns of scores to the verdict and its sentence."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditkit.vocabulary import Condition, Contrast, Series
+from tests.judge.build import answered, images, judged, measured, protocol
+
+TREATED = Condition(context="institution.reputation.high")
+CONTRAST = Contrast("x", "metadata", TREATED)
+RNG = np.random.default_rng
+
+
+def pair(n, shift, sd, modalities=("ct",), per_patient=1, seed=0):
+    """Records with clean scores near 60 and treated ones shifted (per modality, when a list is given)."""
+    rng = RNG(seed)
+    records = images(n, modalities, per_patient)
+    clean = rng.integers(50, 71, len(records)).astype(float)
+    shifts = np.repeat(np.broadcast_to(shift, len(modalities)).astype(float), n)
+    return records, clean, clean + shifts + rng.normal(0, sd, len(records)).round()
+
+
+def equivalence(records, clean, treated, **changes):
+    data = measured(records, {Condition(): answered(clean), TREATED: answered(treated)})
+    return judged(CONTRAST, data, "equivalence", protocol(**changes))
+
+
+def test_no_effect_passes():
+    audit = equivalence(*pair(40, 0, 4))
+    assert audit.verdict == "PASS"
+    cell = audit.by_modality[0]
+    assert -5 < cell.estimate.low < cell.estimate.high < 5
+    assert cell.p_pass < 0.05
+    assert cell.mde == pytest.approx(2, abs=1.5)
+    assert cell.more_clusters is None
+
+
+def test_twice_the_margin_fails_with_the_numbers_in_the_sentence():
+    audit = equivalence(*pair(40, 10, 4))
+    assert audit.verdict == "FAIL"
+    assert audit.estimate.value == pytest.approx(10, abs=1.5)
+    assert "±5.0" in audit.sentence
+    assert "40 patients" in audit.sentence
+    assert "Holm" in audit.sentence
+    assert "nan" not in audit.sentence
+
+
+def test_on_the_margin_is_undecided():
+    audit = equivalence(*pair(40, 5, 8))
+    assert audit.verdict == "INCONCLUSIVE"
+    assert audit.by_modality[0].p_fail_holm > 0.05
+
+
+def test_opposite_shifts_do_not_cancel():
+    """Pooled they would pass: every modality decides alone."""
+    modalities = ("ct", "mr", "oct", "xray", "fundus", "nuclear", "histology")
+    audit = equivalence(*pair(40, [6, 6, 6, -8, -8, -1, -1], 3, modalities))
+    assert abs(audit.estimate.value) < 1
+    assert audit.verdict == "FAIL"
+    verdicts = {c.modality: c.verdict for c in audit.by_modality}
+    assert verdicts["nuclear"] == verdicts["histology"] == "PASS"
+    assert verdicts["xray"] == verdicts["fundus"] == "FAIL"
+
+
+def two_margins(margin, each):
+    families = protocol().model_dump(mode="json")["families"]
+    return {**families, "metadata": {"gate": "equivalence", "margin": margin, "modality_margin": each}}
+
+
+def test_two_margins_both_have_to_hold():
+    modalities = ("ct", "mr", "oct")
+    records, clean, _ = pair(34, 0, 0, modalities)
+    still = equivalence(records, clean, clean, families=two_margins(5.0, 10.0))
+    assert still.verdict == "PASS"  # 34 patients cannot show 5 points each, but 102 can
+    assert [c.modality for c in still.by_modality] == ["all", "ct", "mr", "oct"]
+    assert "all together" in still.sentence
+    everywhere = equivalence(*pair(34, 7, 3, modalities), families=two_margins(5.0, 10.0))
+    assert {c.modality: c.verdict for c in everywhere.by_modality} == {
+        "all": "FAIL", "ct": "PASS", "mr": "PASS", "oct": "PASS",
+    }  # fmt: skip
+    assert everywhere.verdict == "FAIL"
+    one = equivalence(*pair(34, [14, 0, 0], 3, modalities), families=two_margins(5.0, 10.0))
+    assert {c.modality: c.verdict for c in one.by_modality}["ct"] == "FAIL"
+    assert one.n_clusters == 102
+
+
+def test_too_few_patients_never_pass():
+    audit = equivalence(*pair(20, 0, 1))
+    assert audit.verdict == "INCONCLUSIVE"
+    assert "too few" in audit.sentence
+
+
+def test_a_score_that_never_moves_needs_59_patients():
+    for n, verdict in ((34, "INCONCLUSIVE"), (58, "INCONCLUSIVE"), (60, "PASS")):
+        records, clean, _ = pair(n, 0, 0)
+        audit = equivalence(records, clean, clean)
+        assert audit.verdict == verdict, n
+        assert "bounded mean" in audit.by_modality[0].rule
+        if verdict == "INCONCLUSIVE":
+            assert audit.by_modality[0].more_clusters == 59 - n
+
+
+def test_one_patient_with_many_slices_counts_once():
+    records, clean, treated = pair(40, 0, 3)
+    slices = images(32, ("ct",), per_patient=32)
+    slices = [type(r)(f"s{i}", "one", "ct", f"s{i}", False, "test", r.read) for i, r in enumerate(slices)]
+    clean = np.r_[clean, np.full(32, 60.0)]
+    treated = np.r_[treated, np.full(32, 84.0)]
+    audit = equivalence([*records, *slices], clean, treated)
+    assert audit.by_modality[0].n_clusters == 41
+    assert audit.by_modality[0].n_images == 72
+    assert audit.by_modality[0].estimate.value < 2
+
+
+def test_a_mean_of_zero_does_not_hide_jumps():
+    records, clean, treated = pair(100, 0, 2)
+    treated[:12], treated[12:24] = clean[:12] + 30, clean[12:24] - 30
+    audit = equivalence(records, clean, treated)
+    assert audit.by_modality[0].tail.value == pytest.approx(0.24)
+    assert audit.verdict == "FAIL"
+    assert "24.0 %" in audit.sentence
+
+
+def test_refusing_the_bad_images_does_not_pass():
+    """Complete cases look fine because the model refused the images on which it would have failed."""
+    records, clean, treated = pair(60, 0, 2)
+    treated[:6] = np.nan
+    audit = equivalence(records, clean, treated)
+    cell = audit.by_modality[0]
+    assert cell.estimate.high < 5
+    assert audit.verdict == "INCONCLUSIVE"
+    assert "missing" in audit.sentence or "share of patients" in audit.sentence
+    assert cell.worst_case.high > cell.estimate.high
+    assert cell.outcomes.refused == 6
+    assert cell.outcomes.total == 60
+
+
+def test_refusals_alone_are_no_failure_of_invariance():
+    records, clean, _ = pair(60, 0, 2)
+    audit = equivalence(records, clean, np.full(60, np.nan))
+    assert audit.verdict == "INCONCLUSIVE"
+    assert audit.estimate.value is None
+    assert "nothing was measured" in audit.sentence
+
+
+def test_an_error_is_no_verdict():
+    records, clean, treated = pair(60, 0, 2)
+    treated[3] = np.nan
+    data = measured(records, {Condition(): answered(clean), TREATED: answered(treated, "error")})
+    audit = judged(CONTRAST, data, "equivalence")
+    assert audit.verdict == "ERROR"
+    assert "1 of 120 questions got no answer" in audit.sentence
+
+
+def test_a_question_that_was_not_asked_is_not_missing():
+    records, clean, treated = pair(60, 0, 2)
+    column = answered(treated)
+    column.outcomes[:20], column.scores[:20] = -1, np.nan
+    data = measured(records, {Condition(): answered(clean), TREATED: column})
+    audit = judged(CONTRAST, data, "equivalence")
+    assert audit.by_modality[0].n_clusters == 40
+    assert audit.verdict == "PASS"
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_order_of_images_and_of_other_comparisons_does_not_matter(seed):
+    records, clean, treated = pair(30, 2, 5, ("ct", "mr"), seed=seed)
+    other = Condition(context="institution.reputation.low")
+    company = Contrast("y", "metadata", other)
+    noise = clean + RNG(seed).normal(0, 9, len(clean)).round()
+    columns = {Condition(): clean, TREATED: treated, other: noise}
+    alone = judged(CONTRAST, measured(records, {c: answered(v) for c, v in columns.items()}), "equivalence")
+    order = RNG(seed).permutation(len(records))
+    shuffled = measured([records[i] for i in order], {c: answered(v[order]) for c, v in columns.items()})
+    together = judged(CONTRAST, shuffled, "equivalence", planned=[company, CONTRAST])
+    assert [c.verdict for c in alone.by_modality] == [c.verdict for c in together.by_modality]
+    for a, b in zip(alone.by_modality, together.by_modality, strict=True):
+        assert a.estimate.value == pytest.approx(b.estimate.value)
+        # The patients' codes follow their names, so a resample holds the same patients in any order of images.
+        assert a.estimate.low == pytest.approx(b.estimate.low, abs=1e-9)
+
+
+def series_scores(n, steps, sd=3, seed=0, modalities=("ct",)):
+    rng = RNG(seed)
+    records = images(n, modalities)
+    clean = rng.integers(60, 80, len(records)).astype(float)
+    columns = {Condition(): answered(clean)}
+    for severity, step in enumerate(steps, start=1):
+        scores = np.clip(clean + step + rng.normal(0, sd, len(records)).round(), 0, 100)
+        columns[Condition("pixelate", severity)] = answered(scores)
+    return records, columns
+
+
+PIXELATE = Series("pixelate", "sensitivity", "pixelate")
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [([-6, -12, -18, -24, -30], "PASS"), ([0, 0, 0, 0, 0], "FAIL"), ([6, 12, 18, 24, 20], "FAIL"),
+     ([-2, -4, -6, -8, -10], "INCONCLUSIVE")],
+)  # fmt: skip
+def test_sensitivity(steps, verdict):
+    records, columns = series_scores(40, steps, sd=6)
+    audit = judged(PIXELATE, measured(records, columns), "sensitivity")
+    assert audit.verdict == verdict
+    assert audit.by_modality[0].estimate.unit == "points per severity step"
+    assert [p.severity for p in audit.series if p.modality == "ct"] == [0, 1, 2, 3, 4, 5]
+
+
+def test_sensitivity_with_missing_scores_must_survive_no_fall():
+    records, columns = series_scores(40, [-3, -6, -9, -12, -15], sd=2)
+    column = columns[Condition("pixelate", 5)]
+    column.scores[:16], column.outcomes[:16] = np.nan, 1
+    audit = judged(PIXELATE, measured(records, columns), "sensitivity")
+    assert audit.by_modality[0].n_clusters == 24
+    assert audit.verdict == "INCONCLUSIVE"
+    assert "missing" in audit.sentence
+
+
+def test_not_raised():
+    rising = Series("pixelate", "direction", "pixelate")
+    records, columns = series_scores(40, [0, 2, 4, 12, 14])
+    audit = judged(rising, measured(records, columns), "not_raised")
+    assert audit.verdict == "FAIL"
+    assert {c.condition: c.verdict for c in audit.by_modality}["severity 1"] == "PASS"
+    records, columns = series_scores(40, [0, -2, -4, -12, -14])
+    assert judged(rising, measured(records, columns), "not_raised").verdict == "PASS"
+
+
+def test_a_score_that_never_moves_fails_over_all_patients_together():
+    """Too few patients in each modality to tell; enough in all of them."""
+    modalities = ("ct", "mr", "xray", "oct", "fundus")
+    records = images(32, modalities)
+    columns = {Condition("pixelate", s) if s else Condition(): answered(np.full(160, 70.0)) for s in range(6)}
+    audit = judged(Series("pixelate", "sensitivity", "pixelate"), measured(records, columns), "sensitivity")
+    assert audit.verdict == "FAIL"
+    assert {c.modality: c.verdict for c in audit.by_modality} == {
+        "all": "FAIL",
+        **dict.fromkeys(modalities, "INCONCLUSIVE"),
+    }
+    assert audit.sentence.startswith("Not met in all patients together.")
+
+
+def test_one_modality_alone_is_not_decided_twice():
+    audit = equivalence(*pair(40, 0, 4))
+    assert [c.modality for c in audit.by_modality] == ["ct"]

@@ -1,0 +1,255 @@
+"""Planning from a pilot: each cell against statsmodels or scipy, and from a pilot to a run that ends as planned."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.power import TTestPower
+
+from auditkit.errors import AuditkitError
+from auditkit.evidence import Estimate, Outcomes, ProtocolInfo
+from auditkit.planning import as_text, plan_from_pilot, with_margin
+from auditkit.protocol.read import load_protocol
+from auditkit.protocol.recorded import own_protocol
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.testing import FairReader, Noise, audit_all, made_up_images, simulate
+from tests.judge.build import protocol
+from tests.report.sample import lean
+
+SHIPPED_PROTOCOL = Path(__file__).parents[1] / "audits" / "protocol.toml"
+
+
+def t_power(distance, n, alpha=0.05):
+    """Power of the one-sided t test with one patient fewer, and with n."""
+    return [TTestPower().power(distance, k, alpha, alternative="larger") for k in (n - 1, n)]
+
+
+def shipped_rules():
+    """The shipped protocol with few resamples, and without the metadata audits, which ask what the placebos ask."""
+    rules = load_protocol(SHIPPED_PROTOCOL)
+    families = {name: family for name, family in rules.families.items() if name != "metadata"}
+    statistics = rules.statistics.model_copy(update={"resamples": 1000})
+    return rules.model_copy(update={"families": families, "statistics": statistics})
+
+
+def run(behaviour, patients, rules, seed, families=None):
+    comparisons = [comparison for name in families or rules.families for comparison in SHIPPED[name]()]
+    data = simulate(behaviour, made_up_images(patients), comparisons, rules, seed)
+    return audit_all(data, comparisons, rules)
+
+
+def evidence(audits, rules):
+    info = ProtocolInfo(
+        name=rules.name, sha256="0", profile=rules.profile, alpha=rules.alpha, criteria=rules.model_dump(mode="json")
+    )
+    return lean().model_copy(update={"audits": list(audits), "protocol": info, "not_run": []})
+
+
+@pytest.fixture(scope="module")
+def pilot():
+    """40 patients in each of two modalities, read by a model that has no defect but some noise."""
+    rules = shipped_rules()
+    return evidence(run(FairReader(noise=Noise(sd=6.0)), {"ct": 40, "mr": 40}, rules, seed=3).values(), rules)
+
+
+def test_from_pilot_to_a_run_that_passes(pilot):
+    """With the patients that the pilot asks for, every audit of the whole gate passes."""
+    plan = plan_from_pilot(pilot)
+    whole = plan.patients(plan.needs, whole_gate=True)
+    assert {need.settles for need in plan.needs} == {"PASS"}
+    assert whole.total == sum(whole.by_modality.values())
+    patients = dict(whole.by_modality)
+    assert min(patients.values()) > 32
+    audits = run(FairReader(noise=Noise(sd=6.0)), patients, plan.protocol, seed=8)
+    assert {audit.verdict for audit in audits.values()} == {"PASS"}
+
+
+def test_every_required_cell_of_the_pilot_has_its_need(pilot):
+    plan = plan_from_pilot(pilot)
+    cells = [(audit.id, cell.modality) for audit in pilot.audits for cell in audit.by_modality if cell.required]
+    assert [(need.audit, need.modality) for need in plan.needs] == cells
+    assert plan.audits == len(pilot.audits)
+
+
+def of_family(pilot, family, **changes):
+    """The pilot with one audit of one cell, changed."""
+    audit = next(a for a in pilot.audits if a.family == family)
+    cell = next(c for c in audit.by_modality if c.required and c.modality == "ct")
+    changed = audit.model_copy(update={"by_modality": [cell.model_copy(update=changes)]})
+    return pilot.model_copy(update={"audits": [changed]})
+
+
+def estimate(value, **more):
+    return Estimate(value=value, level=0.9, **more)
+
+
+@pytest.mark.parametrize("value", [0.0, 4.0, -2.0])
+def test_a_mean_inside_its_margin_takes_what_its_spread_says(pilot, value):
+    changed = of_family(pilot, "direction", estimate=estimate(value), sd=20.0, rule="t+bootstrap-t", n_clusters=40)
+    need = plan_from_pilot(changed).needs[0]
+    theirs = [
+        TTestPower().power((5 - value) / 20, k, 0.05, alternative="larger")
+        for k in (need.one_audit - 1, need.one_audit)
+    ]
+    assert theirs[0] < 0.9 <= theirs[1] + 1e-6
+    assert need.one_audit == need.whole_gate
+    assert need.settles == "PASS"
+
+
+def test_a_mean_beyond_its_margin_takes_what_shows_the_fail(pilot):
+    changed = of_family(pilot, "direction", estimate=estimate(15.0), sd=20.0, rule="t+bootstrap-t")
+    need = plan_from_pilot(changed).needs[0]
+    theirs = t_power(10 / 20, need.one_audit)
+    assert theirs[0] < 0.9 <= theirs[1]
+    assert need.settles == "FAIL"
+    assert "1 of 1 audits end in FAIL" in as_text(plan_from_pilot(changed))
+
+
+def test_a_fail_is_planned_with_at_least_the_patients_that_must_have_changed(pilot):
+    """With fewer than 10 of them the sparse rule would decide, which takes many more."""
+    changed = of_family(pilot, "direction", estimate=estimate(50.0), sd=5.0, rule="t+bootstrap-t")
+    assert plan_from_pilot(changed).needs[0].one_audit == 10
+
+
+def test_one_failing_cell_settles_an_audit():
+    """Of modalities and their mean, the one beyond its margin and easiest to show is all that is planned."""
+    rules = shipped_rules()
+    audit = run(FairReader(), {"ct": 30, "mr": 30, "xray": 30}, rules, 1, ("direction",))["direction/brightness"]
+    values = {"ct": 2.0, "mr": 9.0, "xray": 15.0, "all": 8.7}
+    cells = [
+        cell.model_copy(update={"estimate": estimate(values[cell.modality]), "sd": 20.0, "rule": "t+bootstrap-t"})
+        for cell in audit.by_modality
+    ]
+    plan = plan_from_pilot(evidence([audit.model_copy(update={"by_modality": cells})], rules))
+    assert [(need.modality, need.settles) for need in plan.needs] == [("xray", "FAIL")]
+    assert plan.claims == 1
+    assert plan.patients(plan.needs, whole_gate=False).by_modality == {
+        "ct": 0,
+        "mr": 0,
+        "xray": plan.needs[0].one_audit,
+    }
+
+
+def test_a_planned_fail_is_found_as_often_as_planned():
+    """A score that falls by 1 point per step instead of 2: ten audits in 12 runs of as many patients as planned."""
+    rules = shipped_rules()
+    flat = FairReader(fall=1.0, noise=Noise(sd=6.0))
+    large = run(flat, {"ct": 400}, rules, 1, ("sensitivity",)).values()
+    plan = plan_from_pilot(evidence(large, rules))
+    assert {need.settles for need in plan.needs} == {"FAIL"}
+    n = max(need.one_audit for need in plan.needs)
+    assert 20 < n < 80
+    verdicts = [
+        a.verdict for seed in range(12) for a in run(flat, {"ct": n}, rules, 50 + seed, ("sensitivity",)).values()
+    ]
+    assert np.mean([verdict == "FAIL" for verdict in verdicts]) >= 0.85
+
+
+def test_a_fail_is_planned_with_the_correction_of_its_family(pilot):
+    one = of_family(pilot, "direction", estimate=estimate(15.0), sd=20.0, rule="t+bootstrap-t")
+    four = one.model_copy(
+        update={"audits": [one.audits[0].model_copy(update={"id": f"direction/{i}"}) for i in range(4)]}
+    )
+    n = plan_from_pilot(four).needs[0].one_audit
+    theirs = t_power(10 / 20, n, 0.05 / 4)
+    assert theirs[0] < 0.9 <= theirs[1]
+
+
+def test_the_tail_decides_where_it_is_the_harder(pilot):
+    changed = of_family(
+        pilot, "placebo", estimate=estimate(0.0), sd=5.0, rule="t+bootstrap-t", tail=estimate(0.05, unit="share")
+    )
+    need = plan_from_pilot(changed).needs[0]
+    assert "of patients move by > 25 points" in need.claim
+    powers = [stats.binom.cdf(stats.binom.ppf(0.05, n, 0.1) - 1, n, 0.05) for n in range(need.one_audit - 1, 900)]
+    assert powers[0] < 0.95 <= min(powers[1:])
+    too_many = of_family(
+        pilot, "placebo", estimate=estimate(0.0), sd=5.0, rule="t+bootstrap-t", tail=estimate(0.4, unit="share")
+    )
+    assert plan_from_pilot(too_many).needs[0].settles == "FAIL"
+
+
+def test_sparse_cells_follow_the_sparse_rule(pilot):
+    changed = of_family(pilot, "direction", estimate=estimate(0.0), sd=0.0, rule="sparse: bounded mean")
+    assert plan_from_pilot(changed).needs[0].one_audit == 59
+    assert "sparse" in plan_from_pilot(changed).needs[0].assumed
+
+
+@pytest.mark.parametrize(("area", "arm"), [(0.85, 0.6), (0.75, 0.3)])
+def test_the_spread_of_an_area_is_read_off_its_interval(pilot, area, arm):
+    """Logit(area) has the standard error arm / t with 40 patients; Student's power for the distance to the floor."""
+    logit = math.log(area / (1 - area))
+    ends = {"low": 1 / (1 + math.exp(arm - logit)), "high": 1 / (1 + math.exp(-arm - logit))}
+    changed = of_family(pilot, "discrimination", estimate=estimate(area, unit="AUROC", **ends), n_clusters=40)
+    need = plan_from_pilot(changed).needs[0]
+    sd = arm / stats.t.ppf(0.95, 39) * math.sqrt(40)
+    distance = (logit - math.log(0.7 / 0.3)) / sd
+    theirs = t_power(distance, need.one_audit)
+    assert theirs[1] >= 0.9 - 1e-4
+    assert theirs[0] < 0.9 + 1e-4 or need.one_audit == 32
+
+
+def test_lost_answers_are_planned_as_if_no_image_lost_both(pilot):
+    lost, kept = Outcomes(scored=36, refused=4), Outcomes(scored=38, unparsed=1, truncated=1)
+    changed = of_family(pilot, "differential", estimate=estimate(0.05), outcomes=lost, control_outcomes=kept)
+    need = plan_from_pilot(changed).needs[0]
+    assert need.assumed == "10 % lost when treated, 5 % in control"
+    none = of_family(
+        pilot,
+        "differential",
+        estimate=estimate(0.0),
+        outcomes=Outcomes(scored=40),
+        control_outcomes=Outcomes(scored=40),
+    )
+    assert plan_from_pilot(none).needs[0].one_audit == 25 < need.one_audit
+
+
+def test_what_was_not_measured_is_not_planned(pilot):
+    changed = of_family(pilot, "sensitivity", estimate=Estimate(), sd=None)
+    assert plan_from_pilot(changed).needs[0].one_audit is None
+    alone = of_family(pilot, "sensitivity", estimate=estimate(-5.0), sd=None, n_clusters=1)
+    assert plan_from_pilot(alone).needs[0].claim == "one patient shows no spread"
+
+
+def test_other_criteria_for_the_same_pilot(pilot):
+    wide = with_margin(own_protocol(pilot), 20.0)
+    narrow, own = plan_from_pilot(pilot, wide), plan_from_pilot(pilot)
+    assert narrow.patients(narrow.needs, whole_gate=True).total <= own.patients(own.needs, whole_gate=True).total
+    strict = plan_from_pilot(pilot, own_protocol(pilot, "pilot"))
+    assert strict.protocol.alpha == 0.025
+    assert strict.patients(strict.needs, whole_gate=True).total > own.patients(own.needs, whole_gate=True).total
+
+
+def test_pilots_that_cannot_be_used(pilot):
+    with pytest.raises(AuditkitError, match="nothing to plan from"):
+        plan_from_pilot(pilot.model_copy(update={"audits": []}))
+    with pytest.raises(AuditkitError, match="an earlier auditkit wrote it"):
+        plan_from_pilot(of_family(pilot, "sensitivity", sd=None))
+    only_metadata = protocol(families={"metadata": {"gate": "equivalence", "margin": 5.0}})
+    with pytest.raises(AuditkitError, match="does not declare for the family 'sensitivity'; declared: metadata"):
+        plan_from_pilot(of_family(pilot, "sensitivity"), only_metadata)
+    with pytest.raises(AuditkitError, match="profile 'none' is not declared"):
+        own_protocol(pilot, "none")
+    with pytest.raises(AuditkitError, match="power is a probability"):
+        plan_from_pilot(pilot, power=1.2)
+
+
+def test_the_text_of_a_pilots_plan_has_one_line_per_audit(pilot):
+    text = as_text(plan_from_pilot(pilot))
+    lines = text.splitlines()
+    for audit in pilot.audits:
+        assert sum(line.startswith(f"{audit.id} ") for line in lines) == 1
+    assert "taken for the truth" in text
+    steps = next(line.split() for line in lines if line.startswith("patients in each modality"))
+    settled = next(line.split() for line in lines if line.startswith("audits settled"))
+    assert steps[-6:] == ["32", "64", "128", "256", "512", "1024"]
+    plan = plan_from_pilot(pilot)
+    for n, count in zip(steps[-6:], settled[-6:], strict=True):
+        enough = {a.id for a in pilot.audits}
+        for need in plan.needs:
+            if need.one_audit is None or need.one_audit > int(n) * (2 if need.modality == "all" else 1):
+                enough.discard(need.audit)
+        assert int(count) == len(enough)
+    assert any(line.startswith("CT ") for line in lines)

@@ -1,0 +1,231 @@
+"""Sample sizes: against statsmodels, against the gates on simulated patients, and from a pilot to a run that passes."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.power import TTestPower
+
+from auditkit.errors import AuditkitError
+from auditkit.planning import (
+    Assumed,
+    as_text,
+    plan_from_sd,
+    with_margin,
+)
+from auditkit.protocol.read import load_protocol
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.stats.equivalence import equivalence
+from auditkit.stats.planning import cells_power
+from auditkit.stats.reduce import cluster_means
+from auditkit.stats.sequential import nominal_levels
+from auditkit.stats.tail import tail_share
+from tests.judge.build import protocol
+
+SHIPPED_PROTOCOL = Path(__file__).parents[1] / "audits" / "protocol.toml"
+METADATA = {"gate": "equivalence", "margin": 5.0, "size": 1}
+
+
+def only(**family):
+    return protocol(families={"metadata": {"size": 1, **family}})
+
+
+def numbers(plan):
+    return [(need.one_audit, need.whole_gate) for need in plan.needs]
+
+
+def t_power(distance, n, alpha=0.05):
+    """Power of the one-sided t test with one patient fewer, and with n."""
+    return [TTestPower().power(distance, k, alpha, alternative="larger") for k in (n - 1, n)]
+
+
+# --- from assumptions ---
+
+
+@pytest.mark.parametrize("modalities", [1, 8])
+def test_one_sided_sizes_are_those_of_statsmodels(modalities):
+    """A rise of 1 against a margin of 5, and a fall of 4 against a floor of 2 with the spread of a fitted slope."""
+    rules = protocol(
+        families={
+            "direction": {"gate": "not_raised", "margin": 5.0, "size": 2},
+            "sensitivity": {"gate": "sensitivity", "floor": 2.0, "size": 3},
+        }
+    )
+    plan = plan_from_sd(rules, Assumed(30.0, effect=1.0, fall=4.0), modalities=modalities)
+    slope_sd = 30 / math.sqrt(2) / math.sqrt(17.5)  # six equally spaced severities: sum of squares 17.5
+    claims = 5 * modalities, modalities
+    for need, distance, size in zip(plan.needs, (4 / 30, 2 / slope_sd), claims, strict=True):
+        for n, power in (
+            (need.one_audit, cells_power(0.9, size)),
+            (need.whole_gate, cells_power(0.9, 2 * claims[0] + 3 * claims[1])),
+        ):
+            short, enough = t_power(distance, n)
+            assert short < power + 1e-6
+            assert enough >= power - 1e-6
+    assert plan.claims == 2 * claims[0] + 3 * claims[1]
+    assert plan.audits == 5
+
+
+@pytest.mark.parametrize(("sd", "images", "effect"), [(8.0, 1, 0.0), (11.0, 1, 1.0), (9.0, 3, 0.0)])
+def test_the_gate_passes_as_often_as_planned(sd, images, effect):
+    """400 data sets of as many normal patients as planned, through the gate's two criteria; standard error 0.015."""
+    assumed = Assumed(sd, effect=effect, images_per_patient=images, correlation=0.4)
+    need = plan_from_sd(only(gate="equivalence", margin=5.0), assumed).needs
+    n = max(claim.one_audit for claim in need)
+
+    def passing(patients):
+        rng = np.random.default_rng(5)
+        shared = rng.standard_normal((patients, 1, 400))
+        own = rng.standard_normal((patients, images, 400))
+        changes = effect + sd * (math.sqrt(0.4) * shared + math.sqrt(0.6) * own)
+        codes = np.repeat(np.arange(patients), images)
+        means = cluster_means(changes.reshape(-1, 400), codes)
+        inside = [r.decision == "inside" for r in equivalence(means, -5, 5, alpha=0.05, resamples=1000, seed=1)]
+        jumps = (np.abs(changes) > 25).any(axis=1)
+        few = [tail_share(jumps[:, i], 0.1, 0.05).decision == "inside" for i in range(400)]
+        return np.mean(np.logical_and(inside, few))
+
+    assert passing(n) >= 0.9 - 0.045
+    assert passing(n // 2) < 0.9
+
+
+def test_a_score_that_never_moves_passes_too():
+    for margin, least in ((5.0, 59), (10.0, 29)):
+        plan = plan_from_sd(only(gate="equivalence", margin=margin), Assumed(0.5))
+        assert plan.needs[0].one_audit == plan.needs[0].whole_gate == least
+
+
+def test_the_minima_of_the_gate_are_kept():
+    rules = protocol(families={"metadata": {"gate": "template_equivalence", "margin": 60.0, "size": 1}})
+    assert numbers(plan_from_sd(rules, Assumed(0.5))) == [(24, 24)]
+    rules = protocol(families={"x": {"gate": "discrimination", "floor": 0.5, "severities": [5], "size": 1}})
+    assert numbers(plan_from_sd(rules, Assumed(5.0, area=0.99))) == [(32, 32)]
+
+
+def test_more_of_everything_takes_more_patients():
+    rules = load_protocol(SHIPPED_PROTOCOL)
+    assumed = Assumed(10.0)
+    base = plan_from_sd(rules, assumed, modalities=2)
+
+    def grown(plan):
+        pairs = list(zip(plan.needs, base.needs, strict=True))
+        assert all(new.whole_gate >= old.whole_gate for new, old in pairs)
+        return any(new.whole_gate > old.whole_gate for new, old in pairs)
+
+    assert grown(plan_from_sd(rules, replace(assumed, model_sd=11.0), modalities=2))
+    assert grown(plan_from_sd(rules, replace(assumed, effect=2.0), modalities=2))
+    assert grown(plan_from_sd(rules, replace(assumed, share=0.02), modalities=2))
+    assert grown(plan_from_sd(rules, assumed, modalities=2, power=0.95))
+    assert grown(plan_from_sd(rules, assumed, modalities=6))
+    assert grown(plan_from_sd(load_protocol(SHIPPED_PROTOCOL, looks=3), assumed, modalities=2))
+    for need in base.needs:
+        assert need.whole_gate >= need.one_audit
+
+
+def test_all_claims_of_the_shipped_audits_are_counted():
+    rules = load_protocol(SHIPPED_PROTOCOL)
+    plan = plan_from_sd(rules, Assumed(5.0), modalities=3)
+    assert plan.audits == sum(len(SHIPPED[name]()) for name in rules.families)
+    count = {name: len(SHIPPED[name]()) for name in rules.families}
+    severities = len(rules.families["discrimination"].severities)
+    per_modality = (
+        count["sensitivity"] + count["discrimination"] * severities + count["direction"] * 5
+        + 2 * count["metadata"] + 2 * count["placebo"] + count["answers"] + count["differential"]
+        + count["repeatability"]
+    )  # fmt: skip
+    wordings = sum(math.comb(len(w.templates), 2) for w in SHIPPED["templates"]())
+    together = 2 * (count["metadata"] + count["placebo"])
+    assert plan.claims == 3 * (per_modality + wordings) + together
+
+
+def test_totals_count_every_modality():
+    plan = plan_from_sd(load_protocol(SHIPPED_PROTOCOL), Assumed(8.0), modalities=5)
+    whole = plan.patients(plan.needs, whole_gate=True)
+    assert whole.total == 5 * whole.by_modality["each"]
+    assert whole.by_modality["each"] == max(n.whole_gate for n in plan.needs if n.modality == "each")
+    together = [need for need in plan.needs if need.modality == "all"]
+    assert plan.patients(together, whole_gate=True).total == max(need.whole_gate for need in together)
+
+
+def test_a_spread_whose_tails_alone_fail_is_settled_by_no_number():
+    """With sd 17.5 as many as 15 % of normal changes exceed 25 points; 10 % are allowed."""
+    plan = plan_from_sd(only(gate="equivalence", margin=5.0), Assumed(17.5))
+    assert plan.needs[0].one_audit == pytest.approx(165, abs=5)
+    assert f"{200 * stats.norm.sf(25 / 17.5):.3g} %" in plan.needs[1].assumed
+    assert plan.needs[1].one_audit is None
+    assert plan.patients(plan.needs, whole_gate=True).total is None
+    assert "No number of patients settles: metadata." in as_text(plan)
+
+
+def test_early_looks_plan_for_the_level_of_the_last():
+    rules = protocol(families={"metadata": METADATA}, looks={"number": 3, "spending": "pocock"})
+    last = nominal_levels((1 / 3, 2 / 3, 1.0), 0.05, "pocock")[-1]
+    strict = protocol(families={"metadata": METADATA}, profiles={"ci": {"alpha": last}})
+    assert numbers(plan_from_sd(rules, Assumed(9.0))) == numbers(plan_from_sd(strict, Assumed(9.0)))
+    assert any(f"level {last:.4f} instead of 0.05" in note for note in plan_from_sd(rules, Assumed(9.0)).notes)
+
+
+def test_a_margin_of_ones_own_holds_in_each_modality():
+    rules = with_margin(load_protocol(SHIPPED_PROTOCOL), 7.0)
+    plan = plan_from_sd(rules, Assumed(8.0), modalities=4)
+    assert {need.modality for need in plan.needs} == {"each"}
+    assert sum("± 7 points" in need.claim for need in plan.needs) == 3
+    assert rules.families["sensitivity"] == load_protocol(SHIPPED_PROTOCOL).families["sensitivity"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"effect": 5.0}, r"change of 5 points does not keep the margin of 5 in \[families.metadata\]: no number"),
+        ({"effect": -6.0}, "--effect"),
+        ({"fall": 2.0}, "a fall of 2 points per step does not keep the floor of 2"),
+        ({"area": 0.6}, "an AUROC of 0.6 does not keep the floor of 0.7"),
+        ({"share": 0.1}, "a share of 0.1 does not keep the cap of 0.1"),
+        ({"model_sd": 0.0}, "--model-sd is in points, above 0"),
+        ({"model_sd": math.nan}, "--model-sd must be a number"),
+        ({"share": -0.1}, "--share lies between 0 and 1"),
+        ({"area": 1.0}, "--auroc lies between 0.5 and 1"),
+        ({"images_per_patient": 0}, "one image or more"),
+        ({"correlation": 1.5}, "--correlation lies between 0 and 1"),
+    ],
+)
+def test_impossible_assumptions_are_answered_with_a_sentence(changes, words):
+    rules = protocol(
+        families={name: {**family, "size": 1} for name, family in protocol().model_dump()["families"].items()}
+    )
+    with pytest.raises(AuditkitError, match=words):
+        plan_from_sd(rules, Assumed(**{"model_sd": 8.0, **changes}))
+
+
+def test_other_impossible_values():
+    for power in (0.0, 1.0, 1.2, math.nan):
+        with pytest.raises(AuditkitError, match="power is a probability between 0 and 1"):
+            plan_from_sd(protocol(), Assumed(8.0), power=power)
+    for margin in (0.0, -5.0, 101.0, math.nan):
+        with pytest.raises(AuditkitError, match="a margin is in points"):
+            with_margin(protocol(), margin)
+    with pytest.raises(AuditkitError, match="one modality or more"):
+        plan_from_sd(protocol(), Assumed(8.0), modalities=0)
+    with pytest.raises(AuditkitError, match=r"Add size = N to \[families.mine\]"):
+        plan_from_sd(protocol(families={"mine": {"gate": "rate", "cap": 0.1}}), Assumed(8.0))
+
+
+# --- as text ---
+
+
+def test_the_text_of_a_plan_has_its_numbers_and_assumptions():
+    plan = plan_from_sd(load_protocol(SHIPPED_PROTOCOL, "pilot"), Assumed(12.0, images_per_patient=2), modalities=8)
+    text = as_text(plan)
+    whole = plan.patients(plan.needs, whole_gate=True)
+    assert "profile pilot (alpha 0.025 per side), with probability 0.9" in text
+    assert f"{whole.total:,}" in text
+    assert all(need.claim in text and need.assumed in text for need in plan.needs)
+    said = " ".join(text.split())
+    for words in ("72 for ± 5 points and 36 for ± 10 points when the score never moves",
+                  "24 patients for a mean, 32 for an AUROC", "36 for a share below 10 % without any event",
+                  "2 images per patient", "Bonferroni",
+                  "a little wider", "normal; the share of patients that jump"):  # fmt: skip
+        assert words in said
