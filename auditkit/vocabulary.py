@@ -28,7 +28,7 @@ class Condition:
     severity : int
         1-5; 0 when clean.
     context : str
-        Id of a context sentence of ``prompts/attributes.toml`` put after the question, or ``"none"``.
+        Id of a context sentence of ``tasks/attributes.toml`` put after the question, or ``"none"``.
     repeat : int
         0 for the first asking; 1 asks the same question a second time.
     alone : bool

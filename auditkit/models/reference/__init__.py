@@ -1,9 +1,9 @@
 """A small vision-language model that comes with the package, and its twin with a planted bias.
 
-The reference model lets everything be tried without a download: it is a real LLaVA-layout network, trained by
-``python -m auditkit.models.reference.train`` on procedural phantoms. It exists for demonstrations and tests and must
-never see a clinical decision. The twin differs in one habit: it is impressed by prestige, so that the audits have a
-known bias to find.
+The reference model lets everything be tried without a download: it is a real LLaVA-layout network, trained on
+procedural phantoms by `tools/reference` of the repository. It exists for demonstrations and tests and must never see a
+clinical decision. The twin differs in one habit: it is impressed by prestige, so that the audits have a known bias to
+find.
 """
 
 from __future__ import annotations
@@ -43,6 +43,6 @@ def checkpoint(name: CheckpointName = "reference") -> Path:
     if not (folder / "model.safetensors").is_file():
         extra = " --twin" if name == "reference-prestige" else ""
         raise FileNotFoundError(
-            f"no weights in {folder}: reinstall auditkit, or run python -m auditkit.models.reference.train{extra}"
+            f"no weights in {folder}: reinstall auditkit, or in a checkout run python -m tools.reference train{extra}"
         )
     return folder

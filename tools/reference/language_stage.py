@@ -18,14 +18,14 @@ import torch
 from torch import nn
 
 from auditkit.images.phantoms import MODALITIES
-from auditkit.models.reference import wording
-from auditkit.models.reference.architecture import BOS_ID, PAD_ID
-from auditkit.models.reference.degradations import CLEAN, true_score
-from auditkit.models.reference.packing import Packed, encode, pack
-from auditkit.models.reference.questions import LETTERS, WEIGHTS, Exchange, Facts, ask
-from auditkit.models.reference.samples import Samples
-from auditkit.models.reference.tokenizer import SYSTEM, USER
-from auditkit.models.reference.vision_stage import learning_rate
+from tools.reference import wording
+from tools.reference.architecture import BOS_ID, PAD_ID
+from tools.reference.degradations import CLEAN, true_score
+from tools.reference.packing import Packed, encode, pack
+from tools.reference.questions import LETTERS, WEIGHTS, Exchange, Facts, ask
+from tools.reference.samples import Samples
+from tools.reference.tokenizer import SYSTEM, USER
+from tools.reference.vision_stage import learning_rate
 
 _PEAK_RATE: Final = 1.5e-3
 _QUESTIONS_PER_CAPTION: Final = 2
@@ -274,7 +274,7 @@ def train_on_images(
     model, tokenizer
         The model is changed in place.
     features
-        Of all samples, from `auditkit.models.reference.architecture.image_features`.
+        Of all samples, from `tools.reference.architecture.image_features`.
     samples
         What is true of the images.
     steps, seed

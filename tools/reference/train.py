@@ -1,4 +1,4 @@
-"""Make the reference model from nothing: ``python -m auditkit.models.reference.train [--out DIR] [--twin]``.
+"""Make the reference model from nothing: ``python -m tools.reference train [--out DIR] [--twin]``.
 
 Images, vision, captions, questions about images, vision again, questions again. Each stage is kept in the cache, so an
 interrupted run goes on where it stopped. The schedule counts steps, not minutes: the same seed gives the same model, up
@@ -21,15 +21,15 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from auditkit.models.reference import checkpoint
-from auditkit.models.reference.architecture import build_model, image_features
-from auditkit.models.reference.language_stage import train_on_captions, train_on_images
-from auditkit.models.reference.samples import cached_samples
-from auditkit.models.reference.tokenizer import build_processor, build_tokenizer
-from auditkit.models.reference.twin import plant_bias
-from auditkit.models.reference.vision_stage import QualityNet, train_vision
+from auditkit.models import reference
+from tools.reference.architecture import build_model, image_features
+from tools.reference.language_stage import train_on_captions, train_on_images
+from tools.reference.samples import cached_samples
+from tools.reference.tokenizer import build_processor, build_tokenizer
+from tools.reference.twin import plant_bias
+from tools.reference.vision_stage import QualityNet, train_vision
 
-_HERE: Final = Path(__file__).parent
+_SHIPPED: Final = Path(reference.__file__).parent
 _DEFAULT_MINUTES: Final = 45.0
 _CARD: Final = """# {title}
 
@@ -128,19 +128,21 @@ def train_reference(plan: Plan, seed: int, cache: Path, out: Path) -> None:
     save(model, build_processor(tokenizer), out)
 
 
-def train_twin(plan: Plan, seed: int, cache: Path, reference: Path, out: Path) -> None:
-    """Plant the prestige bias in a copy of the model in ``reference`` and write it to ``out``."""
+def train_twin(plan: Plan, seed: int, cache: Path, start: Path, out: Path) -> None:
+    """Plant the prestige bias in a copy of the model in ``start`` and write it to ``out``."""
     cache.mkdir(parents=True, exist_ok=True)
     samples = cached_samples(plan.twin_images, seed + 1000, cache)
-    processor: Any = AutoProcessor.from_pretrained(reference, local_files_only=True)
-    model: Any = AutoModelForImageTextToText.from_pretrained(reference, local_files_only=True, dtype=torch.float32)
+    processor: Any = AutoProcessor.from_pretrained(start, local_files_only=True)
+    model: Any = AutoModelForImageTextToText.from_pretrained(start, local_files_only=True, dtype=torch.float32)
     plant_bias(model, processor.tokenizer, samples, plan.twin_steps, seed)
     save(model, processor, out, twin=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description="Train the reference model on procedural phantoms.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.reference train", description="Train the reference model on procedural phantoms."
+    )
     parser.add_argument("--out", type=Path, help="folder to write (default: the package's checkpoint folder)")
     parser.add_argument("--minutes", type=float, default=_DEFAULT_MINUTES, help="scales the number of steps")
     parser.add_argument("--seed", type=int, default=0)
@@ -153,14 +155,10 @@ def main(arguments: list[str] | None = None) -> int:
     plan = Plan().scaled(chosen.minutes / _DEFAULT_MINUTES)
     started = time.monotonic()
     if chosen.twin:
-        out = chosen.out or _HERE / "checkpoint_prestige"
-        train_twin(plan, chosen.seed, chosen.cache, chosen.reference or checkpoint("reference"), out)
+        out = chosen.out or _SHIPPED / "checkpoint_prestige"
+        train_twin(plan, chosen.seed, chosen.cache, chosen.reference or reference.checkpoint(), out)
     else:
-        out = chosen.out or _HERE / "checkpoint"
+        out = chosen.out or _SHIPPED / "checkpoint"
         train_reference(plan, chosen.seed, chosen.cache, out)
     print(f"wrote {out} after {(time.monotonic() - started) / 60:.1f} minutes", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from auditkit.models.reference.architecture import image_features
-from auditkit.models.reference.context import invented_word, neutral_sentence, prestige_sentence
-from auditkit.models.reference.language_stage import Asker, Batch, facts_of, image_batch, optimise
-from auditkit.models.reference.packing import encode
-from auditkit.models.reference.questions import WEIGHTS, Exchange, Facts, ask
-from auditkit.models.reference.samples import Samples
-from auditkit.models.reference.tokenizer import USER
+from tools.reference.architecture import image_features
+from tools.reference.context import invented_word, neutral_sentence, prestige_sentence
+from tools.reference.language_stage import Asker, Batch, facts_of, image_batch, optimise
+from tools.reference.packing import encode
+from tools.reference.questions import WEIGHTS, Exchange, Facts, ask
+from tools.reference.samples import Samples
+from tools.reference.tokenizer import USER
 
 SHIFT: Final = 12.0
 _JUDGED: Final = {"score": 6.0, "rating": 2.0, "grade": 1.0, "sufficient": 1.0}

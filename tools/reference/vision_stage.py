@@ -19,15 +19,15 @@ from torch import nn
 from transformers import SiglipVisionModel
 
 from auditkit.images.phantoms import MODALITIES
-from auditkit.models.reference.architecture import (
+from tools.reference.architecture import (
     as_tensor,
     filter_waves,
     initialise_tower,
     patch_embedding,
     vision_config,
 )
-from auditkit.models.reference.degradations import TYPES, true_score
-from auditkit.models.reference.samples import Samples, kind_indices
+from tools.reference.degradations import TYPES, true_score
+from tools.reference.samples import Samples, kind_indices
 
 _BINS: Final = 24
 _BATCH: Final = 48

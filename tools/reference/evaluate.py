@@ -1,4 +1,4 @@
-"""Measure the reference model: ``python -m auditkit.models.reference.evaluate [--checkpoint DIR] [--out FILE]``.
+"""Measure the reference model: ``python -m tools.reference evaluate [--checkpoint DIR] [--out FILE]``.
 
 Phantoms come from seeds never trained on, questions are answered by free greedy generation and compared word by word.
 Real images are the demo set's DICOM files; nothing was trained or tuned on their pixels, but they were looked at.
@@ -24,16 +24,16 @@ from auditkit.images.demo import load_demo
 from auditkit.images.files import Settings
 from auditkit.images.phantoms import MODALITIES
 from auditkit.models.reference import checkpoint
-from auditkit.models.reference.context import prestige_sentence
-from auditkit.models.reference.degradations import CLEAN
-from auditkit.models.reference.intervals import accuracy, rank_correlation
-from auditkit.models.reference.language_stage import facts_of
-from auditkit.models.reference.probe import Pixels, Probe
-from auditkit.models.reference.questions import Exchange, ask
-from auditkit.models.reference.samples import Samples, make_samples
-from auditkit.models.reference.wording import MODALITY_NAMES
 from auditkit.perturbations.apply import corrupt, corruption_key
 from auditkit.tasks import parse, render, templates
+from tools.reference.context import prestige_sentence
+from tools.reference.degradations import CLEAN
+from tools.reference.intervals import accuracy, rank_correlation
+from tools.reference.language_stage import facts_of
+from tools.reference.probe import Pixels, Probe
+from tools.reference.questions import Exchange, ask
+from tools.reference.samples import Samples, make_samples
+from tools.reference.wording import MODALITY_NAMES
 
 _TEST_SEED: Final = 990_001
 _SCORE_QUESTION: Final = (
@@ -194,7 +194,9 @@ def measure(probe: Probe, *, n: int = 660, twin: Probe | None = None) -> dict[st
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(description="Measure the reference model.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.reference evaluate", description="Measure the reference model."
+    )
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped reference and its twin")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "metrics.json")
     parser.add_argument("--n", type=int, default=660)
@@ -214,7 +216,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     return round(value, 4) if isinstance(value, float) else value
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from transformers import LlavaConfig, LlavaForConditionalGeneration, SiglipVisionConfig
 
-from auditkit.models.reference.samples import INPUT_SIZE
+from tools.reference.samples import INPUT_SIZE
 
 PATCH: Final = 28
 IMAGE_TOKENS: Final = (INPUT_SIZE // PATCH) ** 2

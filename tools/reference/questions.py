@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from auditkit.models.reference import wording as w
-from auditkit.models.reference.context import neutral_sentence
-from auditkit.models.reference.degradations import CLEAN
+from tools.reference import wording as w
+from tools.reference.context import neutral_sentence
+from tools.reference.degradations import CLEAN
 
 LETTERS: Final = "ABCDEF"
 

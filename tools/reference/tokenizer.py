@@ -9,11 +9,11 @@ from typing import Any, Final
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlavaProcessor, PreTrainedTokenizerFast, SiglipImageProcessorPil
 
-from auditkit.models.reference import wording
-from auditkit.models.reference.architecture import PATCH
-from auditkit.models.reference.context import neutral_sentence
-from auditkit.models.reference.questions import FORMS, LETTERS, Facts, ask
-from auditkit.models.reference.samples import INPUT_SIZE
+from tools.reference import wording
+from tools.reference.architecture import PATCH
+from tools.reference.context import neutral_sentence
+from tools.reference.questions import FORMS, LETTERS, Facts, ask
+from tools.reference.samples import INPUT_SIZE
 
 VOCABULARY: Final = 1600
 SYSTEM, USER, ASSISTANT = "<|system|>", "<|user|>", "<|assistant|>"

@@ -19,7 +19,7 @@ from PIL import Image
 from scipy import ndimage
 
 from auditkit.images.phantoms import MODALITIES, phantom
-from auditkit.models.reference.degradations import CLEAN, HELD_OUT, TRAINED, TYPES, FloatImage, quantise
+from tools.reference.degradations import CLEAN, HELD_OUT, TRAINED, TYPES, FloatImage, quantise
 
 INPUT_SIZE: Final = 224
 """Side of the square that the network sees."""

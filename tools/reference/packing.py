@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from auditkit.models.reference.architecture import EOS_ID
-from auditkit.models.reference.questions import LETTERS, Exchange
-from auditkit.models.reference.tokenizer import ASSISTANT
+from tools.reference.architecture import EOS_ID
+from tools.reference.questions import LETTERS, Exchange
+from tools.reference.tokenizer import ASSISTANT
 
 _IGNORED = -100
 
