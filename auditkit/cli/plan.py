@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from auditkit.protocol.model import Protocol
 
 PROTOCOL = Path("audits/protocol.toml")
-# What `plan` assumes without a pilot: field of `sample_size.Assumed` (and the modalities), option, type, help.
+# What `plan` assumes without a pilot: field of `planning.Assumed` (and the modalities), option, type, help.
 ASSUMED: tuple[tuple[str, str, type, str], ...] = (
     ("modalities", "--modalities", int, "how many; default: 1"),
     ("images_per_patient", "--images-per-patient", int, "default: 1"),

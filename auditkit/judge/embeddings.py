@@ -34,7 +34,7 @@ def embedding_shifts(
     Parameters
     ----------
     plan : Plan
-        The plan that `inference.embeddings.fetch_embeddings` was given.
+        The plan that `ask.embeddings.fetch_embeddings` was given.
     model : Model
         The model that was asked; only its name, revision, fingerprint and kinds of embeddings are read.
     data : Measurements

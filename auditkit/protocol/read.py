@@ -78,7 +78,7 @@ def _check_templates(protocol: Protocol, path: str) -> None:
         near = difflib.get_close_matches(wanted, scoring, n=1)
         problem = "unknown template" if wanted not in tasks.templates() else "answers have no score under the template"
         raise AuditkitError(
-            f"protocol {path} is not valid:\n  tasks.score: {problem} {wanted!r}; allowed: {', '.join(scoring)}"
+            f"protocol {path} is not valid:\n  prompts.score: {problem} {wanted!r}; allowed: {', '.join(scoring)}"
             + (f"; did you mean {near[0]!r}?" if near else "")
         )
 

@@ -16,7 +16,7 @@ from auditkit.testing import FairReader, audit_all, made_up_images, simulate
 from tests.models.fake_hub import FakeHub
 from tests.report.sample import lean
 
-SHIPPED_PROTOCOL = Path(__file__).parents[1] / "audits" / "protocol.toml"
+SHIPPED_PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from auditkit.testing import FairReader, Noise, audit_all, made_up_images, simul
 from tests.judge.build import protocol
 from tests.report.sample import lean
 
-SHIPPED_PROTOCOL = Path(__file__).parents[1] / "audits" / "protocol.toml"
+SHIPPED_PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
 
 
 def t_power(distance, n, alpha=0.05):

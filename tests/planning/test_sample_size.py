@@ -25,7 +25,7 @@ from auditkit.stats.sequential import nominal_levels
 from auditkit.stats.tail import tail_share
 from tests.judge.build import protocol
 
-SHIPPED_PROTOCOL = Path(__file__).parents[1] / "audits" / "protocol.toml"
+SHIPPED_PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
 METADATA = {"gate": "equivalence", "margin": 5.0, "size": 1}
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from auditkit.plugin import _without_secrets
+from auditkit.plugin.hooks import _without_secrets
 
 
 @pytest.mark.parametrize(

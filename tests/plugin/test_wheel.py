@@ -40,8 +40,8 @@ def test_the_wheel_holds_the_package_its_data_and_the_audits_and_nothing_else(wh
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert package <= names
-    for kind in ("report/templates/report.html.j2", "protocol.py", "models/reference/checkpoint/model.safetensors"):
-        assert f"auditkit/{kind}" in names
+    for name in ("report/templates/report.html.j2", "plugin/hooks.py", "models/reference/checkpoint/model.safetensors"):
+        assert f"auditkit/{name}" in names
     audits = {path.name: path.read_bytes() for path in (ROOT / "audits").iterdir() if path.suffix in (".py", ".toml")}
     assert "protocol.toml" in audits
     for name, content in audits.items():

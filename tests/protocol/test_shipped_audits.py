@@ -11,7 +11,7 @@ import pytest
 from auditkit.evidence import Evidence
 from auditkit.protocol.shipped import SHIPPED
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PATIENTS = 11  # one of each modality
 
 

@@ -21,7 +21,7 @@ def answer(template: Template, logits: Mapping[str, float]) -> Response:
         What was asked.
     logits : mapping of str to float
         Per class of `class_texts`: cosine similarity times the checkpoint's scale. What is common to all classes, such
-        as SigLIP's bias, cancels. Of equals the one declared first is the answer, as `prompts.expect` has it.
+        as SigLIP's bias, cancels. Of equals the one declared first is the answer, as `tasks.expect` has it.
 
     Returns
     -------
