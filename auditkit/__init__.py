@@ -1,3 +1,92 @@
-"""auditkit: audits that decide whether a vision-language model may be trusted with medical images."""
+"""auditkit: audits that decide whether a vision-language model may be trusted with medical images.
+
+What audits, protocols and extensions need is listed here; everything else is the package's own. Names are imported when
+they are first used, because every pytest session of an environment with auditkit imports this module.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from auditkit.errors import AuditkitError
+    from auditkit.evidence import Evidence
+    from auditkit.images.record import ImageRecord, ImageSet, salted_hash
+    from auditkit.models.base import Model, Request, Response
+    from auditkit.perturbations import Entry
+    from auditkit.protocol import shipped
+    from auditkit.protocol.effects import (
+        areas,
+        change,
+        corruptions,
+        differs,
+        falls,
+        mean,
+        rises,
+        share,
+        steps,
+        wordings,
+    )
+    from auditkit.protocol.read import load_protocol
+    from auditkit.tasks import Quantity, Score, Scorer, Wording
+    from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AuditkitError",
+    "Effect",
+    "Entry",
+    "Evidence",
+    "ImageRecord",
+    "ImageSet",
+    "Model",
+    "Part",
+    "Perturbation",
+    "Quantity",
+    "Question",
+    "Request",
+    "Response",
+    "Score",
+    "Scorer",
+    "Value",
+    "Wording",
+    "__version__",
+    "areas",
+    "change",
+    "corruptions",
+    "differs",
+    "falls",
+    "load_protocol",
+    "mean",
+    "rises",
+    "salted_hash",
+    "share",
+    "shipped",
+    "steps",
+    "wordings",
+]
+
+_HOMES = {
+    "auditkit.errors": ("AuditkitError",),
+    "auditkit.evidence": ("Evidence",),
+    "auditkit.images.record": ("ImageRecord", "ImageSet", "salted_hash"),
+    "auditkit.models.base": ("Model", "Request", "Response"),
+    "auditkit.perturbations": ("Entry",),
+    "auditkit.protocol.effects": (
+        "areas", "change", "corruptions", "differs", "falls", "mean", "rises", "share", "steps", "wordings",
+    ),
+    "auditkit.protocol.read": ("load_protocol",),
+    "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),
+    "auditkit.vocabulary": ("Effect", "Part", "Perturbation", "Question", "Value"),
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "shipped":
+        return import_module("auditkit.protocol.shipped")
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'auditkit' has no attribute {name!r}")

@@ -1,176 +1,240 @@
-"""The vocabulary of an audit: what is changed, what is compared, and what is asked.
+"""The vocabulary of an audit: what is done to an item, what is asked, which number is taken, and what is judged.
 
-A `Condition` says what is done to an image or to the words around it. A `Probe` is one question to the model: one
-image under one condition with one prompt template. The comparisons (`Contrast`, `Series`, `Wordings`, `Group`) are
-what audits are parametrized with; each can list the probes it needs, so the plan is known before the first audit runs.
+A `Perturbation` is one thing done to an item before it is asked about; a condition is a tuple of them, and ``()`` is
+the item as it is. A `Question` is put to every item, a `Value` is one number of its answers, and an `Effect` is a
+weighted sum of values per item. Audits are parametrized with effects; each lists the questions it needs, so the plan is
+known before the first audit runs.
 
 This module is imported when audits are collected: standard library only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
+MODEL = "model"
+"""The role of the model that is audited."""
 CLEAN = "clean"
-NO_CONTEXT = "none"
+"""What an item without any perturbation is called."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Condition:
-    """What is changed about one question; the default is the unchanged image with no extra words.
+class Perturbation:
+    """One thing done before asking.
 
     Attributes
     ----------
-    corruption : str
-        A name of the corruption catalogue, or ``"clean"``.
-    severity : int
-        1-5; 0 when clean.
-    context : str
-        Id of a context sentence of ``tasks/attributes.toml`` put after the question, or ``"none"``.
-    repeat : int
-        0 for the first asking; 1 asks the same question a second time.
-    alone : bool
-        Ask in a batch of its own, to compare with the answer given in company.
+    name : str
+        An entry of the catalogue: ``"pixelate"``, ``"institution.prestige.high"``, ``"again"``.
+    level : int
+        1 to the number of the entry's levels; 0 where it has one strength only.
     """
 
-    corruption: str = CLEAN
-    severity: int = 0
-    context: str = NO_CONTEXT
-    repeat: int = 0
-    alone: bool = False
+    name: str
+    level: int = 0
 
     def __str__(self) -> str:
-        parts = [] if self.corruption == CLEAN else [f"{self.corruption}-s{self.severity}"]
-        parts += [] if self.context == NO_CONTEXT else [self.context]
-        parts += [f"repeat{self.repeat}"] if self.repeat else []
-        parts += ["alone"] if self.alone else []
-        return "+".join(parts) or CLEAN
+        return f"{self.name}-s{self.level}" if self.level else self.name
+
+
+Condition = tuple[Perturbation, ...]
+"""What is done, in the order of the stages: pictures, native, display, words, asking. Empty: the item as it is."""
+
+
+def condition_name(condition: Condition) -> str:
+    """Return a condition in one word: ``"clean"``, ``"pixelate-s3"``, ``"pixelate-s3+institution.prestige.high"``."""
+    return "+".join(map(str, condition)) or CLEAN
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Question:
+    """One question, put to every item.
+
+    Attributes
+    ----------
+    task : str
+        A task of the catalogue; empty for the one the protocol compares scores in.
+    wording : str
+        One of the task's wordings; empty for the protocol's where the task is, else for the task's first.
+    condition : tuple of Perturbation
+        What is done to the item before.
+    role : str
+        Who answers: ``"model"`` is the model that is audited, ``"baseline"`` and ``"anchor"`` are earlier runs.
+    """
+
+    task: str = ""
+    wording: str = ""
+    condition: Condition = ()
+    role: str = MODEL
+
+    def __str__(self) -> str:
+        words = ".".join(part for part in (self.task, self.wording) if part) or "score"
+        return f"{words} {condition_name(self.condition)}" + ("" if self.role == MODEL else f" by {self.role}")
+
+    @property
+    def words(self) -> str:
+        """Task and wording in one word: ``"quality.direct"``."""
+        return ".".join(part for part in (self.task, self.wording) if part)
+
+    def under(self, *perturbations: Perturbation) -> Question:
+        """Return the question after these perturbations too."""
+        return replace(self, condition=(*self.condition, *perturbations))
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Probe:
-    """One question to the model: this image, under this condition, with this template."""
+    """One question about one item."""
 
-    image: str
-    condition: Condition
-    template: str
+    item: str
+    question: Question
 
 
-@runtime_checkable
-class Comparison(Protocol):
-    """Anything an audit may be parametrized with: it has a name, a family, and lists the probes it needs."""
+@dataclass(frozen=True, order=True, slots=True)
+class Value:
+    """One number of an answer.
 
-    @property
-    def name(self) -> str: ...
+    Attributes
+    ----------
+    question : Question
+        What was asked.
+    name : str
+        Empty for the task's main value; else one of those its scorer gives, or one that every answer has: ``"lost"``,
+        ``"refused"``, ``"unusable"`` (0 or 1).
+    """
 
-    @property
-    def family(self) -> str: ...
-
-    @property
-    def template(self) -> str: ...
-
-    def probes(self, images: Iterable[str]) -> Iterator[Probe]: ...
+    question: Question
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
-    """Treated against control, paired within the image.
+class Part:
+    """One decision: a weighted sum of values per item.
+
+    Attributes
+    ----------
+    label : str
+        What tells it from the effect's other parts: ``""``, ``"severity 3"``, ``"reader vs direct"``.
+    terms : tuple of (float, Value)
+        Weights and values.
+    where : (str, str) or None
+        Only items whose column has this level: ``("label", "pneumonia")``.
+    unknown : float
+        How far to either side an item may lie of which no term is known, in units of the protocol's
+        ``missing_points``. 0 where such an item counts as no effect.
+    """
+
+    label: str
+    terms: tuple[tuple[float, Value], ...]
+    where: tuple[str, str] | None = None
+    unknown: float = 1.0
+
+    @property
+    def control(self) -> Question | None:
+        """What the others are compared with: the question with the fewest perturbations, of equals the last."""
+        if len(self.terms) < 2:
+            return None
+        questions = [value.question for _, value in self.terms]
+        fewest = min(len(q.condition) for q in questions)
+        return next(q for q in reversed(questions) if len(q.condition) == fewest)
+
+    @property
+    def treated(self) -> tuple[Question, ...]:
+        """The questions beside the control, in order; the last is blamed. Of a single question, that one."""
+        every = dict.fromkeys(value.question for _, value in self.terms)
+        return tuple(question for question in every if question != self.control) or tuple(every)
+
+    def weighted(self, factor: float) -> Part:
+        """Return the part with every weight multiplied."""
+        return replace(self, terms=tuple((factor * weight, value) for weight, value in self.terms))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an audit is parametrized with: one or several decisions about the same question.
 
     Attributes
     ----------
     name : str
         Short and stable: the key of baselines and histories.
     family : str
-        The family of the protocol within which its FAIL is corrected for multiplicity.
-    treated, control : Condition
-        The two sides of the comparison.
-    template : str
-        Id of the prompt template, or ``"@score"`` for the one the protocol names as its score template.
+        The family of the protocol that limits it, and within which its FAIL is corrected for multiplicity.
+    parts : tuple of Part
+        The decisions.
+    statistic : str
+        What is made of the items' values: ``"mean"``, ``"differs"`` (share of items whose two answers differ),
+        ``"area"`` (under the ROC curve of the first term against the second).
+    per : str
+        What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     """
 
     name: str
     family: str
-    treated: Condition
-    control: Condition = Condition()
-    template: str = "@score"
+    parts: tuple[Part, ...]
+    statistic: str = "mean"
+    per: str = ""
 
     def __str__(self) -> str:
         return self.name
 
-    def probes(self, images: Iterable[str]) -> Iterator[Probe]:
-        for image in images:
-            yield Probe(image, self.control, self.template)
-            yield Probe(image, self.treated, self.template)
+    def questions(self) -> Iterator[Question]:
+        """Yield every question once, the controls first."""
+        found = [part.control for part in self.parts if part.control is not None]
+        found += [value.question for part in self.parts for _, value in part.terms]
+        yield from dict.fromkeys(found)
+
+    def named(self, name: str, family: str = "") -> Effect:
+        """Return the effect under another name, and of another family where one is given."""
+        return replace(self, name=name, family=family or self.family)
+
+    def under(self, *perturbations: Perturbation) -> Effect:
+        """Return the same numbers after these perturbations too."""
+        suffix = "".join(f"+{p}" for p in perturbations)
+        return self._each(lambda question: question.under(*perturbations), self.name + suffix)
+
+    def by(self, role: str) -> Effect:
+        """Return the same questions, answered by another."""
+        return self._each(lambda question: replace(question, role=role), f"{self.name}@{role}")
+
+    def where(self, column: str, level: str) -> Effect:
+        """Return the same numbers over the items whose column has this level."""
+        parts = tuple(replace(part, where=(column, level)) for part in self.parts)
+        return replace(self, parts=parts, name=f"{self.name}[{column}={level}]")
+
+    def minus(self, other: Effect) -> Effect:
+        """Return the difference of two effects, item by item; part by part where both have the same labels.
+
+        Raises
+        ------
+        ValueError
+            When the parts do not match, either is not a mean, or the two cancel.
+        """
+        if (self.statistic, other.statistic) != ("mean", "mean"):
+            raise ValueError(f"{self.name}, {other.name}: only means have differences item by item")
+        if len(other.parts) == 1:
+            pairs = [(part, other.parts[0]) for part in self.parts]
+        elif [p.label for p in self.parts] == [p.label for p in other.parts]:
+            pairs = list(zip(self.parts, other.parts, strict=True))
+        else:
+            raise ValueError(f"{self.name} and {other.name} have other parts, so there is no difference part by part")
+        if any(a.where != b.where for a, b in pairs):
+            raise ValueError(f"{self.name} and {other.name} are about other items")
+        parts = tuple(replace(a, terms=summed((*a.terms, *b.weighted(-1.0).terms))) for a, b in pairs)
+        if not all(part.terms for part in parts):
+            raise ValueError(f"{self.name} minus {other.name} leaves nothing: both ask the same")
+        return replace(self, parts=parts, name=f"{self.name}-vs-{other.name}")
+
+    def _each(self, change: Callable[[Question], Question], name: str) -> Effect:
+        parts = tuple(
+            replace(part, terms=tuple((w, replace(v, question=change(v.question))) for w, v in part.terms))
+            for part in self.parts
+        )
+        return replace(self, parts=parts, name=name)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One corruption at rising severity against the clean image, paired within the image."""
-
-    name: str
-    family: str
-    corruption: str
-    severities: tuple[int, ...] = (1, 2, 3, 4, 5)
-    template: str = "@score"
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def control(self) -> Condition:
-        return Condition()
-
-    @property
-    def treated(self) -> tuple[Condition, ...]:
-        return tuple(Condition(self.corruption, severity) for severity in self.severities)
-
-    def probes(self, images: Iterable[str]) -> Iterator[Probe]:
-        for image in images:
-            for condition in (self.control, *self.treated):
-                yield Probe(image, condition, self.template)
-
-
-@dataclass(frozen=True, slots=True)
-class Wordings:
-    """The same question about the same image in several templates, every pair of them compared within the image."""
-
-    name: str
-    family: str
-    templates: tuple[str, ...]
-    condition: Condition = Condition()
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def template(self) -> str:
-        return self.templates[0]
-
-    @property
-    def control(self) -> Condition:
-        return self.condition
-
-    def probes(self, images: Iterable[str]) -> Iterator[Probe]:
-        for image in images:
-            for template in self.templates:
-                yield Probe(image, self.condition, template)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Conditions whose answers are counted together, as for the rate of refusals of one template."""
-
-    name: str
-    family: str
-    conditions: tuple[Condition, ...] = (Condition(),)
-    template: str = "@score"
-
-    def __str__(self) -> str:
-        return self.name
-
-    def probes(self, images: Iterable[str]) -> Iterator[Probe]:
-        for image in images:
-            for condition in self.conditions:
-                yield Probe(image, condition, self.template)
+def summed(terms: Iterable[tuple[float, Value]]) -> tuple[tuple[float, Value], ...]:
+    """Add the weights of equal values up; what cancels is left out."""
+    total: dict[Value, float] = {}
+    for weight, value in terms:
+        total[value] = total.get(value, 0.0) + weight
+    return tuple((weight, value) for value, weight in total.items() if weight)

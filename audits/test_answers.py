@@ -2,16 +2,16 @@
 
 import pytest
 
-from auditkit.protocol.shipped import answer_groups, differential_contrasts
+from auditkit import shipped
 
 
-@pytest.mark.parametrize("group", answer_groups(), ids=str)
-def test_answers_are_usable(group, audit):
+@pytest.mark.parametrize("effect", shipped.answers(), ids=str)
+def test_answers_are_usable(effect, audit):
     """The model must answer clean images in the format it was asked for, without declining."""
-    audit.rate_below(group)
+    audit.at_most(effect)
 
 
-@pytest.mark.parametrize("contrast", differential_contrasts(), ids=str)
-def test_answers_do_not_depend_on_condition(contrast, audit):
+@pytest.mark.parametrize("effect", shipped.differential(), ids=str)
+def test_answers_do_not_depend_on_condition(effect, audit):
     """A condition must not make the model decline or answer unusably more often."""
-    audit.same_rate(contrast)
+    audit.at_most(effect)

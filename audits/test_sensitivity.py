@@ -2,16 +2,16 @@
 
 import pytest
 
-from auditkit.protocol.shipped import discrimination_series, sensitivity_series
+from auditkit import shipped
 
 
-@pytest.mark.parametrize("series", sensitivity_series(), ids=str)
-def test_score_falls(series, audit):
+@pytest.mark.parametrize("effect", shipped.sensitivity(), ids=str)
+def test_score_falls(effect, audit):
     """The quality score must fall as the corruption grows."""
-    audit.sensitive(series)
+    audit.at_least(effect)
 
 
-@pytest.mark.parametrize("series", discrimination_series(), ids=str)
-def test_clean_is_told_from_corrupted(series, audit):
+@pytest.mark.parametrize("effect", shipped.discrimination(), ids=str)
+def test_clean_is_told_from_corrupted(effect, audit):
     """The quality score must tell a clean image from a clearly corrupted one."""
-    audit.discriminates(series)
+    audit.at_least(effect)

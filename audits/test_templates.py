@@ -2,10 +2,10 @@
 
 import pytest
 
-from auditkit.protocol.shipped import template_wordings
+from auditkit import shipped
 
 
-@pytest.mark.parametrize("wordings", template_wordings(), ids=str)
-def test_score_ignores_wording(wordings, audit):
+@pytest.mark.parametrize("effect", shipped.templates(), ids=str)
+def test_score_ignores_wording(effect, audit):
     """The quality score must not depend on which of several equivalent questions is asked."""
-    audit.same_in_words(wordings)
+    audit.within(effect)

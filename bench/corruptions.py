@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.perturbations import SEVERITIES, corruption
-from auditkit.perturbations.apply import corrupt, corruption_key
+from auditkit.perturbations import SEVERITIES, shipped
+from auditkit.perturbations.apply import perturb, perturbation_key
 from auditkit.perturbations.display.blur import average_of_shifts, line_taps
 from auditkit.perturbations.dose import dose
 
@@ -63,13 +63,13 @@ def _print_times(peer: Peer, title: str, image: NDArray[np.uint8]) -> None:
     for name in NAMES:
         seconds = np.zeros(2)
         for severity in SEVERITIES:
-            key = corruption_key(title, name, severity, 0)
-            corrupt(image, name, severity, key)  # fills the tables, as after the first image of a run
+            key = perturbation_key(title, name, severity, 0)
+            perturb(image, shipped()[name], severity, key)  # fills the tables, as after the first image of a run
             taken = []
             for _ in range(REPEATS):
                 theirs = float(peer.ask(do="time", name=name, severity=severity)["seconds"])
                 start = time.process_time()
-                corrupt(image, name, severity, key)
+                perturb(image, shipped()[name], severity, key)
                 taken.append((theirs, time.process_time() - start))
             seconds += np.min(taken, axis=0)
         totals += seconds
@@ -105,7 +105,8 @@ def _print_differences(peer: Peer, image: NDArray[np.uint8]) -> None:
     for name in ("gaussian_noise", "impulse_noise"):
         for severity in SEVERITIES:
             theirs = np.rint(_values_of_the_peer(peer, name, severity))
-            ours = corrupt(image, name, severity, corruption_key("bench", name, severity, 0)).astype(float)
+            key = perturbation_key("bench", name, severity, 0)
+            ours = perturb(image, shipped()[name], severity, key).astype(float)
             spread = [(values - image).std() for values in (theirs, ours)]
             print(
                 f"| {name} | {severity} | {theirs.mean():.2f} | {ours.mean():.2f} | {spread[0]:.2f} | {spread[1]:.2f} |"
@@ -115,14 +116,14 @@ def _print_differences(peer: Peer, image: NDArray[np.uint8]) -> None:
 
 def _law_of_the_peer(image: NDArray[np.uint8], name: str, severity: int) -> NDArray[np.uint8]:
     if name != "motion_blur":
-        return corrupt(image, name, severity, b"")
-    level = corruption(name).level(severity)
+        return perturb(image, shipped()[name], severity, b"")
+    level = shipped()[name].parameters(severity)
     return average_of_shifts(image, line_taps(int(level["radius"]), level["sd"], ANGLE))
 
 
 def _values_of_the_peer(peer: Peer, name: str, severity: int) -> NDArray[np.float64]:
     if name == "motion_blur":
-        return peer.values(do="motion", angle=ANGLE, **corruption(name).level(severity))
+        return peer.values(do="motion", angle=ANGLE, **shipped()[name].parameters(severity))
     return peer.values(do="values", name=name, severity=severity)
 
 
@@ -131,7 +132,7 @@ def _print_dose() -> None:
     for side in SIDES:
         best = []
         for image in (phantom(side), phantom(side)[..., 0].copy()):
-            rendered = corrupt(image, "gaussian_noise", 1, b"bench")
+            rendered = perturb(image, shipped()["gaussian_noise"], 1, b"bench")
             times = []
             for _ in range(10 * REPEATS):
                 start = time.process_time()

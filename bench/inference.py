@@ -15,25 +15,26 @@ from pathlib import Path
 
 import numpy as np
 
-from auditkit import perturbations, tasks
+from auditkit import perturbations
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, Tally, digests, pixel_condition, prefetch
+from auditkit.ask.prefetch import Keys, Tally, digests, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.images.record import ImageRecord
 from auditkit.images.sources import load_images
-from auditkit.models.base import Model, ModelOptions, Request, Response
+from auditkit.models.base import Model, Request, Response
 from auditkit.models.local import LocalModel
 from auditkit.models.reference import checkpoint
-from auditkit.perturbations.apply import corrupt, corruption_key
+from auditkit.perturbations.apply import perturb, perturbation_key
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import tiny_checkpoint
 from bench._naive import Naive
+from bench._questions import said, worded
 
 VARIANTS = 35  # sentences about one image
 ROUNDS = 3
-MODES = {"answers only": ModelOptions(expected=False), "answers and probabilities": ModelOptions()}
+MODES = {"answers only": False, "answers and probabilities": True}
 
 
 def main() -> None:
@@ -57,40 +58,35 @@ def spread(count: int) -> list[ImageRecord]:
     return [replace(record, read=partial(np.asarray, record.read())) for record in chosen]
 
 
-def _asked(pixels: np.ndarray, template: str, context: str = "none") -> Request:
-    from PIL import Image
-
-    prompt = tasks.render(template, context)
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    return Request("", (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, template, context)
-
-
 def metadata(records: Sequence[ImageRecord]) -> list[Request]:
     """`VARIANTS` texts about each image."""
     from PIL import Image
 
-    contexts = ["none", *tasks.placebos(), *tasks.levels()][:VARIANTS]
     images = [Image.fromarray(record.read()) for record in records]
-    return [_asked(image, "score_100.direct", context) for image in images for context in contexts]
+    return [worded(image, condition) for image in images for condition in said(VARIANTS)]
 
 
 def corruption(records: Sequence[ImageRecord]) -> list[Request]:
     """One text about every corruption of each image, at severity 3."""
-    found = []
+    from PIL import Image
+
+    requests = []
     for record in records:
         pixels = record.read()
-        for name in perturbations.catalogue():
-            found.append(_asked(corrupt(pixels, name, 3, corruption_key(record.id, name, 3, 0)), "score_100.direct"))
-    return found
+        for entry in perturbations.corruptions():
+            changed = perturb(pixels, entry, 3, perturbation_key(record.id, entry.name, 3, 0))
+            requests.append(worded(Image.fromarray(changed)))
+    return requests
 
 
 def _row(checkpoint_name: str, what: str, path: Path, requests: list[Request]) -> None:
     naive = Naive(path)
     slow, expected = _best(lambda: naive.generate(requests))
-    for mode, options in MODES.items():
-        model = LocalModel(path, name="fast", options=options)
-        model.generate(requests[:8])  # loads
-        fast, found = _best(lambda model=model: model.generate(requests))
+    for mode, probabilities in MODES.items():
+        asked = requests if probabilities else [replace(request, choices=None) for request in requests]
+        model = LocalModel(path, name="fast")
+        model.generate(asked[:8])  # loads
+        fast, found = _best(lambda model=model, asked=asked: model.generate(asked))
         same = sum((a.text, a.finish_reason) == (b.text, b.finish_reason) for a, b in zip(found, expected, strict=True))
         print(
             f"| {checkpoint_name} | {what} | {len(requests)} | {slow:.2f} | {mode} | {fast:.2f} | {slow / fast:.1f} "
@@ -110,12 +106,12 @@ def _best(work: Callable[[], list[Response]]) -> tuple[float, list[Response]]:
 
 
 def _protocol(checkpoint_name: str, path: Path, records: Sequence[ImageRecord]) -> None:
-    """The shipped protocol through the whole pass: planning, corrupting, hashing, asking, storing, parsing."""
+    """The shipped protocol through the whole pass: planning, rendering, hashing, asking, storing."""
     slow, expected, n = _pass(Naive(path), records)
-    for mode, options in MODES.items():
-        model = LocalModel(path, name="fast", options=options)
+    for mode, probabilities in MODES.items():
+        model = LocalModel(path, name="fast")
         model._loaded()
-        fast, found, _ = _pass(model, records)
+        fast, found, _ = _pass(model, records, probabilities=probabilities)
         same = sum(found[probe] == expected[probe] for probe in expected)
         print(
             f"| {checkpoint_name} | whole protocol, {len(records)} images | {n} | {slow:.2f} | {mode} | {fast:.2f} "
@@ -125,22 +121,29 @@ def _protocol(checkpoint_name: str, path: Path, records: Sequence[ImageRecord]) 
         model.close()
 
 
-def _pass(model: Model, records: Sequence[ImageRecord]) -> tuple[float, dict[str, str], int]:
+def _pass(
+    model: Model, records: Sequence[ImageRecord], *, probabilities: bool = True
+) -> tuple[float, dict[str, str], int]:
     protocol = load_protocol(Path("audits/protocol.toml"))
-    plan = Plan(tuple(records), distinct(c for listed in SHIPPED.values() for c in listed()), protocol)
+    plan = Plan(tuple(records), distinct(e for listed in SHIPPED.values() for e in listed()), protocol)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"{folder}/s.sqlite")
-        renderer = Renderer(store, protocol.seed)
+        catalogue = protocol.catalogue
+        renderer = Renderer(store, protocol.seed, catalogue)
         start = time.perf_counter()
-        tally = prefetch(plan, model, store, renderer, batch_size=512, deadline=3600, on_progress=lambda t: None)
+        tally = prefetch(
+            plan, model, store, renderer, batch_size=512, deadline=3600, on_progress=lambda t: None,
+            probabilities=probabilities,
+        )  # fmt: skip
         seconds = time.perf_counter() - start
         assert not tally.errors, tally.errors
         answers: dict[str, str] = {}
-        keys, known = Keys(model, 512), digests(plan, store, renderer, Tally())
+        keys = Keys(model, 512, catalogue, probabilities=probabilities)
+        known = digests(plan, store, renderer, Tally())
         for record in records:
-            probes = plan.probes(record)
-            rendered = renderer.known(known[record.id], {pixel_condition(p.condition) for p in probes})
-            addresses = {str(p): keys.of(p, rendered[pixel_condition(p.condition)]) for p in probes}
+            shown = {probe: catalogue.pictures(probe.question.condition) for probe in plan.probes(record)}
+            rendered = renderer.known(known[record.id], set(shown.values()))
+            addresses = {str(probe): keys.of(probe, rendered[pictures]) for probe, pictures in shown.items()}
             stored = store.answers(addresses.values())
             answers |= {probe: stored[address].text for probe, address in addresses.items()}
     return seconds, answers, tally.planned

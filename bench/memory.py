@@ -18,21 +18,17 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from PIL import Image
-from auditkit import tasks
-from auditkit.models.base import ModelOptions, Request
+from auditkit.models.base import ModelOptions
 from auditkit.models.local import LocalModel
+from bench._questions import said, worded
 
 bound = None if sys.argv[2] == "None" else int(sys.argv[2]) * 2**20
 model = LocalModel(Path(sys.argv[1]), name="x", options=ModelOptions(memory=bound))
 
-def asked(image, context):
-    p = tasks.render("score_100.direct", context)
-    return Request("", (image,), p.user, p.system, p.choices, p.max_new_tokens, "score_100.direct", context)
-
 def picture(seed):
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (224, 224), dtype=np.uint8))
 
-model.generate([asked(picture(0), "none")])
+model.generate([worded(picture(0))])
 model._pool = None  # one piece at a time: the bound is for one batch
 
 
@@ -46,12 +42,11 @@ def forget():
 
 forget()
 before = peak()
-contexts = ["none", *tasks.placebos(), *tasks.levels()][:32]
 one = picture(1)
-model.generate([asked(one, context) for context in contexts])
+model.generate([worded(one, condition) for condition in said(32)])
 shared = peak()
 forget()
-model.generate([asked(picture(seed), "none") for seed in range(16)])
+model.generate([worded(picture(seed)) for seed in range(16)])
 print(json.dumps([before, shared, peak()]))
 """
 

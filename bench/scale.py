@@ -12,8 +12,9 @@ _CHILD = """
 import json, resource, sys, tempfile, time
 from pathlib import Path
 import numpy as np
-from auditkit.vocabulary import Condition, Contrast
+from auditkit.protocol.effects import change
 from auditkit.protocol.shipped import SHIPPED
+from auditkit.vocabulary import Perturbation
 from auditkit.images.record import ImageRecord
 from auditkit.ask.plan import Plan, distinct
 from auditkit.ask.prefetch import prefetch
@@ -36,19 +37,19 @@ class Reader:
         return np.random.default_rng(self.i).integers(0, 256, (96, 96), dtype=np.uint8)
 
 protocol = load_protocol(Path("audits/protocol.toml"))
-one = (Contrast("pixelate", "direction", Condition("pixelate", 3)),)
-comparisons = distinct(c for listed in SHIPPED.values() for c in listed()) if shipped else one
+one = (change(Perturbation("pixelate", 3), family="direction"),)
+effects = distinct(e for listed in SHIPPED.values() for e in listed()) if shipped else one
 
 def records(count):
     return tuple(ImageRecord(f"{i:016x}", f"{i:016x}", "ct", f"c{i}", True, "stub", Reader(i)) for i in range(count))
 
 def ask(count):
-    plan = Plan(records(count), comparisons, protocol)
+    plan = Plan(records(count), effects, protocol)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"{folder}/s.sqlite")
+        renderer = Renderer(store, 1, protocol.catalogue, 16 * 2**20)
         start = time.perf_counter()
-        tally = prefetch(plan, Stub(), store, Renderer(store, 1, cache_bytes=16 * 2**20), batch_size=128,
-                         deadline=600, on_progress=lambda t: None)
+        tally = prefetch(plan, Stub(), store, renderer, batch_size=128, deadline=600, on_progress=lambda t: None)
         assert tally.done == tally.planned and not tally.errors, tally
         return tally.planned, time.perf_counter() - start
 

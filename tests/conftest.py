@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -77,6 +78,12 @@ def function_model() -> type[FunctionModel]:
 @pytest.fixture(scope="session")
 def protocol(pytestconfig) -> Protocol:
     return load_protocol(pytestconfig.rootpath / "audits" / "protocol.toml")
+
+
+@pytest.fixture
+def rng(request) -> np.random.Generator:
+    """Draws of the test's own: what it sees depends on its name alone, not on which tests ran before it."""
+    return np.random.default_rng(zlib.crc32(request.node.name.encode()))
 
 
 @pytest.fixture

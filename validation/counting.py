@@ -6,13 +6,17 @@ import math
 from collections import Counter
 
 from auditkit.evidence import Audit, Estimate
+from auditkit.protocol.effects import PER_STEP
 from validation.models import Gaps, Jumping, Shifting
 from validation.situations import Missing, Situation
+
+FALLS = f"points per {PER_STEP}"
+"""Unit of what counts downwards."""
 
 
 def verdicts_of(audit: Audit, what: Situation) -> Counter[str]:
     """Count the verdict of the audit, and those of its cells that lie on the margin."""
-    cells = [cell for cell in audit.by_modality if cell.required]
+    cells = [cell for cell in audit.parts if cell.required]
     on_margin = [cell for cell in cells if what.on_margin(cell)]
     return Counter(
         {
@@ -25,20 +29,25 @@ def verdicts_of(audit: Audit, what: Situation) -> Counter[str]:
 
 
 def misses_of(audit: Audit, what: Situation, missing: Missing) -> Counter[str]:
-    """Count every interval that the report shows, and those that lie wholly below or above the truth."""
+    """Count every interval that the report shows, and those that lie wholly below or above the truth.
+
+    A fall is counted as the change that it is, a negative one: its intervals and those of other changes of the score
+    then miss to the same side for the same reason.
+    """
     counts: Counter[str] = Counter()
-    for cell in audit.by_modality:
-        truth = what.value(cell)
+    sign = -1 if audit.unit == FALLS else 1
+    for cell in audit.parts:
+        truth = sign * what.value(cell)
         if missing != "worst":  # the others' mean is not the mean of all
-            _miss(counts, "estimate", cell.estimate, truth)
+            _miss(counts, "estimate", _turned(cell.estimate, sign), truth)
         # The worst case is meant to be too bad: only a truth that is worse still is a miss.
-        _miss(counts, "worst case", cell.worst_case, truth, below=audit.gate != "discrimination")
+        _miss(counts, "worst case", _turned(cell.worst_case, sign), truth, below=audit.statistic != "area")
         _miss(counts, "tail share", cell.tail, what.tail)
     if what.change is None or missing == "worst":
         return counts
     reader = what.behaviour
     for point in audit.series:
-        change = what.change(point.severity)
+        change = what.change(point.level)
         if isinstance(reader, Gaps):  # at random: the means are those of all
             reader = reader.inner
         if isinstance(reader, Shifting):
@@ -49,6 +58,13 @@ def misses_of(audit: Audit, what: Situation, missing: Missing) -> Counter[str]:
             _miss(counts, "score of a severity", point.score, reader.base + change)
             _miss(counts, "change of a severity", point.change, change)
     return counts
+
+
+def _turned(interval: Estimate | None, sign: int) -> Estimate | None:
+    if interval is None or sign > 0:
+        return interval
+    value, low, high = (None if end is None else -end for end in (interval.value, interval.high, interval.low))
+    return interval.model_copy(update={"value": value, "low": low, "high": high})
 
 
 def _miss(counts: Counter[str], name: str, interval: Estimate | None, truth: float, *, below: bool = True) -> None:

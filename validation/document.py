@@ -157,7 +157,7 @@ def _matrix(by_title: dict[str, Table]) -> str:
     blame = wrong.rows()
     lines = [
         f"{matrix.PATIENTS} patients with one image each in {len(matrix.MODALITIES)} modalities unless said otherwise, "
-        f"defects at {matrix.TIMES:g} times the limit, {len(matrix.comparisons())} of the shipped comparisons, each "
+        f"defects at {matrix.TIMES:g} times the limit, {len(matrix.effects())} of the shipped effects, each "
         "family corrected for its full declared size. A number: share of the right audits that FAIL. In brackets: "
         "share of the replicates with any FAIL in an audit of the family that the defect does not break. A dot: "
         "nothing to find, and nothing found.\n",

@@ -1,27 +1,27 @@
 """Errors of the whole shipped protocol: many audits at once, each family corrected for its declared size.
 
-Two models answer every shipped comparison. One has no fault at all. The other, made up anew for every family, has all
-of the family's comparisons exactly on their margins, so that a FAIL is false and so is a PASS.
+Two models answer every question of the shipped effects. One has no fault at all. The other, another one for every
+family, has all of the family's effects exactly on their margins, so that a FAIL is false and so is a PASS.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from auditkit import tasks
+from auditkit import perturbations, tasks
 from auditkit.evidence import Audit
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import NOISES, Asked, Behaviour, FairReader, Noise, Replies, audit_all, simulate
-from auditkit.vocabulary import Comparison, Condition, Contrast
+from auditkit.vocabulary import Effect, Question
 from validation.jobs import Counts, Job, chunks
-from validation.models import REFUSAL, Shifting
+from validation.models import REFUSAL, Shifting, severity
 from validation.situations import SHIPPED_PROTOCOL, images, unplanned
 
 SUITE = "families"
@@ -45,9 +45,9 @@ def run(job: Job) -> Counts:
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
         verdicts: dict[str, dict[str, Audit]] = {}
-        for behaviour, comparisons in _asked(job.row, protocol):
+        for behaviour, effects in _asked(job.row, protocol):
             with unplanned():
-                audits = audit_all(simulate(behaviour, records, comparisons, protocol, seed), comparisons, protocol)
+                audits = audit_all(simulate(behaviour, records, effects, protocol, seed), effects, protocol)
             for audit in audits.values():
                 verdicts.setdefault(audit.family, {})[audit.id] = audit
         every: list[str] = []
@@ -70,10 +70,10 @@ def _counted(name: str, verdicts: Sequence[str], near: Sequence[str]) -> dict[st
     }
 
 
-def _asked(model: str, protocol: Protocol) -> list[tuple[Behaviour, list[Comparison]]]:
+def _asked(model: str, protocol: Protocol) -> list[tuple[Behaviour, list[Effect]]]:
     declared = {name: make() for name, make in SHIPPED.items() if name in protocol.families}
     if model == "no fault":
-        return [(FairReader(), [c for some in declared.values() for c in some])]
+        return [(FairReader(), [effect for some in declared.values() for effect in some])]
     return [(BOUNDARY[name], some) for name, some in declared.items()]
 
 
@@ -83,25 +83,32 @@ def _on_margin(audit: str) -> bool:
 
 
 def _favoured(audit: str) -> bool:
-    name = audit.removeprefix("metadata/")
-    contrast = next(c for c in SHIPPED["metadata"]() if isinstance(c, Contrast) and c.name == name)
-    return FAVOURED.get(contrast.treated.context, False)
+    effect = next(effect for effect in SHIPPED["metadata"]() if effect.name == audit.removeprefix("metadata/"))
+    return any(_favours(question) for part in effect.parts for question in part.treated)
 
 
-FAVOURED = {level.id: level.id < level.counterpart for level in tasks.levels().values()}
+FAVOURED = {level.id: level.id < level.counterpart for level in perturbations.levels().values()}
 """By level: the first of every pair."""
 
 
-def _words(condition: Condition, modality: str, _: str) -> float:
+def _favours(question: Question) -> bool:
+    return any(FAVOURED.get(perturbation.name, False) for perturbation in question.condition)
+
+
+def _says(question: Question, names: Container[str]) -> bool:
+    return any(perturbation.name in names for perturbation in question.condition)
+
+
+def _words(question: Question, modality: str) -> float:
     """10 points in one of two modalities: both margins, of 10 points for each and 5 over all patients, are met."""
-    return 10.0 * (modality == "ct" and FAVOURED.get(condition.context, False))
+    return 10.0 * (modality == "ct" and _favours(question))
 
 
-def _placebo(condition: Condition, modality: str, _: str) -> float:
-    return 10.0 * (modality == "ct" and condition.context in tasks.placebos())
+def _placebo(question: Question, modality: str) -> float:
+    return 10.0 * (modality == "ct" and _says(question, perturbations.placebos()))
 
 
-_WORDINGS = [t.id for t in tasks.templates().values() if t.format == "score_100"]
+_WORDINGS = list(tasks.shipped()["quality"].wordings)
 _SD = 7.0
 _AREA_070 = -float(stats.norm.ppf(0.70)) * 2 * _SD
 
@@ -113,16 +120,16 @@ class Unanswered:
     Attributes
     ----------
     refused, prose : callable
-        Share, 0-1, by condition.
+        Share, 0-1, by question.
     """
 
-    refused: Callable[[Condition], float]
-    prose: Callable[[Condition], float] = lambda _: 0.0
+    refused: Callable[[Question], float]
+    prose: Callable[[Question], float] = lambda _: 0.0
 
     def answer(self, asked: Asked) -> Replies:
         """Return 50 or a text without a score."""
         u = asked.draw("unanswered").random(len(asked.subjects))
-        refused, prose = self.refused(asked.condition), self.prose(asked.condition)
+        refused, prose = self.refused(asked.question), self.prose(asked.question)
         replies = Replies(np.full(u.size, 50.0)).where(u < refused, REFUSAL)
         return replies.where((u >= refused) & (u < refused + prose), PROSE)
 
@@ -133,25 +140,25 @@ class Unsettled:
 
     def answer(self, asked: Asked) -> Replies:
         """Return 50 or 55."""
-        again = asked.condition.repeat > 0 or asked.condition.alone
+        again = bool(asked.catalogue.asking(asked.condition))
         other = asked.draw("unsettled", again=True).random(len(asked.subjects)) < 0.10
         return Replies(np.where(other & again, 55.0, 50.0))
 
 
-def _changed(condition: Condition) -> bool:
+def _changed(question: Question) -> bool:
     """Strongest corruption, or a level's words; clean images and placebos are what these are compared with."""
-    return condition.severity > 0 or condition.context in tasks.levels()
+    return severity(question) > 0 or _says(question, perturbations.levels())
 
 
 BOUNDARY: Mapping[str, Behaviour] = {
-    "sensitivity": Shifting(lambda c, _m, _t: -2.0 * c.severity),
-    "discrimination": Shifting(lambda c, _m, _t: _AREA_070 * (c.severity > 0), Noise(sd=_SD), between=_SD),
-    "direction": Shifting(lambda c, _m, _t: 5.0 * (c.severity > 0)),
+    "sensitivity": Shifting(lambda q, _m: -2.0 * severity(q)),
+    "discrimination": Shifting(lambda q, _m: _AREA_070 * (severity(q) > 0), Noise(sd=_SD), between=_SD),
+    "direction": Shifting(lambda q, _m: 5.0 * (severity(q) > 0)),
     "metadata": Shifting(_words, NOISES["discrete"]),
     "placebo": Shifting(_placebo, NOISES["discrete"]),
-    "templates": Shifting(lambda _c, _m, t: 10.0 * (t in _WORDINGS[::2])),
+    "templates": Shifting(lambda q, _m: 10.0 * (q.wording in _WORDINGS[::2])),
     "answers": Unanswered(lambda _: 0.10, lambda _: 0.10),
-    "differential": Unanswered(lambda c: 0.10 * _changed(c)),
+    "differential": Unanswered(lambda q: 0.10 * _changed(q)),
     "repeatability": Unsettled(),
 }
-"""By family, a model whose every comparison lies on the shipped margin in two modalities."""
+"""By family, a model whose every effect lies on the shipped margin in two modalities."""

@@ -30,9 +30,9 @@ def run(job: Job) -> Counts:
     records = images(setting.layout, setting.patients, what.modalities)
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
-        data = simulate(what.behaviour, records, [what.comparison], protocol, seed)
+        data = simulate(what.behaviour, records, [what.effect], protocol, seed)
         with unplanned():
-            (audit,) = audit_all(data, [what.comparison], protocol).values()
+            (audit,) = audit_all(data, [what.effect], protocol).values()
         counts.update(verdicts_of(audit, what))
         counts.update(misses_of(audit, what, setting.missing))
     return dict(counts)

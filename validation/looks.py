@@ -65,13 +65,13 @@ def judged_in_looks(what: Situation, setting: Setting, protocol: Protocol, seed:
     judge: Judge | None = None
     parts = []
     for look, stage in zip(plan_looks(staged, protocol), staged, strict=True):
-        if judge is not None and not judge.open():
+        if judge is not None and not judge.undecided():
             break
         answers = seed_of("stage", str(look.number), str(seed))
-        parts.append(simulate(what.behaviour, stage, [what.comparison], protocol, answers))
-        judge = Judge(protocol, joined(parts), [what.comparison], look, before=judge)
+        parts.append(simulate(what.behaviour, stage, [what.effect], protocol, answers))
+        judge = Judge(protocol, joined(parts), [what.effect], look, before=judge)
     assert judge is not None  # noqa: S101 - there is at least one look
-    return judge.audit(what.comparison, what.family["gate"], "")
+    return judge.audit(what.effect, "")
 
 
 def _in_looks(protocol: Protocol, number: int, spending: str) -> Protocol:

@@ -9,7 +9,7 @@ from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import DEFECTS, NOISES, Behaviour, Defect, FairReader, Planted, at_times, audit_all, simulate
-from auditkit.vocabulary import Comparison
+from auditkit.vocabulary import Effect
 from validation.jobs import Counts, Job, chunks
 from validation.situations import SHIPPED_PROTOCOL, images, unplanned
 
@@ -39,15 +39,15 @@ SUBSET: dict[str, tuple[str, ...]] = {
         "demographics_patient.sex-male-vs-neutral",
     ),
     "placebo": ("institution.neutral", "demographics_patient.neutral"),
-    "templates": ("score_100",),
+    "templates": ("quality",),
     "answers": (
-        "score_100.direct-refused", "score_100.direct-unusable",
-        "rating_5.direct-refused", "rating_5.direct-unusable",
+        "quality.direct-refused", "quality.direct-unusable",
+        "rating.direct-refused", "rating.direct-unusable",
     ),
     "differential": ("gaussian_noise-s5", "institution.reputation.high", "institution.reputation.low"),
     "repeatability": ("asked-twice", "alone-vs-batch"),
 }  # fmt: skip
-"""The shipped comparisons that are judged, by family: corrected for all that the family declares."""
+"""The shipped effects that are judged, by family: corrected for all that the family declares."""
 
 
 def rows() -> list[str]:
@@ -61,8 +61,8 @@ def jobs(replicates: int | None = None) -> list[Job]:
 
 
 @lru_cache(maxsize=1)
-def comparisons() -> tuple[Comparison, ...]:
-    """Return the comparisons of `SUBSET`.
+def effects() -> tuple[Effect, ...]:
+    """Return the effects of `SUBSET`.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def comparisons() -> tuple[Comparison, ...]:
     """
     found = []
     for family, names in SUBSET.items():
-        shipped = {c.name: c for c in SHIPPED[family]()}
+        shipped = {effect.name: effect for effect in SHIPPED[family]()}
         found += [shipped[name] for name in names]
     return tuple(found)
 
@@ -85,12 +85,12 @@ def run(job: Job) -> Counts:
     defect = None if name.startswith(FAIR) else at_times(TIMES, protocol, records)[name]
     fair = FairReader(noise=NOISES[name.removeprefix(FAIR)]) if defect is None else FairReader()
     behaviour: Behaviour = fair if defect is None else Planted(fair, defect)
-    expected = {f"{c.family}/{c.name}": _expected(defect, c, protocol) for c in comparisons()}
+    expected = {f"{effect.family}/{effect.name}": _expected(defect, effect, protocol) for effect in effects()}
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
-        data = simulate(behaviour, records, comparisons(), protocol, seed)
+        data = simulate(behaviour, records, effects(), protocol, seed)
         with unplanned():
-            audits = audit_all(data, comparisons(), protocol)
+            audits = audit_all(data, effects(), protocol)
         blamed: dict[str, bool] = {}
         for id_, audit in audits.items():
             counts[f"{audit.family}, {expected[id_]}"] += 1
@@ -103,10 +103,10 @@ def run(job: Job) -> Counts:
     return dict(counts)
 
 
-def _expected(defect: Defect | None, comparison: Comparison, protocol: Protocol) -> str:
-    """A defect hits a comparison (FAIL wanted), touches it (PASS not owed), or has nothing to do with it."""
+def _expected(defect: Defect | None, effect: Effect, protocol: Protocol) -> str:
+    """A defect hits an effect (FAIL wanted), touches it (PASS not owed), or has nothing to do with it."""
     if defect is None:
         return "free"
-    if defect.hits(comparison, protocol):
+    if defect.hits(effect, protocol):
         return "hit"
-    return "touched" if defect.touches(comparison, protocol) else "free"
+    return "touched" if defect.touches(effect, protocol) else "free"

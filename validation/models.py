@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import stats
 
+from auditkit.perturbations import corruptions
 from auditkit.testing import NOISES, Asked, Behaviour, Noise, Replies
 from auditkit.testing.questions import generator
 from auditkit.testing.readers import disturbed
-from auditkit.vocabulary import Condition
+from auditkit.vocabulary import Condition, Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REFUSAL = "I cannot rate this image."
-CLEAN = Condition()
+CLEAN: Condition = ()
 
-Change = Callable[[Condition, str, str], float]
-"""Expected change of the score in points under a condition, in a modality, asked by a template."""
+Change = Callable[[Question, str], float]
+"""Expected change of the score in points from a question, in a modality."""
+
+_CORRUPTIONS = frozenset(entry.name for entry in corruptions())
+
+
+def severity(question: Question) -> int:
+    """Return the level of the corruption of a question; 0 where there is none."""
+    return sum(p.level for p in question.condition if p.name in _CORRUPTIONS)
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Shifting:
         if self.noise.levels and not self.noise.sd:
             latent = 5.0 * np.round(latent / 5.0)  # a model without noise gives one level, always the same
         modalities = asked.subjects.modalities.tolist()
-        by = {m: self.change(asked.condition, m, asked.template) for m in dict.fromkeys(modalities)}
+        by = {m: self.change(asked.question, m) for m in dict.fromkeys(modalities)}
         return Replies(disturbed(latent + np.array([by[m] for m in modalities]), self.noise, asked))
 
     def mean(self, change: float) -> float:
@@ -124,17 +132,17 @@ class Jumping:
         codes = asked.subjects.patient_codes()
         hit = rng.random(codes.size) < shared_risk(self.probability, 0.2, codes, rng)
         size = self.sizes[0] + (self.sizes[1] - self.sizes[0]) * rng.random(codes.size)
-        return Replies(np.full(codes.size, self.base) + self._part(asked.condition) * np.where(hit, size, 0.0))
+        return Replies(np.full(codes.size, self.base) + self._part(asked.question) * np.where(hit, size, 0.0))
 
     @property
     def base(self) -> float:
         """Score of images that do not jump."""
         return 90.0 if self.sizes[0] < 0 else 10.0
 
-    def _part(self, condition: Condition) -> float:
-        if condition == CLEAN:
+    def _part(self, question: Question) -> float:
+        if question.condition == CLEAN:
             return 0.0
-        return condition.severity / 5 if self.growing else 1.0
+        return severity(question) / 5 if self.growing else 1.0
 
 
 @dataclass(frozen=True)
@@ -254,4 +262,4 @@ def shared_risk(
 
 
 def _clean(asked: Asked) -> Asked:
-    return Asked(asked.subjects, CLEAN, asked.template, asked.seed)
+    return replace(asked, question=replace(asked.question, condition=CLEAN))

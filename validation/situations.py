@@ -20,18 +20,21 @@ from auditkit.evidence import Cell
 from auditkit.images.record import ImageRecord
 from auditkit.judge.judge import Judge
 from auditkit.measure.columns import ALL
+from auditkit.protocol.effects import areas, change, differs, falls, rises, share, steps, wordings
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.testing import NOISES, Behaviour, Noise, made_up_images
 from auditkit.testing.readers import FIVES, STICKY
-from auditkit.vocabulary import Comparison, Condition, Contrast, Group, Series, Wordings
-from validation.models import Gaps, Jumping, Losing, Refusing, Shifting, TailJumping, Wavering
+from auditkit.vocabulary import Effect, Perturbation
+from validation.models import CLEAN, Gaps, Jumping, Losing, Refusing, Shifting, TailJumping, Wavering, severity
 
 SHIPPED_PROTOCOL = Path(__file__).resolve().parent.parent / "audits" / "protocol.toml"
 LAYOUTS: dict[str, tuple[int, ...]] = {"1": (1,), "1-4": (1, 1, 2, 4), "4": (4,)}
 """Images per patient."""
 FAMILY = "measured"
-WORDS = Condition(context="institution.neutral")
+WORDS = Perturbation("institution.neutral")
+TAIL = {"beyond": 25.0, "share": 0.10}
+"""As shipped."""
 EFFECTS = {"inside": 0.0, "margin": 1.0, "outside": 2.0}
 """The effect in units of the margin."""
 
@@ -84,10 +87,10 @@ class Situation:
     ----------
     behaviour : Behaviour
         Who answers.
-    comparison : Comparison
-        What is compared, in the family `FAMILY`.
+    effect : Effect
+        What is judged, of the family `FAMILY`.
     family : dict
-        Its declaration; a family of one comparison.
+        Its declaration; a family of one effect.
     modalities : tuple of str
         Each with the setting's number of patients.
     value : callable
@@ -101,7 +104,7 @@ class Situation:
     """
 
     behaviour: Behaviour
-    comparison: Comparison
+    effect: Effect
     family: Mapping[str, Any]
     value: Callable[[Cell], float]
     modalities: tuple[str, ...] = ("ct",)
@@ -116,7 +119,7 @@ def situation(setting: Setting) -> Situation:
 
 
 def protocol_of(family: Mapping[str, Any], seed: int) -> Protocol:
-    """Return the shipped protocol with one family of one comparison and another seed."""
+    """Return the shipped protocol with one family of one effect and another seed."""
     shipped = load_protocol(SHIPPED_PROTOCOL)
     content = shipped.model_dump() | {"seed": seed, "families": {FAMILY: {"size": 1, **family}}}
     return Protocol.model_validate(content)
@@ -150,11 +153,11 @@ def _equivalence(setting: Setting) -> Situation:
     effect = -5.0 * EFFECTS[setting.truth]
     # The mean alone: as long as a large change is one above 100 points, the tail stands in nobody's way. Scores that
     # go missing are judged by the criterion as shipped, whose tail counts them as large changes.
-    tail = {"tail_points": 100.0, "tail_share": 0.5} if setting.missing == "none" else {}
+    tail = {"beyond": 100.0, "share": 0.5} if setting.missing == "none" else TAIL
     return Situation(
         behaviour=_with_gaps(_moving(setting, effect), setting, -1),
-        comparison=Contrast("words", FAMILY, WORDS),
-        family={"gate": "equivalence", "margin": 5.0, **tail},
+        effect=change(WORDS, name="words", family=FAMILY),
+        family={"within": 5.0, "tail": tail},
         value=lambda _: effect,
     )
 
@@ -164,11 +167,11 @@ def _pooled(setting: Setting) -> Situation:
     behaviour = _moving(setting, effect)
     return Situation(
         behaviour=behaviour,
-        comparison=Contrast("words", FAMILY, WORDS),
-        family={"gate": "equivalence", "margin": 5.0, "modality_margin": 10.0},
+        effect=change(WORDS, name="words", family=FAMILY),
+        family={"within": 5.0, "in_each": 10.0, "tail": TAIL},
         modalities=("ct", "mr"),
         value=lambda _: effect,
-        on_margin=lambda cell: cell.modality == ALL,
+        on_margin=lambda cell: cell.stratum.level == ALL,
         # Of several images any may jump; with one, the share of patients is the share of images.
         tail=behaviour.probability if isinstance(behaviour, Jumping) and setting.layout == "1" else math.nan,
     )
@@ -177,12 +180,12 @@ def _pooled(setting: Setting) -> Situation:
 def _opposite(setting: Setting) -> Situation:
     by = {"ct": -10.0 * EFFECTS[setting.truth], "mr": 10.0 * EFFECTS[setting.truth], ALL: 0.0}
     return Situation(
-        behaviour=Shifting(lambda c, m, _: by[m] if c == WORDS else 0.0, NOISES[setting.kind]),
-        comparison=Contrast("words", FAMILY, WORDS),
-        family={"gate": "equivalence", "margin": 5.0, "modality_margin": 10.0},
+        behaviour=Shifting(lambda q, m: by[m] if q.condition else 0.0, NOISES[setting.kind]),
+        effect=change(WORDS, name="words", family=FAMILY),
+        family={"within": 5.0, "in_each": 10.0, "tail": TAIL},
         modalities=("ct", "mr"),
-        value=lambda cell: by[cell.modality],
-        on_margin=lambda cell: cell.modality != ALL,
+        value=lambda cell: by[cell.stratum.level],
+        on_margin=lambda cell: cell.stratum.level != ALL,
     )
 
 
@@ -190,9 +193,9 @@ def _tail(setting: Setting) -> Situation:
     share = 0.10 * EFFECTS[setting.truth]
     return Situation(
         behaviour=TailJumping(share),
-        comparison=Contrast("words", FAMILY, WORDS),
+        effect=change(WORDS, name="words", family=FAMILY),
         # The mean change is 0 and its margin out of reach, so that the tail alone decides.
-        family={"gate": "equivalence", "margin": 25.0, "tail_points": 25.0, "tail_share": 0.10},
+        family={"within": 25.0, "tail": TAIL},
         value=lambda _: 0.0,
         tail=share,
     )
@@ -200,11 +203,10 @@ def _tail(setting: Setting) -> Situation:
 
 def _templates(setting: Setting) -> Situation:
     effect = -10.0 * EFFECTS[setting.truth]
-    first, second = "score_100.direct", "score_100.reader"
     return Situation(
-        behaviour=Shifting(lambda _c, _m, t: effect if t == second else 0.0, NOISES[setting.kind]),
-        comparison=Wordings("two", FAMILY, (first, second)),
-        family={"gate": "template_equivalence", "margin": 10.0},
+        behaviour=Shifting(lambda q, _m: effect if q.wording == "reader" else 0.0, NOISES[setting.kind]),
+        effect=wordings("quality", ("direct", "reader"), name="two", family=FAMILY),
+        family={"within": 10.0},
         value=lambda _: effect,
     )
 
@@ -213,8 +215,8 @@ def _not_raised(setting: Setting) -> Situation:
     effect = 5.0 * EFFECTS[setting.truth]
     return Situation(
         behaviour=_with_gaps(_moving(setting, effect), setting, 1),
-        comparison=Series("brightness", FAMILY, "brightness", (5,)),
-        family={"gate": "not_raised", "margin": 5.0},
+        effect=rises("brightness", (5,), family=FAMILY),
+        family={"at_most": 5.0},
         value=lambda _: effect,
         change=lambda severity: effect if severity else 0.0,
     )
@@ -224,8 +226,8 @@ def _monotone(setting: Setting) -> Situation:
     effect = 5.0 * EFFECTS[setting.truth]
     return Situation(
         behaviour=_moving(setting, effect),
-        comparison=Series("jpeg", FAMILY, "jpeg", (1,)),
-        family={"gate": "monotone", "tolerance": 5.0},
+        effect=steps("jpeg", (1,), family=FAMILY),
+        family={"at_most": 5.0},
         value=lambda _: effect,
         change=lambda severity: effect if severity else 0.0,
     )
@@ -235,9 +237,9 @@ def _sensitivity(setting: Setting) -> Situation:
     slope = -2.0 * {"inside": 2.0, "margin": 1.0, "outside": 0.0}[setting.truth]
     return Situation(
         behaviour=_with_gaps(_moving(setting, slope, growing=True), setting, 1),
-        comparison=Series("jpeg", FAMILY, "jpeg"),
-        family={"gate": "sensitivity", "floor": 2.0},
-        value=lambda _: slope,
+        effect=falls("jpeg", family=FAMILY),
+        family={"at_least": 2.0},
+        value=lambda _: -slope,
         change=lambda severity: slope * severity,
     )
 
@@ -254,16 +256,12 @@ def _discrimination(setting: Setting) -> Situation:
     base = 82.0 if name == "sticky" else 65.0
     wanted = {"inside": CLEAR[area], "margin": AREAS[area], "outside": 0.50}[setting.truth]
     shift = -float(stats.norm.ppf(wanted)) * 2.0 * _SD
-    behaviour = Shifting(lambda c, _m, _t: shift if c.severity else 0.0, noise, base, between=_SD)
+    behaviour = Shifting(lambda q, _m: shift if severity(q) else 0.0, noise, base, between=_SD)
     truth = behaviour.auroc(shift)
     return Situation(
         behaviour=_with_gaps(behaviour, setting, 1),
-        comparison=Series("jpeg", FAMILY, "jpeg", (5,)),
-        family={
-            "gate": "discrimination",
-            "floor": truth if setting.truth == "margin" else AREAS[area],
-            "severities": (5,),
-        },
+        effect=areas("jpeg", (5,), family=FAMILY),
+        family={"at_least": truth if setting.truth == "margin" else AREAS[area], "required": ("severity 5",)},
         value=lambda _: truth,
         change=lambda severity: shift if severity else 0.0,
     )
@@ -272,23 +270,23 @@ def _discrimination(setting: Setting) -> Situation:
 def _rate(setting: Setting) -> Situation:
     """Kinds are ``<per cent> <independent or correlated>``."""
     cap, correlation = _share(setting.kind)
-    share = cap * EFFECTS[setting.truth]
+    true = cap * EFFECTS[setting.truth]
     return Situation(
-        behaviour=Refusing(share, correlation),
-        comparison=Group("direct-refused", FAMILY),
-        family={"gate": "rate", "cap": cap},
-        value=lambda _: share,
+        behaviour=Refusing(true, correlation),
+        effect=share("refused", name="direct-refused", family=FAMILY),
+        family={"at_most": cap},
+        value=lambda _: true,
     )
 
 
 def _agreement(setting: Setting) -> Situation:
     cap, correlation = _share(setting.kind)
-    share = cap * EFFECTS[setting.truth]
+    true = cap * EFFECTS[setting.truth]
     return Situation(
-        behaviour=Wavering(share, correlation),
-        comparison=Contrast("twice", FAMILY, Condition(repeat=1)),
-        family={"gate": "agreement", "cap": cap},
-        value=lambda _: share,
+        behaviour=Wavering(true, correlation),
+        effect=differs(Perturbation("again", 1), name="twice", family=FAMILY),
+        family={"at_most": cap},
+        value=lambda _: true,
     )
 
 
@@ -297,10 +295,11 @@ def _rate_difference(setting: Setting) -> Situation:
     per_cent, _, way = setting.kind.partition(" ")
     margin, less = float(per_cent) / 100, 0.02 if way == "both ways" else 0.0
     difference = margin * EFFECTS[setting.truth]
+    lost = share("lost", family=FAMILY)
     return Situation(
         behaviour=Losing(difference + less, less),
-        comparison=Contrast("words", FAMILY, WORDS),
-        family={"gate": "rate_difference", "margin": margin},
+        effect=lost.under(WORDS).minus(lost).named("words"),
+        family={"at_most": margin},
         value=lambda _: difference,
     )
 
@@ -330,7 +329,7 @@ def _moving(setting: Setting, effect: float, *, growing: bool = False) -> Shifti
     """Return a model whose score moves by the effect on average (growing: per step of severity)."""
     sizes = {"drops": (25.0, 75.0), "rare": (80.0, 80.0)}.get(setting.kind)
     if sizes is None:
-        return Shifting(lambda c, _m, _t: effect * (c.severity if growing else c != Condition()), NOISES[setting.kind])
+        return Shifting(lambda q, _m: effect * (severity(q) if growing else q.condition != CLEAN), NOISES[setting.kind])
     full = effect * 5 if growing else effect
     sign = -1.0 if full < 0 or setting.gate in ("equivalence", "equivalence, pooled", "sensitivity") else 1.0
     return Jumping(abs(full) / (sum(sizes) / 2), (sign * sizes[0], sign * sizes[1]), growing)

@@ -43,7 +43,7 @@ class Asker:
     def _serve(self) -> None:
         while (requests := self._calls.get()) is not None:
             try:
-                self._results.put(_answers(self._model.generate(requests), len(requests)))
+                self._results.put(_answers(self._model.generate(requests), requests))
             except AuditkitError as error:  # a back end that knows what is wrong: nobody else can answer either
                 self._results.put(error)
             except BaseException as error:  # the model is foreign code: whatever it raises is its answer
@@ -72,11 +72,11 @@ class Asker:
         """Return the responses to what was sent, as `ask` does."""
         if self.gave_up:
             return [_error(self.gave_up) for _ in requests]
-        found = self._result()
-        if not isinstance(found, str):
-            return found
+        result = self._result()
+        if not isinstance(result, str):
+            return result
         if len(requests) == 1 or self.gave_up:
-            return [_error(found) for _ in requests]
+            return [_error(result) for _ in requests]
         return [self.ask([request])[0] for request in requests]
 
     def close(self) -> None:
@@ -96,16 +96,16 @@ class Asker:
         return result
 
 
-def _answers(result: Any, expected: int) -> list[Response] | str:
+def _answers(result: Any, requests: Sequence[Request]) -> list[Response] | str:
     """Hold what ``generate`` returned to the contract: responses, or what is wrong with it as a whole."""
     if not isinstance(result, Sequence) or isinstance(result, str | bytes):
         return f"generate() returned {type(result).__name__} instead of a list of Response"
-    if len(result) != expected:
-        return f"generate() returned {len(result)} answers to {expected} requests"
-    return [_checked(answer) for answer in result]
+    if len(result) != len(requests):
+        return f"generate() returned {len(result)} answers to {len(requests)} requests"
+    return [_checked(answer, request) for answer, request in zip(result, requests, strict=True)]
 
 
-def _checked(answer: Any) -> Response:
+def _checked(answer: Any, request: Request) -> Response:
     """Hold one answer to the contract; what breaks it becomes an error, never an answer."""
     if answer is None:
         return _error("the model returned None instead of a Response")
@@ -120,7 +120,8 @@ def _checked(answer: Any) -> Response:
     if given not in ("stop", "length"):
         return _error(f"Response.finish_reason is {given!r:.80}; expected 'stop' or 'length'")
     reason: FinishReason = "length" if given == "length" or len(text) > MAX_TEXT else "stop"
-    logprobs = getattr(answer, "logprobs", None)
+    # Of choices that the request does not name, nobody asked for probabilities (--audit-scoring=generate).
+    logprobs = None if request.choices is None else getattr(answer, "logprobs", None)
     try:
         numbers = None if logprobs is None else {_storable(str(k)): float(v) for k, v in _items(logprobs)}
     except (TypeError, ValueError):

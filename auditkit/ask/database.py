@@ -126,7 +126,7 @@ class Database:
             ) from None
         except (DatabaseError, ValueError, TypeError) as error:  # the last two: a row that cannot be read
             raise AuditkitError(
-                f"store {self._shown()} is damaged or is no database: {getattr(error, 'orig', error)}.",
+                f"store {self._shown()} is damaged or is not a database: {getattr(error, 'orig', error)}.",
                 f"Move it away (mv {self._shown()} {self._shown()}.damaged) and run again, "
                 "or give another with --audit-store=FILE.",
             ) from None
@@ -191,7 +191,7 @@ def _parsed_url(url: str) -> sa.URL:
     try:
         return sa.engine.make_url(url)
     except (SQLAlchemyError, ValueError):
-        raise AuditkitError(f"--audit-store={_without_password(url)} is no database URL.", _PLACES) from None
+        raise AuditkitError(f"--audit-store={_without_password(url)} is not a database URL.", _PLACES) from None
 
 
 def _engine(url: sa.URL) -> sa.Engine:

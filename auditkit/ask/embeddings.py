@@ -1,4 +1,4 @@
-"""What the model holds inside, fetched for every image and corruption of a plan that the store does not hold yet."""
+"""What the model holds inside, fetched for every picture of a plan that the store does not hold yet."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from auditkit import tasks
 from auditkit.ask.ask import Asker
 from auditkit.ask.keys import embedding_key
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Progress, Tally, image_by_image, model_identity, pixel_condition
+from auditkit.ask.prefetch import Progress, Tally, image_by_image, model_identity
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.models.base import Embeds, Model, Request, Response
 from auditkit.protocol.model import Protocol
-from auditkit.vocabulary import Condition
+from auditkit.vocabulary import Condition, Question, condition_name
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -48,16 +47,16 @@ def embedding_kinds(model: Model) -> tuple[str, ...]:
 
 def pixel_conditions(plan: Plan, record: ImageRecord) -> tuple[Condition, ...]:
     """Return what the plan does to the pixels of an image, each once: the unchanged image first, words left out."""
-    found = (pixel_condition(probe.condition) for probe in plan.probes(record))
-    return tuple(dict.fromkeys((Condition(), *found)))
+    pictures = plan.protocol.catalogue.pictures
+    return tuple(dict.fromkeys(((), *(pictures(question.condition) for question in plan.questions(record.modality)))))
 
 
 class EmbeddingKeys:
-    """Keys of a model's embeddings; language features are those of the protocol's score template without a context."""
+    """Keys of a model's embeddings; language features are those of the protocol's score question."""
 
     def __init__(self, model: Model, protocol: Protocol) -> None:
-        self._template = protocol.resolve_template("@score")
-        self._prompt = tasks.render(self._template)
+        self._question = protocol.resolve(Question())
+        self._prompt = protocol.catalogue.prompt(self._question)
         self._identity = model_identity(model)
 
     def of(self, rendered: Rendered, kind: str) -> str:
@@ -68,7 +67,7 @@ class EmbeddingKeys:
         """Return what to put to the model for it."""
         prompt = self._prompt
         return _Wanted(
-            key, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, self._template, kind=kind
+            key, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, self._question, kind=kind
         )
 
 
@@ -87,7 +86,7 @@ def fetch_embeddings(
     Parameters
     ----------
     plan : Plan
-        Its images and what is done to their pixels; contexts and templates do not matter.
+        Its images and what is done to their pixels; the words do not matter.
     model : Model
         Must be an `Embeds` as well.
     store : Store
@@ -166,7 +165,7 @@ def _missing(
     from PIL import Image
 
     record, digest = image.record, image.digest
-    rendered = renderer.known(digest, set(image.conditions))
+    rendered = renderer.known(digest, image.conditions)
     held = store.known_embeddings(keys.of(one, kind) for one in rendered.values() for kind in kinds)
     fresh: dict[str, Rendered] = {}
     for condition in image.conditions:
@@ -177,7 +176,7 @@ def _missing(
             rendered[condition] = fresh[renderer.key(digest, condition)] = renderer.describe(record, pixels)
             held |= store.known_embeddings(keys.of(rendered[condition], kind) for kind in kinds)
         for kind in kinds:
-            key = keys.of(rendered[condition], kind) if condition in rendered else f"{kind} {record.id} {condition}"
+            key = keys.of(rendered[condition], kind) if condition in rendered else _unknown(kind, record, condition)
             if key in held:
                 tally.held += 1
                 tally.done += 1
@@ -190,10 +189,15 @@ def _missing(
     store.add_renders(fresh)
 
 
+def _unknown(kind: str, record: ImageRecord, condition: Condition) -> str:
+    """Return what stands for a key that only rendering would tell."""
+    return f"{kind} {record.id} {condition_name(condition)}"
+
+
 class _Vectors:
     """Gives ``embed`` the form of ``generate``, so that `Asker` is as patient and as strict with it.
 
-    An answer says whether there is a vector; the vectors are kept aside until they are taken.
+    A response says whether there is a vector; the vectors are kept aside until they are taken.
     """
 
     def __init__(self, model: Embeds) -> None:

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auditkit.tasks import Prompt
-    from auditkit.vocabulary import Condition
+    from auditkit.vocabulary import Condition, Perturbation
 
 KEY_VERSION = 1
+AGAIN, ALONE = "again", "alone"
+"""The two perturbations of stage ``asking``."""
 VISION = "vision"
 
 
@@ -29,14 +31,26 @@ def pixel_digest(pixels: NDArray[np.generic]) -> str:
     return digest.hexdigest()
 
 
-def render_key(source_digest: str, condition: Condition, corruptions_version: str, libraries: str, seed: int) -> str:
-    """Return the key of a rendered image: what was corrupted, how, by which version of the code."""
-    return digest_of(
-        KEY_VERSION, source_digest, condition.corruption, condition.severity, corruptions_version, libraries, seed
-    )
+def render_key(before: str, perturbation: Perturbation, version: str, libraries: str, seed: int) -> str:
+    """Return the key of a rendered image, one perturbation at a time.
+
+    Parameters
+    ----------
+    before : str
+        What the perturbation was applied to: the digest of the unchanged pixels, else the key of the step before.
+    perturbation : Perturbation
+        What was done.
+    version : str
+        Of the perturbation's entry, changed whenever one of its pixels changes.
+    libraries : str
+        Versions of the libraries that can change a pixel.
+    seed : int
+        The protocol's seed.
+    """
+    return digest_of(KEY_VERSION, before, perturbation.name, perturbation.level, version, libraries, seed)
 
 
-def answer_key(pixels: str, prompt: Prompt, condition: Condition, model_identity: str, batch_size: int) -> str:
+def answer_key(pixels: str, prompt: Prompt, asking: Condition, model_identity: str, batch_size: int) -> str:
     """Return the key under which an answer is stored.
 
     Parameters
@@ -44,21 +58,24 @@ def answer_key(pixels: str, prompt: Prompt, condition: Condition, model_identity
     pixels : str
         `pixel_digest` of the image the model is given.
     prompt : auditkit.tasks.Prompt
-        Every text turn, the choices and the length limit.
-    condition : auditkit.vocabulary.Condition
-        Only ``repeat`` and ``alone`` enter: what the condition did to pixels and words is in the other parts. ``alone``
-        enters beside the batch size, so that with batches of one it is still a question of its own, not a copy.
+        Every text turn, the choices and the length limit. Where only answers are wanted (``--audit-scoring=generate``)
+        there are no choices, so an answer without probabilities is never taken for one with them.
+    asking : Condition
+        The condition's perturbations of stage ``asking``: what is done to pixels and words is in the other parts.
+        ``alone`` enters beside the batch size, so that with batches of one it is still a question of its own.
     model_identity : str
         Hash over name, revision and fingerprint (weights, processor, numerics).
     batch_size : int
         Number of requests given to the model at once; 1 for probes asked alone.
     """
+    levels = {perturbation.name: perturbation.level for perturbation in asking}
+    alone = ALONE in levels
     return digest_of(
         KEY_VERSION,
         pixels,
         [prompt.system, prompt.user, prompt.choices, prompt.max_new_tokens],
-        [condition.repeat, condition.alone],
-        1 if condition.alone else batch_size,
+        [levels.get(AGAIN, 0), alone],
+        1 if alone else batch_size,
         model_identity,
     )
 
@@ -71,13 +88,13 @@ def embedding_key(pixels: str, prompt: Prompt, kind: str, model_identity: str) -
     pixels : str
         `pixel_digest` of the image the model is given.
     prompt : auditkit.tasks.Prompt
-        Every text turn and the choices. Not counted for ``"vision"``: image features are had before any text, so that
-        another template finds them again. The length limit is of no matter: nothing is written.
+        Every text turn and the choices. Not counted for ``"vision"``: image features are computed before any text is
+        read, so another wording finds them again. The length limit does not count: nothing is generated.
     kind : str
         Which of the model's embeddings.
     model_identity : str
         Hash over name, revision and fingerprint. Not the batch size, which moves a vector by less than float16 can
-        tell (3e-7 of its values in float32, against 5e-4); where it moves more, it is in the fingerprint.
+        resolve (3e-7 of its values in float32, against 5e-4); where it moves more, it is in the fingerprint.
     """
     words = None if kind == VISION else [prompt.system, prompt.user, prompt.choices]
     return digest_of(KEY_VERSION, "embedding", pixels, words, kind, model_identity)

@@ -1,22 +1,24 @@
-"""The plan: every question the comparisons need, each once, ordered by image."""
+"""The plan: every question the effects need, each once, ordered by image."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
-from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.protocol.model import Protocol
-from auditkit.vocabulary import CLEAN, Comparison, Condition, Contrast, Group, Probe, Series, Wordings
+from auditkit.vocabulary import MODEL, Effect, Probe, Question
+
+RENDERED = ("display",)
+"""Stages of the perturbations that change pixels and can be rendered so far."""
+_GIVEN_BY = {"baseline": "--audit-baseline=EVIDENCE.json", "anchor": "--audit-anchor=EVIDENCE.json"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to ask of what.
+    """What to ask about which images.
 
     The probes are listed image by image when they are needed, so that a plan over a hundred thousand images takes no
     more memory than its records.
@@ -25,37 +27,38 @@ class Plan:
     ----------
     records : tuple of ImageRecord
         The images, in a fixed order.
-    comparisons : tuple of Comparison
-        What the collected audits compare.
+    effects : tuple of Effect
+        What the collected audits judge.
     protocol : Protocol
-        Resolves ``@score``.
+        Its catalogue holds what the effects name.
     """
 
     records: tuple[ImageRecord, ...]
-    comparisons: tuple[Comparison, ...]
+    effects: tuple[Effect, ...]
     protocol: Protocol
+    _by_modality: dict[str, tuple[Question, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def questions(self, modality: str) -> tuple[Question, ...]:
+        """Return the distinct questions about images of a modality, resolved: clean first, then by the picture shown.
+
+        A question whose condition names an entry that does not apply to the modality is left out: it is not asked, and
+        so it is not missing either. Listed once per modality, not once per image and pass.
+        """
+        if modality not in self._by_modality:
+            catalogue = self.protocol.catalogue
+            resolved = (self.protocol.resolve(q) for e in self.effects for q in e.questions() if q.role == MODEL)
+            asked = [q for q in dict.fromkeys(resolved) if catalogue.applies_to(q.condition, modality)]
+            asked.sort(key=lambda question: (catalogue.pictures(question.condition), question))
+            self._by_modality[modality] = tuple(asked)
+        return self._by_modality[modality]
 
     def probes(self, record: ImageRecord) -> list[Probe]:
-        """Return the distinct probes of one image: clean first, then grouped by what is done to the pixels."""
-        questions = self._same_for_all
-        return [Probe(record.id, *question) for question in questions or self._questions_of(record)]
-
-    @cached_property
-    def _same_for_all(self) -> list[tuple[Condition, str]]:
-        """The questions when no comparison chooses among the images: listed once, not once per image and pass."""
-        choosy = any(type(c) not in (Contrast, Series, Wordings, Group) for c in self.comparisons)
-        return [] if choosy or not self.records else self._questions_of(self.records[0])
-
-    def _questions_of(self, record: ImageRecord) -> list[tuple[Condition, str]]:
-        found: dict[tuple[Condition, str], None] = {}
-        for comparison in self.comparisons:
-            for probe in comparison.probes((record.id,)):
-                found[probe.condition, self.protocol.resolve_template(probe.template)] = None
-        return sorted(found, key=lambda question: (question[0].corruption != CLEAN, question))
+        """Return the questions about one image, in the order of `questions`."""
+        return [Probe(record.id, question) for question in self.questions(record.modality)]
 
     def size(self) -> int:
-        """Return the number of questions."""
-        return sum(len(self.probes(record)) for record in self.records)
+        """Return the number of questions about all images."""
+        return sum(len(self.questions(record.modality)) for record in self.records)
 
 
 def stages(records: Sequence[ImageRecord], number: int, seed: int) -> tuple[tuple[ImageRecord, ...], ...]:
@@ -66,7 +69,7 @@ def stages(records: Sequence[ImageRecord], number: int, seed: int) -> tuple[tupl
     records : sequence of ImageRecord
         All images.
     number : int
-        Stages wanted; those that no patient is left for are dropped.
+        Stages wanted; those without a patient are dropped.
     seed : int
         The protocol's seed.
 
@@ -83,8 +86,8 @@ def stages(records: Sequence[ImageRecord], number: int, seed: int) -> tuple[tupl
         ends = [-(-len(fresh) * (stage + 1) // number) for stage in range(number)]
         for place, cluster in enumerate(fresh):
             stage_of[cluster] = next(stage for stage, end in enumerate(ends) if place < end)
-    found = (tuple(r for r in ordered if stage_of[r.cluster] == stage) for stage in range(number))
-    return tuple(stage for stage in found if stage)
+    divided = (tuple(r for r in ordered if stage_of[r.cluster] == stage) for stage in range(number))
+    return tuple(stage for stage in divided if stage)
 
 
 def _queues(ordered: Sequence[ImageRecord], seed: int) -> dict[str, list[str]]:
@@ -98,51 +101,67 @@ def _queues(ordered: Sequence[ImageRecord], seed: int) -> dict[str, list[str]]:
     }
 
 
-def distinct(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
-    """Return the comparisons without repetitions, sorted by family and name so that no order of tests shows.
+def distinct(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Return the effects without repetitions, sorted by family and name so that the order of the tests does not show.
 
     Raises
     ------
     AuditkitError
-        When two comparisons with different questions have the same family and name.
+        When two different effects have the same family and name.
     """
-    found: dict[tuple[str, str], Comparison] = {}
-    for comparison in comparisons:
-        known = found.setdefault((comparison.family, comparison.name), comparison)
-        if known != comparison and _questions(known) != _questions(comparison):
+    by_name: dict[tuple[str, str], Effect] = {}
+    for effect in effects:
+        if by_name.setdefault((effect.family, effect.name), effect) != effect:
             raise AuditkitError(
-                f"two different comparisons are both named {comparison.family}/{comparison.name}; only one could be "
-                "reported.",
-                "Give them different names.",
+                f"two different effects are both named {effect.family}/{effect.name}; only one could be reported.",
+                "Give them different names, as in effect.named('another name').",
             )
-    return tuple(found[key] for key in sorted(found))
+    return tuple(by_name[key] for key in sorted(by_name))
 
 
-def check_comparisons(comparisons: Iterable[Comparison], protocol: Protocol) -> None:
-    """Refuse comparisons that name a template, context, corruption or severity that does not exist.
+def check_effects(effects: Iterable[Effect], protocol: Protocol) -> None:
+    """Refuse effects that name something that does not exist, or that cannot be asked of the model.
 
     Done before the first question, because the last of them might only come up after hours.
 
     Raises
     ------
     AuditkitError
-        Naming the comparison and what it asks for.
+        Naming the effect and what it asks for.
     """
-    for comparison in comparisons:
-        for probe in comparison.probes(("image",)):
-            condition = probe.condition
-            try:
-                tasks.render(protocol.resolve_template(probe.template), condition.context)
-                if condition.corruption != CLEAN:
-                    perturbations.corruption(condition.corruption).level(condition.severity)
-            except AuditkitError as error:
-                raise AuditkitError(
-                    f"{comparison.family}/{comparison.name} cannot be asked: {error.problem}", error.remedy
-                ) from None
+    for effect in effects:
+        try:
+            for question in effect.questions():
+                _check_question(question, protocol)
+            for value in (value for part in effect.parts for _, value in part.terms):
+                if value.name or effect.statistic != "differs":  # answers with labels may differ without any number
+                    protocol.catalogue.quantity(value)
+        except AuditkitError as error:
+            raise AuditkitError(
+                f"{effect.family}/{effect.name} cannot be asked: {error.problem}", error.remedy
+            ) from None
 
 
-def _questions(comparison: Comparison) -> list[Probe]:
-    return list(comparison.probes(("image",)))
+def _check_question(question: Question, protocol: Protocol) -> None:
+    if question.role != MODEL:
+        option = _GIVEN_BY.get(question.role)
+        raise AuditkitError(
+            f"{question} would have to be answered by {question.role!r}; an audit asks the model only.",
+            f"Give the earlier run with {option}: every audit is then held against it too."
+            if option
+            else f"Leave out .by({question.role!r}).",
+        )
+    catalogue = protocol.catalogue
+    resolved = protocol.resolve(question)
+    catalogue.prompt(resolved)
+    for perturbation in catalogue.pictures(resolved.condition):
+        stage = catalogue.entry(perturbation.name).stage
+        if stage not in RENDERED:
+            raise AuditkitError(
+                f"{perturbation} is of stage {stage!r}, which cannot be rendered yet.",
+                f"Use a perturbation of stage {' or '.join(map(repr, RENDERED))}.",
+            )
+    catalogue.load([resolved])
 
 
 def limit_clusters(records: Sequence[ImageRecord], limit: int | None, seed: int) -> tuple[ImageRecord, ...]:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from auditkit import tasks
 from auditkit.ask.ask import Asker
-from auditkit.ask.keys import answer_key, digest_of, pixel_digest
+from auditkit.ask.keys import ALONE, answer_key, digest_of, pixel_digest
 from auditkit.ask.plan import Plan
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.record import ImageRecord, LeftOut, UnreadableImage
 from auditkit.models.base import Model, Request, Response
-from auditkit.perturbations import CorruptionError
-from auditkit.tasks.answers import parse
-from auditkit.vocabulary import CLEAN, NO_CONTEXT, Condition, Probe
+from auditkit.perturbations import PerturbationError
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.tasks import Prompt
+from auditkit.vocabulary import Condition, Probe, Question
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL import Image
 
 _FIRST_BATCH = 32  # questions; each batch after it is twice as large, up to the size wanted
 _TOGETHER = 10  # renderings of an image held at once, so that one query asks the store about all of them
@@ -40,12 +41,10 @@ class Tally:
         Questions of the plan, and those with an answer or an error by now.
     held : int
         Answers that the store held already.
-    refused, unparsed : int
-        Among the answers given in this pass.
     errors : dict of str to str
         Probe keys without an answer, and why; never stored as answers, asked again on the next run.
     left_out : list of LeftOut
-        Images that could not be decoded or are too small to be corrupted.
+        Images that could not be decoded or are too small for a perturbation.
     unreadable : list of str
         Their ids, in the same order.
     seconds : float
@@ -57,8 +56,6 @@ class Tally:
     planned: int = 0
     done: int = 0
     held: int = 0
-    refused: int = 0
-    unparsed: int = 0
     errors: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
@@ -91,27 +88,51 @@ def model_identity(model: Model) -> str:
 
 
 class Keys:
-    """Probe keys of one image, from digests that are remembered or freshly made."""
+    """Prompts and keys of questions: everything that a pass, and whoever reads its answers, must agree on.
 
-    def __init__(self, model: Model, batch_size: int) -> None:
+    Parameters
+    ----------
+    model : Model
+        Who is asked.
+    batch_size : int
+        Requests per call of ``generate``.
+    catalogue : Catalogue
+        Holds the words.
+    probabilities : bool
+        False where only answers are wanted: no choices are put to any model then, so none gives their probabilities.
+    """
+
+    def __init__(self, model: Model, batch_size: int, catalogue: Catalogue, *, probabilities: bool = True) -> None:
         self._identity = model_identity(model)
         self._batch_size = batch_size
+        self._catalogue = catalogue
+        self._probabilities = probabilities
+        self._words: dict[Question, tuple[Prompt, Condition]] = {}
 
     def of(self, probe: Probe, rendered: Rendered) -> str:
         """Return the key of a probe whose image is rendered as described."""
-        prompt = tasks.render(probe.template, probe.condition.context)
-        return answer_key(rendered.digest, prompt, probe.condition, self._identity, self._batch_size)
+        prompt, asking = self._asked(probe.question)
+        return answer_key(rendered.digest, prompt, asking, self._identity, self._batch_size)
 
+    def request(self, key: str, image: Image.Image, question: Question) -> Request:
+        """Return what is put to the model; the question must be resolved."""
+        prompt, _ = self._asked(question)
+        return Request(key, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
 
-def pixel_condition(condition: Condition) -> Condition:
-    """Return the condition without its words: what is done to the pixels."""
-    return Condition(condition.corruption, condition.severity)
+    def _asked(self, question: Question) -> tuple[Prompt, Condition]:
+        words = self._words.get(question)
+        if words is None:
+            prompt = self._catalogue.prompt(question)
+            if not self._probabilities:
+                prompt = replace(prompt, choices=None)
+            words = self._words[question] = prompt, self._catalogue.asking(question.condition)
+        return words
 
 
 def digests(plan: Plan, store: Store, renderer: Renderer, tally: Tally) -> dict[str, str]:
     """Return the digest of every image's pixels by record id; images that cannot be decoded are left out."""
     known = store.sources(record.content for record in plan.records)
-    found: dict[str, str] = {}
+    by_id: dict[str, str] = {}
     fresh: dict[str, str] = {}
     for record in plan.records:
         if record.content not in known:
@@ -120,12 +141,12 @@ def digests(plan: Plan, store: Store, renderer: Renderer, tally: Tally) -> dict[
             except UnreadableImage as error:
                 tally.leave_out(record, error)
                 continue
-        found[record.id] = known[record.content]
+        by_id[record.id] = known[record.content]
         if len(fresh) >= 256:
             store.add_sources(fresh)
             fresh.clear()
     store.add_sources(fresh)
-    return found
+    return by_id
 
 
 def prefetch(
@@ -138,6 +159,7 @@ def prefetch(
     deadline: float,
     on_progress: Progress,
     tally: Tally | None = None,
+    probabilities: bool = True,
 ) -> Tally:
     """Ask everything that is planned and not yet held; commit every batch as soon as it is answered.
 
@@ -159,6 +181,8 @@ def prefetch(
         Called with the `Tally` after every batch.
     tally : Tally, optional
         Of an earlier stage of the same run; this one is counted onto it.
+    probabilities : bool
+        As of `Keys`.
 
     Returns
     -------
@@ -167,7 +191,7 @@ def prefetch(
     """
     start = time.monotonic()
     tally = Tally() if tally is None else tally
-    keys = Keys(model, batch_size)
+    keys = Keys(model, batch_size, plan.protocol.catalogue, probabilities=probabilities)
     asker = Asker(model, deadline)
     pass_ = _Pass(asker, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
     tally.planned += plan.size()
@@ -223,8 +247,8 @@ def image_by_image(
             for item in missing(record, known[record.content]):
                 added += 1
                 yield item
-        except (UnreadableImage, CorruptionError) as error:
-            # It cannot be decoded (any more), or it is too small to be corrupted.
+        except (UnreadableImage, PerturbationError) as error:
+            # It cannot be decoded (any more), or it is too small for a perturbation.
             tally.leave_out(record, error)
             tally.planned -= planned(record) - added - (tally.held - held)
 
@@ -232,7 +256,7 @@ def image_by_image(
 @dataclass(frozen=True, slots=True)
 class _Item:
     key: str
-    probe: Probe
+    question: Question
     request: Request
 
 
@@ -249,59 +273,40 @@ def _missing(
     """Yield the questions of one image that have no answer yet, rendering what they need."""
     from PIL import Image
 
-    probes = plan.probes(record)
     by_pixels: dict[Condition, list[Probe]] = {}
-    for probe in probes:
-        by_pixels.setdefault(pixel_condition(probe.condition), []).append(probe)
-    rendered = renderer.known(digest, set(by_pixels))
-    probe_keys = {p: keys.of(p, rendered[c]) for c, ps in by_pixels.items() if c in rendered for p in ps}
-    held = store.known(probe_keys.values())
+    for probe in plan.probes(record):
+        by_pixels.setdefault(plan.protocol.catalogue.pictures(probe.question.condition), []).append(probe)
+    rendered = renderer.known(digest, by_pixels)
+    # The key of a question holds the digest of its pixels. What has to be rendered to know it comes in groups, as many
+    # as may be held in memory, so that the store is asked once for each group.
+    unknown = [condition for condition in by_pixels if condition not in rendered]
     fresh: dict[str, Rendered] = {}
-    pixels: dict[Condition, NDArray[np.uint8]] = {}
-    for place, (condition, some) in enumerate(by_pixels.items()):
-        if place % _TOGETHER == 0:
-            pixels = {}
-            if not asker.gave_up:
-                ahead = list(by_pixels.items())[place : place + _TOGETHER]
-                for other, its in ahead:
-                    if other not in rendered:
-                        pixels[other] = renderer.pixels(record, digest, other)
-                        rendered[other] = renderer.describe(record, pixels[other])
-                        if other.corruption != CLEAN:
-                            fresh[renderer.key(digest, other)] = rendered[other]
-                        probe_keys |= {p: keys.of(p, rendered[other]) for p in its}
-                held |= store.known(probe_keys[p] for other, its in ahead if other in pixels for p in its)
-        if condition in rendered and all(probe_keys[p] in held for p in some):
-            tally.held += len(some)
-            tally.done += len(some)
-            continue
-        if asker.gave_up:  # nothing more is asked, so nothing more is rendered
-            for probe in some:
-                tally.held += probe_keys.get(probe) in held
-                tally.done += 1
-                if probe_keys.get(probe) not in held:
-                    tally.errors[probe_keys.get(probe) or str(probe)] = asker.gave_up
-            continue
-        if condition not in pixels:
-            pixels[condition] = renderer.pixels(record, digest, condition)
-        image = Image.fromarray(pixels[condition])
-        for probe in some:
-            if probe_keys[probe] in held:
-                tally.held += 1
-                tally.done += 1
-                continue
-            prompt = tasks.render(probe.template, probe.condition.context)
-            request = Request(
-                probe_keys[probe],
-                (image,),
-                prompt.user,
-                prompt.system,
-                prompt.choices,
-                prompt.max_new_tokens,
-                probe.template,
-                "" if probe.condition.context == NO_CONTEXT else probe.condition.context,
-            )
-            yield _Item(probe_keys[probe], probe, request)
+    groups = [unknown[at : at + _TOGETHER] for at in range(0, len(unknown), _TOGETHER)]
+    for group in ([*rendered], *groups):
+        pixels: dict[Condition, NDArray[np.uint8]] = {}
+        for condition in group:
+            if condition not in rendered and not asker.gave_up:  # then nothing more is asked, so nothing is rendered
+                pixels[condition] = renderer.pixels(record, digest, condition)
+                rendered[condition] = renderer.describe(record, pixels[condition])
+                fresh[renderer.key(digest, condition)] = rendered[condition]
+        probe_keys = {p: keys.of(p, rendered[c]) for c in group if c in rendered for p in by_pixels[c]}
+        held = store.known(probe_keys.values())
+        for condition in group:
+            image: Image.Image | None = None
+            for probe in by_pixels[condition]:
+                key = probe_keys.get(probe, "")
+                if key in held:
+                    tally.held += 1
+                    tally.done += 1
+                elif asker.gave_up:
+                    tally.errors[key or str(probe)] = asker.gave_up
+                    tally.done += 1
+                else:
+                    if image is None:
+                        shown = pixels.pop(condition, None)
+                        shown = renderer.pixels(record, digest, condition) if shown is None else shown
+                        image = Image.fromarray(shown)
+                    yield _Item(key, probe.question, keys.request(key, image, probe.question))
     store.add_renders(fresh)
 
 
@@ -323,11 +328,10 @@ class _Pass:
         self._on_progress = on_progress
         self._waiting: list[_Item] = []
         self._flying: list[_Item] = []
-        self._templates = tasks.templates()
 
     def add(self, item: _Item) -> None:
         """Take a question; a full batch is sent."""
-        if item.probe.condition.alone:
+        if any(perturbation.name == ALONE for perturbation in item.question.condition):
             self._send([item])
             return
         self._waiting.append(item)
@@ -353,7 +357,6 @@ class _Pass:
     def _commit(self, items: list[_Item], responses: list[Response]) -> None:
         answers: dict[str, StoredAnswer] = {}
         for item, response in zip(items, responses, strict=True):
-            self._count(item, response)
             if response.error is None:
                 answers[item.key] = StoredAnswer(response.text, response.finish_reason, response.logprobs)
             else:
@@ -361,9 +364,3 @@ class _Pass:
         self._store.add_answers(answers, self._model)
         self._tally.done += len(items)
         self._on_progress(self._tally)
-
-    def _count(self, item: _Item, response: Response) -> None:
-        if response.error is None:
-            outcome = parse(response.text, self._templates[item.probe.template], response.finish_reason).outcome
-            self._tally.refused += outcome == "refused"
-            self._tally.unparsed += outcome not in ("refused", "scored")

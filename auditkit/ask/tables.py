@@ -1,6 +1,6 @@
 """The tables of the store. Whoever changes one raises `SCHEMA_VERSION`: a store of another version is refused.
 
-A table more is no change: it is added to a store that lacks it, and an earlier auditkit leaves it alone.
+A new table is not a change of schema: it is added to a store that lacks it, and an earlier auditkit leaves it alone.
 """
 
 from __future__ import annotations

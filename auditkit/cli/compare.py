@@ -24,7 +24,7 @@ def _compare(options: argparse.Namespace, rest: list[str]) -> int:
     from auditkit.evidence.reading import read_evidence
     from auditkit.records.compare import compare
     from auditkit.report.comparison import write_comparison
-    from auditkit.report.wording import visible
+    from auditkit.words import visible
 
     out: Path = options.out
     found = compare([read_evidence(path)[0] for path in options.evidence], [str(path) for path in options.evidence])

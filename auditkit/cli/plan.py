@@ -80,4 +80,4 @@ def _protocol(options: argparse.Namespace, pilot: Evidence | None) -> Protocol:
         if not path.is_file():
             raise AuditkitError(f"protocol {path} does not exist.", "Give one with --protocol=FILE.")
         protocol = load_protocol(path, options.profile)
-    return protocol if options.margin is None else with_margin(protocol, options.margin)
+    return protocol if options.margin is None else with_margin(protocol, options.margin, pilot)

@@ -72,7 +72,7 @@ _CLOSING = {
 
 def _line(text: str) -> str:
     """One line whatever a file says, with what could mislead made visible."""
-    from auditkit.report.wording import visible
+    from auditkit.words import visible
 
     shown = visible(" ".join(text.split()))
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + " …"

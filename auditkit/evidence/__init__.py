@@ -4,33 +4,37 @@ The models below are the published schema of ``evidence.json`` (`auditkit schema
 are rounded when they enter the record (`ROUND` digits), so that the same answers give the same bytes on every machine.
 """
 
-from auditkit.evidence.answers import NO_SCORE, NOT_ASKED, OUTCOME_MARKS, AnswerColumn, Answers, ImageEntry
-from auditkit.evidence.audit import Audit, Case, Cell, Expected, Point, ScoringInfo
-from auditkit.evidence.facts import (
+from auditkit.evidence.answers import NO_SCORE, NOT_ASKED, OUTCOME_MARKS, AnswerColumn, Answers, ItemEntry
+from auditkit.evidence.audit import (
+    ALL,
+    Audit,
+    Case,
+    Cell,
+    Definition,
+    Expected,
+    PartDefinition,
+    Point,
+    Stratum,
+    Term,
+    Verb,
+)
+from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount
+from auditkit.evidence.information import (
     CalibrationCurve,
     CalibrationPoint,
-    Data,
-    EarlierProtocol,
     EmbeddingPoint,
     EmbeddingShift,
-    Example,
-    LeftOutEntry,
-    Level,
-    LookInfo,
-    ModelInfo,
-    Probes,
-    PromptInfo,
-    ProtocolInfo,
-    Reference,
-    Run,
-    Stratum,
+    ScoringInfo,
     Subgroup,
     SubgroupLevel,
 )
+from auditkit.evidence.model import ModelInfo, PromptInfo
+from auditkit.evidence.run import EarlierProtocol, LookInfo, Probes, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import ROUND, VERDICTS, Estimate, Number, Outcomes, Record, Verdict
-from auditkit.evidence.whole import SCHEMA_VERSION, Evidence, json_schema, overall
+from auditkit.evidence.whole import SCHEMA_VERSION, Evidence, json_schema, overall, whole_verdict
 
 __all__ = [
+    "ALL",
     "NOT_ASKED",
     "NO_SCORE",
     "OUTCOME_MARKS",
@@ -45,6 +49,7 @@ __all__ = [
     "Case",
     "Cell",
     "Data",
+    "Definition",
     "EarlierProtocol",
     "EmbeddingPoint",
     "EmbeddingShift",
@@ -52,13 +57,15 @@ __all__ = [
     "Evidence",
     "Example",
     "Expected",
-    "ImageEntry",
+    "ItemEntry",
     "LeftOutEntry",
     "Level",
     "LookInfo",
+    "ModalityCount",
     "ModelInfo",
     "Number",
     "Outcomes",
+    "PartDefinition",
     "Point",
     "Probes",
     "PromptInfo",
@@ -70,7 +77,10 @@ __all__ = [
     "Stratum",
     "Subgroup",
     "SubgroupLevel",
+    "Term",
+    "Verb",
     "Verdict",
     "json_schema",
     "overall",
+    "whole_verdict",
 ]

@@ -1,16 +1,17 @@
-"""Every answer of a run as a score or an outcome, image by image: what a baseline and a comparison are paired with."""
+"""Every answer of a run as a score or an outcome, item by item: what a baseline and a comparison are paired with."""
 
 from __future__ import annotations
 
 from auditkit.evidence.values import Record
+from auditkit.vocabulary import Perturbation, Question
 
 NOT_ASKED, NO_SCORE = ".", "+"
 OUTCOME_MARKS = {"refused": "r", "unparsed": "u", "out_of_range": "o", "truncated": "t", "error": "e"}
-"""One letter per outcome that is no score."""
+"""One letter per outcome without a score."""
 
 
-class ImageEntry(Record):
-    """One image of the run."""
+class ItemEntry(Record):
+    """One item of the run."""
 
     id: str
     """Salted hash; the same wherever the salt (``AUDITKIT_SALT``) is."""
@@ -18,23 +19,32 @@ class ImageEntry(Record):
     """Salted hash of the patient (or study, or file)."""
     modality: str
     synthetic: bool = False
+    columns: dict[str, str] = {}
+    """Levels of the columns that the protocol names, such as ``label``."""
     answers_sha256: str = ""
-    """Over the raw answers to every question put about this image."""
+    """Over the raw answers to every question put about this item."""
 
 
 class AnswerColumn(Record):
-    """The answers of all images to one template under one condition."""
+    """The answers of all items to one question."""
 
-    template: str
-    corruption: str = "clean"
-    severity: int = 0
-    context: str = "none"
-    repeat: int = 0
-    alone: bool = False
-    marks: str
-    """One mark per image, in the images' order, separated by blanks: the score in points of 0-100; ``+`` for an answer
-    read whose options have no score; ``r`` refused, ``u`` unparsed, ``o`` out of range, ``t`` truncated, ``e`` error;
-    ``.`` not asked."""
+    task: str
+    wording: str
+    condition: list[tuple[str, int]] = []
+    """Name and level of each perturbation, in the order of the stages; empty for the items as they are."""
+    role: str = "model"
+    """Who answered: ``model`` is the model that is audited."""
+    values: dict[str, str]
+    """Name of the value -> one mark per item, in the items' order, separated by blanks. The main value has the empty
+    name. A mark is a number in the value's unit; ``+`` and a percent-encoded label for an answer that was read and has
+    a label but no score; ``r`` refused, ``u`` unparsed, ``o`` out of range, ``t`` truncated, ``e`` error; ``.`` not
+    asked."""
+
+    @property
+    def question(self) -> Question:
+        """What was asked."""
+        condition = tuple(Perturbation(name, level) for name, level in self.condition)
+        return Question(self.task, self.wording, condition, self.role)
 
 
 class Answers(Record):
@@ -42,9 +52,11 @@ class Answers(Record):
 
     batch_size: int = 1
     """Nominal requests per call; part of every answer's key in the store."""
-    images: list[ImageEntry] = []
+    probabilities: bool = True
+    """Whether the probabilities of the declared answers were asked for; part of every answer's key too."""
+    items: list[ItemEntry] = []
     """Sorted by id."""
     columns: list[AnswerColumn] = []
-    """Sorted by template and condition."""
+    """Sorted by task, wording, condition and role."""
     sha256: str = ""
-    """Over the images' ids and their ``answers_sha256``."""
+    """Over the items' ids and their ``answers_sha256``."""

@@ -1,12 +1,27 @@
-"""What one audit measured and decided: its cells, its figure's points, the images that speak against the model."""
+"""What one audit measured and decided: its cells, its figure's points, the items that speak against the model."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from auditkit.evidence.values import Estimate, Number, Outcomes, Record, Verdict
+
+ALL = "all"
+"""The level of a stratum that is all of them together."""
+
+Verb = Literal["within", "at_most", "at_least", ""]
+
+
+class Stratum(Record):
+    """Which items: those whose column has this level."""
+
+    column: str = "modality"
+    level: str = ALL
+    """``all`` is all items together."""
 
 
 class Expected(Estimate):
-    """The estimate that a gate's rule gives for expected scores instead of generated ones; no verdict rests on it.
+    """The estimate that an audit's rule gives for expected scores instead of generated ones; no verdict rests on it.
 
     An expected score is the mean of the declared answers' scores, weighted by the probability the model gives them.
     """
@@ -28,43 +43,16 @@ class Expected(Estimate):
     """The same of the control answers."""
 
 
-class ScoringInfo(Record):
-    """How far the generated answers to one template and the probabilities of its choices say the same."""
-
-    template: str
-    answers: int = 0
-    """Answers to distinct questions; errors are none. The next four sum to it."""
-    read: int = 0
-    """With valid log-probabilities, enough of them on the declared choices."""
-    absent: int = 0
-    """Without log-probabilities."""
-    invalid: int = 0
-    """With log-probabilities that cannot be any: above 0, no numbers, of other choices, summing to more than 1."""
-    low_mass: int = 0
-    """With too little probability on the declared choices for an expected score."""
-    n_compared: int = 0
-    """Answers that were scored and have a likeliest choice."""
-    agreement: Number = None
-    """Share of these whose likeliest choice says what was generated, 0-1."""
-    difference: Number = None
-    """Mean absolute difference between expected and generated score, in points; null where choices have labels."""
-    entropy: Number = None
-    """Mean entropy over the choices, in bits."""
-    max_entropy: Number = None
-    """Entropy if all choices were equally likely, in bits."""
-    mass: Number = None
-    """Mean probability on the declared choices, 0-1, the answers with too little included."""
-
-
 class Cell(Record):
-    """One decision inside an audit: one modality (and severity, where the audit has several)."""
+    """One decision inside an audit: one stratum, and one part where the audit has several."""
 
-    modality: str
-    """Modality, or ``all`` when the audit pools them."""
-    condition: str = ""
-    """What was done, in words (``severity 3``); empty when the audit has one condition."""
+    stratum: Stratum = Stratum()
+    part: str = ""
+    """Label of the part of the effect (``severity 3``); empty when the audit has one part."""
+    level: int = 0
+    """Level of the part's perturbation (3 of ``severity 3``); 0 where parts differ in something else."""
     required: bool = True
-    """False when shown for information only."""
+    """Whether the audit's verdict rests on it; false when it is shown for information."""
     verdict: Verdict
     """Verdict of this cell after the correction for multiplicity."""
     sentence: str
@@ -90,8 +78,8 @@ class Cell(Record):
     control_outcomes: Outcomes = Outcomes()
     """Outcomes of the control answers."""
     expected: Expected | None = None
-    """The same estimate from expected scores, for information; null without log-probabilities, and for gates on shares
-    of answers."""
+    """The same estimate from expected scores, for information; null without log-probabilities, and for shares of
+    answers."""
     tail: Estimate | None = None
     """Co-primary: share of patients with any change above the tail threshold."""
     worst_case: Estimate | None = None
@@ -99,7 +87,7 @@ class Cell(Record):
     sd: Number = None
     """Standard deviation of the patients' means, in the estimate's unit; null for shares and AUROC."""
     mde: Number = None
-    """Smallest margin that these data would pass with 90 % power if there were no effect."""
+    """Smallest limit that these data would meet with 90 % power if there were no effect."""
     look: int = 1
     """The look at the data at which this cell was decided, or last looked at."""
     more_clusters: int | None = None
@@ -111,12 +99,11 @@ class Cell(Record):
 class Point(Record):
     """One point of a figure: the answers under one condition."""
 
-    modality: str
-    """Modality, or ``all``."""
+    stratum: Stratum = Stratum()
     condition: str
-    """Name of the condition."""
-    severity: int = 0
-    """0 is the clean image."""
+    """The condition in one word: ``clean``, ``pixelate-s3``."""
+    level: int = 0
+    """Level of the perturbation; 0 is the item as it is."""
     n_images: int = 0
     """Images scored under this condition."""
     n_clusters: int = 0
@@ -136,10 +123,10 @@ class Point(Record):
 
 
 class Case(Record):
-    """One image whose answers speak against the model, for the gallery of failing cases."""
+    """One item whose answers speak against the model, for the gallery of failing cases."""
 
-    image: str
-    """Hashed id of the image."""
+    item: str
+    """Hashed id of the item."""
     modality: str
     synthetic: bool
     condition: str
@@ -160,6 +147,39 @@ class Case(Record):
     """Base64 of a small JPEG of what the model was shown for the treated question; empty when none was kept."""
 
 
+class Term(Record):
+    """One value of a weighted sum."""
+
+    weight: float
+    """Not rounded: the sum must come out as it did."""
+    task: str = ""
+    """Empty for the protocol's score."""
+    wording: str = ""
+    condition: list[tuple[str, int]] = []
+    """Name and level of each perturbation."""
+    value: str = ""
+    """Name of the value; empty for the main one."""
+
+
+class PartDefinition(Record):
+    """One decision of an effect."""
+
+    label: str = ""
+    terms: list[Term]
+    where: tuple[str, str] | None = None
+    """Column and level of the items it is about; null for all."""
+    unknown: float = 1.0
+    """How far an item may lie of which no term is known, in units of the protocol's ``missing_points``."""
+
+
+class Definition(Record):
+    """What an audit measures, so that whoever has the record can measure it again."""
+
+    statistic: str = "mean"
+    per: str = ""
+    parts: list[PartDefinition]
+
+
 class Audit(Record):
     """One question, one criterion, one verdict."""
 
@@ -169,10 +189,22 @@ class Audit(Record):
     """What is asked of the model, one sentence (the audit's docstring)."""
     family: str
     """Family of the protocol; multiplicity is corrected within it."""
-    gate: str
-    """Which criterion was applied: ``equivalence``, ``template_equivalence``, ``monotone``, ``sensitivity``,
-    ``discrimination``, ``not_raised``, ``rate``, ``rate_difference``, ``agreement``, ``non_inferiority`` (to an earlier
-    run)."""
+    verb: Verb = ""
+    """What the family's limit asks: ``within`` (either way), ``at_most``, ``at_least``; empty where there is none."""
+    limit: dict[str, float] = {}
+    """The limit as declared: ``{"within": 5.0}``, and ``in_each`` where each stratum by itself has another. Against an
+    earlier run: by how much it may be worse."""
+    statistic: str = "mean"
+    """What is made of the items' values: ``mean``, ``differs`` (share of items whose two answers differ), ``area``
+    (under the ROC curve), ``worsening`` (than an earlier run)."""
+    quantity: str = "score"
+    """What is counted of every answer: ``score``, ``lost``, ``refused``, ``unusable``, or another value of its task."""
+    unit: str = "points"
+    """Unit of all the audit's estimates, as in `Estimate`."""
+    change: bool = False
+    """Whether the estimate is a difference, written with its sign; a level, a share and a fall per step are amounts."""
+    shown: bool = False
+    """For information only: it decides nothing and never fails a run."""
     title: str
     """Name of the thing changed, for people (``Pixelation``)."""
     hazard: str = ""
@@ -183,17 +215,16 @@ class Audit(Record):
     """The treated condition in words, with the sentence where words were changed."""
     control: str = ""
     """The control condition in words."""
-    template: str = ""
-    """Id of the prompt template; empty where several are compared (``treated`` names them)."""
+    words: str = ""
+    """Task and wording of its questions: ``quality.direct``; several are separated by a comma and a blank."""
     verdict: Verdict
+    """Of all required cells. Of an audit that is shown for information, what it would be; nothing rests on it."""
     sentence: str
     """The verdict in one sentence, with the numbers."""
     estimate: Estimate
-    """Over all modalities, patients weighted equally; the verdict rests on the cells."""
+    """Over all items together, patients weighted equally; the verdict rests on the cells."""
     expected: Expected | None = None
     """The same from expected scores, for information."""
-    margin: Number = None
-    """The declared margin or floor."""
     p_pass: Number = None
     """Largest of the required cells' (all must pass)."""
     p_fail: Number = None
@@ -201,16 +232,19 @@ class Audit(Record):
     n_images: int = 0
     n_clusters: int = 0
     outcomes: Outcomes = Outcomes()
-    """Outcomes of the treated answers over all modalities."""
+    """Outcomes of the treated answers over all items."""
     mde: Number = None
     """Largest of the required cells'."""
     look: int = 1
     """The look at the data at which the verdict fell."""
     rule: str = ""
     """How the cells were combined."""
-    by_modality: list[Cell] = []
-    """The cells."""
+    definition: Definition | None = None
+    """The effect itself; null where nothing could be judged, and against an earlier run, where it is that of the audit
+    of the same name."""
+    parts: list[Cell] = []
+    """The decisions: every part of the effect in every stratum."""
     series: list[Point] = []
-    """Figure data: per severity, pooled (``all``) and per modality."""
+    """Figure data of a perturbation with several levels: per level, all items together and per stratum."""
     cases: list[Case] = []
-    """At most a handful of images that speak against the model."""
+    """At most a handful of items that speak against the model."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from auditkit.evidence.facts import Data, ModelInfo
+from auditkit.evidence.audit import Verb
+from auditkit.evidence.data import Data
+from auditkit.evidence.model import ModelInfo
 from auditkit.evidence.values import Estimate, Number, Outcomes, Record, Verdict
 
 
@@ -68,7 +70,12 @@ class ComparedAudit(Record):
 
     id: str
     family: str
-    gate: str
+    verb: Verb = ""
+    """As in `Audit`; so are the next four."""
+    statistic: str = "mean"
+    quantity: str = "score"
+    unit: str = "points"
+    change: bool = False
     title: str
     what: str = ""
     """What the effect is, in words; empty when only verdicts can be compared."""
@@ -89,7 +96,7 @@ class Standing(Record):
     rank: Number = None
     """By the estimate, 1 is best; equal estimates share the best of their ranks."""
     rank_low: int = 1
-    """Best rank that the differences told leave open, for all models at once."""
+    """Best rank that the differences leave open, for all models at once."""
     rank_high: int = 1
     """Worst such rank."""
     shares: list[Number] = []
@@ -114,7 +121,7 @@ class Summary(Record):
 
 
 class Correlation(Record):
-    """How alike two models order the images, within strata of one modality under one corruption at one severity."""
+    """How alike two models order the images, within strata of one modality under one condition."""
 
     first: str
     second: str
@@ -122,8 +129,8 @@ class Correlation(Record):
     """Null when a family is not known."""
     modality: str = "all"
     """One modality, or all (strata are still single modalities)."""
-    corruption: str = "all"
-    """One corruption, ``clean``, or all (strata are still single corruptions and severities)."""
+    perturbation: str = "all"
+    """One perturbation, ``clean``, or all (strata are still single perturbations and levels)."""
     estimate: Estimate
     """Spearman's coefficient pooled over strata; the interval holds for all pairs at once."""
     n_strata: int = 0

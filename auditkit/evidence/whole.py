@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from auditkit.evidence.answers import Answers
-from auditkit.evidence.audit import Audit, ScoringInfo
-from auditkit.evidence.facts import (
-    CalibrationCurve,
-    Data,
-    EmbeddingShift,
-    Example,
-    LookInfo,
-    ModelInfo,
-    PromptInfo,
-    ProtocolInfo,
-    Reference,
-    Run,
-    Subgroup,
-)
+from auditkit.evidence.audit import Audit
+from auditkit.evidence.data import Data, Example
+from auditkit.evidence.information import CalibrationCurve, EmbeddingShift, ScoringInfo, Subgroup
+from auditkit.evidence.model import ModelInfo, PromptInfo
+from auditkit.evidence.run import LookInfo, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "2.0"
 
 
 class Evidence(Record):
@@ -60,10 +52,20 @@ class Evidence(Record):
     limits: list[str] = []
     """What this run cannot tell."""
 
+    @property
+    def deciding(self) -> list[Audit]:
+        """The audits that the verdict rests on."""
+        return [audit for audit in self.audits if not audit.shown]
+
+    @property
+    def informing(self) -> list[Audit]:
+        """The audits that are shown for information only."""
+        return [audit for audit in self.audits if audit.shown]
+
     def to_json(self) -> str:
         """Return the record as JSON with sorted keys and a final newline: the same record gives the same bytes."""
         text = json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        # Lone surrogates (file names and arguments that are no UTF-8) cannot be written: they are spelt out.
+        # Lone surrogates (file names and arguments that are not UTF-8) cannot be written: they are spelt out.
         return re.sub("[\ud800-\udfff]", lambda found: f"\\\\u{ord(found[0]):04x}", text)
 
     @classmethod
@@ -85,3 +87,33 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
     """
     seen = set(verdicts)
     return next((v for v in VERDICTS if v in seen), "INCONCLUSIVE")
+
+
+def whole_verdict(audits: Sequence[Audit], not_run: Sequence[str]) -> tuple[Verdict, str]:
+    """Return the verdict of the whole run and its sentence; a part of the declared audits never passes.
+
+    Parameters
+    ----------
+    audits : sequence of Audit
+        All audits of the run; those shown for information do not count.
+    not_run : sequence of str
+        Ids of declared audits that the run did not include.
+    """
+    deciding = [audit for audit in audits if not audit.shown]
+    verdict = overall(audit.verdict for audit in deciding)
+    counts = Counter(audit.verdict for audit in deciding)
+    listed = ", ".join(f"{counts[v]} {v}" for v in ("PASS", "FAIL", "INCONCLUSIVE", "ERROR") if counts[v])
+    if not deciding:
+        return "INCONCLUSIVE", "No audit was run, so nothing was shown."
+    if not_run:
+        part = f"{listed} of {len(deciding)} audits run; {len(not_run)} declared audits were not run"
+        if verdict == "PASS":
+            return "INCONCLUSIVE", f"{part}, so there is no verdict on the whole protocol."
+        return verdict, f"{part}."
+    closing = {
+        "PASS": "every declared criterion was met",
+        "FAIL": "the model does not meet the declared criteria",
+        "INCONCLUSIVE": "these data do not decide every question, and undecided is not a pass",
+        "ERROR": "some questions got no answer; run again to ask them",
+    }[verdict]
+    return verdict, f"{listed} of {len(deciding)} audits: {closing}."

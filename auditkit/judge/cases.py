@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from auditkit.evidence import Case
 from auditkit.images.thumbnail import jpeg_thumbnail
-from auditkit.judge.draft import Adverse
-from auditkit.judge.wording import condition_label
-from auditkit.measure.columns import AnswerReader, Measurements
+from auditkit.judge.draft import WorstCase
+from auditkit.judge.titles import Titles
+from auditkit.measure.columns import Measurements
+from auditkit.measure.reader import AnswerReader
 from auditkit.protocol.model import Protocol
-from auditkit.tasks.answers import OUTCOMES
-from auditkit.vocabulary import CLEAN, Comparison, Condition, Probe
+from auditkit.tasks import OUTCOMES
+from auditkit.vocabulary import MODEL, Probe, Question
 
 MAX_CASES = 8
 # Of a run that fails a hundred audits, four pictured cases each take some 3 MB of the record.
@@ -20,86 +21,67 @@ MAX_TEXT = 400
 
 
 def failing_cases(
-    adverse: Sequence[Adverse],
-    comparison: Comparison,
-    reader: AnswerReader,
-    data: Measurements,
-    protocol: Protocol,
+    worst: Sequence[WorstCase], reader: AnswerReader, data: Measurements, protocol: Protocol
 ) -> list[Case]:
     """Return at most `MAX_CASES` cases, taken from the modalities in turn.
 
     Parameters
     ----------
-    adverse : sequence of Adverse
-        The worst of each modality first.
-    comparison : Comparison
-        The audit's comparison.
+    worst : sequence of WorstCase
+        The worst of each stratum first.
     reader : AnswerReader
         Fetches raw answers.
     data : Measurements
         Scores and outcomes.
     protocol : Protocol
-        Resolves the template.
+        Its catalogue has the words.
     """
-    template = protocol.resolve_template(comparison.template)
-    control = getattr(comparison, "control", Condition())
+    titles = Titles(protocol.catalogue)
     return [
-        _case(
-            case.image,
-            Probe(data.records[case.image].id, case.condition, case.template or template),
-            Probe(data.records[case.image].id, control, case.control or template),
-            reader,
-            data,
-            pictured=place < MAX_PICTURED,
-        )
-        for place, case in enumerate(_in_turn(adverse, data)[:MAX_CASES])
+        _case(case, reader, data, titles, pictured=place < MAX_PICTURED)
+        for place, case in enumerate(_in_turn(worst, data)[:MAX_CASES])
     ]
 
 
-def _in_turn(adverse: Sequence[Adverse], data: Measurements) -> list[Adverse]:
-    queues: dict[str, list[Adverse]] = {}
-    for case in adverse:
-        queue = queues.setdefault(data.records[case.image].modality, [])
-        if all(case.image != other.image for other in queue):
+def _in_turn(worst: Sequence[WorstCase], data: Measurements) -> list[WorstCase]:
+    queues: dict[str, list[WorstCase]] = {}
+    for case in worst:
+        queue = queues.setdefault(data.records[case.item].modality, [])
+        if all(case.item != other.item for other in queue):
             queue.append(case)
     longest = max(map(len, queues.values()), default=0)
     return [queue[turn] for turn in range(longest) for queue in queues.values() if turn < len(queue)]
 
 
-def _case(
-    index: int,
-    treated: Probe,
-    control: Probe,
-    reader: AnswerReader,
-    data: Measurements,
-    *,
-    pictured: bool,
-) -> Case:
-    record = data.records[index]
-    texts = {f.probe: f.answer.text if f.answer else "" for f in reader.read(record, [control, treated])}
-    before, after = (data.column(probe.condition, probe.template) for probe in (control, treated))
-    outcome = OUTCOMES[after.outcomes[index]] if after.outcomes[index] >= 0 else "error"
+def _case(case: WorstCase, reader: AnswerReader, data: Measurements, titles: Titles, *, pictured: bool) -> Case:
+    record = data.records[case.item]
+    # Where nothing is compared, the item as it is stands beside the answer.
+    control = case.control or Question(case.treated.task, case.treated.wording)
+    asked = [question for question in (control, case.treated) if question.role == MODEL]
+    probes = [Probe(record.id, question) for question in asked]
+    texts = {one.probe.question: one.answer.text if one.answer else "" for one in reader.read(record, probes)}
+    before, after = data.column(control), data.column(case.treated)
+    outcome = OUTCOMES[after.outcomes[case.item]] if after.outcomes[case.item] >= 0 else "error"
+    changed = titles.catalogue.pictures(case.treated.condition) != titles.catalogue.pictures(control.condition)
     return Case(
-        image=record.id,
+        item=record.id,
         modality=record.modality,
         synthetic=record.synthetic,
-        condition=_shown(treated, control),
-        control_answer=_short(texts[control]),
-        treated_answer=_short(texts[treated]),
-        control_score=float(before.scores[index]),
-        treated_score=float(after.scores[index]),
+        condition=_shown(case.treated, control, titles),
+        control_answer=_short(texts.get(control, "")),
+        treated_answer=_short(texts.get(case.treated, "")),
+        control_score=float(before.scores[case.item]),
+        treated_score=float(after.scores[case.item]),
         outcome=outcome,
         control_jpeg=jpeg_thumbnail(reader.pixels(record, control.condition)) if pictured else "",
-        treated_jpeg=jpeg_thumbnail(reader.pixels(record, treated.condition))
-        if pictured and treated.condition.corruption != CLEAN
-        else "",
-        why=_why(float(before.scores[index]), float(after.scores[index]), outcome),
+        treated_jpeg=jpeg_thumbnail(reader.pixels(record, case.treated.condition)) if pictured and changed else "",
+        why=_why(float(before.scores[case.item]), float(after.scores[case.item]), outcome),
     )
 
 
-def _shown(treated: Probe, control: Probe) -> str:
-    label = condition_label(treated.condition)
-    return label if treated.template == control.template else f"{label}, asked as {treated.template}"
+def _shown(treated: Question, control: Question, titles: Titles) -> str:
+    label = titles.condition(treated.condition)
+    return label if treated.words == control.words else f"{label}, asked as {treated.words}"
 
 
 def _why(before: float, after: float, outcome: str) -> str:

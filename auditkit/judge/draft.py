@@ -7,36 +7,40 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from auditkit.evidence import Estimate, Expected, Outcomes
-from auditkit.vocabulary import Condition
+from auditkit.measure.columns import ALL, Stratum
+from auditkit.vocabulary import Question
+
+SHOWN_CASES = 4
 
 
-class Adverse(NamedTuple):
+class WorstCase(NamedTuple):
     """An answer that speaks against the model.
 
     Attributes
     ----------
-    image : int
-        Index of the image.
-    condition : Condition
-        Under which it was asked.
-    template : str
-        In which words, and what it is compared with (``control``), where not the comparison's own template.
+    item : int
+        Index of the item.
+    treated : Question
+        What was asked.
+    control : Question or None
+        What it is compared with.
     """
 
-    image: int
-    condition: Condition
-    template: str = ""
-    control: str = ""
+    item: int
+    treated: Question
+    control: Question | None = None
 
 
 @dataclass(slots=True)
 class Draft:
-    """What one gate found in one modality (and severity); `auditkit.judge.judge` makes a `Cell` of it.
+    """What one procedure found in one stratum and part; `auditkit.judge.judge` makes a `Cell` of it.
 
     Attributes
     ----------
-    modality, condition : str
-        Where it was looked.
+    stratum : Stratum
+        Which items were looked at.
+    part : str
+        Label of the effect's part.
     estimate : Estimate
         With its interval.
     met : bool
@@ -51,12 +55,17 @@ class Draft:
         What a FAIL would say, in words.
     settle : callable, optional
         From the level that a FAIL takes to the number of patients that would likely settle the question.
-    adverse : list of Adverse
+    worst_cases : list of WorstCase
         Answers that speak most against the model.
+    signed : bool
+        Whether the estimate is a change, which is written with its sign.
+    now, before : float or None
+        Of a comparison with an earlier run: the audit's own estimate in the new and in the old run, over the same
+        items.
     """
 
-    modality: str
-    condition: str
+    stratum: Stratum
+    part: str
     estimate: Estimate
     met: bool
     p_pass: float
@@ -77,4 +86,12 @@ class Draft:
     mde: float | None = None
     settle: Callable[[float], int | None] | None = None
     rule: str = ""
-    adverse: list[Adverse] = field(default_factory=list)
+    worst_cases: list[WorstCase] = field(default_factory=list)
+    signed: bool = True
+    now: float | None = None
+    before: float | None = None
+
+    @property
+    def together(self) -> bool:
+        """Whether it is about all items together."""
+        return self.stratum[1] == ALL

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
-from auditkit import perturbations
 from auditkit.ask.embeddings import EmbeddingKeys, embedding_kinds, pixel_conditions
 from auditkit.ask.plan import Plan
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.evidence import EmbeddingPoint, EmbeddingShift, Estimate
-from auditkit.judge.series import mean_estimates
-from auditkit.measure.columns import ALL, Measurements
+from auditkit.judge.points import mean_estimates
+from auditkit.judge.rules import seed_for
+from auditkit.measure.columns import ALL, MODALITY, Measurements
 from auditkit.models.base import Model
 from auditkit.protocol.model import Protocol
-from auditkit.stats.trend import MIN_POINTS
-from auditkit.vocabulary import Condition
+from auditkit.vocabulary import Condition, Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MIN_POINTS = 3  # a correlation of two points is always 1 or -1
 _SAME = 9  # decimals: a cosine distance below 1e-9 is rounding, not a move
 
 
@@ -50,7 +50,7 @@ def embedding_shifts(
     shifts: list[EmbeddingShift] = []
     found = _read(plan, model, data, store, renderer)
     for kind, own in found.items():
-        for modality in (ALL, *data.modalities):
+        for modality in (ALL, *data.levels()):
             shifts += _of_modality(kind, own, modality, data, plan.protocol)
     return shifts
 
@@ -123,7 +123,7 @@ def _read(plan: Plan, model: Model, data: Measurements, store: Store, renderer: 
                 addresses = {c: keys.of(rendered[c], kind) for c in conditions if c in rendered}
                 vectors = store.embeddings(addresses.values())
                 unit = {c: v / np.linalg.norm(v) for c, key in addresses.items() if own.fits(v := vectors.get(key))}
-                clean = unit.get(Condition())
+                clean = unit.get(())
                 if clean is not None:
                     units.setdefault(kind, []).append(clean)
                 for condition in conditions[1:]:
@@ -147,38 +147,39 @@ def _of_modality(
     kind: str, own: _Kind, modality: str, data: Measurements, protocol: Protocol
 ) -> Iterator[EmbeddingShift]:
     """Yield one record per corruption."""
-    mask, conditions = data.where(modality), sorted(own.similarity)
+    # One perturbation each: what several do together has no dose of its own to be drawn against.
+    mask, conditions = data.where((MODALITY, modality)), sorted(c for c in own.similarity if len(c) == 1)
     if not conditions:
         return
     clusters = data.clusters(mask)
-    template = protocol.resolve_template("@score")
-    clean = data.column(Condition(), template).scores[mask]
-    scores = np.stack([data.column(c, template).scores[mask] for c in conditions], axis=1)
+    question = protocol.resolve(Question())
+    clean = data.column(question).scores[mask]
+    scores = np.stack([data.column(question.under(*c)).scores[mask] for c in conditions], axis=1)
     # Rounding takes equal vectors to 1 + 2e-16, which is no cosine.
     similarity = np.clip(np.stack([own.similarity[c][mask] for c in conditions], axis=1), -1, 1)
     columns: dict[str, list[int]] = {}
     for at, condition in enumerate(conditions):
-        columns.setdefault(condition.corruption, []).append(at)
+        columns.setdefault(condition[0].name, []).append(at)
     correlations = np.stack(
         [_follows(1 - similarity[:, some], clean[:, None] - scores[:, some]) for some in columns.values()], axis=1
     )
 
     def means(values: NDArray[np.float64], value_range: float, unit: str) -> list[Estimate]:
-        found = mean_estimates(values, clusters, protocol, modality, value_range)
+        found = mean_estimates(values, clusters, protocol, seed_for(protocol.seed, modality), value_range)
         return [estimate.model_copy(update={"unit": unit}) for estimate in found]
 
     alike = means(similarity, 1.0, "cosine")
     changes = means(scores - clean[:, None], 100.0, "points")
     follows = means(correlations, 1.0, "correlation")
     between = _between(own, modality)
-    for place, (corruption, some) in enumerate(columns.items()):
+    for place, (name, some) in enumerate(columns.items()):
         points = []
         for at in some:
             condition, present = conditions[at], np.isfinite(similarity[:, at])
             dose = data.doses.get(condition, np.full((len(mask), 2), np.nan))[mask, 0][present]
             points.append(
                 EmbeddingPoint(
-                    severity=condition.severity,
+                    level=condition[0].level,
                     similarity=alike[at],
                     score_change=changes[at],
                     ssim=float(np.nanmean(dose)) if np.isfinite(dose).any() else None,
@@ -189,8 +190,8 @@ def _of_modality(
             )
         yield EmbeddingShift(
             kind=kind,
-            corruption=corruption,
-            title=perturbations.corruption(corruption).label,
+            perturbation=name,
+            title=protocol.catalogue.entry(name).label,
             modality=modality,
             between=between,
             follows=follows[place],

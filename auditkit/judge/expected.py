@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from auditkit.evidence import Estimate, Expected, ScoringInfo
-from auditkit.measure.columns import Column, Measurements
-from auditkit.tasks.answers import OUTCOMES
-from auditkit.tasks.expected import READINGS
+from auditkit.measure.columns import ERROR, Column, Measurements
+from auditkit.tasks import READINGS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ERROR = OUTCOMES.index("error")
-
 
 def expected_record(
-    estimate: Estimate, treated: Sequence[Column], control: Column, mask: NDArray[np.bool_], n: tuple[int, int]
+    estimate: Estimate,
+    treated: Sequence[Column],
+    control: Sequence[Column],
+    mask: NDArray[np.bool_],
+    n: tuple[int, int],
 ) -> Expected:
     """Put an estimate from expected scores together with how sure the model was of them.
 
@@ -32,8 +33,8 @@ def expected_record(
         By the rule of the gate.
     treated : sequence of Column
         The treated answers.
-    control : Column
-        The control answers.
+    control : sequence of Column
+        The control answers; none where nothing is compared.
     mask : ndarray of bool, shape (n,)
         The images of the modality.
     n : (int, int)
@@ -44,10 +45,10 @@ def expected_record(
         n_images=n[0],
         n_clusters=n[1],
         entropy=_mean(treated, "entropy", mask),
-        control_entropy=_mean([control], "entropy", mask),
+        control_entropy=_mean(control, "entropy", mask),
         max_entropy=max_entropy(treated),
         mass=_mean(treated, "mass", mask),
-        control_mass=_mean([control], "mass", mask),
+        control_mass=_mean(control, "mass", mask),
     )
 
 
@@ -74,8 +75,8 @@ def scoring(data: Measurements) -> list[ScoringInfo]:
         the back end does not offer them.
     """
     columns: dict[str, list[Column]] = {}
-    for condition, template in data.asked():
-        columns.setdefault(template, []).append(data.column(condition, template))
+    for question in data.asked():
+        columns.setdefault(question.words, []).append(data.column(question))
     return [
         _info(template, columns[template], most)
         for template in sorted(columns)
@@ -124,7 +125,7 @@ class _Sums(NamedTuple):
 def _info(template: str, columns: Sequence[Column], most: float) -> ScoringInfo:
     total = _Sums(*np.sum([_Sums.of(column) for column in columns], axis=0))
     return ScoringInfo(
-        template=template,
+        words=template,
         answers=int(total.answers),
         read=int(total.read),
         absent=int(total.answers - total.read - total.invalid - total.low_mass),

@@ -1,48 +1,28 @@
-"""The judge: gates give drafts, Holm confirms or withholds a FAIL within the declared family, words are added."""
+"""The judge: procedures give drafts, Holm confirms or withholds a FAIL within the declared family, words are added."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Verdict, overall
-from auditkit.judge.discrimination import judge_discrimination
-from auditkit.judge.draft import Adverse, Draft
+from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, Verdict, overall
+from auditkit.judge.decisions import unit_of
+from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.looks import ONLY, Look
-from auditkit.judge.means import (
-    judge_equivalence,
-    judge_monotone,
-    judge_not_raised,
-    judge_sensitivity,
-    judge_templates,
-)
-from auditkit.judge.rates import judge_agreement, judge_rate, judge_rate_difference
+from auditkit.judge.points import series_points
+from auditkit.judge.procedures import draft_all, is_change
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import audit_sentence, cell_sentence
-from auditkit.judge.series import series_points
-from auditkit.judge.titles import hazard, sides, title
-from auditkit.judge.wording import patients
+from auditkit.judge.titles import Titles
 from auditkit.measure.columns import ALL, Measurements
-from auditkit.protocol.model import DiscriminationFamily, EquivalenceFamily, Family, Protocol
+from auditkit.measure.recorded import define
+from auditkit.protocol.model import Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.stats.multiplicity import holm
 from auditkit.stats.sequential import sequential_p
-from auditkit.vocabulary import Comparison, Series, Wordings
-
-GATES: dict[str, Callable[..., dict[str, list[Draft]]]] = {
-    "equivalence": judge_equivalence,
-    "template_equivalence": judge_templates,
-    "not_raised": judge_not_raised,
-    "monotone": judge_monotone,
-    "sensitivity": judge_sensitivity,
-    "discrimination": judge_discrimination,
-    "rate": judge_rate,
-    "rate_difference": judge_rate_difference,
-    "agreement": judge_agreement,
-}
+from auditkit.vocabulary import Effect
+from auditkit.words import patients
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +55,7 @@ class Decided:
 
 
 class Judge:
-    """Gives the verdict of every comparison of a run.
+    """Gives the verdict of every effect of a run.
 
     Parameters
     ----------
@@ -83,8 +63,8 @@ class Judge:
         The criteria.
     data : Measurements
         The answers.
-    planned : sequence of Comparison
-        The comparisons that were run. Families are corrected for their declared size, so running fewer never turns a
+    planned : sequence of Effect
+        The effects that were planned. Families are corrected for their declared size, so running fewer never turns a
         result into a FAIL.
     look : Look
         Which look this is; by default the only one.
@@ -96,100 +76,125 @@ class Judge:
         self,
         protocol: Protocol,
         data: Measurements,
-        planned: Sequence[Comparison],
+        planned: Sequence[Effect],
         look: Look = ONLY,
         before: Judge | None = None,
     ) -> None:
         self._protocol = protocol
         self._rules = Rules(protocol, look.levels(protocol))
+        self._titles = Titles(protocol.catalogue)
         self._look = look
         self._before = before
         self.data = data
         self._planned = planned
         self._families: dict[str, dict[str, list[Decided]]] = {}
 
-    def audit(self, comparison: Comparison, gate: str, question: str) -> Audit:
+    def audit(self, effect: Effect, question: str, verb: Verb | None = None) -> Audit:
         """Return the record of one audit.
 
         Parameters
         ----------
-        comparison : Comparison
-            What is compared.
-        gate : str
-            The criterion the audit's author asked for.
+        effect : Effect
+            What is judged.
         question : str
             The audit's docstring.
+        verb : {"within", "at_most", "at_least"}, optional
+            The limit that the audit's author named; by default whatever the protocol declares.
 
         Raises
         ------
         AuditkitError
-            When the family is not declared in the protocol, or declares another gate.
+            When the family is not declared in the protocol, or declares another limit.
         """
-        family = self._protocol.families.get(comparison.family)
+        family = self._declared(effect, verb)
+        judged = self._judged(effect)
+        # All items together are shown where they decide, or where there is nothing else.
+        whole = family.shown and self._decides_together(family, effect)
+        shown = [d for d in judged if not d.draft.together or d.draft.required or whole]
+        size = self._size(effect.family, [e for e in self._planned if e.family == effect.family])
+        levels = _levels(effect)
+        cells = [
+            self._cell(decided, size).model_copy(update={"level": levels[decided.draft.part]}) for decided in shown
+        ]
+        return self._assemble(effect, family, question, cells)
+
+    def worst_cases(self, effect: Effect) -> list[WorstCase]:
+        """Return the answers that speak most against the model, over all strata."""
+        drafts = [decided.draft for decided in self._judged(effect) if not decided.draft.together]
+        return [case for draft in drafts if not draft.met for case in draft.worst_cases]
+
+    def undecided(self) -> tuple[Effect, ...]:
+        """Return the effects whose audits are not settled yet: neither failed nor passed in every cell.
+
+        An effect that cannot be judged at all (its audit will say why) is not among them.
+        """
+        open_ = [effect for effect in self._planned if self._shows(effect) or not self._is_settled(effect)]
+        # What is only shown goes on being asked while anything is to be decided, and holds nothing up.
+        return tuple(open_) if any(not self._shows(effect) for effect in open_) else ()
+
+    def _shows(self, effect: Effect) -> bool:
+        family = self._protocol.families.get(effect.family)
+        return family is not None and family.shown
+
+    def _declared(self, effect: Effect, verb: Verb | None) -> Family:
+        family = self._protocol.families.get(effect.family)
         if family is None:
+            declared = ", ".join(self._protocol.families)
+            limit = f"{verb or 'within'} = ..."
             raise AuditkitError(
-                f"family {comparison.family!r} of {comparison.name} is not declared in the protocol; declared: "
-                f"{', '.join(self._protocol.families)}.",
-                f'Add [families.{comparison.family}] with gate = "{gate}" to the protocol.',
+                f"family {effect.family!r} of {effect.name} is not declared in the protocol; declared: {declared}.",
+                f"Add [families.{effect.family or 'NAME'}] with {limit} to the protocol"
+                + ("." if effect.family else ", and name it: family=NAME."),
             )
-        if family.gate != gate:
+        if verb is not None and family.verb is not None and family.verb != verb:
             raise AuditkitError(
-                f"the audit applies the gate {gate!r}, but the protocol declares {family.gate!r} for the family "
-                f"{comparison.family!r}."
+                f"the audit holds {effect.name} to {verb}, but the protocol declares {family.verb} for the family "
+                f"{effect.family!r}.",
+                f"Write audit.{family.verb}(...) in the audit, or {verb} = ... in the protocol.",
             )
-        judged = self._judged(comparison)
-        shown = [decided for decided in judged if decided.draft.modality != ALL or decided.draft.required]
-        size = self._size(comparison.family, [c for c in self._planned if c.family == comparison.family])
-        cells = [self._cell(decided, size) for decided in shown]
-        return self._assemble(comparison, family, question, cells)
+        return family
 
-    def adverse(self, comparison: Comparison) -> list[Adverse]:
-        """Return the answers that speak most against the model, over all modalities."""
-        drafts = [decided.draft for decided in self._judged(comparison) if decided.draft.modality != ALL]
-        return [case for draft in drafts if not draft.met for case in draft.adverse]
-
-    def open(self) -> tuple[Comparison, ...]:
-        """Return the comparisons whose audits are not settled yet: neither failed nor passed in every cell.
-
-        A comparison that cannot be judged at all (its audit will say why) is not among them.
-        """
-        return tuple(c for c in self._planned if not self._is_settled(c))
-
-    def _is_settled(self, comparison: Comparison) -> bool:
+    def _is_settled(self, effect: Effect) -> bool:
         try:
-            verdicts = {d.verdict for d in self._judged(comparison) if d.draft.required}
+            verdicts = {d.verdict for d in self._judged(effect) if d.draft.required}
         except (AuditkitError, KeyError):
             return True
-        complete = not self._look.modalities_to_come(self.data.modalities)
+        complete = not self._to_come(self._protocol.families[effect.family])
         return "FAIL" in verdicts or (complete and verdicts == {"PASS"})
 
-    def _judged(self, comparison: Comparison) -> list[Decided]:
-        return self._family(comparison.family)[comparison.name]
+    def _judged(self, effect: Effect) -> list[Decided]:
+        return self._family(effect.family)[effect.name]
+
+    def _to_come(self, family: Family) -> frozenset[str]:
+        """The levels of which no item has been seen yet."""
+        return self._look.to_come(family.by, self.data.levels(family.by))
 
     def _family(self, name: str) -> dict[str, list[Decided]]:
         """Judge all planned members of a family together and correct them together, once."""
         if name not in self._families:
             family = self._protocol.families[name]
-            members = [c for c in self._planned if c.family == name]
+            members = [e for e in self._planned if e.family == name]
             before = self._before._family(name) if self._before is not None else {}
-            still = [c for c in members if self._before is None or not self._before._is_settled(c)]
+            still = [e for e in members if self._before is None or not self._before._is_settled(e)]
             drafts = self._drafts(family, still) if still else {}
-            for draft in (d for some in drafts.values() for d in some if d.modality == ALL):
-                draft.required = self._decides_together(family)
+            for effect in still:
+                together = self._decides_together(family, effect)
+                for draft in drafts[effect.name]:
+                    draft.required = draft.required and (together or not draft.together)
             fresh = {member: self._taken_up(some, before.get(member, [])) for member, some in drafts.items()}
             self._families[name] = self._corrected({**before, **fresh}, self._size(name, members))
         return self._families[name]
 
-    def _drafts(self, family: Family, members: Sequence[Comparison]) -> dict[str, list[Draft]]:
-        return GATES[family.gate](family, members, self.data, self._rules)
+    def _drafts(self, family: Family, members: Sequence[Effect]) -> dict[str, list[Draft]]:
+        return draft_all(members, family, self.data, self._rules)
 
     def _taken_up(self, drafts: Sequence[Draft], before: Sequence[Decided]) -> list[Decided]:
         """Put this look's drafts after what earlier looks found; what is settled, or waits, stays as it was."""
-        earlier = {(d.draft.modality, d.draft.condition): d for d in before}
+        earlier = {(d.draft.stratum, d.draft.part): d for d in before}
         taken = []
         for draft in drafts:
-            held = earlier.get((draft.modality, draft.condition))
-            waits = draft.modality in self._look.waiting
+            held = earlier.get((draft.stratum, draft.part))
+            waits = draft.stratum in self._look.waiting
             if held is not None and (held.settled or (waits and held.seen)):
                 taken.append(held)
             elif waits:
@@ -199,13 +204,13 @@ class Judge:
                 taken.append(Decided(draft, self._look.number))
             else:
                 seen = (*(held.seen if held is not None else ()), (draft.p_pass, draft.p_fail))
-                draft.p_pass, draft.p_fail = self._over_looks(seen, draft.modality)
+                draft.p_pass, draft.p_fail = self._over_looks(seen, draft)
                 taken.append(Decided(draft, self._look.number, seen))
         return taken
 
-    def _over_looks(self, seen: tuple[tuple[float, float], ...], modality: str) -> tuple[float, float]:
+    def _over_looks(self, seen: tuple[tuple[float, float], ...], draft: Draft) -> tuple[float, float]:
         """Return p_pass and p_fail adjusted for the looks made so far; at an only look they are what they are."""
-        fractions = self._look.fractions.get(modality, (1.0,))
+        fractions = self._look.fractions.get(draft.stratum, (1.0,))
         if fractions == (1.0,):
             return seen[-1]
         missed = ((1.0, 1.0),) * (len(fractions) - len(seen))  # looks at which none of its images could be used
@@ -226,41 +231,46 @@ class Judge:
         verdict = decided.verdict if settled else self._verdict(decided.draft, p_holm)
         return replace(decided, p_holm=p_holm, verdict=verdict)
 
-    def _decides_together(self, family: Family) -> bool:
-        """Whether all patients together are a decision beside each modality's.
+    def _decides_together(self, family: Family, effect: Effect) -> bool:
+        """Whether all patients together are a decision beside each level's.
 
-        If every modality keeps a limit of a mean or a share, so do all patients together: when they break it, the
-        criterion is broken, and that shows with far fewer patients than in each modality alone. An area over all
-        modalities compares images across them and is no such mean.
+        If every level keeps a limit of a mean or a share, so do all patients together: when they break it, the
+        criterion is broken, and that shows with far fewer patients than in each level alone. An area over all levels
+        compares items across them and is no such mean.
         """
-        if isinstance(family, EquivalenceFamily) and family.modality_margin is not None:
-            return True
-        several = len(self.data.modalities) + len(self._look.modalities_to_come(self.data.modalities)) > 1
-        return several and not isinstance(family, DiscriminationFamily)
+        return effect.statistic != "area" and self._has_together(family)
 
-    def _size(self, name: str, planned: Sequence[Comparison]) -> int:
-        """Return the number of decisions declared: comparisons x modalities of the data x conditions decided."""
+    def _has_together(self, family: Family) -> bool:
+        return family.in_each is not None or len(self.data.levels(family.by)) + len(self._to_come(family)) > 1
+
+    def _size(self, name: str, planned: Sequence[Effect]) -> int:
+        """Return the number of decisions declared: required parts of all effects x levels of the data."""
         family = self._protocol.families[name]
-        if family.size is not None:
-            members = max(family.size, len(planned)) * max(_conditions(family, c) for c in planned)
-        elif name in SHIPPED:
-            members = sum(decisions(family, c) for c in _united(SHIPPED[name](), planned))
-        else:
+        levels = len(self.data.levels(family.by)) + len(self._to_come(family))
+
+        def required(effect: Effect) -> int:
+            return sum(family.requires(part.label) for part in effect.parts)
+
+        declared = (family.size or 0) * (levels + self._has_together(family))
+        if name in SHIPPED:
+            members = _united(SHIPPED[name](), planned)
+            return max(sum(required(e) * (levels + self._decides_together(family, e)) for e in members), declared, 1)
+        total = sum(map(required, planned))
+        if family.size is None and not family.shown:
             raise AuditkitError(
                 f"family {name!r} is not one that auditkit ships, so its size must be declared: multiplicity is "
                 "corrected for what was declared, not for what was collected.",
-                f"Add size = {len(planned)} (the number of comparisons) to [families.{name}] in the protocol.",
+                f"Add size = {total} (the number of decisions: the parts of all its effects) to [families.{name}] in "
+                "the protocol.",
             )
-        to_come = self._look.modalities_to_come(self.data.modalities)
-        per_member = len(self.data.modalities) + len(to_come) + self._decides_together(family)
-        return members * max(per_member, 1)
+        return max(family.size or 0, total, 1) * max(levels + self._has_together(family), 1)
 
     def _cell(self, decided: Decided, size: int) -> Cell:
         draft, p_holm, verdict = decided.draft, decided.p_holm, decided.verdict
         more = self._more_clusters(draft, size) if verdict == "INCONCLUSIVE" else None
         return Cell(
-            modality=draft.modality,
-            condition=draft.condition,
+            stratum=Stratum(column=draft.stratum[0], level=draft.stratum[1]),
+            part=draft.part,
             required=draft.required,
             verdict=verdict,
             sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha, more),
@@ -299,93 +309,78 @@ class Judge:
         total = draft.settle(self._protocol.alpha / size) if draft.settle is not None else None
         return None if total is None else max(total - draft.n_clusters, 0)
 
-    def _assemble(self, comparison: Comparison, family: Family, question: str, cells: list[Cell]) -> Audit:
+    def _assemble(self, effect: Effect, family: Family, question: str, cells: list[Cell]) -> Audit:
         required = [cell for cell in cells if cell.required]
-        single = [cell for cell in required if cell.modality != ALL]
-        verdict = overall(cell.verdict for cell in required)
-        several = isinstance(comparison, Wordings)
-        template = "" if several else self._protocol.resolve_template(comparison.template)
-        treated, control = sides(comparison)
-        pooled = self._pooled(comparison, family)
-        margin = next((getattr(family, k) for k in ("margin", "tolerance", "floor", "cap") if hasattr(family, k)), None)
+        deciding = required if not family.shown else cells
+        single = [cell for cell in deciding if cell.stratum.level != ALL] or deciding
+        verdict = overall(cell.verdict for cell in deciding)
+        treated, control = self._titles.sides(effect)
+        pooled = self._pooled(effect, family)
         return Audit(
-            id=f"{comparison.family}/{comparison.name}",
+            id=f"{effect.family}/{effect.name}",
             question=question,
-            family=comparison.family,
-            gate=family.gate,
-            title=title(comparison),
-            hazard=hazard(comparison, family.hazard),
+            family=effect.family,
+            verb=family.verb or "",
+            limit=_limit(family),
+            statistic=effect.statistic,
+            quantity=self._titles.quantity(effect),
+            unit=unit_of(self._protocol.resolved(effect), self._rules),
+            change=is_change(effect),
+            shown=family.shown,
+            title=self._titles.title(effect),
+            hazard=self._titles.hazard(effect) or family.hazard,
             treated=treated,
             control=control,
-            template=template,
+            words=self._titles.words(effect),
             verdict=verdict,
-            sentence=audit_sentence(required, verdict),
-            estimate=pooled.estimate if pooled else Estimate(),
+            sentence=audit_sentence(deciding, verdict, shown=family.shown),
+            estimate=pooled.estimate
+            if pooled
+            else Estimate(unit=unit_of(self._protocol.resolved(effect), self._rules)),
             expected=pooled.expected if pooled else None,
-            margin=margin,
             p_pass=max((c.p_pass for c in required if c.p_pass is not None), default=None),
             p_fail=min((c.p_fail_holm for c in required if c.p_fail_holm is not None), default=None),
             n_images=sum(_largest(single, "n_images").values()),
             n_clusters=sum(_largest(single, "n_clusters").values()),
-            outcomes=_total(cell.outcomes for cell in single),
+            outcomes=sum((cell.outcomes for cell in single), Outcomes()),
             mde=max((c.mde for c in required if c.mde is not None), default=None),
             look=max((c.look for c in required if c.verdict == verdict), default=self._look.number),
-            rule="every modality must pass; a FAIL needs Holm's correction over the declared family",
-            by_modality=cells,
-            series=self._series(comparison, family),
+            rule=f"every {family.by} must pass; a FAIL needs Holm's correction over the declared family",
+            definition=define(effect),
+            parts=cells,
+            series=self._series(effect),
         )
 
-    def _series(self, comparison: Comparison, family: Family) -> list[Point]:
-        if not isinstance(comparison, Series) or family.gate not in (
-            "sensitivity",
-            "discrimination",
-            "not_raised",
-            "monotone",
-        ):
-            return []
-        return series_points(comparison, self.data, self._protocol)
+    def _series(self, effect: Effect) -> list[Point]:
+        return series_points(effect, self.data, self._protocol)
 
-    def _pooled(self, comparison: Comparison, family: Family) -> Draft | None:
-        """What was found over all modalities, for display; of several severities, the one furthest from a pass."""
-        drafts = [d.draft for d in self._judged(comparison)]
-        drafts = [d for d in drafts if d.modality == ALL and d.estimate.value is not None]
-        if isinstance(family, DiscriminationFamily):
-            wanted = {f"severity {s}" for s in family.severities}
-            drafts = [d for d in drafts if d.condition in wanted]
-        return max(drafts, key=lambda d: (d.p_pass, d.condition), default=None)
+    def _pooled(self, effect: Effect, family: Family) -> Draft | None:
+        """What was found over all items, for display; of several parts, the one furthest from a pass."""
+        drafts = [d.draft for d in self._judged(effect) if family.shown or family.requires(d.draft.part)]
+        drafts = [d for d in drafts if d.together and d.estimate.value is not None]
+        # Rounded, so that the last bit of a p-value does not choose which part is displayed.
+        return max(drafts, key=lambda d: (float(f"{d.p_pass:.9g}"), d.part), default=None)
 
 
-def decisions(family: Family, comparison: Comparison) -> int:
-    """Return how many decisions a comparison takes in each modality."""
-    if isinstance(family, DiscriminationFamily):
-        return len(family.severities)
-    if isinstance(comparison, Wordings):
-        return math.comb(len(comparison.templates), 2)
-    if family.gate in ("not_raised", "monotone") and isinstance(comparison, Series):
-        return len(comparison.severities)
-    return 1
+def _levels(effect: Effect) -> dict[str, int]:
+    """The level of the perturbation that each part is about, where the parts are steps of one; else 0."""
+    if len(effect.parts) < 2:
+        return {part.label: 0 for part in effect.parts}
+    return {p.label: max((q.level for q in p.treated[-1].condition), default=0) for p in effect.parts}
 
 
-def _conditions(family: Family, comparison: Comparison) -> int:
-    """As `decisions`; of one's own family a series may be judged severity by severity by a gate made for contrasts."""
-    several = family.gate == "equivalence" and isinstance(comparison, Series)
-    return len(comparison.severities) if several else decisions(family, comparison)  # type: ignore[attr-defined]
+def _limit(family: Family) -> dict[str, float]:
+    limits = {str(family.verb): family.limit, "in_each": family.in_each}
+    return {key: value for key, value in limits.items() if value is not None}
 
 
-def _united(shipped: Sequence[Comparison], planned: Sequence[Comparison]) -> list[Comparison]:
+def _united(shipped: Iterable[Effect], planned: Iterable[Effect]) -> list[Effect]:
     """The declared members of a shipped family and what users added to it."""
-    return list({c.name: c for c in (*planned, *shipped)}.values())
+    return list({effect.name: effect for effect in (*planned, *shipped)}.values())
 
 
 def _largest(cells: Sequence[Cell], name: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for cell in cells:
-        found[cell.modality] = max(found.get(cell.modality, 0), getattr(cell, name))
+        found[cell.stratum.level] = max(found.get(cell.stratum.level, 0), getattr(cell, name))
     return found
-
-
-def _total(outcomes: Any) -> Outcomes:
-    total = Outcomes()
-    for some in outcomes:
-        total = total + some
-    return total

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
 from auditkit.evidence import CalibrationCurve, CalibrationPoint, Estimate
-from auditkit.judge.means import seed_for
+from auditkit.judge.rules import seed_for
 from auditkit.measure.columns import ALL, Measurements
-from auditkit.stats.calibration import expected_calibration_error, reliability
-from auditkit.vocabulary import Condition, Series
+from auditkit.stats.calibration import errors_by_chance, expected_calibration_error, reliability
+from auditkit.vocabulary import Question
 
 BANDS = 10
 # Severities that a reader would call degraded; the discrimination audits require theirs from 3 on.
@@ -33,12 +33,11 @@ def calibration_curves(data: Measurements, plan: Plan) -> list[CalibrationCurve]
         What was asked.
     """
     protocol = plan.protocol
-    template = protocol.resolve_template("@score")
     degraded = _degraded(plan)
     if not degraded or not data.records:
         return []
-    clean = data.column(Condition(), template)
-    columns = [data.column(condition, template) for condition in degraded]
+    clean = data.column(protocol.resolve(Question()))
+    columns = [data.column(question) for question in degraded]
     drawn = np.array([int(digest_of(protocol.seed, r.id)[:8], 16) % len(columns) for r in data.records])
     rows = np.arange(len(data.records))
     other = np.stack([c.scores for c in columns])[drawn, rows]
@@ -54,7 +53,7 @@ def calibration_curves(data: Measurements, plan: Plan) -> list[CalibrationCurve]
     return [
         CalibrationCurve(
             modality=ALL,
-            severities=sorted({c.severity for c in degraded}),
+            levels=sorted({q.condition[0].level for q in degraded}),
             n_images=int(both.sum()),
             n_clusters=int(np.unique(codes).size),
             n_missing=int((asked & ~both).sum()),
@@ -75,17 +74,12 @@ def calibration_curves(data: Measurements, plan: Plan) -> list[CalibrationCurve]
     ]
 
 
-def _degraded(plan: Plan) -> list[Condition]:
-    """List the degraded conditions under which every image was asked for a score, in a stable order."""
-    return sorted(
-        {
-            condition
-            for comparison in plan.comparisons
-            if isinstance(comparison, Series) and comparison.template == "@score"
-            for condition in comparison.treated
-            if condition.severity in SEVERITIES
-        }
-    )
+def _degraded(plan: Plan) -> list[Question]:
+    """List the questions about degraded items that every item was asked for a score, in a stable order."""
+    score = plan.protocol.resolve(Question())
+    questions = {q for effect in map(plan.protocol.resolved, plan.effects) if effect.per for q in effect.questions()}
+    degraded = (q for q in questions if q.words == score.words and len(q.condition) == 1)
+    return sorted(q for q in degraded if q.condition[0].level in SEVERITIES)
 
 
 def _by_chance(probabilities: NDArray[np.float64], seed: int) -> float | None:
@@ -94,8 +88,4 @@ def _by_chance(probabilities: NDArray[np.float64], seed: int) -> float | None:
         return None
     probabilities = np.sort(probabilities)  # the order of the images must not matter
     rng = np.random.default_rng(seed)
-    errors = [
-        expected_calibration_error(probabilities, (rng.random(probabilities.size) < probabilities).astype(float), BANDS)
-        for _ in range(_REPLICATES)
-    ]
-    return float(np.quantile(errors, 0.95))
+    return float(np.quantile(errors_by_chance(probabilities, BANDS, _REPLICATES, rng), 0.95))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from auditkit.evidence import Cell, Verdict
 from auditkit.judge.draft import Draft
-from auditkit.judge.wording import interval, modality_label, number, patients
-from auditkit.measure.columns import ALL
+from auditkit.measure.columns import ALL, MODALITY
+from auditkit.words import interval, modality_label, number, p_equals, patients, some_of
 
 
 def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, more: int | None) -> str:
@@ -19,13 +19,15 @@ def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, m
         return f"{lost} of {total} questions got no answer; run again to ask them, answers given are kept."
     if draft.n_clusters == 0:
         return "No image could be scored on both sides, so nothing was measured."
-    found = f"{interval(draft.estimate)} over {patients(draft.n_clusters)}"
+    found = f"{interval(draft.estimate, signed=draft.signed)} over {patients(draft.n_clusters)}"
     wanted = _wanted(draft)
+    if not wanted:
+        return f"{found}."
     if verdict == "PASS":
         return f"{found}; {wanted}: met."
     if verdict == "FAIL":
         also = f"; {draft.shortfall}" if draft.shortfall else ""
-        return f"{found}; {wanted}: not met{also} (p {_p(p_holm)} after Holm)."
+        return f"{found}; {wanted}: not met{also} ({p_equals(p_holm)} after Holm)."
     return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}; {_prospect(draft, more)}."
 
 
@@ -34,10 +36,12 @@ def _wanted(draft: Draft) -> str:
     low = draft.margin_low if draft.margin_low is not None and draft.margin_low > -1e300 else None
     high = draft.margin_high if draft.margin_high is not None and draft.margin_high < 1e300 else None
     if low is not None and high is not None:
-        return f"must stay within ±{number(high, unit).lstrip('+')}"
+        return f"must stay within ±{number(high, unit, signed=False)}"
     if low is not None:
-        return f"must be above {number(low, unit)}"
-    return f"must be below {number(high, unit)}"
+        return f"must be above {number(low, unit, signed=draft.signed)}"
+    if high is None:
+        return ""
+    return f"must be below {number(high, unit, signed=draft.signed)}"
 
 
 def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
@@ -46,7 +50,9 @@ def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
     if draft.rule == "too few clusters":
         return f"undecided, because {patients(draft.n_clusters)} are too few for any verdict"
     if draft.p_fail <= alpha:
-        return f"not met by its own interval, but not confirmed after Holm's correction (p {_p(p_holm)}), so undecided"
+        return (
+            f"not met by its own interval, but not confirmed after Holm's correction ({p_equals(p_holm)}), so undecided"
+        )
     return "undecided"
 
 
@@ -63,28 +69,44 @@ def _prospect(draft: Draft, more: int | None) -> str:
     return "the estimate is too close to the limit for any number of patients to be promised"
 
 
-def audit_sentence(cells: Sequence[Cell], verdict: Verdict) -> str:
-    """Say the verdict of an audit by the cells that decided it."""
+def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = False) -> str:
+    """Say the verdict of an audit by the cells that decided it; of what is only shown, what was measured."""
     if not cells:
-        return "No modality was measured."
+        return "Nothing was measured."
     deciding = [cell for cell in cells if cell.verdict == verdict]
-    places = list(dict.fromkeys(modality_label(cell.modality) for cell in deciding if cell.modality != ALL))
-    every = len({cell.modality for cell in cells if cell.modality != ALL})
     worst = _telling(deciding)
-    where = modality_label(worst.modality) + (f", {worst.condition}" if worst.condition else "")
+    where = _place(worst) + (f", {worst.part}" if worst.part else "")
+    if shown:
+        return f"For information. For instance {where}: {worst.sentence}"
+    places = list(dict.fromkeys(_place(cell) for cell in deciding if cell.stratum.level != ALL))
+    every = len({cell.stratum.level for cell in cells if cell.stratum.level != ALL})
+    kind = _kind(cells[0].stratum.column, every)
     if verdict == "PASS":
-        together = " and over all together" if any(cell.modality == ALL for cell in cells) else ""
-        return f"Met in all {every} modalities{together}. Closest to the limit, {where}: {worst.sentence}"
-    share = f"{len(places)} of {every} modalities"
-    if any(cell.modality == ALL for cell in deciding):
+        together = " and over all together" if any(cell.stratum.level == ALL for cell in cells) else ""
+        return f"Met in all {every} {kind}{together}. Closest to the limit, {where}: {worst.sentence}"
+    share = f"{len(places)} of {every} {kind}"
+    if any(cell.stratum.level == ALL for cell in deciding):
         share = f"all patients together and {share}" if places else "all patients together"
     lead = {
         "FAIL": f"Not met in {share}",
         "ERROR": f"Answers are missing in {share}",
         "INCONCLUSIVE": f"Undecided in {share}" + (", met in the others" if len(places) < every else ""),
     }[verdict]
-    named = f" ({_some(places)})" if places else ""
+    named = f" ({some_of(places)})" if places else ""
     return f"{lead}{named}. For instance {where}: {worst.sentence}"
+
+
+def _place(cell: Cell) -> str:
+    """What a stratum is called within a sentence."""
+    if cell.stratum.level == ALL or cell.stratum.column == MODALITY:
+        return modality_label(cell.stratum.level) if cell.stratum.column == MODALITY else "all together"
+    return f"{cell.stratum.column.replace('_', ' ')} {cell.stratum.level}"
+
+
+def _kind(column: str, n: int) -> str:
+    if column == MODALITY:
+        return "modality" if n == 1 else "modalities"
+    return f"{'level' if n == 1 else 'levels'} of {column.replace('_', ' ')}"
 
 
 def _telling(cells: Sequence[Cell]) -> Cell:
@@ -105,12 +127,3 @@ def _beyond(cell: Cell) -> float:
     low = cell.margin_low - value if cell.margin_low is not None else -math.inf
     high = value - cell.margin_high if cell.margin_high is not None else -math.inf
     return max(low, high)
-
-
-def _some(places: Sequence[str], shown: int = 4) -> str:
-    rest = len(places) - shown
-    return ", ".join(places[:shown]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _p(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else f"= {value:.4f}"

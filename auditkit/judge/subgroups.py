@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from auditkit.ask.plan import Plan
 from auditkit.evidence import Estimate, Subgroup, SubgroupLevel
 from auditkit.images.record import UNKNOWN
-from auditkit.judge.columns import slope_columns
-from auditkit.judge.means import seed_for
-from auditkit.judge.rules import Rules
-from auditkit.judge.series import MIDDLE, mean_estimates
+from auditkit.judge.points import mean_estimates, moved
+from auditkit.judge.rules import seed_for
 from auditkit.measure.columns import Measurements
+from auditkit.measure.effects import per_item
 from auditkit.protocol.model import Protocol
 from auditkit.stats.rates import clustered_rate
 from auditkit.stats.subgroups import subgroup_gap
-from auditkit.vocabulary import Condition, Series
+from auditkit.vocabulary import Question
 
 MAX_LEVELS = 12
+MIDDLE = 50.0  # scores are counted from here, so that what bounds them is the same to either side
 
 
 def subgroups(data: Measurements, plan: Plan) -> list[Subgroup]:
@@ -43,18 +43,21 @@ def subgroups(data: Measurements, plan: Plan) -> list[Subgroup]:
     if not names:
         return []
     protocol = plan.protocol
-    clean = data.column(Condition(), protocol.resolve_template("@score"))
+    clean = data.column(protocol.resolve(Question()))
     slopes = _mean_slopes(data, plan)
     return [_by(name, data, protocol, clean.scores, slopes, clean.outcomes >= 0) for name in names]
 
 
 def _mean_slopes(data: Measurements, plan: Plan) -> NDArray[np.float64]:
-    """Return each image's slope over severity, averaged over the corruptions at which it is complete."""
-    series = {c.corruption: c for c in plan.comparisons if isinstance(c, Series) and c.template == "@score"}
-    if not series:
+    """Return each image's fall per severity step, averaged over the corruptions at which it is complete."""
+    score = plan.protocol.resolve(Question()).words
+    parts = {}
+    for effect in map(plan.protocol.resolved, plan.effects):
+        if effect.per and all(question.words == score for question in effect.questions()):
+            parts[effect.parts[0].terms] = effect.parts[0]
+    if not parts:
         return np.full(len(data.records), np.nan)
-    columns, _ = slope_columns(list(series.values()), data, Rules(plan.protocol))
-    values = np.stack([column.values for column in columns])
+    values = np.stack([per_item(part, data, plan.protocol).values for part in parts.values()])
     known = np.isfinite(values)
     total = np.where(known, values, 0.0).sum(axis=0)
     return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
@@ -76,7 +79,7 @@ def _by(
     for level in shown:
         mask = asked & (level_of == level)
         clusters = data.clusters(mask)
-        seed = f"{name}={level}"
+        seed = seed_for(protocol.seed, f"{name}={level}")
         score, fall = (
             mean_estimates(values[mask][:, None], clusters, protocol, seed, spread)[0]
             for values, spread in ((scores - MIDDLE, MIDDLE), (slopes, 100.0))
@@ -89,7 +92,7 @@ def _by(
                 n_images=int(mask.sum()),
                 n_clusters=int(np.unique(clusters).size),
                 too_few=int(np.unique(clusters).size) < protocol.statistics.min_clusters,
-                score=score if score.value is None else _raised(score),
+                score=score if score.value is None else moved(score, MIDDLE),
                 fall=fall.model_copy(update={"unit": "points per severity step"}),
                 unusable=Estimate(
                     value=unusable.estimate, low=unusable.low, high=unusable.high, level=interval, unit="share"
@@ -102,11 +105,6 @@ def _by(
     return Subgroup(attribute=name, levels=levels, gap=gap, sentence=sentence + more)
 
 
-def _raised(estimate: Estimate) -> Estimate:
-    ends = {k: None if (v := getattr(estimate, k)) is None else v + MIDDLE for k in ("value", "low", "high")}
-    return Estimate(level=estimate.level, **ends)
-
-
 def _gap(
     name: str,
     data: Measurements,
@@ -116,12 +114,16 @@ def _gap(
     sizes: dict[str, int],
 ) -> tuple[Estimate | None, str]:
     """Return the largest difference between two levels large enough, and what can be told."""
-    known = {level: n for level, n in sizes.items() if level != UNKNOWN}
-    if not known:
+    if all(level == UNKNOWN for level in sizes):
         return None, f"No image has a known {name}: nothing can be told about it."
+    scored = {
+        level: int(np.unique(data.cluster[(level_of == level) & np.isfinite(scores)]).size)
+        for level in sizes
+        if level != UNKNOWN
+    }
     needed = protocol.statistics.min_clusters
-    large = [level for level, n in known.items() if n >= needed]
-    few = [f"{level} ({n})" for level, n in known.items() if n < needed]
+    large = [level for level, n in scored.items() if n >= needed]
+    few = [f"{level} ({n})" for level, n in scored.items() if n < needed]
     said = f" Too few patients (fewer than {needed}): {_listed(few)}." if few else ""
     if len(large) < 2:
         return None, f"Fewer than two levels of {name} have {needed} patients: no difference can be told.{said}"

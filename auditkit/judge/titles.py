@@ -1,61 +1,153 @@
-"""What an audit is called and what it compares, in words for people."""
+"""What an effect is called and what it compares, in words for people: read off its parts, whatever made them."""
 
 from __future__ import annotations
 
-from auditkit import perturbations, tasks
-from auditkit.judge.wording import condition_label
-from auditkit.vocabulary import CLEAN, Comparison, Contrast, Group, Series, Wordings
+from dataclasses import dataclass
+
+from auditkit import perturbations
+from auditkit.measure.columns import COUNTED
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.vocabulary import Condition, Effect, Perturbation, Question
 
 
-def sides(comparison: Comparison) -> tuple[str, str]:
-    """Say in words what is treated and what it is compared with."""
-    if isinstance(comparison, Contrast):
-        return condition_label(comparison.treated), condition_label(comparison.control)
-    if isinstance(comparison, Series):
-        return f"{title(comparison)}, severity 1 to {comparison.severities[-1]}", condition_label(comparison.control)
-    if isinstance(comparison, Wordings):
-        return ", ".join(comparison.templates), "every other of them"
-    if isinstance(comparison, Group):
-        return "; ".join(condition_label(c) for c in comparison.conditions), ""
-    return comparison.name, ""
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """Names effects in the words of a catalogue.
 
+    Attributes
+    ----------
+    catalogue : Catalogue
+        Where labels and sentences stand.
+    """
 
-def title(comparison: Comparison) -> str:
-    """Name what is changed in a few words (some 34 characters fit the figures)."""
-    if isinstance(comparison, Series):
-        return _corruption_label(comparison.corruption)
-    if isinstance(comparison, Group):
-        return comparison.name.replace("_", " ").replace(".", ", ").replace("-", ": ")
-    if isinstance(comparison, Wordings):
-        return f"{len(comparison.templates)} wordings, {comparison.name}"
-    if isinstance(comparison, Contrast):
-        return _contrast_title(comparison)
-    return comparison.name
+    catalogue: Catalogue
 
+    def title(self, effect: Effect) -> str:
+        """Name what is changed in a few words (some 34 characters fit the figures)."""
+        questions = [self.catalogue.resolve(question) for question in effect.questions()]
+        ladder = ladder_of(effect, self.catalogue)
+        if ladder is not None:
+            label = self.catalogue.entry(ladder[0]).label
+            return label if len(ladder[1]) > 1 else f"{label}, {_levels_in_words(ladder[1])}"
+        wordings = dict.fromkeys(question.words for question in questions)
+        if len({question.task for question in questions}) > 1:
+            return _plain(effect.name)
+        if len(wordings) > 1:
+            return f"{len(wordings)} wordings, {questions[0].task}"
+        if all(not question.condition for question in questions):
+            return self._of_answers(effect, questions[0])
+        return self._of_change(effect)
 
-def _contrast_title(contrast: Contrast) -> str:
-    treated = contrast.treated
-    level = tasks.levels().get(treated.context)
-    if level is not None:
-        other = tasks.levels().get(contrast.control.context)
-        against = other.side if other is not None else "neutral"
-        return f"{level.pair}: {level.side} vs {against}".replace("_", " ").capitalize()
-    if treated.context in tasks.placebos():
-        return f"{treated.context.partition('.')[0]}: neutral sentence".replace("_", " ").capitalize()
-    if treated.corruption != CLEAN:
-        return f"{_corruption_label(treated.corruption)}, severity {treated.severity}"
-    return contrast.name.replace("-", " ").capitalize()
+    def sides(self, effect: Effect) -> tuple[str, str]:
+        """Say in words what is treated and what it is compared with."""
+        questions = [self.catalogue.resolve(question) for question in effect.questions()]
+        ladder = ladder_of(effect, self.catalogue)
+        controls = list(
+            dict.fromkeys(self.catalogue.resolve(part.control) for part in effect.parts if part.control is not None)
+        )
+        if ladder is not None:
+            entry, levels = ladder
+            return f"{self.catalogue.entry(entry).label}, {_levels_in_words(levels)}", self.condition(())
+        wordings = list(dict.fromkeys(question.words for question in questions))
+        if len(wordings) > 1:
+            return ", ".join(wordings), "every other of them"
+        if not controls:
+            return "; ".join(dict.fromkeys(self.condition(question.condition) for question in questions)), ""
+        treated = [q for q in questions if q not in controls]
+        others = "; ".join(dict.fromkeys(self.condition(question.condition) for question in controls))
+        return "; ".join(dict.fromkeys(self.condition(question.condition) for question in treated)), others
 
+    def condition(self, condition: Condition) -> str:
+        """Say in words what a condition does."""
+        parts = [self._perturbation(perturbation) for perturbation in condition]
+        return ", ".join(parts) or "clean image, no extra sentence"
 
-def _corruption_label(name: str) -> str:
-    known = perturbations.catalogue().get(name)
-    return known.label if known else name
+    def words(self, effect: Effect) -> str:
+        """Name task and wording of the questions."""
+        return ", ".join(dict.fromkeys(self.catalogue.resolve(question).words for question in effect.questions()))
 
+    def quantity(self, effect: Effect) -> str:
+        """Name the value that is counted."""
+        _, value = effect.parts[0].terms[0]
+        if effect.statistic == "differs":
+            return "said"
+        return self.catalogue.quantity(value).name
 
-def hazard(comparison: Comparison, family_hazard: str) -> str:
-    """Prefer the hazard written beside an attribute; else the family's."""
-    if isinstance(comparison, Contrast):
-        level = tasks.levels().get(comparison.treated.context)
+    def hazard(self, effect: Effect) -> str:
+        """Return the hazard that stands beside what is changed; empty where there is none of its own."""
+        for part in effect.parts:
+            for question in part.treated:
+                for perturbation in question.condition:
+                    hazard = self.catalogue.entry(perturbation.name).hazard
+                    if hazard:
+                        return hazard
+        return ""
+
+    def _perturbation(self, perturbation: Perturbation) -> str:
+        entry = self.catalogue.entry(perturbation.name)
+        sentence = entry.parameters(perturbation.level).get("sentence")
+        if entry.stage == "words" and sentence:
+            return f"“{sentence}”"
+        if entry.stage == "asking":
+            return {"again": "asked a second time", "alone": "asked alone"}.get(entry.name, entry.label)
+        return f"{entry.label}, severity {perturbation.level}" if perturbation.level else entry.label
+
+    def _of_answers(self, effect: Effect, question: Question) -> str:
+        _, value = effect.parts[0].terms[0]
+        if len(effect.parts) == 1 and value.name in COUNTED and effect.name == f"{question.words}-{value.name}":
+            return f"{question.words.replace('_', ' ').replace('.', ', ')}: {value.name}"
+        return _plain(effect.name)
+
+    def _of_change(self, effect: Effect) -> str:
+        """The words of a single change; a name of its author's own for anything more."""
+        part = effect.parts[0]
+        if len(effect.parts) > 1 or len(part.terms) > 2 or part.where is not None:
+            return _plain(effect.name)
+        blamed = part.treated[-1].condition
+        against = part.control.condition if part.control is not None else ()
+        if len(blamed) != 1 or len(against) > 1:
+            return _plain(effect.name)
+        level = perturbations.levels().get(blamed[0].name)
         if level is not None:
-            return level.hazard
-    return family_hazard
+            other = perturbations.levels().get(against[0].name) if against else None
+            side = other.side if other is not None else "neutral" if against else "no sentence"
+            return f"{level.pair}: {level.side} vs {side}".replace("_", " ").capitalize()
+        if blamed[0].name in perturbations.placebos():
+            return f"{blamed[0].name.partition('.')[0]}: neutral sentence".replace("_", " ").capitalize()
+        entry = self.catalogue.entry(blamed[0].name)
+        if entry.stage == "asking":
+            return _plain(effect.name)
+        return f"{entry.label}, severity {blamed[0].level}" if blamed[0].level else entry.label
+
+
+def ladder_of(effect: Effect, catalogue: Catalogue) -> tuple[str, tuple[int, ...]] | None:
+    """Return the entry and the levels that an effect climbs: the item as it is, and one perturbation at several levels.
+
+    None where it compares anything else.
+    """
+    questions = [catalogue.resolve(question) for question in effect.questions()]
+    conditions = list(dict.fromkeys(question.condition for question in questions))
+    steps = [condition for condition in conditions if condition]
+    names = {condition[0].name for condition in steps}
+    plain = () in conditions and all(len(condition) == 1 for condition in steps)
+    one_wording = len({question.words for question in questions}) == 1
+    # A single step climbs where its part says which step it is.
+    several = len(steps) > 1 or all(part.label for part in effect.parts)
+    if not plain or len(names) != 1 or not several or not one_wording:
+        return None
+    levels = sorted(condition[0].level for condition in steps)
+    return names.pop(), tuple(levels)
+
+
+def _levels_in_words(levels: tuple[int, ...]) -> str:
+    """Say which severities: a range only where it is one."""
+    if len(levels) == 1:
+        return f"severity {levels[0]}"
+    if levels == tuple(range(levels[0], levels[-1] + 1)) and len(levels) > 2:
+        return f"severity {levels[0]} to {levels[-1]}"
+    return f"severity {', '.join(map(str, levels[:-1]))} and {levels[-1]}"
+
+
+def _plain(name: str) -> str:
+    text = name.replace("-", " ").replace("_", " ")
+    return text[:1].upper() + text[1:]

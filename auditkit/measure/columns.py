@@ -1,25 +1,18 @@
-"""From stored answers to arrays: a score or an outcome for every image under every condition, none dropped."""
+"""Answers as arrays: numbers or an outcome for every item under every question, none dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit import tasks
-from auditkit.ask.keys import digest_of
-from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys, pixel_condition
-from auditkit.ask.render import Renderer
-from auditkit.ask.store import Rendered, Store, StoredAnswer
+from auditkit.errors import AuditkitError
 from auditkit.evidence import Outcomes
-from auditkit.images.record import ImageRecord
-from auditkit.tasks.answers import OUTCOMES, Answer, parse
-from auditkit.tasks.expected import READINGS, expect
-from auditkit.vocabulary import Condition, Probe
+from auditkit.images.record import UNKNOWN, ImageRecord
+from auditkit.tasks import OUTCOMES
+from auditkit.vocabulary import MODEL, Condition, Question, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,8 +20,24 @@ if TYPE_CHECKING:
 NOT_ASKED = -1
 NOT_READ = -1
 ALL = "all"
-_CODES = {name: code for code, name in enumerate(OUTCOMES)}
-_READINGS = {name: code for code, name in enumerate(READINGS)}
+"""The level that stands for all items together, whatever the column."""
+MODALITY = "modality"
+MAIN = ""
+"""Name of a task's main value."""
+
+SCORED, REFUSED, ERROR = (OUTCOMES.index(name) for name in ("scored", "refused", "error"))
+# Errors are no answers of the model: they make the cell an ERROR and count neither way.
+UNUSABLE = tuple(code for code in range(len(OUTCOMES)) if code not in (SCORED, REFUSED, ERROR))
+COUNTED: Mapping[str, tuple[int, ...]] = {
+    "lost": (REFUSED, *UNUSABLE),
+    "refused": (REFUSED,),
+    "unusable": UNUSABLE,
+}
+"""Values that every answer has: 1 where its outcome is one of these codes, else 0."""
+EXPECTED, ENTROPY, MASS = "expected", "entropy", "mass"
+
+Stratum = tuple[str, str]
+"""A column and one of its levels, or ``ALL``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,88 +78,150 @@ class Expectations:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The answers of all images to one template under one condition.
+    """The answers of all items to one question.
 
     Attributes
     ----------
-    scores : ndarray of float, shape (n,)
-        0-100 points; NaN where the answer gave none.
+    values : mapping of str to ndarray of float, shape (n,)
+        By name, the numbers that the task's scorer gives; ``""`` is the main one. NaN where an answer gave none.
     outcomes : ndarray of int8, shape (n,)
         Index into ``OUTCOMES``; -1 where the question is not part of the plan.
+    labels : ndarray of object, shape (n,), or None
+        What was said by answers that have a label and no number, ``""`` elsewhere; None where there are no such.
     expectations : Expectations or None
         None where no answer came with log-probabilities, so that back ends without them take no memory.
     """
 
-    scores: NDArray[np.float64]
+    values: Mapping[str, NDArray[np.float64]]
     outcomes: NDArray[np.int8]
+    labels: NDArray[np.object_] | None = None
     expectations: Expectations | None = None
+
+    @classmethod
+    def empty(cls, n: int) -> Column:
+        """Return the column of a question that was not asked."""
+        return cls({MAIN: np.full(n, np.nan)}, np.full(n, NOT_ASKED, dtype=np.int8))
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """The main value, in the task's unit; shape (n,)."""
+        return self.values[MAIN]
 
     @property
     def expected(self) -> NDArray[np.float64]:
         """Expected scores, 0-100 points; NaN where there is none; shape (n,)."""
-        return np.full(self.scores.shape, np.nan) if self.expectations is None else self.expectations.scores
+        return np.full(self.outcomes.shape, np.nan) if self.expectations is None else self.expectations.scores
 
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Where the model gave an answer of any kind; shape (n,)."""
+        answered: NDArray[np.bool_] = (self.outcomes != NOT_ASKED) & (self.outcomes != ERROR)
+        return answered
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A planned question with what is known of it."""
+    def value(self, name: str) -> NDArray[np.float64]:
+        """Return one value of every answer, NaN where there is none; shape (n,)."""
+        if name in COUNTED:
+            return np.where(self.answered, np.isin(self.outcomes, COUNTED[name]).astype(float), np.nan)
+        if name in (EXPECTED, ENTROPY, MASS):
+            if self.expectations is None:
+                return np.full(self.outcomes.shape, np.nan)
+            return {
+                EXPECTED: self.expectations.scores,
+                ENTROPY: self.expectations.entropy,
+                MASS: self.expectations.mass,
+            }[name]
+        values = self.values.get(name)
+        return np.full(self.outcomes.shape, np.nan) if values is None else values
 
-    probe: Probe
-    key: str
-    rendered: Rendered
-    answer: StoredAnswer | None
+    def says_the_same(self, other: Column) -> NDArray[np.bool_]:
+        """Return where two columns have equal outcomes, numbers and labels; shape (n,)."""
+        same: NDArray[np.bool_] = self.outcomes == other.outcomes
+        for name in dict.fromkeys((*self.values, *other.values)):
+            a, b = self.value(name), other.value(name)
+            same &= (a == b) | (np.isnan(a) & np.isnan(b))
+        if self.labels is not None or other.labels is not None:
+            same &= _labels(self) == _labels(other)
+        return same
 
 
 class Measurements:
-    """All answers of a run, by condition and template, with the images' modalities and patients.
+    """All answers of a run by question, with the items' columns and patients.
 
     Parameters
     ----------
     records : sequence of ImageRecord
-        The n images, in the order of every column.
-    columns : mapping
-        Columns by (condition, template id).
+        The n items, in the order of every column.
+    columns : mapping of Question to Column
+        By question, resolved (`Protocol.resolve`).
     doses : mapping
-        Per pixel condition, SSIM and PSNR of every image, shape (n, 2).
+        By what was done to the pixels, SSIM and PSNR of every item, shape (n, 2).
     digests : sequence of str
-        Of each image, the SHA-256 over the raw answers to its questions; empty for answers that came from elsewhere.
+        Of each item, the SHA-256 over the raw answers to its questions; empty for answers that came from elsewhere.
     """
 
     def __init__(
         self,
         records: Sequence[ImageRecord],
-        columns: Mapping[tuple[Condition, str], Column],
-        doses: Mapping[Condition, NDArray[np.float64]],
+        columns: Mapping[Question, Column],
+        doses: Mapping[Condition, NDArray[np.float64]] | None = None,
         digests: Sequence[str] = (),
     ) -> None:
         self.records = tuple(records)
         self._columns = dict(columns)
-        self.doses = dict(doses)
+        self.doses = dict(doses or {})
         self.digests = tuple(digests) or ("",) * len(self.records)
-        self.modality = np.array([r.modality for r in records], dtype=object)
         _, codes = np.unique([r.cluster for r in records], return_inverse=True)
         self.cluster: NDArray[np.int64] = codes.astype(np.int64).reshape(-1)
-        self.modalities: tuple[str, ...] = tuple(sorted(set(self.modality.tolist())))
+        self._levels: dict[str, NDArray[np.object_]] = {}
 
-    def column(self, condition: Condition, template: str) -> Column:
-        """Return the answers under a condition; all "not asked" when it was not part of the plan."""
-        n = len(self.records)
-        empty = Column(np.full(n, np.nan), np.full(n, NOT_ASKED, dtype=np.int8))
-        return self._columns.get((condition, template), empty)
+    def column(self, question: Question) -> Column:
+        """Return the answers to a question; all "not asked" when it was not part of the plan."""
+        return self._columns.get(question) or Column.empty(len(self.records))
 
-    def asked(self) -> tuple[tuple[Condition, str], ...]:
-        """Return the conditions and templates that were part of the plan."""
+    def value(self, value: Value) -> NDArray[np.float64]:
+        """Return one value of the answers to a question, NaN where there is none; shape (n,)."""
+        return self.column(value.question).value(value.name)
+
+    def asked(self) -> tuple[Question, ...]:
+        """Return the questions that were part of the plan."""
         return tuple(self._columns)
 
-    def where(self, modality: str) -> NDArray[np.bool_]:
-        """Return the images of a modality, or all for ``"all"``; shape (n,)."""
-        if modality == ALL:
+    def level_of(self, column: str) -> NDArray[np.object_]:
+        """Return the level of every item in a column, ``"unknown"`` where it has none; shape (n,)."""
+        if column not in self._levels:
+            self._levels[column] = np.array([level_of(record, column) for record in self.records], dtype=object)
+        return self._levels[column]
+
+    def levels(self, column: str = MODALITY) -> tuple[str, ...]:
+        """Return the levels of a column, sorted.
+
+        Raises
+        ------
+        AuditkitError
+            When one of them is called as all items together are.
+        """
+        found = tuple(sorted(set(self.level_of(column).tolist())))
+        if ALL in found:
+            raise AuditkitError(
+                f"the column {column!r} has the level {ALL!r}, which stands for all items together.",
+                "Rename the level.",
+            )
+        return found
+
+    def strata(self, column: str = MODALITY) -> tuple[Stratum, ...]:
+        """Return all items together, then every level of a column."""
+        return ((column, ALL), *((column, level) for level in self.levels(column)))
+
+    def where(self, stratum: Stratum) -> NDArray[np.bool_]:
+        """Return the items of a stratum; shape (n,)."""
+        column, level = stratum
+        if level == ALL:
             return np.ones(len(self.records), dtype=bool)
-        chosen: NDArray[np.bool_] = self.modality == modality
+        chosen: NDArray[np.bool_] = self.level_of(column) == level
         return chosen
 
     def clusters(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return the patients of the chosen images as codes 0..G-1, shape (mask.sum(),)."""
+        """Return the patients of the chosen items as codes 0..G-1, shape (mask.sum(),)."""
         _, codes = np.unique(self.cluster[mask], return_inverse=True)
         return codes.astype(np.int64).reshape(-1)
 
@@ -161,9 +232,19 @@ class Measurements:
             total = total + count_outcomes(column.outcomes)
         return total
 
+    def beside(self, other: Measurements, role: str) -> Measurements:
+        """Return these answers with another's to the same items beside them, under the other's role."""
+        theirs = {replace(q, role=role): other.column(q) for q in other.asked() if q.role == MODEL}
+        return Measurements(self.records, {**self._columns, **theirs}, self.doses, self.digests)
+
+
+def level_of(record: ImageRecord, column: str) -> str:
+    """Return the level of one item in a column; ``"unknown"`` where it has none."""
+    return record.modality if column == MODALITY else record.attributes.get(column) or UNKNOWN
+
 
 def joined(parts: Sequence[Measurements]) -> Measurements:
-    """Put the measurements of disjoint sets of images together, sorted by image id.
+    """Put the measurements of disjoint sets of items together, sorted by item id.
 
     What was asked of some of the sets only is "not asked" elsewhere.
     """
@@ -172,18 +253,30 @@ def joined(parts: Sequence[Measurements]) -> Measurements:
     records = [record for part in parts for record in part.records]
     order = np.array(sorted(range(len(records)), key=lambda i: records[i].id), dtype=np.int64)
     columns = {}
-    for key in dict.fromkeys(key for part in parts for key in part.asked()):
-        some = [part.column(*key) for part in parts]
-        scores = np.concatenate([column.scores for column in some])
-        outcomes = np.concatenate([column.outcomes for column in some])
-        columns[key] = Column(scores[order], outcomes[order], _joined_expectations(some, order))
+    for question in dict.fromkeys(question for part in parts for question in part.asked()):
+        columns[question] = _joined([part.column(question) for part in parts], order)
     doses = {}
     for condition in dict.fromkeys(condition for part in parts for condition in part.doses):
         unknown = [np.full((len(part.records), 2), np.nan) for part in parts]
-        found = [part.doses.get(condition, empty) for part, empty in zip(parts, unknown, strict=True)]
-        doses[condition] = np.concatenate(found)[order]
+        held = [part.doses.get(condition, empty) for part, empty in zip(parts, unknown, strict=True)]
+        doses[condition] = np.concatenate(held)[order]
     digests = [digest for part in parts for digest in part.digests]
     return Measurements([records[i] for i in order], columns, doses, [digests[i] for i in order])
+
+
+def _joined(columns: Sequence[Column], order: NDArray[np.int64]) -> Column:
+    names = dict.fromkeys(name for column in columns for name in column.values)
+    labelled = any(column.labels is not None for column in columns)
+    return Column(
+        values={name: np.concatenate([column.value(name) for column in columns])[order] for name in names},
+        outcomes=np.concatenate([column.outcomes for column in columns])[order],
+        labels=np.concatenate([_labels(column) for column in columns])[order] if labelled else None,
+        expectations=_joined_expectations(columns, order),
+    )
+
+
+def _labels(column: Column) -> NDArray[np.object_]:
+    return np.full(column.outcomes.shape, "", dtype=object) if column.labels is None else column.labels
 
 
 def _joined_expectations(columns: Sequence[Column], order: NDArray[np.int64]) -> Expectations | None:
@@ -191,7 +284,7 @@ def _joined_expectations(columns: Sequence[Column], order: NDArray[np.int64]) ->
     most = next((c.expectations.max_entropy for c in columns if c.expectations is not None), None)
     if most is None:
         return None
-    parts = [c.expectations or Expectations.none(len(c.scores), most) for c in columns]
+    parts = [c.expectations or Expectations.none(len(c.outcomes), most) for c in columns]
     return Expectations(
         scores=np.concatenate([p.scores for p in parts])[order],
         entropy=np.concatenate([p.entropy for p in parts])[order],
@@ -208,134 +301,6 @@ def count_outcomes(outcomes: NDArray[np.int8]) -> Outcomes:
     return Outcomes(**{name: int(k) for name, k in zip(OUTCOMES, counts, strict=True)})
 
 
-class AnswerTable:
-    """Puts answers, parsed, into columns: the one way from a text, or from log-probabilities, to a number.
-
-    Parameters
-    ----------
-    n : int
-        Number of images.
-    """
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-        self._templates = tasks.templates()
-        self._parse = lru_cache(maxsize=4096)(_parsed)
-        self.columns: dict[tuple[Condition, str], Column] = {}
-
-    def put(self, image: int, condition: Condition, template: str, answer: StoredAnswer | None) -> None:
-        """Enter the answer of one image; a question without an answer (None) is an error, never dropped."""
-        column = self.columns.get((condition, template))
-        if column is None:
-            column = Column(np.full(self._n, np.nan), np.full(self._n, NOT_ASKED, dtype=np.int8))
-            self.columns[condition, template] = column
-        if answer is None:
-            column.outcomes[image] = _CODES["error"]
-            return
-        parsed = self._parse(answer.text, template, answer.finish_reason)
-        column.outcomes[image] = _CODES[parsed.outcome]
-        if parsed.score is not None:
-            column.scores[image] = parsed.score
-        if answer.logprobs is not None:
-            self._put_expectation(image, (condition, template), answer.logprobs, parsed)
-
-    def _put_expectation(
-        self, image: int, place: tuple[Condition, str], logprobs: Mapping[str, float], parsed: Answer
-    ) -> None:
-        found = expect(logprobs, self._templates[place[1]])
-        column = self.columns[place]
-        held = column.expectations
-        if held is None:
-            held = Expectations.none(self._n, found.max_entropy)
-            self.columns[place] = replace(column, expectations=held)
-        held.readings[image] = _READINGS[found.reading]
-        for values, value in ((held.scores, found.score), (held.entropy, found.entropy), (held.mass, found.mass)):
-            if value is not None:
-                values[image] = value
-        if found.top is not None and parsed.outcome == "scored":
-            held.agrees[image] = self._parse(found.top, place[1], "stop").value == parsed.value
-
-
-def _parsed(text: str, template: str, finish_reason: str) -> Answer:
-    return parse(text, tasks.templates()[template], finish_reason)
-
-
-class AnswerReader:
-    """Finds the stored answers of a plan.
-
-    Parameters
-    ----------
-    plan : Plan
-        The questions.
-    digests : mapping
-        Digest of the pixels by image id; images without one could not be decoded and are left out.
-    keys : Keys
-        Gives the key of a probe.
-    store : Store
-        The answers.
-    renderer : Renderer
-        Knows the digests of rendered images.
-    """
-
-    def __init__(self, plan: Plan, digests: Mapping[str, str], keys: Keys, store: Store, renderer: Renderer) -> None:
-        self.plan = plan
-        self.records = tuple(r for r in plan.records if r.id in digests)
-        self._digests = digests
-        self._keys = keys
-        self._store = store
-        self._renderer = renderer
-
-    def read(self, record: ImageRecord, probes: Sequence[Probe] | None = None) -> Iterator[Found]:
-        """Yield every planned probe of an image with its dose and its stored answer, if there is one."""
-        wanted = self.plan.probes(record) if probes is None else probes
-        digest = self._digests[record.id]
-        rendered = self._renderer.known(digest, {pixel_condition(p.condition) for p in wanted})
-        keys = {}
-        for probe in wanted:
-            image = rendered.get(pixel_condition(probe.condition))
-            if image is not None:
-                keys[probe] = (self._keys.of(probe, image), image)
-        answers = self._store.answers(key for key, _ in keys.values())
-        for probe in wanted:
-            key, image = keys.get(probe, ("", Rendered("", None, None)))
-            yield Found(probe, key, image, answers.get(key))
-
-    def pixels(self, record: ImageRecord, condition: Condition) -> NDArray[np.uint8]:
-        """Return the pixels that the model was given under a condition."""
-        return self._renderer.pixels(record, self._digests[record.id], pixel_condition(condition))
-
-    def measure(self) -> Measurements:
-        """Read all planned answers into arrays; a planned question without an answer is an error, never dropped."""
-        n = len(self.records)
-        table = AnswerTable(n)
-        doses: dict[Condition, NDArray[np.float64]] = {}
-        digests = []
-        for i, record in enumerate(self.records):
-            answered = list(self.read(record))
-            digests.append(raw_digest(answered))
-            for found in answered:
-                pixel = pixel_condition(found.probe.condition)
-                doses.setdefault(pixel, np.full((n, 2), np.nan))[i] = (
-                    _or_nan(found.rendered.ssim),
-                    _or_nan(found.rendered.psnr),
-                )
-                table.put(i, found.probe.condition, found.probe.template, found.answer)
-        return Measurements(self.records, table.columns, doses, digests)
-
-
-def raw_digest(found: Iterable[Found]) -> str:
-    """Return the SHA-256 over raw answers, by condition and template; the order they come in does not matter."""
-    return digest_of(
-        sorted(
-            [
-                str(f.probe.condition),
-                f.probe.template,
-                *(("", "") if f.answer is None else (f.answer.text, f.answer.finish_reason)),
-            ]
-            for f in found
-        )
-    )
-
-
-def _or_nan(value: float | None) -> float:
-    return np.nan if value is None else value
+def total_outcomes(columns: Iterable[Column], mask: NDArray[np.bool_]) -> Outcomes:
+    """Count the outcomes of several columns over the chosen items."""
+    return sum((count_outcomes(column.outcomes[mask]) for column in columns), Outcomes())

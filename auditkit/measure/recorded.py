@@ -3,63 +3,135 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.ask.keys import digest_of
 from auditkit.ask.store import NotedImage
-from auditkit.evidence import NO_SCORE, NOT_ASKED, OUTCOME_MARKS, AnswerColumn, Answers, ImageEntry
+from auditkit.evidence import (
+    NO_SCORE,
+    NOT_ASKED,
+    OUTCOME_MARKS,
+    AnswerColumn,
+    Answers,
+    Audit,
+    Definition,
+    ItemEntry,
+    PartDefinition,
+    Term,
+)
 from auditkit.images.record import ImageRecord
+from auditkit.measure.columns import MAIN, MODALITY, SCORED, Column, Measurements, level_of
 from auditkit.measure.columns import NOT_ASKED as NOT_ASKED_CODE
-from auditkit.measure.columns import Column, Measurements
-from auditkit.tasks.answers import OUTCOMES
-from auditkit.vocabulary import Condition
+from auditkit.protocol.model import Protocol
+from auditkit.tasks import OUTCOMES
+from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
-_SCORED = OUTCOMES.index("scored")
 _OUTCOME_OF = {mark: OUTCOMES.index(name) for name, mark in OUTCOME_MARKS.items()}
 # Far more than any scale has; 100/6 keeps a value that reads back as itself.
 _DIGITS = 8
 
 
-def to_answers(data: Measurements, batch_size: int) -> Answers:
+def to_answers(
+    data: Measurements, batch_size: int, columns: Iterable[str] = (), *, probabilities: bool = True
+) -> Answers:
     """Return the record of all answers.
 
     Parameters
     ----------
     data : Measurements
-        The n images and their answers.
+        The n items and their answers.
     batch_size : int
         Nominal requests per call.
+    columns : iterable of str
+        Columns of the items that the audits need beside the modality (`columns_needed`).
+    probabilities : bool
+        Whether the probabilities of the declared answers were asked for.
     """
-    images = [
-        ImageEntry(id=r.id, cluster=r.cluster, modality=r.modality, synthetic=r.synthetic, answers_sha256=digest)
+    wanted = sorted(set(columns) - {MODALITY})
+    items = [
+        ItemEntry(
+            id=r.id,
+            cluster=r.cluster,
+            modality=r.modality,
+            synthetic=r.synthetic,
+            answers_sha256=digest,
+            columns={name: level_of(r, name) for name in wanted},
+        )
         for r, digest in zip(data.records, data.digests, strict=True)
     ]
-    columns = []
-    for condition, template in sorted(data.asked(), key=lambda place: (place[1], place[0])):
-        column = data.column(condition, template)
-        columns.append(
-            AnswerColumn(
-                template=template,
-                corruption=condition.corruption,
-                severity=condition.severity,
-                context=condition.context,
-                repeat=condition.repeat,
-                alone=condition.alone,
-                marks=" ".join(map(_mark, column.outcomes.tolist(), column.scores.tolist())),
-            )
+    order = sorted(range(len(items)), key=lambda i: items[i].id)
+    recorded = [
+        AnswerColumn(
+            task=question.task,
+            wording=question.wording,
+            condition=[(p.name, p.level) for p in question.condition],
+            role=question.role,
+            values={name: _marks(data.column(question), name, order) for name in data.column(question).values},
         )
-    order = sorted(range(len(images)), key=lambda i: images[i].id)
-    if order != list(range(len(images))):
-        images = [images[i] for i in order]
-        columns = [c.model_copy(update={"marks": _reordered(c.marks, order)}) for c in columns]
-    return Answers(batch_size=batch_size, images=images, columns=columns, sha256=answers_sha256(images))
+        for question in sorted(data.asked())
+    ]
+    items = [items[i] for i in order]
+    return Answers(
+        batch_size=batch_size,
+        probabilities=probabilities,
+        items=items,
+        columns=recorded,
+        sha256=answers_sha256(items),
+    )
 
 
-def answers_sha256(images: Sequence[ImageEntry]) -> str:
-    """Return the SHA-256 over the ids of images and the digests of their raw answers."""
-    return digest_of([[image.id, image.answers_sha256] for image in images])
+def columns_needed(protocol: Protocol, effects: Iterable[Effect] = ()) -> tuple[str, ...]:
+    """Return the columns whose levels the protocol's families decide one by one, or that effects choose items by."""
+    by = {family.by for family in protocol.families.values()}
+    where = {part.where[0] for effect in effects for part in effect.parts if part.where is not None}
+    return tuple(sorted((by | where) - {MODALITY}))
+
+
+def define(effect: Effect) -> Definition:
+    """Return an effect as it stands in the record of its audit."""
+    parts = [
+        PartDefinition(
+            label=part.label,
+            terms=[
+                Term(
+                    weight=weight,
+                    task=value.question.task,
+                    wording=value.question.wording,
+                    condition=[(p.name, p.level) for p in value.question.condition],
+                    value=value.name,
+                )
+                for weight, value in part.terms
+            ],
+            where=part.where,
+            unknown=part.unknown,
+        )
+        for part in effect.parts
+    ]
+    return Definition(statistic=effect.statistic, per=effect.per, parts=parts)
+
+
+def effect_from(audit: Audit) -> Effect | None:
+    """Return the effect that an audit's record defines; None where it defines none."""
+    if audit.definition is None:
+        return None
+    parts = tuple(
+        Part(p.label, tuple((t.weight, _value(t)) for t in p.terms), p.where, p.unknown) for p in audit.definition.parts
+    )
+    name = audit.id.removeprefix(f"{audit.family}/")
+    return Effect(name, audit.family, parts, audit.definition.statistic, audit.definition.per)
+
+
+def _value(term: Term) -> Value:
+    condition = tuple(Perturbation(name, level) for name, level in term.condition)
+    return Value(Question(term.task, term.wording, condition), term.value)
+
+
+def answers_sha256(items: Sequence[ItemEntry]) -> str:
+    """Return the SHA-256 over the ids of items and the digests of their raw answers."""
+    return digest_of([[item.id, item.answers_sha256] for item in items])
 
 
 def data_sha256(contents: Iterable[str]) -> str:
@@ -72,63 +144,68 @@ def noted(records: Iterable[ImageRecord]) -> list[NotedImage]:
     return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content) for r in records]
 
 
-def condition_of(column: AnswerColumn) -> Condition:
-    """Return the condition of a column."""
-    return Condition(column.corruption, column.severity, column.context, column.repeat, column.alone)
-
-
 def from_answers(answers: Answers) -> Measurements:
     """Return the measurements that a record holds; doses and probabilities are not among them.
 
     Raises
     ------
     ValueError
-        A column with another number of marks than there are images, or with an unknown mark.
+        A column with another number of marks than there are items, or with an unknown mark.
     """
     records = [
         ImageRecord(
-            id=image.id,
-            cluster=image.cluster,
-            modality=image.modality,
+            id=item.id,
+            cluster=item.cluster,
+            modality=item.modality,
             content="",
-            synthetic=image.synthetic,
+            synthetic=item.synthetic,
             source="",
             read=_no_pixels,
+            attributes=item.columns,
         )
-        for image in answers.images
+        for item in answers.items
     ]
-    columns = {(condition_of(c), c.template): _column(c, len(records)) for c in answers.columns}
-    return Measurements(records, columns, {}, [image.answers_sha256 for image in answers.images])
+    columns = {c.question: _column(c, len(records)) for c in answers.columns}
+    return Measurements(records, columns, {}, [item.answers_sha256 for item in answers.items])
 
 
 def _column(column: AnswerColumn, n: int) -> Column:
-    marks = column.marks.split()
-    if len(marks) != n:
-        raise ValueError(f"{condition_of(column)} of {column.template} has {len(marks)} marks for {n} images")
-    scores = np.full(n, np.nan)
+    values: dict[str, NDArray[np.float64]] = {}
     outcomes = np.empty(n, dtype=np.int8)
-    for i, mark in enumerate(marks):
-        if mark == NOT_ASKED:
-            outcomes[i] = NOT_ASKED_CODE
-        elif mark in _OUTCOME_OF:
-            outcomes[i] = _OUTCOME_OF[mark]
-        else:
-            outcomes[i] = _SCORED
-            scores[i] = np.nan if mark == NO_SCORE else float(mark)
-    return Column(scores, outcomes)
+    labels: NDArray[np.object_] | None = None
+    for name, text in {MAIN: "", **column.values}.items():
+        marks = text.split()
+        if len(marks) != n:
+            raise ValueError(f"{column.question} has {len(marks)} marks for {n} items")
+        values[name] = numbers = np.full(n, np.nan)
+        for i, mark in enumerate(marks):
+            if mark == NOT_ASKED:
+                outcomes[i] = NOT_ASKED_CODE
+            elif mark in _OUTCOME_OF:
+                outcomes[i] = _OUTCOME_OF[mark]
+            else:
+                outcomes[i] = SCORED
+                if not mark.startswith(NO_SCORE):
+                    numbers[i] = float(mark)
+                elif name == MAIN and len(mark) > len(NO_SCORE):
+                    labels = np.full(n, "", dtype=object) if labels is None else labels
+                    labels[i] = unquote(mark.removeprefix(NO_SCORE))
+    return Column(values, outcomes, labels)
 
 
-def _mark(outcome: int, score: float) -> str:
+def _marks(column: Column, name: str, order: Sequence[int]) -> str:
+    numbers, outcomes = column.values[name].tolist(), column.outcomes.tolist()
+    labels = None if column.labels is None or name != MAIN else column.labels.tolist()
+    return " ".join(_mark(outcomes[i], numbers[i], "" if labels is None else labels[i]) for i in order)
+
+
+def _mark(outcome: int, number: float, label: str) -> str:
     if outcome == NOT_ASKED_CODE:
         return NOT_ASKED
-    if outcome != _SCORED:
+    if outcome != SCORED:
         return OUTCOME_MARKS[OUTCOMES[outcome]]
-    return NO_SCORE if np.isnan(score) else f"{score:.{_DIGITS}g}"
-
-
-def _reordered(marks: str, order: Sequence[int]) -> str:
-    values = marks.split()
-    return " ".join(values[i] for i in order)
+    # Without blanks, which separate the marks.
+    return NO_SCORE + quote(label, safe="") if np.isnan(number) else f"{number:.{_DIGITS}g}"
 
 
 def _no_pixels() -> NDArray[np.uint8]:

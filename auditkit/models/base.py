@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
+    from auditkit.vocabulary import Question
+
 FinishReason = Literal["stop", "length", "error"]
 
 
@@ -29,13 +31,14 @@ class Request:
     system : str or None
         The system turn, where there is one.
     choices : tuple of str or None
-        The answers that were asked for, where they can be listed. The answer itself stays free, so that a refusal is
-        seen; a back end that can gives their log-probabilities beside it (`Response.logprobs`).
+        The answers that were asked for, where they can be listed and their log-probabilities are wanted: a back end
+        that can gives them beside the answer (`Response.logprobs`). The answer itself stays free, so that a refusal is
+        seen. None where only the answer is wanted (``--audit-scoring=generate``).
     max_new_tokens : int
         Upper limit of the answer's length.
-    template, context : str
-        Ids of the wording and of the sentence put after it, for models without a language side (dual encoders), which
-        compare the image with texts of their own; empty when a request was not made from the catalogue.
+    question : Question or None
+        What the prompt was made of, for models without a language side (dual encoders), which compare the image with
+        texts of their own; None when a request was not made from a catalogue.
     """
 
     id: str
@@ -44,8 +47,7 @@ class Request:
     system: str | None = None
     choices: tuple[str, ...] | None = None
     max_new_tokens: int = 16
-    template: str = ""
-    context: str = ""
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Response:
         The raw text, as the model gave it.
     logprobs : mapping of str to float, or None
         Natural log-probability of each of the request's choices as the answer, not normalised over the choices: what
-        is missing to 1 is the probability of any other answer. None where the back end does not offer them.
+        is missing to 1 is the probability of any other answer. None where the back end does not offer them; ignored
+        where the request has no choices.
     finish_reason : {"stop", "length", "error"}
         ``length`` means that the answer was cut at ``max_new_tokens``.
     error : str or None
@@ -81,8 +84,6 @@ class ModelOptions:
         Requests per call of ``generate``; None for what suits the model.
     exact : bool
         Ask one by one, without any shortcut (``--audit-exact``).
-    expected : bool
-        Ask for the log-probabilities of the declared answers beside the answer (``--audit-scoring both``).
     memory : int or None
         Bytes that answering may take beside the weights (``--audit-memory``); None for no bound.
     endpoint : str or None
@@ -99,7 +100,6 @@ class ModelOptions:
 
     batch_size: int | None = None
     exact: bool = False
-    expected: bool = True
     memory: int | None = None
     endpoint: str | None = None
     deadline: float = 600.0

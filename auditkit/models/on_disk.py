@@ -65,7 +65,7 @@ def size_of(files: tuple[Path, ...]) -> tuple[int, int]:
     Raises
     ------
     AuditkitError
-        When a file is cut short or is no safetensors file.
+        When a file is cut short or is not a safetensors file.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -114,7 +114,7 @@ def backend_of(folder: Path, name: str) -> Literal["image-text-to-text", "dual-e
                 "Copy or download the checkpoint again.",
             )
         raise AuditkitError(
-            f"--model={name} is a folder without config.json, so it is no checkpoint.",
+            f"--model={name} is a folder without config.json, so it is not a checkpoint.",
             "Give the folder that holds config.json, the weights (*.safetensors) and the processor's files.",
         )
     if kind in DUAL_ENCODERS:

@@ -99,7 +99,7 @@ class Entry(BaseModel):
             if sum(getattr(self, key) is not None for key in group) != 1:
                 raise ValueError(f"backend {self.backend!r} needs {' or '.join(group)}{' (one)' * (len(group) > 1)}")
         if self.revision is not None and self.repository is None:
-            raise ValueError("revision is a commit of a repository, and there is none")
+            raise ValueError("revision is a commit of a repository, and no repository is given")
         return self
 
 
@@ -180,7 +180,7 @@ def _entry(name: str, tables: Mapping[str, dict[str, Any]], file: str) -> Entry:
     while "same_as" in table:
         other = str(table["same_as"])
         if other in seen or other not in tables:
-            problem = "goes in a circle." if other in seen else f"is no entry.{nearest(other, tables)}"
+            problem = "goes in a circle." if other in seen else f"is not an entry.{nearest(other, tables)}"
             raise AuditkitError(f"{file}: [{name}] same_as = {other!r} {problem}")
         seen.append(other)
         table = _joined(tables[other], {key: value for key, value in table.items() if key != "same_as"})
@@ -206,5 +206,5 @@ def _fault(fault: Any) -> str:
     if key == "key_variable":  # it may be the key itself, typed in the wrong place: it is not repeated
         return "key_variable: the name of an environment variable is wanted (letters, digits, _), never the key itself"
     if key == "revision":
-        return f"revision: {fault['input']!r} is no commit; all 40 digits (0-9, a-f) are needed, a branch can move"
+        return f"revision: {fault['input']!r} is not a commit; all 40 digits (0-9, a-f) are needed, a branch can move"
     return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']} (value seen: {repr(fault['input'])[:80]})"

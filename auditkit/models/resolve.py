@@ -49,7 +49,7 @@ def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
     if is_import_path(name):
         return _imported(name)
     raise AuditkitError(
-        f"--model={name} is unknown: it is no name of the registry, no folder, and no import path "
+        f"--model={name} is unknown: it is not a name in the registry, a folder or an import path "
         f"(package.module:attribute).{nearest(name, known)}",
         "`auditkit models` lists the names; use --model=./folder for a checkpoint of your own.",
     )

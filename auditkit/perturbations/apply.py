@@ -1,25 +1,19 @@
-"""Apply one corruption to one image: the only way in to the pixel laws."""
+"""Apply one perturbation of the stage ``display`` to one image: the only way in to the pixel laws."""
 
 from __future__ import annotations
 
 import hashlib
-from functools import cache
-from importlib import import_module
-from typing import Protocol, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from auditkit.perturbations import corruption
+from auditkit.perturbations.entry import Entry, PerturbationError
+from auditkit.perturbations.loading import law
 from auditkit.perturbations.values import Pixels, checked, is_grey
 
 
-class Law(Protocol):
-    """What a function of the catalogue looks like: pure, and the same answer for the same arguments for ever."""
-
-    def __call__(self, pixels: Pixels, key: bytes, **level: float) -> Pixels: ...
-
-
-def corruption_key(image_digest: str, name: str, severity: int, seed: int) -> bytes:
+def perturbation_key(image_digest: str, name: str, level: int, seed: int) -> bytes:
     """Derive the key of one rendering from what it is a rendering of.
 
     Nothing else enters: not the order of the images, not how many there are, not the process. So a subset, a resumed
@@ -28,11 +22,11 @@ def corruption_key(image_digest: str, name: str, severity: int, seed: int) -> by
     Parameters
     ----------
     image_digest : str
-        What identifies the pixels (`auditkit.images.record.ImageRecord.content`).
+        What identifies the pixels that the perturbation is applied to.
     name : str
-        Name of the corruption.
-    severity : int
-        0-5.
+        Name of the perturbation.
+    level : int
+        0 or more.
     seed : int
         Seed of the protocol; any integer.
 
@@ -42,27 +36,27 @@ def corruption_key(image_digest: str, name: str, severity: int, seed: int) -> by
         SHA-256 over the four, each with its length before it: 32 bytes.
     """
     digest = hashlib.sha256(b"auditkit corruption key 1\n")
-    for part in (image_digest, name, str(int(severity)), str(int(seed))):
+    for part in (image_digest, name, str(int(level)), str(int(seed))):
         data = part.encode()
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)
     return digest.digest()
 
 
-def corrupt(pixels: Pixels, name: str, severity: int, key: bytes) -> Pixels:
-    """Return a corrupted copy of an image.
+def perturb(pixels: Pixels, entry: Entry, level: int, key: bytes) -> Pixels:
+    """Return a perturbed copy of an image.
 
     Parameters
     ----------
     pixels : ndarray, shape (H, W) or (H, W, 3)
         uint8, uint16, or float32/float64 within [0, 1]; both sides at least 8 pixels. Never changed. A range narrower
         than the dtype's (12 bits in uint16) must be stretched first: strengths are fractions of the full range.
-    name : str
-        A name of `auditkit.perturbations.catalogue`.
-    severity : int
-        1-5; 0 returns an unchanged copy.
+    entry : Entry
+        Of the stage ``display``.
+    level : int
+        1 to the number of the entry's levels; 0 where it has a single strength.
     key : bytes
-        From `corruption_key`; all randomness comes from it.
+        From `perturbation_key`; all randomness comes from it.
 
     Returns
     -------
@@ -72,29 +66,47 @@ def corrupt(pixels: Pixels, name: str, severity: int, key: bytes) -> Pixels:
 
     Raises
     ------
-    CorruptionError
-        A ValueError: for a name, a severity or pixels that are not among those allowed.
+    PerturbationError
+        A ValueError: for pixels, a stage or a level that are not among those allowed, and for a law that cannot be
+        imported, fails, or gives back anything but an image of the same shape, dtype and range.
 
     Examples
     --------
+    >>> from auditkit.perturbations import shipped
     >>> image = np.full((32, 32), 100, np.uint8)
-    >>> int(corrupt(image, "brightness", 2, b"")[0, 0])
+    >>> int(perturb(image, shipped()["brightness"], 2, b"")[0, 0])
     151
     """
-    entry = corruption(name)
+    if entry.stage != "display":
+        raise PerturbationError(f"perturbation {entry.name!r} changes {entry.stage}, not the pixels that are shown.")
     native = checked(pixels)
-    if type(severity) is int and severity == 0:
-        return np.array(pixels, order="C")
-    law, level = _law(entry.function), entry.level(severity)
+    parameters = entry.parameters(level)
+    function = law(entry)
     if native.ndim == 3 and is_grey(native):
-        plane = law(np.ascontiguousarray(native[..., 0]), key, **level)
+        plane = _applied(function, np.ascontiguousarray(native[..., 0]), entry, key, parameters)
         result = np.repeat(plane, 3, axis=1).reshape(native.shape)
     else:
-        result = law(native, key, **level)
-    return np.ascontiguousarray(result, dtype=pixels.dtype)
+        result = _applied(function, native, entry, key, parameters)
+    result = np.ascontiguousarray(result, dtype=pixels.dtype)
+    return result.copy() if np.may_share_memory(result, pixels) or not result.flags.writeable else result
 
 
-@cache
-def _law(function: str) -> Law:
-    module, _, name = function.partition(":")
-    return cast(Law, getattr(import_module(f"auditkit.perturbations.{module}"), name))
+def _applied(
+    function: Callable[..., Any], pixels: Pixels, entry: Entry, key: bytes, parameters: Mapping[str, Any]
+) -> Pixels:
+    """Call a law and check what it gives: it may be anybody's."""
+    at = f"perturbation {entry.name!r}: its law {entry.function!r}"
+    given = pixels.view()
+    given.flags.writeable = False  # a law that writes into its argument would change the next condition's image
+    try:
+        result = function(given, key, **parameters)
+    except Exception as error:
+        raise PerturbationError(f"{at} failed with {type(error).__name__}: {error}.") from error
+    if not isinstance(result, np.ndarray) or (result.shape, result.dtype) != (pixels.shape, pixels.dtype):
+        seen = f"{result.dtype} of shape {result.shape}" if isinstance(result, np.ndarray) else repr(result)[:80]
+        raise PerturbationError(
+            f"{at} gave {seen} for {pixels.dtype} of shape {pixels.shape}.", "It must keep shape and dtype."
+        )
+    if result.dtype.kind == "f" and not (result.min() >= 0.0 and result.max() <= 1.0):  # also true of NaN
+        raise PerturbationError(f"{at} gave values outside [0, 1].", "It must keep the range.")
+    return result

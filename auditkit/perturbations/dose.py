@@ -1,4 +1,4 @@
-"""The measured dose of a corruption: how far a rendered image is from its reference.
+"""The measured dose of a perturbation of pixels: how far a rendered image is from its reference.
 
 Severity is a label: pixelation at severity 5 can leave an image closer to the original than noise at severity 1. What
 was done to each image is therefore measured and kept with it.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from auditkit.perturbations import CorruptionError
+from auditkit.perturbations import PerturbationError
 from auditkit.perturbations.values import Pixels, checked, full_scale, working
 
 _SD = 1.5
@@ -56,7 +56,7 @@ def dose(reference: Pixels, rendered: Pixels) -> Dose:
     Parameters
     ----------
     reference, rendered : ndarray, shape (H, W) or (H, W, 3)
-        Same shape and dtype, one that `auditkit.perturbations.apply.corrupt` accepts.
+        Same shape and dtype, one that `auditkit.perturbations.apply.perturb` accepts.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def dose(reference: Pixels, rendered: Pixels) -> Dose:
 
     Raises
     ------
-    CorruptionError
+    PerturbationError
         If the two do not match, or are not of a kind that can be measured.
 
     References
@@ -77,9 +77,9 @@ def dose(reference: Pixels, rendered: Pixels) -> Dose:
     IEEE Transactions on Image Processing 13(4).
     """
     if reference.shape != rendered.shape or reference.dtype != rendered.dtype:
-        raise CorruptionError(
+        raise PerturbationError(
             f"images of {reference.dtype} {reference.shape} and {rendered.dtype} {rendered.shape} cannot be compared.",
-            "Pass the image and its corrupted copy.",
+            "Pass the image and its perturbed copy.",
         )
     first, second = checked(reference), checked(rendered)
     squared_error = _mean_squared_error(first, second)

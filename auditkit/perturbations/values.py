@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.perturbations import CorruptionError
+from auditkit.perturbations import PerturbationError
 
 Pixels = NDArray[Any]
-"""uint8, uint16, float32 or float64; (H, W) or (H, W, 3). What passes between `corrupt` and the laws is C-contiguous
+"""uint8, uint16, float32 or float64; (H, W) or (H, W, 3). What passes between `perturb` and the laws is C-contiguous
 and in native byte order."""
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
@@ -46,31 +46,31 @@ def checked(pixels: Pixels) -> Pixels:
 
     Raises
     ------
-    CorruptionError
+    PerturbationError
         If dtype, shape, size or range of values are not among those that the laws are defined for.
     """
     if not isinstance(pixels, np.ndarray):
-        raise CorruptionError(f"pixels are a {type(pixels).__name__}, not an array.", "Pass numpy.asarray(image).")
+        raise PerturbationError(f"pixels are a {type(pixels).__name__}, not an array.", "Pass numpy.asarray(image).")
     if pixels.dtype.name not in DTYPES:
-        raise CorruptionError(
+        raise PerturbationError(
             f"pixels of dtype {pixels.dtype} have no declared range.",
             "Pass uint8 (0-255), uint16 (0-65535) or float32/float64 within [0, 1]; apply the DICOM window first.",
         )
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] != 3):
-        raise CorruptionError(
+        raise PerturbationError(
             f"pixels of shape {pixels.shape} are neither grey nor colour.",
             "Pass (height, width) or (height, width, 3), one frame at a time and without an alpha channel.",
         )
     if min(pixels.shape[:2]) < SMALLEST_SIDE:
-        raise CorruptionError(
-            f"an image of {pixels.shape[1]} x {pixels.shape[0]} pixels is too small to corrupt.",
+        raise PerturbationError(
+            f"an image of {pixels.shape[1]} x {pixels.shape[0]} pixels is too small to perturb.",
             f"Both sides must be at least {SMALLEST_SIDE} pixels.",
         )
     native = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))
     if native.dtype.kind == "f":
         low, high = float(native.min()), float(native.max())
         if not (low >= 0.0 and high <= 1.0):  # also true of NaN
-            raise CorruptionError(
+            raise PerturbationError(
                 f"float pixels run from {low:g} to {high:g}, outside [0, 1].",
                 "Divide by the full scale of the image first.",
             )

@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 from auditkit.errors import AuditkitError
-from auditkit.judge.judge import decisions
+from auditkit.evidence import Evidence
+from auditkit.judge.titles import Titles
 from auditkit.measure.columns import ALL
 from auditkit.planning.claims import (
-    SEVERITIES,
-    STEPS,
     Claim,
     Levels,
+    Limits,
     area_claim,
     check_power,
-    difference_claim,
+    difference_claims,
     levels,
-    margins_of,
     mean_claim,
     or_still,
     per_cent,
-    rate_words,
     share_claim,
     tail_claim,
 )
 from auditkit.planning.notes import notes
-from auditkit.planning.result import EACH, SampleSize, need_of
-from auditkit.protocol.model import (
-    DiscriminationFamily,
-    EquivalenceFamily,
-    Family,
-    MonotoneFamily,
-    NotRaisedFamily,
-    Protocol,
-    RateDifferenceFamily,
-    SensitivityFamily,
-    Statistics,
-    TemplateFamily,
-)
-from auditkit.protocol.shipped import SHIPPED
-from auditkit.stats.planning import auroc_se, sd_of_patient_mean, slope_sd
+from auditkit.planning.result import EACH, SampleSize, Where, need_of
+from auditkit.planning.subject import Subject, recorded_subject, shipped_effects, spread_of, subject_of
+from auditkit.protocol.model import Family, Protocol
+from auditkit.stats.planning import auroc_se, sd_of_patient_mean
 from auditkit.stats.planning_shares import jump_share
-from auditkit.vocabulary import Comparison, Series
+from auditkit.vocabulary import Effect
+from auditkit.words import and_listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +70,64 @@ class Assumed:
         return sd_of_patient_mean(self.model_sd, self.images_per_patient, self.correlation)
 
 
-def with_margin(protocol: Protocol, margin: float) -> Protocol:
-    """Return the protocol with another margin for every gate on mean changes, in each modality by itself."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The effects of a family that claim the same.
+
+    Attributes
+    ----------
+    family : str
+        Its name.
+    subject : Subject
+        What they are.
+    parts : int
+        Decisions that each takes in every stratum.
+    spread : float
+        Standard deviation of one of them, in those of a change.
+    effects : tuple of Effect
+        Themselves.
+    """
+
+    family: str
+    subject: Subject
+    parts: int
+    spread: float
+    effects: tuple[Effect, ...]
+
+
+def with_margin(protocol: Protocol, margin: float, pilot: Evidence | None = None) -> Protocol:
+    """Return the protocol with another limit for every family of mean changes, in each modality by itself.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The criteria.
+    margin : float
+        Points, for families held within a limit or to at most one.
+    pilot : Evidence, optional
+        Tells what the families measure that auditkit does not ship.
+    """
     if not 0 < margin <= 100:
         raise AuditkitError(f"a margin is in points, above 0 and at most 100; got {margin:g}.", "Give --margin=5.")
-    families = {}
-    for name, family in protocol.families.items():
-        change: dict[str, Any] = {}
-        if isinstance(family, EquivalenceFamily | NotRaisedFamily | TemplateFamily):
-            change["margin"] = margin
-        if isinstance(family, EquivalenceFamily):
-            change["modality_margin"] = None
-        families[name] = family.model_copy(update=change)
+    audits = [] if pilot is None else pilot.audits
+    changes = {audit.family for audit in audits if recorded_subject(audit, protocol).in_points}
+    changes |= {name for name in protocol.families if any(_in_points(e, protocol) for e in shipped_effects(name))}
+    families = dict(protocol.families)
+    for name in changes & families.keys():
+        verb = families[name].verb
+        if verb in ("within", "at_most"):
+            families[name] = families[name].model_copy(update={verb: margin, "in_each": None})
     return protocol.model_copy(update={"families": families})
 
 
-def plan_from_sd(protocol: Protocol, assumed: Assumed, *, modalities: int = 1, power: float = 0.9) -> SampleSize:
+def plan_from_sd(
+    protocol: Protocol,
+    assumed: Assumed,
+    *,
+    effects: Sequence[Effect] | None = None,
+    modalities: int = 1,
+    power: float = 0.9,
+) -> SampleSize:
     """Return the patients that the audits of a protocol take if the model behaves as assumed.
 
     Parameters
@@ -106,10 +136,12 @@ def plan_from_sd(protocol: Protocol, assumed: Assumed, *, modalities: int = 1, p
         The criteria.
     assumed : Assumed
         What is taken for the truth.
+    effects : sequence of Effect, optional
+        What the audits measure; by default all that auditkit ships of the protocol's families.
     modalities : int
         Each is decided by itself.
     power : float
-        Probability that an audit (or the whole gate) passes.
+        Probability that an audit (or all of them) passes.
 
     Raises
     ------
@@ -118,93 +150,128 @@ def plan_from_sd(protocol: Protocol, assumed: Assumed, *, modalities: int = 1, p
     """
     check_power(power)
     _check(assumed, modalities)
-    members = {name: _members(name, family) for name, family in protocol.families.items()}
-    found: list[tuple[str, str, Claim]] = []
-    in_audit: dict[str, int] = {}
-    for name, family in protocol.families.items():
-        claims = _claims(name, family, assumed, levels(protocol, family, 1), protocol)
-        found += [(name, where, claim) for where, claim in claims]
-        times = [1 if where == ALL else modalities for where, _ in claims]
-        in_audit[name] = sum(times) * max(decisions(family, member) for member in members[name])
-    in_gate = sum(len(members[name]) * size for name, size in in_audit.items())
+    if effects is None:
+        effects = [effect for name in protocol.families for effect in shipped_effects(name)]
+    groups = _grouped(effects, protocol)
+    if not groups:
+        raise AuditkitError(
+            "nothing can be planned: what the audits of these families measure is not known before they have run "
+            f"({', '.join(protocol.families)}).",
+            "Run them on a few patients and plan from that: --pilot=reports/<model>/latest/evidence.json.",
+        )
+    found: list[tuple[Group, str, Claim]] = []
+    in_audit: dict[int, int] = {}
+    for group in groups:
+        claims = _claims(group, assumed, protocol)
+        found += [(group, where, claim) for where, claim in claims]
+        in_audit[id(group)] = sum(1 if where == ALL else modalities for where, _ in claims) * group.parts
+    in_all = sum(len(group.effects) * in_audit[id(group)] for group in groups)
     return SampleSize(
         protocol=protocol,
         power=power,
-        modalities={EACH: modalities},
-        audits=sum(map(len, members.values())),
-        claims=in_gate,
+        strata={Where(EACH): modalities},
+        audits=sum(len(group.effects) for group in groups),
+        claims=in_all,
         needs=tuple(
-            need_of(claim, (name, "", where), power, (in_audit[name], in_gate)) for name, where, claim in found
+            need_of(claim, (group.family, "", Where(where)), power, (in_audit[id(group)], in_all))
+            for group, where, claim in found
         ),
-        notes=(*_said(assumed), *notes(protocol)),
+        notes=(
+            *_said(assumed),
+            *notes(protocol, [(group.family, group.subject) for group in groups]),
+            *_left_out(protocol, {group.family for group in groups}),
+        ),
     )
 
 
-def _members(name: str, family: Family) -> list[Comparison]:
-    if family.size is not None:
-        return [Series(name, name, name)] * family.size
-    if name in SHIPPED:
-        return SHIPPED[name]()
-    raise AuditkitError(
-        f"family {name!r} is not one that auditkit ships, so the number of its comparisons must be declared.",
-        f"Add size = N to [families.{name}] in the protocol.",
-    )
+def _grouped(effects: Iterable[Effect], protocol: Protocol) -> list[Group]:
+    """Put effects of one family that claim the same together; those of which nothing can be assumed are left out."""
+    found: dict[tuple[str, Subject, int, float], list[Effect]] = {}
+    for effect in effects:
+        family = protocol.families.get(effect.family)
+        if family is None or family.shown:
+            continue
+        subject = subject_of(effect, protocol)
+        if subject.kind == "mean" and not (subject.in_points or _is_fall(effect, protocol)):
+            continue
+        required = sum(family.requires(part.label) for part in effect.parts)
+        if required:
+            found.setdefault((effect.family, subject, required, spread_of(effect)), []).append(effect)
+    return [Group(*key, tuple(members)) for key, members in found.items()]
 
 
-def _claims(name: str, family: Family, assumed: Assumed, level: Levels, protocol: Protocol) -> list[tuple[str, Claim]]:
+def _in_points(effect: Effect, protocol: Protocol) -> bool:
+    return subject_of(effect, protocol).in_points
+
+
+def _is_fall(effect: Effect, protocol: Protocol) -> bool:
+    """Whether it is a mean of points by step."""
+    subject = subject_of(effect, protocol)
+    return subject.per and subject.unit == f"points per {effect.per}"
+
+
+def _claims(group: Group, assumed: Assumed, protocol: Protocol) -> list[tuple[str, Claim]]:
     """Return what one audit claims in each modality, and of all patients together."""
-    settings = protocol.statistics
-    if isinstance(family, EquivalenceFamily):
-        images, correlation = assumed.images_per_patient, assumed.correlation
-        jumps = jump_share(assumed.model_sd, assumed.effect, family.tail_points, images, correlation)
-        tail = tail_claim(jumps, family, level)
-        if tail.settles == "FAIL":
-            tail = replace(tail, settles="PASS", patients=lambda power: None)
-        each = [(EACH, _change(name, margins_of(family), assumed, level, settings)), (EACH, tail)]
-        if family.modality_margin is None:
-            return each
-        together = _change(name, margins_of(family, together=True), assumed, level, settings)
-        return [*each, (ALL, together), (ALL, tail)]
-    if isinstance(family, TemplateFamily | NotRaisedFamily | MonotoneFamily):
-        claim = _change(name, margins_of(family), assumed, level, settings)
-    elif isinstance(family, SensitivityFamily):
-        fall = 2 * family.floor if assumed.fall is None else assumed.fall
-        _must(
-            fall > family.floor, f"a fall of {fall:g} points per step", f"the floor of {family.floor:g}", name, "fall"
-        )
-        # A change is the difference of two scores, which have half its variance each.
-        sd = slope_sd(assumed.patient_sd / math.sqrt(2), SEVERITIES)
-        claim = mean_claim((-fall, sd), margins_of(family), level, settings, STEPS)
-    elif isinstance(family, DiscriminationFamily):
-        _must(
-            assumed.area > family.floor,
-            f"an AUROC of {assumed.area:g}",
-            f"the floor of {family.floor:g}",
-            name,
-            "auroc",
-        )
+    family = protocol.families[group.family]
+    level = levels(protocol, 1, tail=family.tail is not None)
+    claims = [(EACH, claim) for claim in _at(group, family, family.ends(together=False), assumed, level, protocol)]
+    if family.in_each is not None and group.subject.kind != "area":
+        claims += [(ALL, claim) for claim in _at(group, family, family.ends(together=True), assumed, level, protocol)]
+    return claims
+
+
+def _at(
+    group: Group, family: Family, limits: Limits, assumed: Assumed, level: Levels, protocol: Protocol
+) -> list[Claim]:
+    """Return what one audit claims where it is held to these limits."""
+    settings, subject, name = protocol.statistics, group.subject, group.family
+    if subject.kind == "area":
+        _must(assumed.area, limits, f"an AUROC of {assumed.area:g}", name, family, "auroc")
         estimate = assumed.area, auroc_se(assumed.area, 100), 100
-        claim = area_claim(estimate, family.floor, level, settings.min_clusters_auroc)
-    elif isinstance(family, RateDifferenceFamily):
-        claim = difference_claim(assumed.share, assumed.share, family.margin, level)
-    else:
-        _must(assumed.share < family.cap, f"a share of {assumed.share:g}", f"the cap of {family.cap:g}", name, "share")
-        claim = share_claim(assumed.share, family.cap, level, rate_words(family))
-    return [(EACH, claim)]
+        return [area_claim(estimate, limits[0], level, settings.min_clusters_auroc)]
+    if subject.kind == "share difference":
+        _must(0.0, limits, "a share that does not change", name, family, "share")
+        return difference_claims((assumed.share, assumed.share), limits, level, _counted(group, protocol))
+    if subject.kind in ("share", "differs"):
+        _must(assumed.share, limits, f"a share of {assumed.share:g}", name, family, "share")
+        return [share_claim(assumed.share, limits, level, f"{_counted(group, protocol)} answers")]
+    sd = assumed.patient_sd * group.spread
+    if subject.per:
+        fall = assumed.fall
+        if fall is None:
+            fall = 2 * limits[0] if math.isfinite(limits[0]) else 0.0
+        _must(fall, limits, f"a fall of {fall:g} points per step", name, family, "fall")
+        return [mean_claim((fall, sd), limits, level, settings, subject)]
+    _must(assumed.effect, limits, f"a true mean change of {assumed.effect:g} points", name, family, "effect")
+    claims = [mean_claim((assumed.effect, sd), limits, level, settings, subject)]
+    if limits[0] < 0 < limits[1]:
+        claims = [or_still(claims[0], limits, level, settings, subject)]
+    if family.tail is not None:
+        images, correlation = assumed.images_per_patient, assumed.correlation
+        jumps = jump_share(assumed.model_sd * group.spread, assumed.effect, family.tail.beyond, images, correlation)
+        tail = tail_claim(jumps, family.tail, subject.unit, level)
+        claims.append(replace(tail, settles="PASS", patients=_never) if tail.settles == "FAIL" else tail)
+    return claims
 
 
-def _change(name: str, margins: tuple[float, float], assumed: Assumed, level: Levels, settings: Statistics) -> Claim:
-    effect = assumed.effect
-    possible = margins[0] < effect < margins[1]
-    _must(possible, f"a true mean change of {effect:g} points", f"the margin of {margins[1]:g}", name, "effect")
-    claim = mean_claim((effect, assumed.patient_sd), margins, level, settings)
-    return or_still(claim, margins, level, settings)
+def _never(power: float) -> int | None:
+    return None
 
 
-def _must(possible: bool, seen: str, limit: str, family: str, option: str) -> None:
-    if not possible:
+def _counted(group: Group, protocol: Protocol) -> str:
+    """Say which answers are counted."""
+    if group.subject.kind == "differs":
+        return "changed"
+    titles = Titles(protocol.catalogue)
+    return " or ".join(dict.fromkeys(titles.quantity(effect) for effect in group.effects))
+
+
+def _must(value: float, limits: Limits, seen: str, name: str, family: Family, option: str) -> None:
+    if not limits[0] < value < limits[1]:
+        key = "in_each" if family.in_each is not None and limits == family.ends(together=False) else str(family.verb)
         raise AuditkitError(
-            f"{seen} does not keep {limit} in [families.{family}]: no number of patients passes.",
+            f"{seen} does not keep {key} = {getattr(family, key):g} in [families.{name}]: no number of patients "
+            "passes.",
             f"Give another --{option}, or another protocol.",
         )
 
@@ -248,5 +315,18 @@ def _said(assumed: Assumed) -> list[str]:
             f"{images} images per patient with a correlation of {assumed.correlation:g}: a patient's mean has "
             f"a standard deviation of {assumed.patient_sd:.1f} points. For shares and AUROC a patient counts as one "
             "image."
+        )
+    return said
+
+
+def _left_out(protocol: Protocol, planned: Collection[str]) -> list[str]:
+    """Name the families that are not planned for, and why."""
+    shown = [name for name, family in protocol.families.items() if family.shown]
+    unknown = [name for name in protocol.families if name not in planned and name not in shown]
+    said = [f"Not planned for, because nothing rests on what is only shown: {and_listed(shown)}."] if shown else []
+    if unknown:
+        said.append(
+            f"Not planned for, because only a pilot tells what its audits measure: {and_listed(unknown)}. Run them on "
+            "a few patients and give the record with --pilot."
         )
     return said

@@ -1,4 +1,4 @@
-"""One claim that a gate asks for, in words and in patients."""
+"""One claim that an audit makes, in words and in patients."""
 
 from __future__ import annotations
 
@@ -9,25 +9,14 @@ from functools import lru_cache
 from typing import Literal
 
 from auditkit.errors import AuditkitError
-from auditkit.protocol.model import (
-    AgreementFamily,
-    EquivalenceFamily,
-    Family,
-    MonotoneFamily,
-    NotRaisedFamily,
-    Protocol,
-    RateFamily,
-    SensitivityFamily,
-    Statistics,
-    TemplateFamily,
-)
+from auditkit.planning.subject import Subject
+from auditkit.protocol.model import Protocol, Statistics, Tail
 from auditkit.stats import planning, planning_shares
 from auditkit.stats.sequential import nominal_levels
-from auditkit.stats.trend import slope_range
+from auditkit.words import number
 
 Settles = Literal["PASS", "FAIL"]
-SEVERITIES = (0, 1, 2, 3, 4, 5)
-POINTS, STEPS = "points", "points per step"
+Limits = tuple[float, float]
 
 # Many cells ask the same: a record of 2,000 has a few hundred different questions.
 _means = lru_cache(maxsize=8192)(planning.clusters_to_settle)
@@ -74,15 +63,15 @@ def check_power(power: float) -> None:
         raise AuditkitError(f"power is a probability between 0 and 1, got {power:g}.", "Give --power=0.9.")
 
 
-def levels(protocol: Protocol, family: Family, decisions: int) -> Levels:
+def levels(protocol: Protocol, decisions: int, *, tail: bool) -> Levels:
     """Return the levels for a family of that many decisions.
 
     With early looks they are those of the last look: patients are planned as if only it could decide. A FAIL is taken
-    at Holm's first step, where it is hardest.
+    at Holm's first step, where it is hardest; with a tail beside the mean there are two ways to it.
     """
     looks = protocol.looks
     fractions = tuple((look + 1) / looks.number for look in range(looks.number))
-    ways = 2 if isinstance(family, EquivalenceFamily) else 1  # by the mean or by the tail
+    ways = 2 if tail else 1
     passes, fails = (
         nominal_levels(fractions, alpha, looks.spending)[-1]
         for alpha in (protocol.alpha, protocol.alpha / (ways * max(decisions, 1)))
@@ -90,51 +79,37 @@ def levels(protocol: Protocol, family: Family, decisions: int) -> Levels:
     return Levels(passes, fails)
 
 
-MeanFamily = EquivalenceFamily | TemplateFamily | NotRaisedFamily | MonotoneFamily | SensitivityFamily
-
-
-def margins_of(family: MeanFamily, *, together: bool = False) -> tuple[float, float]:
-    """Return the ends of the acceptance region of a mean, in each modality or for all patients together."""
-    if isinstance(family, SensitivityFamily):
-        return -math.inf, -family.floor
-    if isinstance(family, MonotoneFamily):
-        return -math.inf, family.tolerance
-    if isinstance(family, NotRaisedFamily):
-        return -math.inf, family.margin
-    if isinstance(family, EquivalenceFamily) and family.modality_margin is not None and not together:
-        return -family.modality_margin, family.modality_margin
-    return -family.margin, family.margin
-
-
 def mean_claim(
     spread: tuple[float, float],
-    margins: tuple[float, float],
+    limits: Limits,
     level: Levels,
     settings: Statistics,
-    unit: str = POINTS,
+    subject: Subject,
     *,
     sparse: bool = False,
 ) -> Claim:
     """Claim about a mean: ``spread`` is its true value and the standard deviation between patients."""
-    (effect, sd), (low, high) = spread, margins
+    (effect, sd), (low, high) = spread, limits
     settles: Settles = "PASS" if low <= effect <= high else "FAIL"
-    alpha, minimum = level.of(settles), settings.min_clusters
-    value_range = 100.0 if unit == POINTS else slope_range(SEVERITIES)
+    alpha, minimum, middle = level.of(settles), settings.min_clusters, subject.middle
 
     def patients(power: float) -> int | None:
         if sparse:
-            return _sparse(sd, low, high, effect, alpha, power, value_range=value_range, min_clusters=minimum)
+            ends = low - middle, high - middle, effect - middle
+            return _sparse(sd, *ends, alpha, power, value_range=subject.reach, min_clusters=minimum)
         found = _means(sd, low, high, effect, alpha, power, min_clusters=minimum)
         # With fewer patients than must have a change, the sparse rule would decide.
         return None if found is None else max(found, settings.min_informative)
 
-    assumed = f"{'sparse, ' if sparse else ''}mean {effect:+.1f}, sd {sd:.1f} {unit}".replace("-", "−")
-    return Claim(_mean_words(low, high, unit), assumed, settles, patients)
+    mean, scatter = number(effect, subject.unit, signed=subject.change), number(sd, subject.unit, signed=False)
+    unit = "" if subject.unit == "share" else f" {subject.unit}"
+    assumed = f"{'sparse, ' if sparse else ''}mean {mean}, sd {scatter}{unit}"
+    return Claim(_mean_words(low, high, subject), assumed, settles, patients)
 
 
-def or_still(claim: Claim, margins: tuple[float, float], level: Levels, settings: Statistics) -> Claim:
+def or_still(claim: Claim, limits: Limits, level: Levels, settings: Statistics, subject: Subject) -> Claim:
     """Make sure that a score which never moves passes too: then the sparse rule decides, which takes more patients."""
-    still = mean_claim((0.0, 0.0), margins, level, settings, sparse=True)
+    still = mean_claim((0.0, 0.0), limits, level, settings, subject, sparse=True)
 
     def patients(power: float) -> int | None:
         found, least = claim.patients(power), still.patients(power)
@@ -143,40 +118,40 @@ def or_still(claim: Claim, margins: tuple[float, float], level: Levels, settings
     return replace(claim, patients=patients)
 
 
-def tail_claim(share: float, family: EquivalenceFamily, level: Levels) -> Claim:
+def tail_claim(share: float, tail: Tail, unit: str, level: Levels) -> Claim:
     """Claim that few patients jump."""
-    words = f"at most {per_cent(family.tail_share)} of patients move by > {family.tail_points:g} points"
-    return share_claim(share, family.tail_share, level, words)
+    words = f"at most {per_cent(tail.share)} of patients move by > {tail.beyond:g} {unit}"
+    settles: Settles = "PASS" if share <= tail.share else "FAIL"
+    return _share_claim(share, tail.share, level.of(settles), settles, (words, f"{per_cent(share)} of patients"))
 
 
-def share_claim(share: float, cap: float, level: Levels, words: str) -> Claim:
-    """Claim about a share of the patients."""
-    settles: Settles = "PASS" if share <= cap else "FAIL"
-    alpha = level.of(settles)
-    return Claim(words, f"{per_cent(share)} of patients", settles, lambda power: _shares(share, cap, alpha, power))
+def share_claim(share: float, limits: Limits, level: Levels, what: str) -> Claim:
+    """Claim about a share of the patients, which lies below an upper end or above a lower one."""
+    low, high = limits
+    settles: Settles = "PASS" if low <= share <= high else "FAIL"
+    assumed = f"{per_cent(share)} of patients"
+    if math.isfinite(high):
+        return _share_claim(share, high, level.of(settles), settles, (f"{what} below {per_cent(high)}", assumed))
+    # A share that must be large is one of the others that must be small.
+    return _share_claim(1 - share, 1 - low, level.of(settles), settles, (f"{what} above {per_cent(low)}", assumed))
 
 
-def per_cent(share: float) -> str:
-    """Format a share."""
-    return f"{100 * share:.3g} %"
+def difference_claims(shares: tuple[float, float], limits: Limits, level: Levels, what: str) -> list[Claim]:
+    """Claims about the change of a share, one for each end of the limit.
 
-
-def rate_words(family: RateFamily | AgreementFamily) -> str:
-    """Say what the share is of."""
-    what = "refused or unusable answers" if isinstance(family, RateFamily) else "changed answers"
-    return f"{what} below {per_cent(family.cap)}"
-
-
-def difference_claim(up: float, down: float, margin: float, level: Levels) -> Claim:
-    """Claim about the rise of the share of unusable answers, ``up`` and ``down`` being the discordant shares."""
-    settles: Settles = "PASS" if up - down <= margin else "FAIL"
-    alpha = level.of(settles)
-    return Claim(
-        f"unusable answers rise by < {100 * margin:g} percentage points",
-        f"{per_cent(up)} lost when treated, {per_cent(down)} in control",
-        settles,
-        lambda power: _differences(up, down, margin, alpha, power),
-    )
+    ``shares`` are those with the event under the treated condition only, and under the control only.
+    """
+    (up, down), (low, high) = shares, limits
+    assumed = f"{per_cent(up)} {what} when treated, {per_cent(down)} in control"
+    found = []
+    for more, less, cap, verb in ((up, down, high, "rise"), (down, up, -low, "fall")):
+        if math.isfinite(cap):
+            settles: Settles = "PASS" if more - less <= cap else "FAIL"
+            # A fall of at least so much is a rise of less than minus that.
+            size = f"by < {100 * cap:g}" if cap > 0 else f"by > {-100 * cap:g}"
+            said = f"{what} answers {verb if cap > 0 else 'rise'} {size} percentage points"
+            found.append(Claim(said, assumed, settles, _of_difference(more, less, cap, level.of(settles))))
+    return found
 
 
 def area_claim(estimate: tuple[float, float, int], floor: float, level: Levels, minimum: int) -> Claim:
@@ -192,9 +167,29 @@ def area_claim(estimate: tuple[float, float, int], floor: float, level: Levels, 
     )
 
 
-def _mean_words(low: float, high: float, unit: str) -> str:
-    if unit == STEPS:
-        return f"score falls by more than {-high:g} {unit}"
+def per_cent(share: float) -> str:
+    """Format a share."""
+    return f"{100 * share:.3g} %"
+
+
+def _share_claim(share: float, cap: float, alpha: float, settles: Settles, said: tuple[str, str]) -> Claim:
+    return Claim(*said, settles, lambda power: _shares(share, cap, alpha, power))
+
+
+def _of_difference(up: float, down: float, margin: float, alpha: float) -> Callable[[float], int | None]:
+    return lambda power: _differences(up, down, margin, alpha, power)
+
+
+def _mean_words(low: float, high: float, subject: Subject) -> str:
+    factor, unit = (100.0, "percentage points") if subject.unit == "share" else (1.0, subject.unit)
+    low, high = low * factor, high * factor
+    if subject.per:
+        what = "score falls by"
+        if math.isinf(low) or math.isinf(high):
+            return f"{what} {'less' if math.isinf(low) else 'more'} than {high if math.isinf(low) else low:g} {unit}"
+        return f"{what} {low:g} to {high:g} {unit}"
     if math.isinf(low):
-        return f"mean rise below {high:g} {unit}"
-    return f"mean change within ± {high:g} {unit}"
+        return f"mean {'rise' if subject.change else 'value'} below {high:g} {unit}"
+    if math.isinf(high):
+        return f"mean {'rise' if subject.change else 'value'} above {low:g} {unit}"
+    return f"mean {'change' if subject.change else 'value'} within ± {high:g} {unit}"

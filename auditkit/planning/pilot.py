@@ -8,35 +8,24 @@ from scipy import special, stats
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Evidence, Outcomes
+from auditkit.judge.versions import STATISTIC
 from auditkit.measure.columns import ALL
 from auditkit.planning.claims import (
-    POINTS,
-    STEPS,
     Claim,
     Levels,
     area_claim,
     check_power,
-    difference_claim,
+    difference_claims,
     levels,
-    margins_of,
     mean_claim,
     per_cent,
-    rate_words,
     share_claim,
     tail_claim,
 )
 from auditkit.planning.notes import notes
-from auditkit.planning.result import SampleSize, hardest, need_of
-from auditkit.protocol.model import (
-    AgreementFamily,
-    DiscriminationFamily,
-    EquivalenceFamily,
-    Family,
-    Protocol,
-    RateDifferenceFamily,
-    RateFamily,
-    SensitivityFamily,
-)
+from auditkit.planning.result import SampleSize, Where, hardest, need_of
+from auditkit.planning.subject import Subject, recorded_subject
+from auditkit.protocol.model import Family, Protocol
 from auditkit.protocol.recorded import own_protocol
 
 
@@ -50,57 +39,66 @@ def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, pow
     protocol : Protocol, optional
         Criteria to plan for; the pilot's own by default.
     power : float
-        Probability that an audit (or the whole gate) is settled.
+        Probability that an audit (or all of them) is settled.
 
     Raises
     ------
     AuditkitError
-        A power that is none, a record without the spread between patients, or a protocol that does not fit it.
+        An impossible power, a record without the spread between patients, or a protocol that does not fit it.
     """
     check_power(power)
     chosen = protocol or own_protocol(evidence)
+    planned = [audit for audit in evidence.audits if not audit.shown and audit.statistic != STATISTIC]
+    planned = [audit for audit in planned if not _family(audit, chosen).shown]
     in_family: dict[str, int] = {}
-    for audit in evidence.audits:
+    for audit in planned:
         in_family[audit.family] = in_family.get(audit.family, 0) + len(_required(audit))
+    subjects = {audit.id: recorded_subject(audit, chosen) for audit in planned}
     judged: list[tuple[Audit, list[tuple[Cell, list[Claim]]]]] = []
-    for audit in evidence.audits:
-        family = _family(audit, chosen)
-        level = levels(chosen, family, in_family[audit.family])
-        judged.append((audit, _decisive([(c, _claims(c, family, level, chosen)) for c in _required(audit)], power)))
+    for audit in planned:
+        tail = _family(audit, chosen).tail is not None and subjects[audit.id].kind == "mean"
+        level = levels(chosen, in_family[audit.family], tail=tail)
+        cells = [(cell, _claims(cell, audit, subjects[audit.id], level, chosen)) for cell in _required(audit)]
+        judged.append((audit, _decisive(cells, power)))
     sizes = {audit.id: sum(len(claims) for _, claims in cells) for audit, cells in judged}
-    in_gate = sum(sizes.values())
-    if not in_gate:
+    in_all = sum(sizes.values())
+    if not in_all:
         raise AuditkitError("the pilot has no audit that was judged, so there is nothing to plan from.")
     needs = []
     for audit, cells in judged:
         for cell, claims in cells:
-            place = audit.family, audit.id, cell.modality
-            needs.append(hardest(need_of(claim, place, power, (sizes[audit.id], in_gate)) for claim in claims))
-    modalities = {cell.modality for audit in evidence.audits for cell in _required(audit)} - {ALL}
+            place = audit.family, audit.id, _where(cell)
+            needs.append(hardest(need_of(claim, place, power, (sizes[audit.id], in_all)) for claim in claims))
+    strata = {_where(cell) for audit in planned for cell in _required(audit) if cell.stratum.level != ALL}
     return SampleSize(
         protocol=chosen,
         power=power,
-        modalities=dict.fromkeys(sorted(modalities), 1),
+        strata=dict.fromkeys(sorted(strata, key=lambda where: (where.column, where.level)), 1),
         audits=len(judged),
-        claims=in_gate,
+        claims=in_all,
         needs=tuple(needs),
-        notes=(*_said(evidence), *notes(chosen)),
+        notes=(*_said(evidence), *notes(chosen, [(audit.family, subjects[audit.id]) for audit in planned])),
     )
 
 
 def _family(audit: Audit, protocol: Protocol) -> Family:
     family = protocol.families.get(audit.family)
-    if family is None or family.gate != audit.gate:
+    if family is None or (family.verb != (audit.verb or None) and not family.shown):
+        declared = (f"{name} ({family.verb or 'shown'})" for name, family in protocol.families.items())
         raise AuditkitError(
-            f"the pilot's audit {audit.id} has the gate {audit.gate!r}, which the protocol does not declare for the "
-            f"family {audit.family!r}; declared: "
-            f"{', '.join(f'{name} ({family.gate})' for name, family in protocol.families.items())}."
+            f"the pilot's audit {audit.id} is held to {audit.verb or 'nothing'}, which the protocol does not declare "
+            f"for the family {audit.family!r}; declared: {', '.join(declared)}.",
+            "Plan with a protocol that asks what the pilot was asked.",
         )
     return family
 
 
+def _where(cell: Cell) -> Where:
+    return Where(cell.stratum.level, cell.stratum.column)
+
+
 def _required(audit: Audit) -> list[Cell]:
-    return [cell for cell in audit.by_modality if cell.required]
+    return [cell for cell in audit.parts if cell.required]
 
 
 def _decisive(cells: list[tuple[Cell, list[Claim]]], power: float) -> list[tuple[Cell, list[Claim]]]:
@@ -112,31 +110,34 @@ def _decisive(cells: list[tuple[Cell, list[Claim]]], power: float) -> list[tuple
     return [(cell, [claim])]
 
 
-def _claims(cell: Cell, family: Family, level: Levels, protocol: Protocol) -> list[Claim]:
-    value, settings = cell.estimate.value, protocol.statistics
+def _claims(cell: Cell, audit: Audit, subject: Subject, level: Levels, protocol: Protocol) -> list[Claim]:
+    value, settings, family = cell.estimate.value, protocol.statistics, protocol.families[audit.family]
+    limits = family.ends(together=cell.stratum.level == ALL)
     if value is None:
-        return [Claim("not measured in the pilot", "nothing", "PASS", lambda power: None)]
-    if isinstance(family, DiscriminationFamily):
-        return [area_claim(_area(cell, value), family.floor, level, settings.min_clusters_auroc)]
-    if isinstance(family, RateDifferenceFamily):
-        up, down = _discordant(value, _lost(cell.outcomes), _lost(cell.control_outcomes))
-        return [difference_claim(up, down, family.margin, level)]
-    if isinstance(family, RateFamily | AgreementFamily):
-        return [share_claim(value, family.cap, level, rate_words(family))]
+        return [Claim("not measured in the pilot", "nothing", "PASS", _never)]
+    if subject.kind == "area":
+        return [area_claim(_area(cell, value), limits[0], level, settings.min_clusters_auroc)]
+    if subject.kind == "share difference":
+        return difference_claims(_discordant(cell, value, audit.quantity), limits, level, audit.quantity)
+    if subject.kind in ("share", "differs"):
+        what = "changed" if subject.kind == "differs" else audit.quantity
+        return [share_claim(value, limits, level, f"{what} answers")]
     if cell.sd is None:
         if cell.n_clusters < 2:
-            return [Claim("one patient shows no spread", "nothing", "PASS", lambda power: None)]
+            return [Claim("one patient shows no spread", "nothing", "PASS", _never)]
         raise AuditkitError(
-            "the record does not say how far the patients spread: an earlier auditkit wrote it.",
-            "Run the audits again with the same store; nothing is asked anew.",
+            f"the record does not say how far the patients of {audit.id} spread.",
+            "Run the audits again with the same store; what it holds is not asked again.",
         )
     sparse = cell.rule.startswith("sparse") or cell.sd == 0
-    margins = margins_of(family, together=cell.modality == ALL)
-    unit = STEPS if isinstance(family, SensitivityFamily) else POINTS
-    claims = [mean_claim((value, cell.sd), margins, level, settings, unit, sparse=sparse)]
-    if isinstance(family, EquivalenceFamily) and cell.tail is not None and cell.tail.value is not None:
-        claims.append(tail_claim(cell.tail.value, family, level))
+    claims = [mean_claim((value, cell.sd), limits, level, settings, subject, sparse=sparse)]
+    if family.tail is not None and cell.tail is not None and cell.tail.value is not None:
+        claims.append(tail_claim(cell.tail.value, family.tail, subject.unit, level))
     return claims
+
+
+def _never(power: float) -> int | None:
+    return None
 
 
 def _area(cell: Cell, area: float) -> tuple[float, float, int]:
@@ -155,19 +156,26 @@ def _area(cell: Cell, area: float) -> tuple[float, float, int]:
     return area, se if math.isfinite(se) else math.nan, n
 
 
-def _discordant(difference: float, treated: float, control: float) -> tuple[float, float]:
-    """The largest shares that lost an answer under one condition only, given the two shares and their difference.
+def _discordant(cell: Cell, difference: float, quantity: str) -> tuple[float, float]:
+    """The largest shares that had the event under one condition only.
 
-    The record does not say which images lost it under both; none is the case that takes most patients.
+    The record says how many had it under each, not which images had it under both; none is the case that takes most
+    patients. Of values that are no outcome it does not even say how many.
     """
+    treated, control = _share(cell.outcomes, quantity), _share(cell.control_outcomes, quantity)
+    if treated is None or control is None:
+        return (1 + difference) / 2, (1 - difference) / 2
     both = max(0.0, treated + control - 1)
     down = control - both
     return min(max(down + difference, 0.0), 1 - down), down
 
 
-def _lost(outcomes: Outcomes) -> float:
+def _share(outcomes: Outcomes, quantity: str) -> float | None:
+    """The share of the answers that a value counts; None where that is not an outcome."""
     answered = outcomes.total - outcomes.error
-    return (answered - outcomes.scored) / answered if answered else 0.0
+    lost = answered - outcomes.scored
+    counted = {"lost": lost, "refused": outcomes.refused, "unusable": lost - outcomes.refused}.get(quantity)
+    return None if counted is None else counted / answered if answered else 0.0
 
 
 def _said(evidence: Evidence) -> list[str]:

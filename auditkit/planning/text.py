@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 
-from auditkit.judge.wording import modality_label
-from auditkit.measure.columns import ALL
-from auditkit.planning.result import EACH, SampleSize, hardest
+from auditkit.measure.columns import ALL, MODALITY
+from auditkit.planning.result import EACH, SampleSize, Where, hardest
+from auditkit.words import modality_label, plain_name
 
 WIDTH = 120
 STEPS = (32, 64, 128, 256, 512, 1024)
@@ -32,7 +32,7 @@ def as_text(plan: SampleSize) -> str:
 def _families(plan: SampleSize) -> list[str]:
     rows = [("family", "where", "to be shown", "if the truth is", "one audit", "all audits")]
     for need in plan.needs:
-        where = "together" if need.modality == ALL else "each modality"
+        where = "together" if need.where.level == ALL else "each modality"
         rows.append((need.family, where, need.claim, need.assumed, _count(need.one_audit), _count(need.whole_gate)))
     return [
         *_table(rows, right=2),
@@ -49,7 +49,7 @@ def _audits(plan: SampleSize) -> list[str]:
         worst = hardest(needs)
         verdict = "FAIL" if any(need.settles == "FAIL" for need in needs) else "PASS"
         alone, whole = (plan.patients(needs, whole_gate=gate).total for gate in (False, True))
-        place = modality_label(worst.modality)
+        place = _place(worst.where)
         rows.append((audit, verdict, place, worst.assumed, _count(worst.one_audit), _count(alone), _count(whole)))
     steps = [
         ("patients in each modality", *map(str, STEPS)),
@@ -69,18 +69,18 @@ def _audits(plan: SampleSize) -> list[str]:
 def _totals(plan: SampleSize) -> list[str]:
     alone, whole = (plan.patients(plan.needs, whole_gate=gate) for gate in (False, True))
     rows = [("", "any one audit", "all audits")]
-    for name, times in plan.modalities.items():
-        label = modality_label(name)
-        if name == EACH:
+    for where, times in plan.strata.items():
+        label = _place(where)
+        if where.level == EACH:
             label = "in each modality" if times > 1 else "in the modality"
-        rows.append((label, _count(alone.by_modality[name]), _count(whole.by_modality[name])))
+        rows.append((label, _count(alone.by_stratum[where]), _count(whole.by_stratum[where])))
     rows.append(("in total", _count(alone.total), _count(whole.total)))
     said = _table(rows, right=2)
     failing = {need.audit for need in plan.needs if need.settles == "FAIL"}
     if failing:
         said += [
             "",
-            f"{len(failing)} of {plan.audits} audits end in FAIL if the pilot is right: no number makes the gate pass.",
+            f"{len(failing)} of {plan.audits} audits end in FAIL if the pilot is right: no number makes all pass.",
         ]
     hopeless = sorted({need.audit or need.family for need in plan.needs if need.whole_gate is None})
     if hopeless:
@@ -99,6 +99,12 @@ def _table(rows: Sequence[Sequence[str]], *, right: int) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def _place(where: Where) -> str:
+    if where.column == MODALITY or where.level == ALL:
+        return modality_label(where.level)
+    return f"{plain_name(where.column)}: {where.level}"
 
 
 def _count(n: int | None) -> str:

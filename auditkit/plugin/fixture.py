@@ -12,14 +12,16 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Estimate
 from auditkit.plugin.state import RECORD
 from auditkit.report.ci.junit import audit_properties
-from auditkit.vocabulary import Comparison
+from auditkit.vocabulary import Effect
 
 if TYPE_CHECKING:
     from auditkit.plugin.state import State
+    from auditkit.protocol.model import Verb
 
 
 class AuditFixture:
-    """One method per criterion; each judges, records the verdict on the test item, and fails the test if not PASS.
+    """One method per verb of the protocol; each judges, records the verdict on the test item, and fails the test if it
+    is not PASS.
 
     Parameters
     ----------
@@ -33,56 +35,36 @@ class AuditFixture:
         self._request = request
         self._state = state
 
-    def equivalent(self, contrast: Comparison) -> Audit:
-        """The mean score must stay within the family's margin either way, and few patients may change a lot."""
-        return self._judge(contrast, "equivalence")
+    def within(self, effect: Effect) -> Audit:
+        """The effect must stay within the family's limit to either side of zero."""
+        return self._judge(effect, "within")
 
-    def same_in_words(self, wordings: Comparison) -> Audit:
-        """The mean score must differ between any two wordings of the question by no more than the family's margin."""
-        return self._judge(wordings, "template_equivalence")
+    def at_most(self, effect: Effect) -> Audit:
+        """The effect must stay below the family's limit."""
+        return self._judge(effect, "at_most")
 
-    def not_raised(self, series: Comparison) -> Audit:
-        """The mean score must not rise by more than the family's margin."""
-        return self._judge(series, "not_raised")
+    def at_least(self, effect: Effect) -> Audit:
+        """The effect must stay above the family's limit."""
+        return self._judge(effect, "at_least")
 
-    def monotone(self, series: Comparison) -> Audit:
-        """From each severity to the next the mean score must not rise by more than the family's tolerance."""
-        return self._judge(series, "monotone")
+    def shows(self, effect: Effect) -> Audit:
+        """The effect is measured and shown, whatever it is: for families with ``shown = true``."""
+        return self._judge(effect, None)
 
-    def sensitive(self, series: Comparison) -> Audit:
-        """The score must fall by at least the family's floor per severity step."""
-        return self._judge(series, "sensitivity")
-
-    def discriminates(self, series: Comparison) -> Audit:
-        """The score must tell clean from corrupted images at the severities the family requires."""
-        return self._judge(series, "discrimination")
-
-    def rate_below(self, group: Comparison) -> Audit:
-        """The share of refused (or of otherwise unusable) answers must stay below the family's cap."""
-        return self._judge(group, "rate")
-
-    def same_rate(self, contrast: Comparison) -> Audit:
-        """The share of answers without a score must not rise by more than the family's margin."""
-        return self._judge(contrast, "rate_difference")
-
-    def agrees(self, contrast: Comparison) -> Audit:
-        """The share of images whose answer changes must stay below the family's cap."""
-        return self._judge(contrast, "agreement")
-
-    def _judge(self, comparison: Comparison, gate: str) -> Audit:
+    def _judge(self, effect: Effect, verb: Verb | None) -> Audit:
         item, state = self._request.node, self._state
         words = question(item)
 
         def decided() -> Audit:
             if state.run is None:
                 pytest.fail(
-                    f"{comparison} was not part of the plan: parametrize the audit with it (pytest.mark.parametrize), "
+                    f"{effect} was not part of the plan: parametrize the audit with it (pytest.mark.parametrize), "
                     "so that its questions are known before the run.",
                     pytrace=False,
                 )
-            return state.run.audit(comparison, gate, words)
+            return state.run.audit(effect, words, verb)
 
-        return judge(item, state, decided, lambda why: _unjudged(comparison, gate, words, why))
+        return judge(item, state, decided, lambda why: _unjudged(effect, verb, words, why))
 
 
 def judge(item: pytest.Item, state: State, decided: Callable[[], Audit], unjudged: Callable[[str], Audit]) -> Audit:
@@ -112,7 +94,7 @@ def judge(item: pytest.Item, state: State, decided: Callable[[], Audit], unjudge
         raise
     audit = audit.model_copy(update=hazards)
     _record(item, state, audit)
-    if audit.verdict == "PASS":
+    if audit.verdict == "PASS" or (audit.shown and audit.verdict != "ERROR"):
         return audit
     message = f"{audit.verdict}: {audit.sentence}"
     if audit.verdict == "INCONCLUSIVE" and item.config.option.audit_allow_inconclusive:
@@ -125,13 +107,13 @@ def question(item: pytest.Function) -> str:
     return " ".join((inspect.getdoc(item.function) or item.originalname).split())
 
 
-def _unjudged(comparison: Comparison, gate: str, question: str, why: str) -> Audit:
+def _unjudged(effect: Effect, verb: Verb | None, question: str, why: str) -> Audit:
     return Audit(
-        id=f"{comparison.family}/{comparison.name}",
+        id=f"{effect.family}/{effect.name}",
         question=question,
-        family=comparison.family,
-        gate=gate,
-        title=comparison.name,
+        family=effect.family,
+        verb=verb or "",
+        title=effect.name,
         verdict="ERROR",
         sentence=why,
         estimate=Estimate(),

@@ -19,12 +19,13 @@ import pytest
 
 from auditkit.plugin import ci
 from auditkit.plugin.options import OPTIONS, out_of, settings_of
-from auditkit.plugin.references import comparisons_of, with_references
+from auditkit.plugin.references import effects_of, with_references
 from auditkit.plugin.state import RECORD, STATE, State
 
 if TYPE_CHECKING:
     from auditkit.evidence import Audit
     from auditkit.plugin.fixture import AuditFixture
+    from auditkit.run.record import Header
 
 WORKER = "PYTEST_XDIST_WORKER"
 RUN_UID = "PYTEST_XDIST_TESTRUNUID"
@@ -52,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def audit(request: pytest.FixtureRequest) -> AuditFixture:
-    """Judges the comparison an audit is parametrized with; see docs/writing-audits.md."""
+    """Judges the effect an audit is parametrized with; see docs/writing-audits.md."""
     from auditkit.plugin.fixture import AuditFixture
 
     return AuditFixture(request, request.config.stash[STATE])
@@ -73,13 +74,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly:
         return
-    comparisons = [comparison for item in session.items for comparison in comparisons_of(item)]
-    if not comparisons:
+    effects = [effect for item in session.items for effect in effects_of(item)]
+    if not effects:
         return
     from auditkit.errors import AuditkitError
 
     try:
-        _plan_and_ask(config, comparisons)
+        _plan_and_ask(config, effects)
     except AuditkitError as error:
         if not _is_worker():
             ci.obey(config, str(error))
@@ -88,7 +89,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         config.stash[STATE].problem = str(error)
 
 
-def _plan_and_ask(config: pytest.Config, comparisons: list[Any]) -> None:
+def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
     from auditkit.plugin.progress import progress
     from auditkit.run.session import prepare
 
@@ -96,9 +97,10 @@ def _plan_and_ask(config: pytest.Config, comparisons: list[Any]) -> None:
     hook = config.hook
     run = prepare(
         settings_of(config, state.uid),
-        comparisons,
+        effects,
         find_model=lambda name: hook.pytest_auditkit_model(name=name),
-        find_images=lambda source, salt, side: hook.pytest_auditkit_images(source=source, salt=salt, max_side=side),
+        find_images=lambda source, salt, side: hook.pytest_auditkit_items(source=source, salt=salt, max_side=side),
+        extensions=_extensions(hook),
     )
     state.run = run
     if run.settings.references:
@@ -113,6 +115,22 @@ def _plan_and_ask(config: pytest.Config, comparisons: list[Any]) -> None:
     with progress(enabled=not _is_worker() and config.option.verbose >= 0) as show:
         run.fetch(show)
     run.measure()
+
+
+def _extensions(hook: Any) -> Any:
+    """Gather what installed plugins add to the catalogues.
+
+    Raises
+    ------
+    AuditkitError
+        Two plugins that give the same name to different things, or something that is no mapping.
+    """
+    from auditkit.protocol.extensions import Extensions, gathered
+
+    return Extensions(
+        perturbations=gathered("pytest_auditkit_perturbations", hook.pytest_auditkit_perturbations()),
+        scorers=gathered("pytest_auditkit_scorers", hook.pytest_auditkit_scorers()),
+    )
 
 
 def _tell(config: pytest.Config, lines: list[str]) -> None:
@@ -196,7 +214,10 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     sent = getattr(node, "workeroutput", {}).get("auditkit")
     if sent and _CONFIG:
         state = _CONFIG[-1].stash[STATE]
-        state.header = state.header or sent.get("header")
+        if state.header is None and sent.get("header") is not None:
+            from auditkit.run.record import Header
+
+            state.header = Header.model_validate(sent["header"])
         state.problem = state.problem or sent.get("problem", "")
 
 
@@ -206,13 +227,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if state is None:
         return
     if state.run is not None and state.run.judge is not None and _writes_header():
-        from auditkit.run.assemble import header
+        from auditkit.run.record import header
 
         state.header = header(state.run, [earlier.reference() for earlier in state.references])
     if state.run is not None:
         state.run.close()
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["auditkit"] = {"header": state.header, "problem": state.problem}
+        header_sent = None if state.header is None else state.header.model_dump(mode="json")
+        session.config.workeroutput["auditkit"] = {"header": header_sent, "problem": state.problem}
         return
     if state.header is not None and state.audits:
         from auditkit.errors import AuditkitError
@@ -230,10 +252,10 @@ def _writes_header() -> bool:
     return os.environ.get(WORKER, "gw0") == "gw0"
 
 
-def _write(config: pytest.Config, state: State, header: dict[str, Any]) -> None:
+def _write(config: pytest.Config, state: State, header: Header) -> None:
     from auditkit.evidence import Audit
-    from auditkit.run.assemble import evidence
     from auditkit.run.outputs import write_outputs
+    from auditkit.run.record import evidence
     from auditkit.run.settings import REPORTS
 
     run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{state.uid[:6]}"

@@ -219,6 +219,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
         out=out_of(config),
         store=store,
         limit=option.audit_limit,
+        scoring=option.audit_scoring,
         embeddings=option.audit_embeddings,
         references={
             role: Path(_from_invocation(config, given))
@@ -230,7 +231,6 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
         options=ModelOptions(
             batch_size=option.audit_batch_size,
             exact=option.audit_exact,
-            expected=option.audit_scoring == "both",
             memory=option.audit_memory,
             endpoint=option.audit_endpoint,
             deadline=option.audit_deadline,

@@ -1,4 +1,4 @@
-"""The progress bar of the pass: questions done, rate, time left, refused and unparsed so far."""
+"""The progress bar of the pass: questions done, rate, time left, errors so far."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def _bar() -> Iterator[Progress]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[bad]}"),
+        TextColumn("{task.fields[errors]}"),
     )
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("asking", total=None, rate="", bad="")
+        task = bar.add_task("asking", total=None, rate="", errors="")
         start = time.monotonic()
 
         def show(tally: Tally) -> None:
             rate = tally.asked / max(time.monotonic() - start, 1e-9)
-            bar.update(task, total=tally.planned, completed=tally.done, rate=f"{rate:.0f}/s", bad=_bad(tally))
+            bar.update(task, total=tally.planned, completed=tally.done, rate=f"{rate:.0f}/s", errors=_errors(tally))
 
         yield show
 
@@ -65,7 +65,7 @@ def _lines() -> Progress:
         rate = tally.asked / max(now - start, 1e-9)
         left = f", {rate:.2g}/s, about {(tally.planned - tally.done) / rate:.0f} s left" if rate else ""
         print(
-            f"auditkit: {tally.done} of {tally.planned} questions{left}, {_bad(tally)}",
+            f"auditkit: {tally.done} of {tally.planned} questions{left}, {_errors(tally)}",
             file=sys.stderr,
             flush=True,
         )
@@ -73,6 +73,5 @@ def _lines() -> Progress:
     return show
 
 
-def _bad(tally: Tally) -> str:
-    text = f"{tally.refused} refused, {tally.unparsed} unparsed"
-    return f"{text}, {len(tally.errors)} errors" if tally.errors else text
+def _errors(tally: Tally) -> str:
+    return f"{len(tally.errors)} error{'s' * (len(tally.errors) != 1)}"

@@ -16,7 +16,7 @@ from auditkit.plugin.state import STATE
 if TYPE_CHECKING:
     from auditkit.evidence import Audit
     from auditkit.records.baseline.earlier import EarlierRun
-    from auditkit.vocabulary import Comparison
+    from auditkit.vocabulary import Effect
 
 ROLES = ("baseline", "anchor")
 # What was expected of the audit itself says nothing of the comparison; parameters were resolved in making the item.
@@ -30,16 +30,16 @@ class ReferenceItem(pytest.Item):
     ----------
     audit_item : pytest.Function
         The audit beside which it stands: it shares the place in the file, the marks and the docstring.
-    comparison : Comparison
+    effect : Effect
         What the audit is parametrized with.
     role : {"baseline", "anchor"}
         Which earlier run.
     """
 
-    def __init__(self, *, audit_item: pytest.Function, comparison: Comparison, role: str, **more: Any) -> None:
+    def __init__(self, *, audit_item: pytest.Function, effect: Effect, role: str, **more: Any) -> None:
         super().__init__(**more)
         self.audit_item = audit_item
-        self.comparison = comparison
+        self.effect = effect
         self.role = role
         for mark in reversed(audit_item.own_markers):
             if mark.name not in _NOT_SHARED:
@@ -70,16 +70,16 @@ def with_references(made: Iterable[Any], config: pytest.Config) -> list[Any]:
     return [item for audit in made for item in (audit, *(_beside(audit, roles) if roles else ()))]
 
 
-def comparisons_of(item: Any) -> list[Comparison]:
-    """Return the comparisons among the parameters of an item that uses the ``audit`` fixture, or stands beside one."""
+def effects_of(item: Any) -> list[Effect]:
+    """Return the effects among the parameters of an item that uses the ``audit`` fixture, or stands beside one."""
     if isinstance(item, ReferenceItem):
-        return [item.comparison]
+        return [item.effect]
     if not uses_audit(item):
         return []
-    from auditkit.vocabulary import Comparison
+    from auditkit.vocabulary import Effect
 
     params = getattr(getattr(item, "callspec", None), "params", {})
-    return [value for value in params.values() if isinstance(value, Comparison)]
+    return [value for value in params.values() if isinstance(value, Effect)]
 
 
 def uses_audit(item: Any) -> bool:
@@ -88,25 +88,23 @@ def uses_audit(item: Any) -> bool:
 
 
 def _beside(item: Any, roles: list[str]) -> Iterator[ReferenceItem]:
-    found = comparisons_of(item)
+    found = effects_of(item)
     for role in roles:
-        for comparison in found:
-            suffix = f"{role}:{comparison.name}" if len(found) > 1 else role
+        for effect in found:
+            suffix = f"{role}:{effect.name}" if len(found) > 1 else role
             # Inside the brackets: pytest 9 reads what stands in them as the last part of a name.
             name = f"{item.name.removesuffix(']')}@{suffix}]"
-            yield ReferenceItem.from_parent(item.parent, name=name, audit_item=item, comparison=comparison, role=role)
+            yield ReferenceItem.from_parent(item.parent, name=name, audit_item=item, effect=effect, role=role)
 
 
 def _against(item: ReferenceItem, question: str) -> Audit:
     state = item.config.stash[STATE]
     earlier: EarlierRun = next(earlier for earlier in state.references if earlier.role == item.role)
-    return earlier.audit(item.comparison, question)
+    return earlier.audit(item.effect, question)
 
 
 def _unjudged(item: ReferenceItem, question: str, why: str) -> Audit:
     from auditkit.evidence import Audit, Estimate
-    from auditkit.judge.version_judge import named
+    from auditkit.judge.versions import named
 
-    return Audit(
-        **named(item.role, item.comparison), question=question, verdict="ERROR", sentence=why, estimate=Estimate()
-    )
+    return Audit(**named(item.role, item.effect), question=question, verdict="ERROR", sentence=why, estimate=Estimate())

@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from auditkit.evidence import Evidence
+    from auditkit.run.record import Header
     from auditkit.run.session import AuditRun
 
 
@@ -28,7 +29,7 @@ class State:
         Why there is no run, in an xdist worker, or why nothing could be written.
     audits : dict
         Records of the audits by id, as they came in on the test reports.
-    header : dict or None
+    header : auditkit.run.record.Header or None
         The rest of the evidence.
     evidence : Evidence or None
         The whole, once written.
@@ -49,7 +50,7 @@ class State:
     references: list[Any] = field(default_factory=list)
     problem: str = ""
     audits: dict[str, dict[str, Any]] = field(default_factory=dict)
-    header: dict[str, Any] | None = None
+    header: Header | None = None
     evidence: Evidence | None = None
     report: str = ""
     remarks: list[str] = field(default_factory=list)

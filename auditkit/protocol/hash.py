@@ -1,4 +1,4 @@
-"""The protocol's SHA-256: over what it names, each part by itself."""
+"""SHA-256 of criteria and entries: the same wherever they are computed."""
 
 from __future__ import annotations
 

@@ -1,20 +1,31 @@
 """What counts as a pass: the protocol as validated models, with the meaning of every key.
 
-`Protocol.sha256` covers the criteria, the wording of every prompt and attribute and the parameters of every corruption:
-change one word and the hash changes.
+`Protocol.sha256` covers the criteria and every perturbation, wording and scorer that the protocol names: change one
+word and the hash changes; add an entry that it does not use and nothing does.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from auditkit.protocol.hash import criteria_sha256, digest, protocol_sha256
+from auditkit.errors import AuditkitError
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.protocol.hash import criteria_sha256, protocol_sha256
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.vocabulary import Effect, Part, Question, summed
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Points = Annotated[float, Field(gt=0, le=100)]
+Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Unit = Literal["points", "points_per_step", "auroc", "share"]
+Verb = Literal["within", "at_most", "at_least"]
+VERBS: tuple[Verb, ...] = get_args(Verb)
 
 MAX_LOOKS = 4
 
@@ -43,7 +54,7 @@ class Prompts(Section):
     """Which wording is used."""
 
     score: str
-    """Template behind ``@score``: the one in which scores are compared."""
+    """``task.wording`` in which scores are compared; what a question without a task stands for."""
 
 
 class Statistics(Section):
@@ -76,7 +87,7 @@ class Baseline(Section):
     """How much worse than an earlier run is accepted, by the audit's unit; ``modality_*`` widens it for a modality."""
 
     points: Points = 5.0
-    """For differences of scores."""
+    """For differences of scores; of a quantity on another scale, hundredths of its range."""
     modality_points: Points | None = None
     points_per_step: Points = 1.0
     """For the fall of the score per severity step."""
@@ -119,102 +130,96 @@ class IntendedUse(Section):
     """What it must not be used for."""
 
 
-class FamilyBase(Section):
-    """A family: one question asked of many things, corrected together."""
+class Tail(Section):
+    """How few patients may change a lot, whatever the mean."""
 
+    beyond: Limit
+    """Change above which a patient counts, in the unit of the effect."""
+    share: Share
+    """Share of the patients that must not be exceeded."""
+
+
+class Family(Section):
+    """A family: one limit for one question asked of many things, corrected together."""
+
+    within: Limit | None = None
+    """The effect must stay within this to either side of zero."""
+    at_most: Limit | None = None
+    """The effect must stay below this."""
+    at_least: Limit | None = None
+    """The effect must stay above this."""
+    in_each: Limit | None = None
+    """When given, the limit above is for all patients together and this for each level of `by`; both must hold."""
+    by: str = "modality"
+    """The column whose levels are decided one by one."""
+    tail: Tail | None = None
+    """A second condition beside the mean."""
+    required: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Labels of the parts that must keep the limit, such as ``severity 3``; the others are shown. Empty: all."""
+    shown: bool = False
+    """For information only: nothing passes or fails."""
     hazard: str = ""
     """What harm a failure could do."""
     size: Annotated[int, Field(ge=1)] | None = None
-    """Number of comparisons declared; needed only for families that auditkit does not ship."""
+    """Number of decisions declared, in each level of `by`; needed only for families that auditkit does not ship."""
 
+    @property
+    def verb(self) -> Verb | None:
+        """Which of the three limits is given; None where the family is only shown."""
+        return next((verb for verb in VERBS if getattr(self, verb) is not None), None)
 
-class EquivalenceFamily(FamilyBase):
-    """The mean change must stay within the margin either way, and few patients may change a lot."""
+    @property
+    def limit(self) -> float | None:
+        """The limit for all patients together."""
+        return None if self.verb is None else float(getattr(self, self.verb))
 
-    gate: Literal["equivalence"]
-    margin: Points
-    modality_margin: Points | None = None
-    """When given, `margin` is for all patients together and this for each modality by itself; both must hold."""
-    tail_points: Points = 25.0
-    tail_share: Share = 0.10
+    def ends(self, *, together: bool) -> tuple[float, float]:
+        """Return the region that the effect must stay in, open ends as infinities; all of it where nothing is asked."""
+        limit = self.limit if together or self.in_each is None else self.in_each
+        if limit is None:
+            return -math.inf, math.inf
+        low = {"within": -limit, "at_least": limit}.get(str(self.verb), -math.inf)
+        return low, math.inf if self.verb == "at_least" else limit
 
-
-class TemplateFamily(FamilyBase):
-    """The mean score must differ between any two wordings of a question by no more than the margin."""
-
-    gate: Literal["template_equivalence"]
-    margin: Points
-
-
-class NotRaisedFamily(FamilyBase):
-    """The mean change must not exceed the margin upwards."""
-
-    gate: Literal["not_raised"]
-    margin: Points
-
-
-class MonotoneFamily(FamilyBase):
-    """From no severity to the next may the mean score rise by more than the tolerance."""
-
-    gate: Literal["monotone"]
-    tolerance: Points
-
-
-class SensitivityFamily(FamilyBase):
-    """The score must fall by at least the floor per severity step."""
-
-    gate: Literal["sensitivity"]
-    floor: Points
-
-
-class DiscriminationFamily(FamilyBase):
-    """Clean and corrupted images must be told apart at the severities required."""
-
-    gate: Literal["discrimination"]
-    floor: Annotated[float, Field(ge=0.5, lt=1)]
-    severities: Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1, strict=False)]
-    """Severities at which the floor must be met; the others are shown."""
+    def requires(self, label: str) -> bool:
+        """Whether a part must keep the limit."""
+        return not self.shown and (not self.required or label in self.required)
 
     @model_validator(mode="after")
-    def _severities_are_distinct(self) -> DiscriminationFamily:
-        if len(set(self.severities)) < len(self.severities):
-            raise ValueError(f"severities {list(self.severities)} name one twice")
+    def _one_limit(self) -> Family:
+        given = [verb for verb in VERBS if getattr(self, verb) is not None]
+        if self.in_each is not None and not given:
+            raise ValueError(f"in_each = {self.in_each:g} stands alone; give one of {', '.join(VERBS)} beside it")
+        if len(given) > 1 or (not given and not self.shown):
+            raise ValueError(
+                f"has {' and '.join(given) or 'no limit'}; give exactly one of {', '.join(VERBS)}"
+                + ("" if given else ", or shown = true")
+            )
         return self
 
+    @model_validator(mode="after")
+    def _each_is_no_stricter(self) -> Family:
+        if self.in_each is None or self.limit is None:
+            return self
+        stricter = self.in_each > self.limit if self.verb == "at_least" else self.in_each < self.limit
+        if stricter:
+            raise ValueError(
+                f"in_each = {self.in_each:g} is stricter than {self.verb} = {self.limit:g}: fewer patients cannot be "
+                "held to less; leave in_each out where every level has patients enough"
+            )
+        return self
 
-class RateFamily(FamilyBase):
-    """The share of answers that are refused or cannot be used must stay below the cap."""
+    @model_validator(mode="after")
+    def _required_are_distinct(self) -> Family:
+        if len(set(self.required)) < len(self.required):
+            raise ValueError(f"required {list(self.required)} names one twice")
+        return self
 
-    gate: Literal["rate"]
-    cap: Share
-
-
-class RateDifferenceFamily(FamilyBase):
-    """A condition must not change the share of refused or unusable answers by more than the margin."""
-
-    gate: Literal["rate_difference"]
-    margin: Share
-
-
-class AgreementFamily(FamilyBase):
-    """The share of images whose answer differs between two askings must stay below the cap."""
-
-    gate: Literal["agreement"]
-    cap: Share
-
-
-Family = Annotated[
-    EquivalenceFamily
-    | TemplateFamily
-    | NotRaisedFamily
-    | MonotoneFamily
-    | SensitivityFamily
-    | DiscriminationFamily
-    | RateFamily
-    | RateDifferenceFamily
-    | AgreementFamily,
-    Field(discriminator="gate"),
-]
+    @model_validator(mode="after")
+    def _only_changes_have_a_tail(self) -> Family:
+        if self.tail is not None and self.verb != "within":
+            raise ValueError("tail goes with within: it counts patients that change a lot to either side")
+        return self
 
 
 class Protocol(Section):
@@ -230,6 +235,13 @@ class Protocol(Section):
     looks: Looks = Looks()
     baseline: Baseline = Baseline()
     intended_use: IntendedUse = IntendedUse()
+    perturbations: dict[str, dict[str, Any]] = {}
+    """Perturbations of one's own, by name: a sentence, or a law of the catalogue with other parameters."""
+    tasks: dict[str, dict[str, Any]] = {}
+    """Tasks of one's own, and further wordings of those that auditkit ships."""
+    covers: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Perturbations, tiers and tasks that audits of one's own use beside what the shipped families use; the hash covers
+    them too."""
     families: dict[str, Family]
     _source: str = PrivateAttr(default="")
 
@@ -239,31 +251,62 @@ class Protocol(Section):
             raise ValueError(f"profile {self.profile!r} is not declared; declared: {', '.join(self.profiles)}")
         return self
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Protocol:
+        """Return a copy; what was worked out of the criteria is worked out again for the changed ones."""
+        copied = super().model_copy(update=update, deep=deep)
+        for worked_out in ("catalogue", "entries"):
+            copied.__dict__.pop(worked_out, None)
+        return copied
+
     @property
     def alpha(self) -> float:
         """Error rate per side of the chosen profile."""
         return self.profiles[self.profile].alpha
 
-    def resolve_template(self, template: str) -> str:
-        """Return the template id that ``@score`` stands for, or the id itself."""
-        return self.prompts.score if template == "@score" else template
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What can be done and asked: everything shipped, and what this protocol adds."""
+        return Catalogue.of(self.perturbations, self.tasks, self.prompts.score)
+
+    def resolve(self, question: Question) -> Question:
+        """Return a question with task and wording filled in and its condition in the order of the stages."""
+        return self.catalogue.resolve(question)
+
+    def resolved(self, effect: Effect) -> Effect:
+        """Return an effect whose questions are resolved."""
+        parts = tuple(self._part(part) for part in effect.parts)
+        if not parts or not all(part.terms for part in parts):
+            raise AuditkitError(
+                f"{effect.family}/{effect.name} compares a question with itself, so there is nothing to measure.",
+                "Compare it with another.",
+            )
+        return replace(effect, parts=parts)
+
+    def _part(self, part: Part) -> Part:
+        terms = ((weight, replace(v, question=self.resolve(v.question))) for weight, v in part.terms)
+        return replace(part, terms=summed(terms))
 
     @property
     def source(self) -> str:
         """The text of the file this was read from; empty when it was not read from one."""
         return self._source
 
-    def parts(self) -> dict[str, str]:
-        """Return the SHA-256 of criteria, of all wording, and of the corruptions' parameters and code version."""
-        from auditkit import perturbations, tasks
+    @cached_property
+    def entries(self) -> dict[str, str]:
+        """SHA-256 by name of every perturbation, wording and scorer that this protocol names.
 
-        levels = {c.name: [dict(p) for p in c.levels] for c in perturbations.catalogue().values()}
-        return {
-            "criteria": criteria_sha256(self.model_dump(mode="json")),
-            "prompts": tasks.digest(),
-            "corruptions": digest([perturbations.VERSION, levels]),
-        }
+        Those are what the shipped audits of its families use, its own tables, and what it lists under ``covers``. A new
+        entry of the package that none of these uses changes nothing here, nor do the audits that are collected.
+        """
+        effects = [effect for family in self.families if family in SHIPPED for effect in SHIPPED[family]()]
+        questions = {self.resolve(question) for effect in effects for question in effect.questions()}
+        named = (*self.perturbations, *self.tasks, *self.covers)
+        return self.catalogue.entries({*questions, self.resolve(Question())}) | self.catalogue.named(named)
+
+    def parts(self) -> dict[str, str]:
+        """Return the SHA-256 of the criteria, and of every entry named."""
+        return {"criteria": criteria_sha256(self.model_dump(mode="json")), **self.entries}
 
     def sha256(self) -> str:
-        """Return the SHA-256 over criteria, wording and corruption parameters (64 hex digits)."""
+        """Return the SHA-256 over the criteria and every entry that the protocol names (64 hex digits)."""
         return protocol_sha256(self.parts())

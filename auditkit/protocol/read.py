@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from auditkit.errors import AuditkitError
-from auditkit.protocol.model import (
-    Baseline,
-    FamilyBase,
-    Images,
-    IntendedUse,
-    Looks,
-    Profile,
-    Prompts,
-    Protocol,
-    Section,
-    Statistics,
-)
+from auditkit.protocol.extensions import NONE, Extensions, as_recorded, with_extensions
+from auditkit.protocol.model import VERBS, Family, Protocol
+
+_BEFORE = {
+    "equivalence": "within = {margin}",
+    "template_equivalence": "within = {margin}",
+    "not_raised": "at_most = {margin}",
+    "monotone": "at_most = {tolerance}",
+    "sensitivity": "at_least = {floor}",
+    "discrimination": "at_least = {floor}",
+    "rate": "at_most = {cap}",
+    "rate_difference": "at_most = {margin}",
+    "agreement": "at_most = {cap}",
+}
+"""How the limit of a family was written in the first protocols, and how it is written now."""
 
 
-def load_protocol(path: Path, profile: str | None = None, looks: int | None = None) -> Protocol:
+def load_protocol(
+    path: Path, profile: str | None = None, looks: int | None = None, extensions: Extensions = NONE
+) -> Protocol:
     """Read and validate a protocol.
 
     Parameters
@@ -35,6 +41,8 @@ def load_protocol(path: Path, profile: str | None = None, looks: int | None = No
         Profile to use instead of the file's own choice.
     looks : int, optional
         Number of looks instead of the file's own; part of the hash like all the rest.
+    extensions : Extensions
+        What installed plugins add to the catalogues.
 
     Raises
     ------
@@ -47,63 +55,106 @@ def load_protocol(path: Path, profile: str | None = None, looks: int | None = No
         raise AuditkitError(f"protocol {path} does not exist.", "Give one with --audit-protocol=FILE.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise AuditkitError(f"protocol {path} cannot be read: {error}.") from None
-    return read_protocol(text, str(path), profile, looks)
+    return read_protocol(text, str(path), profile, looks, extensions)
 
 
-def read_protocol(text: str, path: str, profile: str | None = None, looks: int | None = None) -> Protocol:
-    """Validate the text of a protocol, as `load_protocol` does; `path` is for the messages."""
+def read_protocol(
+    text: str, path: str, profile: str | None = None, looks: int | None = None, extensions: Extensions = NONE
+) -> Protocol:
+    """Validate the text of a protocol, as `load_protocol` does.
+
+    ``path`` is for the messages, and its folder is where the files lie that the protocol names.
+    """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AuditkitError(f"protocol {path} is not valid TOML: {error}.") from None
+    protocol = _validated(raw, path, profile, looks, Path(path).parent, extensions)
+    protocol._source = text
+    return protocol
+
+
+def _validated(
+    raw: dict[str, Any],
+    path: str,
+    profile: str | None,
+    looks: int | None,
+    folder: Path,
+    extensions: Extensions,
+) -> Protocol:
     if profile is not None:
         raw["profile"] = profile
     if looks is not None:
         raw["looks"] = {**raw.get("looks", {}), "number": looks}
     try:
+        raw = with_extensions(raw, folder, extensions)
         protocol = Protocol.model_validate(raw)
     except ValidationError as error:
         raise AuditkitError(f"protocol {path} is not valid:\n" + "\n".join(_explain(error, raw))) from None
-    _check_templates(protocol, path)
-    protocol._source = text
+    except AuditkitError as error:
+        raise AuditkitError(f"protocol {path} is not valid:\n  {error.problem}", error.remedy) from None
+    _check_catalogue(protocol, path)
     return protocol
 
 
-def _check_templates(protocol: Protocol, path: str) -> None:
-    from auditkit import tasks
+def read_recorded(text: str, profile: str, looks: int | None, criteria: dict[str, Any]) -> Protocol:
+    """Read the text of a protocol from a record: what it refers to outside of it is taken from the recorded criteria.
 
-    scoring = {name: t for name, t in tasks.templates().items() if all(o.score is not None for o in t.options)}
-    wanted = protocol.prompts.score
-    if wanted not in scoring:
-        near = difflib.get_close_matches(wanted, scoring, n=1)
-        problem = "unknown template" if wanted not in tasks.templates() else "answers have no score under the template"
-        raise AuditkitError(
-            f"protocol {path} is not valid:\n  prompts.score: {problem} {wanted!r}; allowed: {', '.join(scoring)}"
-            + (f"; did you mean {near[0]!r}?" if near else "")
-        )
+    Raises
+    ------
+    AuditkitError
+        As `read_protocol`.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AuditkitError(f"the protocol in the record is not valid TOML: {error}.") from None
+    return _validated(as_recorded(raw, criteria), "in the record", profile, looks, Path(), NONE)
+
+
+def _check_catalogue(protocol: Protocol, path: str) -> None:
+    """Build the catalogue and the hash once, so that what cannot be read is refused before anything is asked."""
+    try:
+        catalogue = protocol.catalogue
+        scoring = {
+            f"{task.id}.{wording}"
+            for task in catalogue.tasks.values()
+            for wording in task.wordings
+            if task.scorer.quantities
+        }
+        wanted = protocol.prompts.score
+        if wanted not in scoring:
+            known = {f"{task.id}.{wording}" for task in catalogue.tasks.values() for wording in task.wordings}
+            near = difflib.get_close_matches(wanted, scoring, n=1)
+            problem = "answers have no score under the wording" if wanted in known else "unknown wording"
+            raise AuditkitError(
+                f"prompts.score: {problem} {wanted!r}; allowed: {', '.join(sorted(scoring))}"
+                + (f"; did you mean {near[0]!r}?" if near else "")
+            )
+        protocol.sha256()
+    except AuditkitError as error:
+        raise AuditkitError(f"protocol {path} is not valid:\n  {error.problem}", error.remedy) from None
 
 
 def _explain(error: ValidationError, raw: dict[str, Any]) -> list[str]:
     """One line per fault: key, value seen, what is allowed."""
     lines = []
+    before = {name for name, family in _tables(raw.get("families")).items() if "gate" in _tables(family)}
     for fault in error.errors():
-        # Pydantic puts the chosen member of a union into the location; it is no key of the file.
-        keys = [str(k) for i, k in enumerate(fault["loc"]) if not (i == 2 and fault["loc"][0] == "families")]
+        keys = [str(key) for key in fault["loc"]]
+        if keys[:1] == ["families"] and keys[1:2] and keys[1] in before and keys[2:] != ["gate"]:
+            continue  # the line about gate says how to write all of the family
         where = ".".join(keys) or "protocol"
-        if fault["type"] == "extra_forbidden":
+        if keys[:1] == ["families"] and keys[2:] == ["gate"]:
+            lines.append(f"  {where}: a family has a limit instead; write")
+            lines += [f"    {line}" for line in (f"[families.{keys[1]}]", *_rewritten(raw["families"][keys[1]]))]
+        elif fault["type"] == "extra_forbidden":
             allowed = _allowed_keys(fault["loc"])
             near = difflib.get_close_matches(keys[-1], allowed, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             lines.append(f"  {where}: unknown key; allowed: {', '.join(allowed)}{hint}")
         elif fault["type"] == "missing":
             lines.append(f"  {where}: missing")
-        elif fault["type"] == "union_tag_invalid":
-            context = fault.get("ctx", {})
-            lines.append(
-                f"  {where}.gate: {context.get('tag')!r} is not a gate; allowed: {context.get('expected_tags')}"
-            )
-        elif fault["type"] == "union_tag_not_found":
-            lines.append(f"  {where}.gate: missing; it says which criterion the family uses")
         elif fault["type"] == "value_error":
             lines.append(f"  {where}: {fault['msg'].removeprefix('Value error, ')}")
         else:
@@ -111,21 +162,39 @@ def _explain(error: ValidationError, raw: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _tables(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _rewritten(family: dict[str, Any]) -> list[str]:
+    """Return the lines to write instead of ``gate = ...`` and what went with it."""
+    line = _BEFORE.get(str(family.get("gate")))
+    if line is None:
+        return [" or ".join(f"{verb} = ..." for verb in VERBS)]
+    try:
+        lines = [line.format(**family)]
+    except KeyError:
+        lines = [line.partition("=")[0] + "= ..."]
+    if "modality_margin" in family:
+        lines.append(f"in_each = {family['modality_margin']}")
+    if family["gate"] == "equivalence":
+        tail = family.get("tail_points", 25.0), family.get("tail_share", 0.1)
+        lines.append("tail = {{ beyond = {}, share = {} }}".format(*tail))
+    if "severities" in family:
+        required = ", ".join(f'"severity {severity}"' for severity in family["severities"])
+        lines.append(f"required = [{required}]")
+    lines += [f"{key} = {json.dumps(family[key])}" for key in ("size", "hazard") if key in family]
+    return lines
+
+
 def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
-    sections: dict[str, type[Section]] = {
-        "images": Images,
-        "prompts": Prompts,
-        "statistics": Statistics,
-        "looks": Looks,
-        "baseline": Baseline,
-        "intended_use": IntendedUse,
-        "profiles": Profile,
-    }
-    if len(location) == 1:
-        return sorted(Protocol.model_fields)
-    if location[0] == "families":
-        for family in FamilyBase.__subclasses__():
-            if len(location) > 2 and location[2] in get_args(family.model_fields["gate"].annotation):
-                return sorted(family.model_fields)
-    section = sections.get(str(location[0]))
-    return sorted(section.model_fields) if section else []
+    """Return the keys of the table that a fault lies in, read off the models themselves."""
+    model: type[BaseModel] = Protocol
+    for key in location[:-1]:
+        if model is Protocol and key == "families":
+            model = Family
+            continue
+        field = model.model_fields.get(str(key))
+        inner = [] if field is None else [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((m for m in inner if isinstance(m, type) and issubclass(m, BaseModel)), model)
+    return sorted(model.model_fields)

@@ -1,4 +1,4 @@
-"""The comparisons that auditkit ships, listed from the catalogues: add an entry there and its audits exist.
+"""The effects that auditkit ships, listed from the catalogues: add an entry there and its audits exist.
 
 Every function gives the same objects in the same order each time, so they can be used in ``parametrize`` and counted
 when a family is corrected for multiplicity: the size of a family is what is declared here, never what was collected.
@@ -9,87 +9,89 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditkit import perturbations, tasks
-from auditkit.vocabulary import Comparison, Condition, Contrast, Group, Series, Wordings
+from auditkit.protocol.effects import areas, change, corruptions, differs, falls, rises, share, wordings
+from auditkit.vocabulary import Effect, Perturbation
 
 DIRECTIONS = ("brightness", "brightness_down", "contrast", "contrast_up")
 STRONGEST = 5
 
 
-def sensitivity_series() -> list[Series]:
+def sensitivity() -> list[Effect]:
     """Every corruption at rising severity, for the fall of the score."""
-    return [Series(name, "sensitivity", name) for name in perturbations.catalogue()]
+    return [falls(name, family="sensitivity") for name in corruptions()]
 
 
-def discrimination_series() -> list[Series]:
+def discrimination() -> list[Effect]:
     """Every corruption at rising severity, for telling clean from corrupted."""
-    return [Series(name, "discrimination", name) for name in perturbations.catalogue()]
+    return [areas(name, family="discrimination") for name in corruptions()]
 
 
-def direction_series() -> list[Series]:
+def direction() -> list[Effect]:
     """Brightness and contrast, each both ways."""
-    return [Series(name, "direction", name) for name in DIRECTIONS]
+    return [rises(name, family="direction") for name in DIRECTIONS]
 
 
-def metadata_contrasts() -> list[Contrast]:
+def metadata() -> list[Effect]:
     """Every attribute level against its matched counterpart (once per pair) and against the category's placebo."""
     found = []
-    for level in tasks.levels().values():
-        treated = Condition(context=level.id)
+    for level in perturbations.levels().values():
+        name = f"{level.category}.{level.pair}-{level.side}-vs-"
+        others = [(level.placebo, "neutral")]
         if level.id < level.counterpart:
-            other = level.counterpart
-            name = f"{level.category}.{level.pair}-{level.side}-vs-{other.rsplit('.', 1)[-1]}"
-            found.append(Contrast(name, "metadata", treated, Condition(context=other)))
-        name = f"{level.category}.{level.pair}-{level.side}-vs-neutral"
-        found.append(Contrast(name, "metadata", treated, Condition(context=level.placebo)))
+            others.insert(0, (level.counterpart, level.counterpart.rsplit(".", 1)[-1]))
+        for other, side in others:
+            against = [Perturbation(other)]
+            found.append(change(Perturbation(level.id), against=against, name=name + side, family="metadata"))
     return found
 
 
-def placebo_contrasts() -> list[Contrast]:
+def placebo() -> list[Effect]:
     """Every neutral filler sentence against no sentence."""
-    return [Contrast(name, "placebo", Condition(context=name)) for name in tasks.placebos()]
+    return [change(Perturbation(name), family="placebo") for name in perturbations.placebos()]
 
 
-def template_wordings() -> list[Wordings]:
-    """Every wording that asks for a number from 0 to 100."""
-    names = tuple(t.id for t in tasks.templates().values() if t.format == "score_100")
-    return [Wordings("score_100", "templates", names)]
+def templates() -> list[Effect]:
+    """Every wording of the task that asks for a number from 0 to 100."""
+    return [wordings("quality", tuple(tasks.shipped()["quality"].wordings), family="templates")]
 
 
-def answer_groups() -> list[Group]:
-    """Every template on clean images, for the share of refused and of otherwise unusable answers."""
-    kinds = ("refused", "unusable")
-    return [Group(f"{name}-{kind}", "answers", (Condition(),), name) for name in tasks.templates() for kind in kinds]
+def answers() -> list[Effect]:
+    """Every wording on clean images, for the share of refused and of otherwise unusable answers."""
+    return [
+        share(kind, task.id, wording=wording, family="answers")
+        for task in tasks.shipped().values()
+        for wording in task.wordings
+        for kind in ("refused", "unusable")
+    ]
 
 
-def differential_contrasts() -> list[Contrast]:
+def differential() -> list[Effect]:
     """Whether a condition changes the share of answers that cannot be used: strongest corruptions, attribute levels."""
-    corrupted = [
-        Contrast(f"{name}-s{STRONGEST}", "differential", Condition(name, STRONGEST))
-        for name in perturbations.catalogue()
-    ]
+    lost = share("lost", family="differential")
+    corrupted = [Perturbation(name, STRONGEST) for name in corruptions()]
     worded = [
-        Contrast(level.id, "differential", Condition(context=level.id), Condition(context=level.placebo))
-        for level in tasks.levels().values()
+        lost.under(Perturbation(level.id)).minus(lost.under(Perturbation(level.placebo))).named(level.id)
+        for level in perturbations.levels().values()
     ]
-    return corrupted + worded
+    return [lost.under(p).minus(lost).named(str(p)) for p in corrupted] + worded
 
 
-def repeatability_contrasts() -> list[Contrast]:
+def repeatability() -> list[Effect]:
     """The same question a second time, and alone instead of in a batch."""
     return [
-        Contrast("asked-twice", "repeatability", Condition(repeat=1)),
-        Contrast("alone-vs-batch", "repeatability", Condition(alone=True)),
+        differs(Perturbation("again", 1), name="asked-twice", family="repeatability"),
+        differs(Perturbation("alone"), name="alone-vs-batch", family="repeatability"),
     ]
 
 
-SHIPPED: dict[str, Callable[[], list[Comparison]]] = {
-    "sensitivity": lambda: [*sensitivity_series()],
-    "discrimination": lambda: [*discrimination_series()],
-    "direction": lambda: [*direction_series()],
-    "metadata": lambda: [*metadata_contrasts()],
-    "placebo": lambda: [*placebo_contrasts()],
-    "templates": lambda: [*template_wordings()],
-    "answers": lambda: [*answer_groups()],
-    "differential": lambda: [*differential_contrasts()],
-    "repeatability": lambda: [*repeatability_contrasts()],
+SHIPPED: dict[str, Callable[[], list[Effect]]] = {
+    "sensitivity": sensitivity,
+    "discrimination": discrimination,
+    "direction": direction,
+    "metadata": metadata,
+    "placebo": placebo,
+    "templates": templates,
+    "answers": answers,
+    "differential": differential,
+    "repeatability": repeatability,
 }

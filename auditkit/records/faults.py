@@ -8,17 +8,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from auditkit.evidence import Evidence, Stratum
+from auditkit.evidence import Evidence, ModalityCount
 from auditkit.measure.columns import Measurements
-from auditkit.measure.recorded import answers_sha256, condition_of, from_answers
-from auditkit.vocabulary import Condition
+from auditkit.measure.recorded import answers_sha256, from_answers
+from auditkit.vocabulary import Perturbation, Question, condition_name
 
 # Numbers of a record have six digits after the point; the last may be rounded otherwise on another machine.
 TOLERANCE = 2e-6
+_NAMING = ("attribute", "number", "words", "modality", "part", "condition", "perturbation", "level", "item")
+"""Keys by which an entry of a list is called."""
 
 
 def differences(recorded: Any, found: Any, skip: Collection[str] = (), where: str = "") -> Iterator[str]:
-    """Yield where two trees of plain data differ: ``by_modality[ct].p_pass: record 0.01, found 0.2``.
+    """Yield where two trees of plain data differ: ``parts[ct].p_pass: record 0.01, found 0.2``.
 
     Parameters
     ----------
@@ -46,8 +48,9 @@ def _name(one: Any, other: Any, place: int) -> str:
     entry = one if isinstance(one, Mapping) else other
     if not isinstance(entry, Mapping):
         return str(place)
-    keys = ("attribute", "level", "number", "template", "modality", "condition", "severity", "image", "corruption")
-    return " ".join(str(entry[key]) for key in keys if entry.get(key)) or str(place)
+    stratum = entry.get("stratum") or {}
+    words = [stratum.get("level"), *(entry.get(key) for key in _NAMING)]
+    return " ".join(str(word) for word in words if word) or str(place)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -63,41 +66,41 @@ def _shown(value: Any) -> str:
 
 def count_faults(evidence: Evidence) -> Iterator[str]:
     """Yield what does not fit between a record's answers and its counts."""
-    images, columns = evidence.answers.images, evidence.answers.columns
-    yield from twice("image", [image.id for image in images])
-    yield from twice("column", [f"{condition_of(c)} / {c.template}" for c in columns])
-    if [image.id for image in images] != sorted(image.id for image in images):
-        yield "answers.images: not sorted by id"
-    if answers_sha256(images) != evidence.answers.sha256:
-        yield f"answers.sha256: record {evidence.answers.sha256}, found {answers_sha256(images)}"
+    items, columns = evidence.answers.items, evidence.answers.columns
+    yield from twice("item", [item.id for item in items])
+    yield from twice("column", [str(column.question) for column in columns])
+    if [item.id for item in items] != sorted(item.id for item in items):
+        yield "answers.items: not sorted by id"
+    if answers_sha256(items) != evidence.answers.sha256:
+        yield f"answers.sha256: record {evidence.answers.sha256}, found {answers_sha256(items)}"
     try:
         data = from_answers(evidence.answers)
     except ValueError as error:
         yield f"answers: {error}"
         return
-    synthetic = sum(image.synthetic for image in images)
-    strata = [
-        Stratum(
+    synthetic = sum(item.synthetic for item in items)
+    modalities = [
+        ModalityCount(
             modality=modality,
-            n_images=int(data.where(modality).sum()),
-            n_clusters=len({i.cluster for i in images if i.modality == modality}),
-            n_synthetic=sum(i.synthetic for i in images if i.modality == modality),
+            n_images=sum(i.modality == modality for i in items),
+            n_clusters=len({i.cluster for i in items if i.modality == modality}),
+            n_synthetic=sum(i.synthetic for i in items if i.modality == modality),
         ).model_dump()
-        for modality in data.modalities
+        for modality in sorted({i.modality for i in items})
     ]
     found = {
-        "n_images": len(images),
-        "n_clusters": len({image.cluster for image in images}),
-        "modalities": strata,
-        "synthetic_share": round(synthetic / max(len(images), 1), 6),
+        "n_images": len(items),
+        "n_clusters": len({item.cluster for item in items}),
+        "modalities": modalities,
+        "synthetic_share": round(synthetic / max(len(items), 1), 6),
     }
     recorded = evidence.data.model_dump(include=set(found))
     yield from (f"data.{fault}" for fault in differences(recorded, found))
     counted = {"sources": evidence.data.sources, "licences": evidence.data.licences}
     counted |= {name: {level.name: level.n_images for level in levels} for name, levels in evidence.data.strata.items()}
     for name, levels in counted.items():
-        if sum(levels.values()) != len(images):
-            yield f"data.{name}: {sum(levels.values())} images in all, found {len(images)}"
+        if sum(levels.values()) != len(items):
+            yield f"data.{name}: {sum(levels.values())} images in all, found {len(items)}"
     outcomes = differences(evidence.outcomes.model_dump(), data.total().model_dump())
     yield from (f"outcomes.{fault}" for fault in outcomes)
     yield from _example_faults(evidence, data)
@@ -105,17 +108,17 @@ def count_faults(evidence: Evidence) -> Iterator[str]:
 
 def _example_faults(evidence: Evidence, data: Measurements) -> Iterator[str]:
     """The score printed beside a picture is the one that was measured."""
-    place = {image.id: i for i, image in enumerate(evidence.answers.images)}
-    template = evidence.protocol.criteria.get("prompts", {}).get("score", "")
+    place = {item.id: i for i, item in enumerate(evidence.answers.items)}
+    task, _, wording = str(evidence.protocol.criteria.get("prompts", {}).get("score", "")).rpartition(".")
     for example in evidence.examples:
-        condition = Condition(example.corruption, example.severity)
-        if example.image not in place:
-            yield f"examples: image {example.image} is not among the images"
+        done = (Perturbation(example.perturbation, example.level),) if example.perturbation else ()
+        if example.item not in place:
+            yield f"examples: item {example.item} is not among the items"
             continue
-        score = float(data.column(condition, template).scores[place[example.image]])
+        score = float(data.column(Question(task, wording, done)).scores[place[example.item]])
         shown = {"score": None if score != score else round(score, 6)}
         for fault in differences(example.model_dump(include={"score"}), shown):
-            yield f"examples: {example.image} {condition}: {fault}"
+            yield f"examples: {example.item} {condition_name(done)}: {fault}"
 
 
 def twice(what: str, names: Iterable[str]) -> Iterator[str]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from auditkit import words as wording
 from auditkit.evidence import Audit, Cell, Estimate
 from auditkit.evidence.comparison import ComparedAudit, Comparison, Correlation, Difference, ModelEffect, Summary
-from auditkit.report import views, wording
 from auditkit.report.figures import forest
 from auditkit.report.figures.svg import Chart
 from auditkit.report.html import templates
+from auditkit.report.questions import QUESTIONS
 
 # Nothing is fetched and nothing is run, even if a way around the escaping were found.
 CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -59,7 +60,7 @@ class Row:
     bars : list of Bar or None
         One per model, on one axis.
     differ, bad, apart : bool
-        Whether verdicts differ, any is no PASS, two models are told apart.
+        Whether verdicts differ, any is not PASS, two models are told apart.
     shown : list of Difference
         Pairs worth a line: told apart, or with an interval that leaves 0 out.
     rest : Difference or None
@@ -176,44 +177,44 @@ def bars(
     ]
 
 
-def _scale(audit: ComparedAudit, effect: ModelEffect) -> wording.Scale:
-    return wording.scale_of(_as_audit(audit, effect, ""))
-
-
 def _as_audit(audit: ComparedAudit, effect: ModelEffect, label: str) -> Audit:
     """Put one model's effect in the form that forest plots draw, the model's name in place of the title."""
     verdict = effect.verdict or "INCONCLUSIVE"
     region = {"margin_low": audit.margin_low, "margin_high": audit.margin_high}
-    cell = Cell(modality=wording.OVERALL, verdict=verdict, sentence="", estimate=effect.estimate, **region)
+    cell = Cell(verdict=verdict, sentence="", estimate=effect.estimate, **region)
     return Audit(
         id=audit.id,
         question="",
         family=audit.family,
-        gate=audit.gate,
+        verb=audit.verb,
+        statistic=audit.statistic,
+        quantity=audit.quantity,
+        unit=audit.unit,
+        change=audit.change,
         title=label,
         verdict=verdict,
         sentence="",
         estimate=effect.estimate,
         n_images=effect.n_images,
         n_clusters=effect.n_clusters,
-        by_modality=[cell],
+        parts=[cell],
     )
 
 
 def _questions(comparison: Comparison) -> list[Question]:
-    order = {name: at for at, name in enumerate(views.QUESTIONS)}
+    order = {name: at for at, name in enumerate(QUESTIONS)}
     audits = sorted(comparison.audits, key=lambda a: (order.get(a.family, len(order)), a.family))
     slugs = iter(range(1, len(audits) + 1))
-    found = []
+    questions = []
     for number, (family, own) in enumerate(groupby(audits, key=lambda a: a.family), 1):
-        heading = views.QUESTIONS.get(family, (wording.plain_name(family), ""))[0]
+        heading = QUESTIONS.get(family, (wording.plain_name(family), ""))[0]
         rows = [_row(audit, f"a{next(slugs)}") for audit in own]
-        found.append(Question(f"q{number}", family, heading, rows))
-    return found
+        questions.append(Question(f"q{number}", family, heading, rows))
+    return questions
 
 
 def _row(audit: ComparedAudit, slug: str) -> Row:
-    scale = _scale(audit, next((m for m in audit.models if m.estimate.value is not None), audit.models[0]))
+    scale = wording.scale_of(_as_audit(audit, audit.models[0], ""))
     beyond = [d for d in audit.differences if d.apart or _leaves_zero_out(d.estimate)]
     rest = [d for d in audit.differences if d not in beyond and d.estimate.value is not None]
     verdicts = {m.verdict for m in audit.models if m.verdict}
@@ -238,7 +239,7 @@ def _leaves_zero_out(estimate: Estimate) -> bool:
 def _standings(summary: Summary, comparison: Comparison) -> dict[str, object]:
     """One summary with its models in the order of their ranks."""
     unit = next((s.estimate.unit for s in summary.standings if s.estimate.value is not None), "points")
-    scale = wording.Scale(unit, signed=unit == "points per severity step")
+    scale = wording.Scale(unit, signed=False)
     drawn = bars([s.estimate for s in summary.standings], zero=False)
     entries = sorted(
         zip(comparison.models, summary.standings, drawn, strict=True),
@@ -257,7 +258,7 @@ def _figures(rows: Sequence[Row], comparison: Comparison) -> list[Chart]:
     chosen = sorted((row for row in rows if row.apart), key=lambda row: (-distance(row), row.audit.id))[:FIGURES]
     level = 100 * (1 - 2 * (comparison.alpha or 0.0))
     caption = f"{level:g} % intervals that hold for all models at once; shaded: accepted over all modalities."
-    found = []
+    charts = []
     for number, row in enumerate(chosen, 1):
         drawn = [
             _as_audit(row.audit, effect, f"{effect.letters}: {wording.cut(model.label, NAME)}")
@@ -266,24 +267,24 @@ def _figures(rows: Sequence[Row], comparison: Comparison) -> list[Chart]:
         limits = forest.forest_limits(drawn, row.scale)
         change = row.audit.what[:1].upper() + row.audit.what[1:].split(", all modalities")[0]
         chart = forest.forest(row.title, drawn, row.scale, limits, f"f{number}", change)
-        found.append(replace(chart, caption=caption))
-    return found
+        charts.append(replace(chart, caption=caption))
+    return charts
 
 
-def _orders(comparison: Comparison, modality: str, corruption: str) -> list[tuple[Correlation, Bar | None]]:
-    own = [c for c in comparison.correlations if (c.modality, c.corruption) == (modality, corruption)]
+def _orders(comparison: Comparison, modality: str, perturbation: str) -> list[tuple[Correlation, Bar | None]]:
+    own = [c for c in comparison.correlations if (c.modality, c.perturbation) == (modality, perturbation)]
     own.sort(key=lambda c: (-(c.estimate.value if c.estimate.value is not None else -2.0), c.first, c.second))
     return list(zip(own, bars([c.estimate for c in own], zero=True), strict=True))
 
 
 def _order_tables(comparison: Comparison) -> list[tuple[str, list[str], list[tuple[str, list[Correlation]]]]]:
-    """Coefficients by corruption and by modality: title, column heads, and one row per pair of models."""
+    """Coefficients by perturbation and by modality: title, column heads, and one row per pair of models."""
     tables = []
     for title, kind, name in (
-        ("By corruption", "corruption", wording.plain_name),
+        ("By corruption", "perturbation", wording.plain_name),
         ("By modality", "modality", wording.modality_name),
     ):
-        other = "modality" if kind == "corruption" else "corruption"
+        other = "modality" if kind == "perturbation" else "perturbation"
         own = [c for c in comparison.correlations if getattr(c, other) == "all" and getattr(c, kind) != "all"]
         heads = list(dict.fromkeys(getattr(c, kind) for c in own))
         pairs: dict[str, list[Correlation]] = {}

@@ -13,8 +13,9 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from auditkit.evidence import VERDICTS, Audit, Case, Evidence
-from auditkit.report import listing, views, wording
+from auditkit import words as wording
+from auditkit.evidence import ALL, VERDICTS, Audit, Case, Evidence
+from auditkit.report import listing, views
 from auditkit.report.clauses import hazard_trace
 from auditkit.report.figures import charts, forest
 from auditkit.report.figures.calibration import reliability
@@ -60,7 +61,6 @@ def templates() -> Environment:
         OPEN_STRIPS=OPEN_STRIPS,
         asked=views.asked,
         flattened=views.flattened,
-        severity_of=views.severity_of,
         without_title=views.without_title,
     )
 
@@ -79,9 +79,10 @@ class _Page:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.families = views.families(evidence)
+        self.informing = views.informing(evidence)
         self.modalities = views.modalities(evidence)
         self.slugs = views.slugs([audit.id for audit in evidence.audits], "audit")
-        self.questions = views.slugs([family.name for family in self.families], "q")
+        self.questions = views.slugs([family.name for family in (*self.families, *self.informing)], "q")
         self.prompts = views.slugs([prompt.id for prompt in evidence.prompts], "prompt")
         self.cases = Album(CASES)
         for audit in sorted(evidence.audits, key=lambda a: VERDICTS.index(a.verdict)):
@@ -97,33 +98,29 @@ class _Page:
         """Return the ids of a case's two pictures; empty where none was kept or there is no room."""
         return self.cases.share(case.control_jpeg), self.cases.share(case.treated_jpeg)
 
-    def audits(self, *families: str) -> list[Audit]:
-        return [audit for family in self.families if family.name in families for audit in family.audits]
-
     def degradation(self, items: list[views.Corruption]) -> list[dict[str, Any]]:
-        """Sensitivity and discrimination of each corruption, with its figures."""
+        """How the score responds to each corruption, with its figures."""
         result = []
         for item in items:
             response = multiples = None
             if item.points or item.discrimination:
                 response = charts.severity_response(item.title, item.points, item.discrimination, self.key())
-            if any(p.modality != wording.OVERALL for p in item.points):
-                multiples = charts.modality_multiples(item.title, item.points, item.cells, self.key())
+            if any(p.stratum.level != ALL for p in item.points):
+                multiples = charts.modality_multiples(item.title, item.points, item.cells, item.unit, self.key())
             result.append({"item": item, "response": response, "multiples": multiples})
         return result
 
     def heats(self, shown: set[str]) -> list[tuple[views.Family, views.Heat]]:
         """Tables of verdicts by corruption and modality, of the corruptions that are shown."""
-        wanted = (views.SENSITIVITY, views.DISCRIMINATION)
         return [
             (f, views.heat([a for a in f.audits if views.subject(a) in shown], self.modalities))
             for f in self.families
-            if f.name in wanted
+            if f.kind == "noticed"
         ]
 
     def question(self, family: views.Family) -> dict[str, Any]:
         """Return one family with its figures, and how many of its audits they show."""
-        most = CHANGES_MOST if family.name in (views.BASELINE, views.ANCHOR) else FOREST_MOST
+        most = CHANGES_MOST if family.kind == "change" else FOREST_MOST
         drawn = views.most_telling(family.audits, most)
         own = [*self.outcomes(family), *self.figures(family, drawn)]
         return {"family": family, "charts": own, "drawn": len(drawn)}
@@ -146,13 +143,13 @@ class _Page:
                 pieces = [group[start : start + FOREST_ROWS] for start in range(0, len(group), FOREST_ROWS)]
                 for number, piece in enumerate(pieces, 1):
                     part = f"{title}, part {number} of {len(pieces)}" if len(pieces) > 1 else title
-                    result.append(forest.forest(part, piece, scale, limits, self.key(), _axis(family.name, scale)))
+                    result.append(forest.forest(part, piece, scale, limits, self.key(), wording.axis_words(piece[0])))
         return result
 
     def outcomes(self, family: views.Family) -> list[Chart]:
         """Stacked bars of how answers ended, for families that count them."""
         rows = views.outcome_rows(family.audits)
-        if family.name != "answers" or not rows:
+        if not family.counts_answers or not rows:
             return []
         return [
             forest.outcome_bars("How answers ended", [("All questions", self.evidence.outcomes), *rows], self.key())
@@ -163,15 +160,10 @@ class _Page:
         body = templates().get_template("audit.html.j2").module.body  # type: ignore[attr-defined]
         details = listing.details(self.evidence.audits, partial(body, page=self))
         ranks = listing.by_effect(self.evidence.audits)
-        return [(f, listing.parts(f, self.slugs, ranks, self.modalities, details)) for f in self.families]
-
-
-def _axis(family: str, scale: wording.Scale) -> str:
-    if scale.unit == "points":
-        return "Change of the score"
-    if scale.unit == "share":
-        return "Difference of rates" if scale.signed else "Share of answers"
-    return wording.plain_name(family)
+        return [
+            (f, listing.parts(f, self.slugs, ranks, self.modalities, details))
+            for f in (*self.families, *self.informing)
+        ]
 
 
 def render_html(evidence: Evidence, record: bytes | None = None) -> str:
@@ -193,14 +185,12 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
     """
     record = evidence.to_json().encode() if record is None else record
     page = _Page(evidence)
-    corruptions = views.corruptions(page.audits(views.SENSITIVITY, views.DISCRIMINATION))
+    noticed = [family for family in page.families if family.kind == "noticed"]
+    corruptions = views.corruptions(audit for family in noticed for audit in family.audits)
     shown = views.worst_corruptions(corruptions, CORRUPTIONS_MOST)
-    questions = {
-        family.name: page.question(family)
-        for family in page.families
-        if family.name not in (views.SENSITIVITY, views.DISCRIMINATION)
-    }
-    changes = [questions.pop(name) for name in (views.BASELINE, views.ANCHOR) if name in questions]
+    changes = [page.question(family) for family in page.families if family.kind == "change"]
+    questions = [page.question(family) for family in page.families if family.kind not in ("noticed", "change")]
+    informing = [page.question(family) for family in page.informing]
     degradation = page.degradation(shown)
     album = fill(evidence.examples, {c.key: c.first for c in shown}, page.cases.budget + BUDGET - CASES)
     gallery, n_cases = views.gallery(evidence, GALLERY)
@@ -215,20 +205,22 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
             csp=policy,
             script=code,
             families=page.families,
-            counts=views.verdict_counts(evidence.audits),
-            degraded=[f for f in page.families if f.name in (views.SENSITIVITY, views.DISCRIMINATION)],
+            counts=views.verdict_counts(evidence.deciding),
+            degraded=noticed,
             degradation=degradation,
             n_corruptions=len(corruptions),
             heats=page.heats({c.key for c in shown}),
-            questions=list(questions.values()),
+            questions=questions,
             changes=changes,
+            informing=informing,
+            n_shown=len(evidence.informing),
             album=album,
             gallery=gallery,
             n_cases=n_cases,
-            failed=[a for a in evidence.audits if a.verdict in ("FAIL", "ERROR")],
+            failed=[a for a in evidence.deciding if a.verdict in ("FAIL", "ERROR")],
             effects=views.largest_effects(evidence, 5),
             inside=inside(evidence.embeddings, page.key),
-            dose=dose_response([a for c in shown for a in c.audits if a.family == views.SENSITIVITY], page.key()),
+            dose=dose_response([a for c in shown for a in c.audits if not views.separates(a)], page.key()),
             subgroups=[(group, subgroup_forest(group, page.key())) for group in evidence.subgroups],
             reliability=reliability(evidence.calibration, page.key()),
             score=wording.Scale("points", signed=False),

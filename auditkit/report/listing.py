@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from auditkit.evidence import VERDICTS, Audit
-from auditkit.report.views import ANCHOR, BASELINE, Family, by_category
-from auditkit.report.wording import audit_name
+from auditkit.report.views import Family, by_category
+from auditkit.words import audit_name
 
 # Characters of HTML. The demo's 170 audits take 1.1 million, 6,000 each: they are whole.
 DETAILS = 2_000_000
@@ -48,22 +48,26 @@ def by_effect(audits: Iterable[Audit]) -> dict[str, int]:
     units: dict[str, int] = {}
     keys = []
     for audit in audits:
-        unit = units.setdefault(audit.estimate.unit, len(units))
+        unit = units.setdefault(audit.unit, len(units))
         value = audit.estimate.value
         keys.append((value is None, unit, -abs(value or 0.0), audit.id))
     return {id_: rank for rank, (*_, id_) in enumerate(sorted(keys), 1)}
 
 
 def marks(audit: Audit, modalities: Sequence[str]) -> str:
-    """Return one letter per modality: its verdict over the cells that count, or over all where none counts."""
-    found: dict[str, list[tuple[bool, str]]] = {}
-    for cell in audit.by_modality:
-        found.setdefault(cell.modality, []).append((cell.required, cell.verdict))
+    """Return one letter per modality: its verdict over the cells that count, or over all where none counts.
+
+    ``s`` where the audit is shown for information.
+    """
+    verdicts: dict[str, list[tuple[bool, str]]] = {}
+    for cell in audit.parts:
+        verdicts.setdefault(cell.stratum.level, []).append((cell.required, cell.verdict))
     letters = []
     for modality in modalities:
-        cells = found.get(modality, [])
+        cells = verdicts.get(modality, [])
         counting = [verdict for required, verdict in cells if required] or [verdict for _, verdict in cells]
-        letters.append(next((v[0] for v in VERDICTS if v in counting), "."))
+        letter = next((v[0] for v in VERDICTS if v in counting), ".")
+        letters.append("s" if audit.shown and letter != "." else letter)
     return "".join(letters)
 
 
@@ -77,7 +81,7 @@ def details(audits: Sequence[Audit], render: Callable[[Audit], Markup], budget: 
     """
     result: dict[str, Markup] = {}
     # Of those that passed, the model's own audits come before comparisons with earlier runs.
-    for audit in sorted(audits, key=lambda a: (VERDICTS.index(a.verdict), a.family in (BASELINE, ANCHOR))):
+    for audit in sorted(audits, key=lambda a: (a.shown, VERDICTS.index(a.verdict), a.statistic == "worsening")):
         body = render(audit)
         budget -= len(body)
         if budget < 0:

@@ -7,18 +7,18 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from auditkit.report import wording
+from auditkit import words
 from auditkit.report.figures.svg import INKS
 
-_WORDING = (
-    "OUTCOME_NAMES", "OVERALL", "SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "cut", "duration", "fixed",
-    "modality_name", "moment", "p_value", "percent", "plain_name", "region", "region_words", "scale_of", "shortened",
-    "whole",
+_WORDS = (
+    "OUTCOME_NAMES", "PER_STEP", "SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "cut", "duration", "fixed",
+    "limit_words", "modality_name", "moment", "p_value", "percent", "plain_name", "region", "region_words",
+    "scale_of", "shortened", "stratum_name", "verdict_word", "whole",
 )  # fmt: skip
 
 
 def environment(package: str, **names: Any) -> Environment:
-    """Return the templates of a package, with the report's wording and `names` known to all of them.
+    """Return the templates of a package, with the report's words and `names` known to all of them.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def environment(package: str, **names: Any) -> Environment:
         undefined=StrictUndefined,
         lstrip_blocks=True,
     )
-    templates.globals.update({name: getattr(wording, name) for name in _WORDING})
+    templates.globals.update({name: getattr(words, name) for name in _WORDS})
     templates.globals.update(INKS=INKS, **names)
     return templates
 
@@ -43,4 +43,4 @@ def _finalize(value: object) -> object:
     """Last stop of every value on its way into the page: foreign text is made visible, then Jinja escapes it."""
     if isinstance(value, Markup):
         return value
-    return wording.visible(value) if isinstance(value, str) else value
+    return words.visible(value) if isinstance(value, str) else value

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from auditkit.evidence import Audit, Evidence, Verdict
 from auditkit.report import views
-from auditkit.report.wording import (
+from auditkit.words import (
     OUTCOME_NAMES,
     SYMBOLS,
     VERDICT_ORDER,
@@ -102,7 +102,7 @@ def _table(evidence: Evidence, width: int) -> list[str]:
         numbers = [whole(n) if n else "·" for n in family.counts.values()]
         table.add_row(escape(f"{SYMBOLS[family.verdict]} {shortened(label, 200)}"), *numbers)
     table.add_section()
-    table.add_row("All audits", *(whole(n) for n in views.verdict_counts(evidence.audits).values()))
+    table.add_row("All audits", *(whole(n) for n in views.verdict_counts(evidence.deciding).values()))
     stream = io.StringIO()
     console = Console(
         file=stream, width=width, color_system=None, force_terminal=False, legacy_windows=False, emoji=False

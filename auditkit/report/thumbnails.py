@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditkit.evidence import Case, Example
-from auditkit.report.wording import fixed, modality_name
+from auditkit.words import fixed, modality_name
 
 # Unit: characters of base64.
 BUDGET = 3_300_000
@@ -22,7 +22,8 @@ class Thumb:
     """One picture under a condition, as it was given to the model."""
 
     alt: str
-    severity: int
+    level: int
+    """0 is the clean image."""
     ssim: str
     score: str
     source: str = ""
@@ -54,7 +55,7 @@ class Album:
     _ids: dict[str, str] = field(default_factory=dict)
 
     def take(self, jpeg: str) -> str:
-        """Return a data URI and charge the budget; empty when it is no base64 or the budget is spent."""
+        """Return a data URI and charge the budget; empty when it is not base64 or the budget is spent."""
         if not _BASE64.fullmatch(jpeg) or len(jpeg) > self.budget:
             return ""
         self.budget -= len(jpeg)
@@ -89,15 +90,15 @@ def fill(examples: Iterable[Example], first: Mapping[str, Sequence[str]], budget
     degraded: dict[str, dict[str, list[Example]]] = {}
     for example in examples:
         album.total += 1
-        if example.corruption == CLEAN:
-            clean.setdefault(example.image, example)
+        if not example.perturbation:
+            clean.setdefault(example.item, example)
         else:
-            degraded.setdefault(example.corruption, {}).setdefault(example.image, []).append(example)
+            degraded.setdefault(example.perturbation, {}).setdefault(example.item, []).append(example)
     queues: dict[str, list[list[Example]]] = {}
     for corruption, images in sorted(degraded.items()):
         rank = {modality: position for position, modality in enumerate(first.get(corruption, ()))}
         queues[corruption] = sorted(
-            images.values(), key=lambda own: (rank.get(own[0].modality, len(rank)), own[0].modality, own[0].image)
+            images.values(), key=lambda own: (rank.get(own[0].modality, len(rank)), own[0].modality, own[0].item)
         )
     used: set[str] = set()
     taken = 0
@@ -105,19 +106,19 @@ def fill(examples: Iterable[Example], first: Mapping[str, Sequence[str]], budget
         for corruption, queue in queues.items():
             if turn >= len(queue):
                 continue
-            own = sorted(queue[turn], key=lambda e: e.severity)
-            origin = clean.get(own[0].image)
-            new_clean = origin is not None and origin.image not in used
+            own = sorted(queue[turn], key=lambda e: e.level)
+            origin = clean.get(own[0].item)
+            new_clean = origin is not None and origin.item not in used
             cost = sum(len(e.jpeg) for e in own) + (len(origin.jpeg) if origin and new_clean else 0)
             if cost > album.budget:
                 continue
             thumbs = []
             if origin is not None:
-                key = f"clean-{_slug(origin.image)}"
+                key = f"clean-{_slug(origin.item)}"
                 if new_clean and (uri := album.take(origin.jpeg)):
                     album.shared[key] = uri
                     taken += 1
-                used.add(origin.image)
+                used.add(origin.item)
                 thumbs.append(_thumb(origin, "", key if key in album.shared else ""))
             for example in own:
                 uri = album.take(example.jpeg)
@@ -129,10 +130,10 @@ def fill(examples: Iterable[Example], first: Mapping[str, Sequence[str]], budget
 
 
 def _thumb(example: Example, source: str, shared: str) -> Thumb:
-    state = CLEAN if example.severity == 0 else f"{example.corruption.replace('_', ' ')}, severity {example.severity}"
+    state = CLEAN if example.level == 0 else f"{example.perturbation.replace('_', ' ')}, severity {example.level}"
     return Thumb(
         alt=f"{modality_name(example.modality)}{', synthetic' if example.synthetic else ''}, {state}",
-        severity=example.severity,
+        level=example.level,
         ssim=fixed(example.ssim, 2),
         score=_score(example),
         source=source,

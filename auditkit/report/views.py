@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from auditkit.evidence import (
+    ALL,
     VERDICTS,
     Audit,
     Case,
@@ -22,72 +24,19 @@ from auditkit.evidence import (
     Verdict,
     overall,
 )
-from auditkit.report.wording import OVERALL, VERDICT_ORDER, Scale, audit_name, plain_name, scale_of
+from auditkit.report.questions import LEADS, QUESTIONS
+from auditkit.words import VERDICT_ORDER, Scale, audit_name, plain_name, scale_of
 
-SENSITIVITY, DISCRIMINATION = "sensitivity", "discrimination"
 BASELINE, ANCHOR = "baseline", "anchor"
+"""Roles of earlier runs; the audits against one are its family."""
 UNKNOWN = "unknown"
 
-# Family -> (heading, what a reader should know before looking). Families of others get their name as heading.
-QUESTIONS: dict[str, tuple[str, str]] = {
-    SENSITIVITY: (
-        "Does the score fall when the image gets worse?",
-        "Each image was degraded at five severities and scored again. A model that judges quality must give lower "
-        "scores as the severity rises. The slope is the change of the score per severity step.",
-    ),
-    DISCRIMINATION: (
-        "Can the score tell clean from degraded images?",
-        "AUROC is the chance that a clean image gets a higher score than a degraded one: 1 is perfect, 0.5 is a "
-        "coin toss.",
-    ),
-    "metadata": (
-        "Does the score ignore words that say nothing about the image?",
-        "The image stays the same; only a sentence about the operator, the device, the patient or the institution "
-        "changes. The two sentences of a pair have the same form and length. The score must not move by more than the "
-        "margin in either direction.",
-    ),
-    "placebo": (
-        "Does the score stay put when neutral words are added?",
-        "A neutral sentence is put before the question. This is the control for the audits above: if neutral words "
-        "move the score, any words do.",
-    ),
-    "templates": (
-        "Does the score stay put when the question is worded differently?",
-        "Several wordings ask for the same number about the same clean image. Every two of them are compared within "
-        "the image; no two may differ by more than the margin. The estimate shown is that of the pair furthest apart.",
-    ),
-    "direction": (
-        "Does the score refrain from rising when brightness or contrast is pushed?",
-        "Pushing brightness or contrast away from the original loses information. The score may fall or stay; it must "
-        "not rise by more than the margin.",
-    ),
-    "answers": (
-        "Does the model answer in the form it was asked for?",
-        "A refusal or an answer that cannot be read is a result, not a gap. Each is counted, none is guessed.",
-    ),
-    "differential": (
-        "Do refusals depend on what was changed?",
-        "If answers go missing more often under one condition than under another, the remaining scores no longer speak "
-        "for all images. This compares the rates.",
-    ),
-    "repeatability": (
-        "Does the same question get the same answer?",
-        "The same question was asked twice, and once alone instead of in a batch. Answers "
-        "that differ between the two cannot be trusted one by one.",
-    ),
-    BASELINE: (
-        "Is this version no worse than the one before?",
-        "Both versions saw the same images. Every result is compared with the earlier one, patient by patient, and may "
-        "be worse by no more than the declared limit.",
-    ),
-    ANCHOR: (
-        "Have small steps added up?",
-        "The same comparison with a frozen version. Each update may be close to the one before it while the model "
-        "drifts away from where it started.",
-    ),
-}
+_COUNTED = {"lost", "refused", "unusable"}
 _ORDER = {family: position for position, family in enumerate(QUESTIONS)}
-_NUMBER = re.compile(r"\d+")
+
+Kind = Literal["noticed", "degraded", "words", "change", "other"]
+"""What a family is about, which decides where it stands: perturbations that must be noticed, other perturbations with
+several levels, words that must not move the score, earlier runs, anything else."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +49,30 @@ class Family:
     audits: Sequence[Audit]
     counts: dict[Verdict, int]
     verdict: Verdict
+    """Of an audit that is shown for information, what it would be."""
+    shown: bool = False
+    """For information only."""
+
+    @cached_property
+    def kind(self) -> Kind:
+        """Where the report puts it."""
+        if any(a.statistic == "worsening" for a in self.audits):
+            return "change"
+        if any(a.series for a in self.audits):
+            return "noticed" if any(a.series and a.verb == "at_least" for a in self.audits) else "degraded"
+        if any(a.verb == "within" and a.quantity == "score" and ", " not in a.words for a in self.audits):
+            return "words"
+        return "other"
+
+    @cached_property
+    def counts_answers(self) -> bool:
+        """Whether its audits count how answers ended."""
+        return any(a.quantity in _COUNTED and not a.change for a in self.audits)
+
+    @cached_property
+    def compares_answers(self) -> bool:
+        """Whether its audits ask if answers go missing more often under one condition than under another."""
+        return any(a.quantity in _COUNTED and a.change and a.statistic == "mean" for a in self.audits)
 
     @cached_property
     def telling(self) -> Audit:
@@ -108,15 +81,26 @@ class Family:
 
 
 def families(evidence: Evidence) -> list[Family]:
-    """Group the audits by family: the known ones in the order of the questions, then others by name."""
+    """Group the audits that decide by family: the known ones in the order of the questions, then others by name."""
+    return _grouped(evidence.deciding, shown=False)
+
+
+def informing(evidence: Evidence) -> list[Family]:
+    """Group the audits that are shown for information, as `families` does."""
+    return _grouped(evidence.informing, shown=True)
+
+
+def _grouped(audits: Iterable[Audit], *, shown: bool) -> list[Family]:
     groups: dict[str, list[Audit]] = {}
-    for audit in evidence.audits:
+    for audit in audits:
         groups.setdefault(audit.family, []).append(audit)
     result = []
     for name in sorted(groups, key=lambda n: (_ORDER.get(n, len(_ORDER)), n)):
         own = groups[name]
-        heading, lead = QUESTIONS.get(name, (plain_name(name), ""))
-        result.append(Family(name, heading, lead, own, verdict_counts(own), overall(a.verdict for a in own)))
+        verb = next((a.verb for a in own if a.verb), "")
+        heading, lead = QUESTIONS.get(name, (plain_name(name), LEADS.get(verb, "")))
+        verdict = overall(a.verdict for a in own)
+        result.append(Family(name, heading, lead, own, verdict_counts(own), verdict, shown))
     return result
 
 
@@ -152,19 +136,18 @@ def by_category(audits: Iterable[Audit]) -> dict[str, list[Audit]]:
 def unwanted(audit: Audit) -> float:
     """Return the size of an effect that should not be there, in the unit of the audit; 0 when it is wanted or absent.
 
-    Only changes of the score count (equivalence: either direction; not raised: upwards).
+    Only changes of the score count: either direction where it must stay within a limit, upwards where it may be at most
+    so large.
     """
     value = audit.estimate.value
-    if value is None or audit.estimate.unit != "points":
+    if value is None or audit.unit != "points" or not audit.change or audit.statistic != "mean":
         return 0.0
-    if audit.gate in ("equivalence", "template_equivalence"):
-        return abs(value)
-    return max(value, 0.0) if audit.gate == "not_raised" else 0.0
+    return {"within": abs(value), "at_most": max(value, 0.0)}.get(audit.verb, 0.0)
 
 
 def largest_effects(evidence: Evidence, number: int = 3) -> list[Audit]:
     """Return the audits with the largest unwanted changes of the score, largest first."""
-    moved = [audit for audit in evidence.audits if unwanted(audit) > 0]
+    moved = [audit for audit in evidence.deciding if unwanted(audit) > 0]
     return sorted(moved, key=lambda a: (-unwanted(a), a.id))[:number]
 
 
@@ -183,7 +166,7 @@ def modalities(evidence: Evidence) -> list[str]:
     """Return the modalities in the order of the data, then any other that occurs in a cell."""
     names = [s.modality for s in evidence.data.modalities]
     known = set(names)
-    extra = {c.modality for a in evidence.audits for c in a.by_modality} - known - {OVERALL}
+    extra = {c.stratum.level for a in evidence.audits for c in a.parts} - known - {ALL}
     return names + sorted(extra)
 
 
@@ -191,12 +174,6 @@ def without_title(audit: Audit) -> str:
     """Return the sentence without the title, where it starts with it: pages print the title as a link before it."""
     rest = audit.sentence.removeprefix(audit.title).lstrip(" :") if audit.title else audit.sentence
     return rest[:1].upper() + rest[1:] if rest else audit.sentence
-
-
-def severity_of(cell: Cell) -> int:
-    """Return the number in a cell's condition (``severity 3``), 0 when there is none."""
-    found = _NUMBER.search(cell.condition)
-    return int(found.group()) if found else 0
 
 
 @dataclass(frozen=True)
@@ -207,22 +184,27 @@ class Heat:
     rows: Sequence[tuple[Audit, Sequence[Sequence[Cell]]]]
     scale: Scale
 
+    @cached_property
+    def several(self) -> bool:
+        """Whether a place holds several decisions: one per level of the perturbation."""
+        return any(len(cells) > 1 for _, places in self.rows for cells in places)
+
 
 def heat(audits: Sequence[Audit], columns: Sequence[str]) -> Heat:
-    """Arrange cells by modality; several cells of one place are its severities, in order."""
+    """Arrange cells by modality; several cells of one place are its levels, in order."""
     rows = []
     for audit in audits:
         places: dict[str, list[Cell]] = {}
-        for cell in audit.by_modality:
-            places.setdefault(cell.modality, []).append(cell)
-        rows.append((audit, [sorted(places.get(name, []), key=severity_of) for name in columns]))
+        for cell in audit.parts:
+            places.setdefault(cell.stratum.level, []).append(cell)
+        rows.append((audit, [sorted(places.get(name, []), key=lambda c: c.level) for name in columns]))
     scale = scale_of(audits[0]) if audits else Scale("points", signed=True)
     return Heat(columns, rows, scale)
 
 
 @dataclass(frozen=True)
 class Corruption:
-    """Everything about one corruption: how the score responds and how well it separates."""
+    """Everything about one perturbation that must be noticed: how the score responds and how well it separates."""
 
     key: str
     title: str
@@ -230,26 +212,35 @@ class Corruption:
     points: Sequence[Point]
     discrimination: Sequence[Point]
     cells: Sequence[Cell]
+    """Of the fall of the score; of the separation where there is no audit of that."""
+    unit: str
+    """Of `cells`."""
     first: Sequence[str] = field(default_factory=tuple)
     """Modalities, the most telling first."""
 
 
 def corruptions(audits: Iterable[Audit]) -> list[Corruption]:
-    """Pair the sensitivity and the discrimination audit of each corruption."""
+    """Pair the audits of each perturbation: how far the score falls, and how well clean and degraded are told apart."""
     pairs: dict[str, list[Audit]] = {}
     for audit in audits:
         pairs.setdefault(subject(audit), []).append(audit)
     result = []
     for key, own in pairs.items():
-        slopes = [a for a in own if a.family == SENSITIVITY]
-        separation = [a for a in own if a.family == DISCRIMINATION]
-        points = next((a.series for a in (*slopes, *separation) if a.series), [])
-        auroc = next((a.series for a in (*separation, *slopes) if any(p.auroc for p in a.series)), [])
-        cells = [c for a in (slopes or separation) for c in a.by_modality if c.modality != OVERALL]
-        ranked = sorted(cells, key=lambda c: (not c.required, VERDICTS.index(c.verdict), c.modality))
-        first = tuple(dict.fromkeys(c.modality for c in ranked))
-        result.append(Corruption(key, audit_name(own[0]), own, points, [p for p in auroc if p.auroc], cells, first))
+        falls, separation = [a for a in own if not separates(a)], [a for a in own if separates(a)]
+        points = next((a.series for a in (*falls, *separation) if a.series), [])
+        auroc = next((a.series for a in (*separation, *falls) if any(p.auroc for p in a.series)), [])
+        cells = [c for a in (falls or separation) for c in a.parts if c.stratum.level != ALL]
+        ranked = sorted(cells, key=lambda c: (not c.required, VERDICTS.index(c.verdict), c.stratum.level))
+        first = tuple(dict.fromkeys(c.stratum.level for c in ranked))
+        separated = [p for p in auroc if p.auroc]
+        unit = (falls or separation)[0].unit
+        result.append(Corruption(key, audit_name(own[0]), own, points, separated, cells, unit, first))
     return result
+
+
+def separates(audit: Audit) -> bool:
+    """Whether an audit asks how well two conditions are told apart."""
+    return audit.statistic == "area"
 
 
 def worst_corruptions(items: Sequence[Corruption], number: int) -> list[Corruption]:
@@ -259,13 +250,13 @@ def worst_corruptions(items: Sequence[Corruption], number: int) -> list[Corrupti
 
 
 def outcome_rows(audits: Iterable[Audit]) -> list[tuple[str, Outcomes]]:
-    """One row per prompt template: audits that count the same answers (refused, unreadable) are shown once."""
+    """One row per wording: audits that count the same answers (refused, unreadable) are shown once."""
     rows: dict[str, tuple[str, Outcomes]] = {}
     for audit in audits:
         if not audit.outcomes.total:
             continue
-        key = audit.template or audit.id
-        label = audit.template or audit_name(audit)
+        key = audit.words or audit.id
+        label = audit.words or audit_name(audit)
         if key not in rows or audit.outcomes.total > rows[key][1].total:
             rows[key] = (label, audit.outcomes)
     return list(rows.values())
@@ -273,12 +264,12 @@ def outcome_rows(audits: Iterable[Audit]) -> list[tuple[str, Outcomes]]:
 
 def gallery(evidence: Evidence, number: int) -> tuple[list[tuple[Audit, Case]], int]:
     """Return up to `number` cases, failures first and one per audit before a second of any, and how many there are."""
-    found = []
+    cases = []
     for audit in evidence.audits:
         for position, case in enumerate(audit.cases):
-            found.append((VERDICTS.index(audit.verdict), position, -_distance(case), audit.id, audit, case))
-    found.sort(key=lambda entry: entry[:4])
-    return [(audit, case) for *_, audit, case in found[:number]], len(found)
+            cases.append((VERDICTS.index(audit.verdict), position, -_distance(case), audit.id, audit, case))
+    cases.sort(key=lambda entry: entry[:4])
+    return [(audit, case) for *_, audit, case in cases[:number]], len(cases)
 
 
 def _distance(case: Case) -> float:
@@ -302,8 +293,8 @@ def slugs(names: Iterable[str], prefix: str) -> dict[str, str]:
 
 
 def asked(audit: Audit, prompts: Iterable[PromptInfo]) -> list[PromptInfo]:
-    """Return the prompts that an audit put: its template's, or all those that it compares."""
-    names = {audit.template} if audit.template else set(audit.treated.split(", "))
+    """Return the prompts that an audit put: one, or all those that it compares."""
+    names = set(audit.words.split(", "))
     return [prompt for prompt in prompts if prompt.id in names]
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from auditkit.ask.embeddings import embedding_kinds, fetch_embeddings
 from auditkit.ask.keys import digest_of
 from auditkit.ask.lock import exclusive
-from auditkit.ask.plan import Plan, check_comparisons, distinct, limit_clusters, stages
-from auditkit.ask.prefetch import Keys, Progress, Tally, digests, model_identity, pixel_condition, prefetch
+from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters, stages
+from auditkit.ask.prefetch import Keys, Progress, Tally, digests, model_identity, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import JudgedBefore, Store
 from auditkit.errors import AuditkitError
@@ -22,15 +22,18 @@ from auditkit.images.record import ImageRecord, ImageSet, LeftOut
 from auditkit.images.salt import salt_for
 from auditkit.measure.recorded import data_sha256, noted
 from auditkit.models.base import Model
-from auditkit.protocol.model import Protocol
+from auditkit.protocol.covered import check_covered
+from auditkit.protocol.extensions import NONE, Extensions
+from auditkit.protocol.model import Protocol, Verb
 from auditkit.protocol.read import load_protocol
 from auditkit.run.dry_run import DryRun
 from auditkit.run.settings import BATCH_SIZE, REPORTS, Settings, check, check_writable, open_store
-from auditkit.vocabulary import Comparison
+from auditkit.vocabulary import Effect
 
 if TYPE_CHECKING:
     from auditkit.judge.looks import Look
-    from auditkit.measure.columns import AnswerReader, Measurements
+    from auditkit.measure.columns import Measurements
+    from auditkit.measure.reader import AnswerReader
 
 
 @dataclass
@@ -66,12 +69,17 @@ class AuditRun:
 
     @property
     def deadline(self) -> float:
-        """Seconds per call: longer than the option's where the model keeps a deadline per request by itself."""
+        """Seconds per call: longer than the option's where the model keeps a deadline per request itself."""
         return max(float(getattr(self.model, "call_deadline", 0.0)), self.settings.options.deadline)
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether the declared answers' log-probabilities are asked for beside the answers."""
+        return self.settings.scoring == "both"
 
     def estimate(self) -> DryRun:
         """Count what a run would ask, without asking, decoding or rendering anything."""
-        keys = Keys(self.model, self.batch_size)
+        pictures, keys = self.protocol.catalogue.pictures, self._keys()
         known = self.store.sources(r.content for r in self.plan.records)
         planned = held = 0
         for record in self.plan.records:
@@ -80,18 +88,15 @@ class AuditRun:
             digest = known.get(record.content)
             if digest is None:
                 continue
-            rendered = self.renderer.known(digest, {pixel_condition(p.condition) for p in probes})
-            addresses = [
-                keys.of(p, rendered[pixel_condition(p.condition)])
-                for p in probes
-                if pixel_condition(p.condition) in rendered
-            ]
+            shown = [pictures(probe.question.condition) for probe in probes]
+            rendered = self.renderer.known(digest, set(shown))
+            addresses = [keys.of(p, rendered[s]) for p, s in zip(probes, shown, strict=True) if s in rendered]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
         return DryRun(planned, held, self.store.rate(model_identity(self.model)), self.protocol.looks.number)
 
     def fetch(self, on_progress: Progress) -> None:
-        """Ask what is missing, stage by stage while an audit is open.
+        """Ask what is missing, stage by stage while an audit is undecided.
 
         Under several processes the first does it and the others wait and read.
         """
@@ -101,14 +106,11 @@ class AuditRun:
                 self.tally = Tally.from_record(record["tally"])
                 self.embedded = Tally.from_record(record["embedded"]) if record["embedded"] else None
                 return
-            asked: list[ImageRecord] = []
             with self._asker() as ask:
-                for plan in self._plans(asking=True):
-                    ask(plan, on_progress)
-                    asked += plan.records
+                asked = self._ask_in_looks(lambda plan: ask(plan, on_progress))
             if self.settings.embeddings and not self.tally.gave_up:
                 self.embedded = fetch_embeddings(
-                    Plan(tuple(asked), self.plan.comparisons, self.protocol),
+                    Plan(asked, self.plan.effects, self.protocol),
                     self.model,
                     self.store,
                     self.renderer,
@@ -125,7 +127,12 @@ class AuditRun:
     @contextmanager
     def _asker(self) -> Iterator[Callable[[Plan, Progress], Tally]]:
         """Give the function that asks a plan: in this process, or by the workers of a cluster."""
-        how: dict[str, Any] = {"batch_size": self.batch_size, "deadline": self.deadline, "tally": self.tally}
+        how: dict[str, Any] = {
+            "batch_size": self.batch_size,
+            "deadline": self.deadline,
+            "tally": self.tally,
+            "probabilities": self.probabilities,
+        }
         if self.settings.engine == "ray":
             from auditkit.ask.ray_engine import RayEngine
 
@@ -136,9 +143,7 @@ class AuditRun:
 
     def measure(self) -> None:
         """Read the answers into arrays and make the judge ready, look by look."""
-        self.looks_made = []
-        for _plan in self._plans(asking=False):
-            pass  # what is asked for has been asked; going on judges it
+        self._judge_in_looks()
         if self.judge is None:
             raise AuditkitError(
                 f"none of the {len(self.plan.records)} images of {self.settings.data} could be decoded; the first: "
@@ -151,70 +156,86 @@ class AuditRun:
         subject = digest_of(model_identity(self.model), images)
         self.judged_by = self.store.note_judged(subject, self.protocol_sha256, self.protocol.model_dump(mode="json"))
 
-    def _plans(self, *, asking: bool) -> Iterator[Plan]:
-        """Yield the questions of each look; what was answered by then is judged before the next.
+    def _ask_in_looks(self, ask: Callable[[Plan], object]) -> tuple[ImageRecord, ...]:
+        """Ask the questions of each look, judging before the next what was answered; return the images asked about."""
+        asked: list[ImageRecord] = []
+        for look, plan in self._looks():
+            ask(plan)
+            asked += plan.records
+            if not look.last:  # after the last there is nothing left to ask, so `measure` judges it
+                self._judge(look, plan)
+        return tuple(asked)
 
-        The plan of a look holds the comparisons whose audits are not settled. All of it depends on the protocol and the
-        answers alone, so every process, and every repetition of the run, goes through the same looks.
+    def _judge_in_looks(self) -> None:
+        """Judge the answers of each look; nothing is asked."""
+        self.looks_made = []
+        for look, plan in self._looks():
+            self._judge(look, plan)
+            if self.judge is not None and self.protocol.looks.number > 1:
+                self.looks_made.append(self._look_made(look, plan))
+
+    def _looks(self) -> Iterator[tuple[Look, Plan]]:
+        """Yield each look with its questions, those of the audits that are undecided by then.
+
+        All of it depends on the protocol and the answers alone, so every process, and every repetition of the run, goes
+        through the same looks.
         """
-        from auditkit.judge.judge import Judge
         from auditkit.judge.looks import plan_looks
-        from auditkit.measure.columns import joined
 
         staged = stages(self.plan.records, self.protocol.looks.number, self.protocol.seed)
-        looks = plan_looks(staged, self.protocol)
         self.judge, self._parts, self._digests = None, [], {}
-        for look, stage in zip(looks, staged, strict=True):
-            wanted = self.plan.comparisons if self.judge is None else self.judge.open()
-            if not wanted:
+        for look, stage in zip(plan_looks(staged, self.protocol), staged, strict=True):
+            undecided = self.plan.effects if self.judge is None else self.judge.undecided()
+            if not undecided:
                 return
-            plan = Plan(stage, wanted, self.protocol)
-            yield plan
-            if asking and look.last:
-                return  # nothing more is asked, so there is nothing to decide yet
-            answers = self._answers(plan)
-            if answers.records:
-                self._parts.append(answers)
-            if not self._parts:
-                continue  # no image so far could be decoded
-            self.judge = Judge(self.protocol, joined(self._parts), self.plan.comparisons, look, before=self.judge)
-            if not asking and self.protocol.looks.number > 1:
-                self.looks_made.append(self._look_made(look, plan))
+            yield look, Plan(stage, undecided, self.protocol)
+
+    def _judge(self, look: Look, plan: Plan) -> None:
+        """Judge all that is answered by a look, unless no image so far could be decoded."""
+        from auditkit.judge.judge import Judge
+        from auditkit.measure.columns import joined
+
+        answers = self._answers(plan)
+        if answers.records:
+            self._parts.append(answers)
+        if self._parts:
+            self.judge = Judge(self.protocol, joined(self._parts), self.plan.effects, look, before=self.judge)
 
     def _look_made(self, look: Look, plan: Plan) -> LookInfo:
         seen = self.judge.data.records
-        levels = {m: self.protocol.alpha for m in look.fractions if m not in look.waiting} | look.levels(self.protocol)
         return LookInfo(
             number=look.number,
             n_images=len(seen),
             n_clusters=len({r.cluster for r in seen}),
             n_questions=plan.size(),
-            n_settled=len(self.plan.comparisons) - len(self.judge.open()),
-            levels=levels,
+            n_settled=len(self.plan.effects) - len(self.judge.undecided()),
+            levels=decided_levels(look, self.protocol),
         )
 
     def _answers(self, plan: Plan) -> Measurements:
         unreadable = set(self.tally.unreadable)
         readable = tuple(r for r in plan.records if r.id not in unreadable)
-        plan = Plan(readable, plan.comparisons, self.protocol)
+        plan = Plan(readable, plan.effects, self.protocol)
         self._digests.update(digests(plan, self.store, self.renderer, Tally()))
         return self._reader(plan).measure()
 
     def _reader(self, plan: Plan) -> AnswerReader:
-        from auditkit.measure.columns import AnswerReader
+        from auditkit.measure.reader import AnswerReader
 
-        keys = Keys(self.model, self.batch_size)
-        return AnswerReader(plan, self._digests, keys, self.store, self.renderer)
+        return AnswerReader(plan, self._digests, self._keys(), self.store, self.renderer)
 
-    def audit(self, comparison: Comparison, gate: str, question: str) -> Audit:
-        """Return the judged record of one comparison."""
+    def _keys(self) -> Keys:
+        return Keys(self.model, self.batch_size, self.protocol.catalogue, probabilities=self.probabilities)
+
+    def audit(self, effect: Effect, question: str, verb: Verb | None = None) -> Audit:
+        """Return the judged record of one effect, as `Judge.audit` does, with the worst cases of a FAIL."""
         from auditkit.judge.cases import failing_cases
 
-        audit: Audit = self.judge.audit(comparison, gate, question)
-        if audit.verdict == "PASS":
+        audit: Audit = self.judge.audit(effect, question, verb)
+        if audit.verdict == "PASS" or audit.shown:
             return audit
-        reader = self._reader(self.plan)
-        cases = failing_cases(self.judge.adverse(comparison), comparison, reader, self.judge.data, self.protocol)
+        worst = self.judge.worst_cases(effect)
+        cases = failing_cases(worst, self._reader(self.plan), self.judge.data, self.protocol)
         return audit.model_copy(update={"cases": cases})
 
     def close(self) -> None:
@@ -227,10 +248,11 @@ class AuditRun:
 
 def prepare(
     settings: Settings,
-    comparisons: Sequence[Comparison],
+    effects: Sequence[Effect],
     *,
     find_model: Callable[[str], Model | None] = lambda name: None,
     find_images: Callable[[str, str, int], ImageSet | None] = lambda source, salt, side: None,
+    extensions: Extensions = NONE,
 ) -> AuditRun:
     """Validate everything that can be validated before a question is asked.
 
@@ -238,10 +260,12 @@ def prepare(
     ----------
     settings : Settings
         The options.
-    comparisons : sequence of Comparison
-        What the collected audits need.
+    effects : sequence of Effect
+        What the collected audits judge.
     find_model, find_images : callable
         Third parties' models and image sources, asked first.
+    extensions : Extensions
+        Third parties' perturbations and scorers, for protocols that name them.
 
     Raises
     ------
@@ -249,13 +273,16 @@ def prepare(
         With what is wrong and the line to type.
     """
     from auditkit.images.sources import load_images
+    from auditkit.judge.procedures import check_limits
     from auditkit.models.resolve import resolve_model
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
     check(settings)
-    protocol = load_protocol(settings.protocol, settings.profile, settings.looks)
-    planned = distinct(comparisons)
-    check_comparisons(planned, protocol)
+    protocol = load_protocol(settings.protocol, settings.profile, settings.looks, extensions)
+    planned = distinct(effects)
+    check_effects(planned, protocol)
+    check_covered(planned, protocol)
+    check_limits(planned, protocol)
     check_writable(settings.out or settings.root / REPORTS)
     given = find_model(settings.model)
     if given is not None and settings.engine == "ray":
@@ -280,10 +307,19 @@ def prepare(
         images=images,
         plan=Plan(_unique(records), planned, protocol),
         store=store,
-        renderer=Renderer(store, protocol.seed),
+        renderer=Renderer(store, protocol.seed, protocol.catalogue),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
         started=started,
     )
+
+
+def decided_levels(look: Look, protocol: Protocol) -> dict[str, float]:
+    """Return the nominal error per side of what a look decides: by modality, or ``column=level`` of other columns."""
+    from auditkit.measure.columns import MODALITY
+
+    whole = {stratum: protocol.alpha for stratum in look.fractions if stratum not in look.waiting}
+    levels = whole | look.levels(protocol)
+    return {level if column == MODALITY else f"{column}={level}": value for (column, level), value in levels.items()}
 
 
 def _unique(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:

@@ -48,6 +48,8 @@ class Settings:
         Who asks: this process, or workers of a Ray cluster.
     workers : int or None
         Workers of a Ray cluster at most.
+    scoring : {"both", "generate"}
+        Whether the declared answers' log-probabilities are asked for beside the answers, or answers only.
     embeddings : bool
         Keep the model's embeddings of every rendered image.
     references : mapping of str to pathlib.Path
@@ -71,6 +73,7 @@ class Settings:
     options: ModelOptions = DEFAULTS
     engine: str = "local"
     workers: int | None = None
+    scoring: str = "both"
     embeddings: bool = False
     references: Mapping[str, Path] = field(default_factory=dict)
 
@@ -89,7 +92,7 @@ def check(settings: Settings) -> None:
     if settings.limit is not None and settings.limit < 1:
         raise AuditkitError(f"--audit-limit={settings.limit} leaves no patient.", "Give 1 or more.")
     if not 0 < options.deadline <= threading.TIMEOUT_MAX:
-        raise AuditkitError(f"--audit-deadline={options.deadline:g} is no time to wait.", "Give seconds above 0.")
+        raise AuditkitError(f"--audit-deadline={options.deadline:g} leaves no time to answer.", "Give seconds above 0.")
     if options.batch_size is not None and options.batch_size < 1:
         raise AuditkitError(f"--audit-batch-size={options.batch_size} asks nothing.", "Give 1 or more.")
     if settings.workers is not None and settings.engine != "ray":

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from auditkit.stats.exact import dot, total
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
 
 MIN_CLUSTERS = 32
@@ -125,13 +126,13 @@ def auroc(
     if G < 2:
         return Auroc(area, 0.0, 1.0, level, nan, G, nan, nan, nan, nan)
     se = placed.standard_error()
-    second = float(shares @ shares)
+    second = dot(shares, shares)
     spread = max(se, root((G - 1) / G * second))
     df, skewness = float(G - 1), 0.0
     if root(second):
         squares = shares * shares
-        df = min(df, max(1.0, 3.0 * second**2 / float(squares @ squares)))
-        skewness = float(squares @ shares) / second**1.5
+        df = min(df, max(1.0, 3.0 * second**2 / dot(squares, squares)))
+        skewness = dot(squares, shares) / second**1.5
     unseen = alpha ** (1.0 / G)
     low, high = 1.0, 0.0
     if spread > 0.0:
@@ -206,7 +207,8 @@ class Placements:
     area : float
         Share of all pairs in which the clean image scores higher, ties half.
     of_clean, of_treated : ndarray
-        Per image, its share of the pairs won by the clean side, minus the area.
+        Per image, its share of the pairs won by the clean side, minus the area; times the number of pairs, which makes
+        it a whole number of halves. What cancels then leaves 0, and not what rounding leaves.
     groups : (ndarray, ndarray)
         Clusters of the clean and of the treated images, 0..G-1.
     n_clusters : int
@@ -230,7 +232,7 @@ class Placements:
         x, y = self.of_clean, self.of_treated
         if minus is not None:
             x, y = x - minus.of_clean, y - minus.of_treated
-        return _standard_error(x, y, *self.groups, self.n_clusters)
+        return _standard_error(x, y, *self.groups, self.n_clusters) / (x.size * y.size)
 
     def differing(self, minus: Placements | None = None) -> int:
         """Count the clusters with an image placed, or moved, unlike the commonest image of its side."""
@@ -238,7 +240,7 @@ class Placements:
         none = np.zeros(1)
         before = (none, none) if minus is None else (minus.of_clean, minus.of_treated)
         for place, was, group in zip((self.of_clean, self.of_treated), before, self.groups, strict=True):
-            _, at, count = np.unique(np.round(place - was, 9), return_inverse=True, return_counts=True)
+            _, at, count = np.unique(place - was, return_inverse=True, return_counts=True)
             odd[group[at != count.argmax()]] = True
         return int(odd.sum())
 
@@ -246,10 +248,12 @@ class Placements:
 def placements(x: FloatArray, y: FloatArray, group_x: IntArray, group_y: IntArray, G: int) -> Placements:
     """Place clean scores among treated ones; no score is missing, and either side has one at least."""
     won, lost = _exceeded(x, y), x.size - _exceeded(y, x)
-    area = float(won.mean()) / y.size
+    all_won, pairs = float(won.sum()), x.size * y.size
+    area = all_won / pairs
     own_won, own_lost = _within(x, y, group_x, group_y, G)
     between, shares = _between(won - own_won, lost - own_lost, group_x, group_y, G, area)
-    return Placements(area, won / y.size - area, lost / x.size - area, (group_x, group_y), G, between, shares)
+    of_clean, of_treated = won * x.size - all_won, lost * y.size - all_won
+    return Placements(area, of_clean, of_treated, (group_x, group_y), G, between, shares)
 
 
 def _present(scores: ArrayLike, clusters: ArrayLike) -> tuple[FloatArray, IntArray]:
@@ -288,27 +292,34 @@ def _between(
     pairs = won.size * lost.size - float(n_x @ n_y)
     if not pairs:
         return alone, np.zeros(G)
-    area = float(won.sum()) / pairs
+    all_won = float(won.sum())
     of_patient = n_x * (lost.size - n_y) + n_y * (won.size - n_x)
-    above = np.bincount(group_x, won, G) + np.bincount(group_y, lost, G) - area * of_patient
+    # Over a common denominator the difference is one of whole halves.
+    above = ((np.bincount(group_x, won, G) + np.bincount(group_y, lost, G)) * pairs - all_won * of_patient) / pairs
     rest = pairs - of_patient
     # Without a patient who is in every pair nothing is left to compare with.
-    return area, np.divide(above, rest, out=np.zeros(G), where=rest > 0)
+    return all_won / pairs, np.divide(above, rest, out=np.zeros(G), where=rest > 0)
 
 
 def _standard_error(
     deviation_x: FloatArray, deviation_y: FloatArray, group_x: IntArray, group_y: IntArray, G: int
 ) -> float:
-    total_x = np.bincount(group_x, deviation_x, G) / deviation_x.size
-    total_y = np.bincount(group_y, deviation_y, G) / deviation_y.size
-    variance = 2.0 * G / (G - 1) * (total_x @ total_y)
-    for total, group in ((total_x, group_x), (total_y, group_y)):
+    """Return the root of k_x sum(a^2) + k_y sum(b^2) + 2 k sum(a b) for the clusters' totals a and b, k = G / (G - 1).
+
+    Written as k sum((a + b)^2) and what k_x and k_y are above k: no term is negative, so that nothing cancels, and
+    sides that move against each other leave exactly 0.
+    """
+    of_x = np.bincount(group_x, deviation_x, G) / deviation_x.size
+    of_y = np.bincount(group_y, deviation_y, G) / deviation_y.size
+    variance = G / (G - 1) * float(total((of_x + of_y) ** 2))
+    for side, group in ((of_x, group_x), (of_y, group_y)):
         used = np.unique(group).size
         # One cluster on a side says nothing of the spread between clusters; G / (G - 1) is then the best there is.
-        variance += (used / (used - 1) if used > 1 else G / (G - 1)) * (total @ total)
-    return root(float(variance))
+        if used > 1:
+            variance += (G - used) / ((used - 1) * (G - 1)) * dot(side, side)
+    return math.sqrt(variance)
 
 
 def root(variance: float) -> float:
-    # Rounding leaves 1e-33 where every placement is the same; that is no variance.
+    # Shares whose differences are 0 in exact numbers leave 1e-33 by rounding; that is no variance.
     return math.sqrt(variance) if variance > 1e-24 else 0.0

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from auditkit.stats.auroc import MIN_INFORMATIVE, placements, root
+from auditkit.stats.exact import dot, total
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
 
 BoolArray = NDArray[np.bool_]
@@ -121,20 +122,20 @@ def auroc_difference(
     parts = [_stratum(sides, clean & (groups == s), treated & (groups == s), codes, G) for s in kept]
     weights = np.array([part.n_clusters for part in parts], dtype=np.float64)
     weights /= weights.sum()
-    areas = weights @ np.array([(part.new, part.old, part.between) for part in parts])
-    shares = weights @ np.stack([part.shares for part in parts])
-    se = math.sqrt(float(weights**2 @ np.array([part.se**2 for part in parts])))
+    areas = total(weights[:, None] * np.array([(part.new, part.old, part.between) for part in parts]))
+    shares = total(weights[:, None] * np.stack([part.shares for part in parts]))
+    se = math.sqrt(dot(weights**2, np.array([part.se**2 for part in parts])))
     estimate = float(areas[0] - areas[1])
     if G < 2:
         return AurocDifference(
             float(areas[0]), float(areas[1]), estimate, -1.0, 1.0, level, pictures, G, nan, nan, nan, nan
         )
-    second = float(shares @ shares)
+    second = dot(shares, shares)
     spread, df, skewness = max(se, root(second)), float(G - 1), 0.0
     if root(second):
         squares = shares * shares
-        df = min(df, max(1.0, 3.0 * second**2 / float(squares @ squares)))
-        skewness = float(squares @ shares) / second**1.5
+        df = min(df, max(1.0, 3.0 * second**2 / dot(squares, squares)))
+        skewness = dot(squares, shares) / second**1.5
     reach, between = float(special.stdtrit(df, 1 - alpha)), float(areas[2])
     seen, extra = alpha ** (1.0 / G), spread * (2.0 * reach**2 + 1.0) / 6.0
     low, high = 1.0, -1.0

@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from auditkit.stats.exact import on_grid, total, unit_of
 from auditkit.stats.reduce import FloatArray
 
 Seed = int | bytes
+Moments = tuple[FloatArray, FloatArray, NDArray[np.int64], FloatArray]
+Whole = tuple[NDArray[np.float32], FloatArray]
+"""Columns as whole numbers about a centre, and what one is in the unit of the input."""
 
 # Resamples and conditions handled at once: a block of multiplicities has at most CELLS of them (8 MB in double
 # precision), the statistics of 100 conditions take 100 x 10,000 x 8 bytes = 8 MB. Memory of that size is used again,
@@ -117,15 +121,22 @@ class BootstrapT:
 
 
 def bootstrap_t(
-    means: ArrayLike, thresholds: ArrayLike, *, alpha: float, resamples: int = 10_000, seed: Seed
+    means: ArrayLike,
+    thresholds: ArrayLike,
+    *,
+    alpha: float,
+    resamples: int = 10_000,
+    seed: Seed,
+    known: Moments | None = None,
 ) -> BootstrapT:
     """Bootstrap the t statistic of every column with the same resampled clusters.
 
     All conditions share the resamples (a cluster is drawn with all its conditions), so their correlation is kept. With
     W the multiplicities, the resampled sums and sums of squares are the rows of one product, [E, E^2]' W, computed in
-    blocks. Sums are exact (scores that are whole numbers) or taken in double precision: a column's result then does
-    not depend on its company (rounding to single precision changes it by about 3e-6 points). Statistics within 1e-11
-    of the observed one count as reaching it, and the interval is as much wider: data on a grid have ties.
+    blocks. Every sum is exact: E and E^2 are whole numbers, or rounded column by column to a grid on which sums with
+    whole weights are (`exact.on_grid`). So a column's result is the same bit by bit whatever columns share the
+    product, in whatever order, and whatever kernel computes it. Statistics within 1e-11 of the observed one count as
+    reaching it, and the interval is as much wider: data on a grid have ties.
 
     Parameters
     ----------
@@ -139,6 +150,8 @@ def bootstrap_t(
         B; alpha * (B + 1) must be at least 1.
     seed : int or bytes
         See `multiplicities`.
+    known : tuple, optional
+        What `moments` returns for ``means``, where it has been asked for already.
 
     Notes
     -----
@@ -159,19 +172,15 @@ def bootstrap_t(
         raise ValueError(f"alpha = {alpha} and resamples = {resamples}: alpha * (resamples + 1) must be at least 1")
     # Resamples that are not kept are drawn for each group of conditions, so fewer groups are made.
     width = COLUMNS if resamples * len(P) <= CACHED_CELLS else 5 * COLUMNS
-    parts = [
-        _column_block(P[:, at : at + width], limits[:, at : at + width], rank, resamples, seed)
-        for at in range(0, P.shape[1], width)
-    ]
-    if not parts:
-        none, tested = np.empty(0), np.empty((len(limits), 0))
-        return BootstrapT(none, none, np.empty(0, dtype=np.int64), none, none, tested, tested)
-    return BootstrapT(
-        *(
-            np.concatenate([getattr(part, name) for part in parts], axis=-1)
-            for name in ("mean", "se", "n_clusters", "low", "high", "p_above", "p_below")
+    mean, se, n, residual = moments(P) if known is None else known
+    low, high = np.empty((2, P.shape[1]))
+    above, below = np.empty((2, *limits.shape))
+    for at, whole in _alike(P, width):
+        own = mean[at], se[at], n[at], residual[:, at]
+        low[at], high[at], above[:, at], below[:, at] = _column_block(
+            P[:, at], limits[:, at], rank, resamples, seed, own, whole
         )
-    )
+    return BootstrapT(mean, se, n, low, high, above, below)
 
 
 def resampled_t(means: ArrayLike, *, resamples: int, seed: Seed) -> FloatArray:
@@ -195,32 +204,47 @@ def resampled_t(means: ArrayLike, *, resamples: int, seed: Seed) -> FloatArray:
     _, se, _, residual = moments(P)
     if not (se > 0).any():
         return np.full((P.shape[1], resamples), np.nan)
-    statistic = _statistics(P, residual, se, resamples, seed)
+    statistic = np.full((P.shape[1], resamples), np.nan)
+    for at, whole in _alike(P, P.shape[1]):
+        statistic[at] = _statistics(P[:, at], residual[:, at], se[at], resamples, seed, whole)
     statistic[~(se > 0)] = np.nan
     return statistic
 
 
-def moments(means: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.int64], FloatArray]:
-    """Return mean, standard error, number of clusters and residuals (0 where missing) of each column."""
+def moments(means: FloatArray) -> Moments:
+    """Return mean, standard error, number of clusters and residuals (0 where missing) of each column.
+
+    No column's numbers depend on the others: see `exact`. The residuals are on the grid for resamples of all rows.
+    """
     present = ~np.isnan(means)
     n = present.sum(axis=0)
     filled = np.where(present, means, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = filled.sum(axis=0) / n
+        mean = total(filled) / n
         residual = np.where(present, filled - mean, 0.0)
         # Equal values must have no spread at all: 3.3 summed 64 times and divided by 64 leaves residuals of 1e-16.
         residual[np.abs(residual) <= 1e-10 * np.abs(filled).max(axis=0, initial=0.0)] = 0.0
-        se = np.sqrt((residual * residual).sum(axis=0) / (n - 1) / n)
+        residual = on_grid(residual, len(means))
+        se = np.sqrt(total(residual * residual) / (n - 1) / n)
     return mean, np.where(n > 1, se, np.nan), n.astype(np.int64), residual
 
 
-def _column_block(P: FloatArray, limits: FloatArray, rank: int, resamples: int, seed: Seed) -> BootstrapT:
-    mean, se, n, residual = moments(P)
+def _column_block(
+    P: FloatArray,
+    limits: FloatArray,
+    rank: int,
+    resamples: int,
+    seed: Seed,
+    known: Moments,
+    whole: Whole | None,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return the ends of the intervals and the p-values above and below the limits."""
+    mean, se, _, residual = known
     usable = se > 0
     low, high = np.full(len(mean), np.nan), np.full(len(mean), np.nan)
     above, below = np.full(limits.shape, resamples), np.full(limits.shape, resamples)
     if usable.any():
-        statistic = _statistics(P, residual, se, resamples, seed)
+        statistic = _statistics(P, residual, se, resamples, seed, whole)
         # Once sorted, order statistics and counts are looked up: 15 ms for 300 x 10,000 (AVX-512), where np.partition
         # at both ranks takes 44 and each comparison with a threshold 2.
         statistic.sort(axis=1)
@@ -231,28 +255,37 @@ def _column_block(P: FloatArray, limits: FloatArray, rank: int, resamples: int, 
         for c in np.flatnonzero(usable):
             above[:, c] -= statistic[c].searchsorted(observed[:, c] - TIE, side="left")
             below[:, c] = statistic[c].searchsorted(observed[:, c] + TIE, side="right")
-    return BootstrapT(mean, se, n, low, high, (1 + above) / (resamples + 1), (1 + below) / (resamples + 1))
+    return low, high, (1 + above) / (resamples + 1), (1 + below) / (resamples + 1)
 
 
-def _statistics(P: FloatArray, residual: FloatArray, se: FloatArray, resamples: int, seed: Seed) -> FloatArray:
+def _statistics(
+    P: FloatArray, residual: FloatArray, se: FloatArray, resamples: int, seed: Seed, whole: Whole | None
+) -> FloatArray:
     """Return the bootstrap t statistics, shape (C, B).
 
     With N, S and Q the resampled count, sum and sum of squares of the residuals, (mean* - mean) / se* is
     S / sqrt((N Q - S^2) / (N - 1)). Residuals about another centre than the mean change S alone, by N times the offset.
+
+    N, S and Q are exact, and what follows is done number by number: no statistic depends on the other columns.
     """
     G, C = P.shape
     present = ~np.isnan(P)
     n = present.sum(axis=0)
-    whole = _whole(P)
     values, unit = whole or (residual, np.ones(C))
     offset = (values.sum(axis=0, dtype=np.float64) / np.maximum(n, 1))[:, None]
-    left = np.ascontiguousarray(np.concatenate([values, values * values], axis=1).T)
+    squares = values * values
+    # No spread, up to rounding: in units of N se*, the denominator.
+    tiny = 1e-6 * np.where(se > 0, se * n / unit, 1.0)
+    if not whole:
+        # Each square is within half a unit, so N Q - S^2 within N^2 of them.
+        exact = np.asarray(squares, dtype=np.float64)
+        tiny = np.maximum(tiny, np.sqrt(G * unit_of(exact, G)))
+        squares = on_grid(exact, G)
+    left = np.ascontiguousarray(np.concatenate([values, squares], axis=1).T)
     # N counts what is missing, exactly, in single precision. Few gaps make a sparse product worthwhile: 2 ms instead of
     # 11 for 300 conditions of 256 clusters with 1 % missing, the same with 10 %.
     missing = (~present.T).astype(np.float32)
     gaps = sparse.csr_array(missing) if missing.mean() < 0.1 else missing
-    # No spread, up to rounding: in units of N se*, the denominator.
-    tiny = 1e-6 * np.where(se > 0, se * n / unit, 1.0)
     out = np.empty((C, resamples))
     width = min(_width(G), resamples)
     double, sums, root = np.empty((G, width)), np.empty((2 * C, width), dtype=left.dtype), np.empty((C, width))
@@ -282,22 +315,39 @@ def _statistics(P: FloatArray, residual: FloatArray, se: FloatArray, resamples: 
     return out
 
 
-def _whole(P: FloatArray) -> tuple[NDArray[np.float32], FloatArray] | None:
-    """Return the values as whole numbers about a centre, 0 where missing, and what one is; None if they are not whole.
+def _alike(P: FloatArray, width: int) -> Iterator[tuple[NDArray[np.int64] | slice, Whole | None]]:
+    """Yield columns to be handled together, ``width`` at most: those of whole numbers with them, and the others.
+
+    To which a column belongs depends on it alone.
+    """
+    if not P.shape[1]:
+        return
+    parts = [_whole(P[:, at : at + COLUMNS]) for at in range(0, P.shape[1], COLUMNS)]
+    whole, values, unit = (np.concatenate(some, axis=-1) for some in zip(*parts, strict=True))
+    for kind in (True, False):
+        columns = np.flatnonzero(whole == kind)
+        for start in range(0, columns.size, width):
+            # Nearly always all columns are of one kind; a slice then spares copies.
+            at = slice(start, start + width) if columns.size == whole.size else columns[start : start + width]
+            yield at, (values[:, at], unit[at]) if kind else None
+
+
+def _whole(P: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.float32], FloatArray]:
+    """Tell which columns are whole numbers in some unit; return these about a centre, 0 where missing, and the unit.
 
     Means of one, two, three, four or six whole scores are twelfths; each column's unit is the largest that divides its
     values. Whole numbers whose sums stay below 2^24 are summed without error in single precision, in half the time.
+    Columns of other numbers are 0.
     """
     present = ~np.isnan(P)
     twelfths = np.where(present, 12 * P, 0.0)
-    if np.abs(twelfths).max() > 1e9:
-        return None
     nearest = np.rint(twelfths)
-    if (np.abs(twelfths - nearest) > 1e-11 * np.maximum(np.abs(nearest), 1.0)).any():
-        return None
+    whole = (np.abs(twelfths - nearest) <= 1e-11 * np.maximum(np.abs(nearest), 1.0)).all(axis=0)
+    whole &= np.abs(nearest).max(axis=0, initial=0.0) <= 1e9
+    nearest[:, ~whole] = 0.0
     unit = np.maximum(np.gcd.reduce(nearest.astype(np.int64), axis=0), 1)
     values = nearest / unit
     values = np.where(present, values - np.rint(values.sum(axis=0) / np.maximum(present.sum(axis=0), 1)), 0.0)
-    if len(P) * (values * values).max() >= 2**24:
-        return None
-    return values.astype(np.float32), unit / 12
+    whole &= len(P) * (values * values).max(axis=0, initial=0.0) < 2**24
+    values[:, ~whole] = 0.0
+    return whole, values.astype(np.float32), unit / 12

@@ -85,8 +85,8 @@ def _quantile(atoms: tuple[float, ...], counts: tuple[int, ...], alpha: float) -
     # of the tail is concave and bends little: 6 evaluations to the root, 14 for the tail itself over the whole range.
     values, weights = np.asarray(atoms), np.asarray(counts, dtype=np.float64)
     total = weights.sum()
-    mean = weights @ values / total
-    deviation = np.sqrt(weights @ (values - mean) ** 2 / total / (total + 1))
+    mean = (weights * values).sum() / total
+    deviation = np.sqrt((weights * (values - mean) ** 2).sum() / total / (total + 1))
     odds, room = np.sqrt((1 - alpha) / alpha), 1e-9 * (1 + abs(atoms[-1]))
     root: float = optimize.brentq(
         lambda threshold: np.log(max(_tail(atoms, counts, threshold) / alpha, RESOLUTION)),
@@ -117,16 +117,24 @@ def tail_by_integral(atoms: FloatArray, counts: FloatArray, threshold: float) ->
     With u proportional to exp(x - exp(-x)) the integrand is analytic and fades quickly on both sides, so the
     trapezoidal rule converges exponentially (error below 1e-12 up to 20,000 clusters); its step must shrink like
     1 / sqrt(sum of counts).
+
+    Sums over the atoms are taken row by row and not as matrix products, whose order is the processor's affair.
     """
     weight = atoms - threshold
-    weight = weight / np.abs(weight).max()
-    scale = np.log(counts @ np.abs(weight))
-    decays = 0.5 * (np.log1p((weight * _ENDS[:, None]) ** 2) @ counts)
+    weight = (weight / np.abs(weight).max())[:, None]
+    counts = counts[:, None]
+    half = 0.5 * counts
+    scale = np.log(np.add.reduce(counts * np.abs(weight), axis=None))
+    decays = np.add.reduce(np.log1p((weight * _ENDS) ** 2) * half, axis=0)
     stop = np.log(_ENDS[np.argmax(decays >= 30.0)]) + scale
-    step = min(0.1, 0.8 / np.sqrt(counts.sum()))
+    step = min(0.1, 0.8 / np.sqrt(np.add.reduce(counts, axis=None)))
     x = np.arange(-3.5, stop + step, step)
     inner = np.exp(-x)
-    u = np.exp(x - inner - scale)[:, None] * weight
-    phase = np.arctan(u) @ counts
-    decay = np.exp(-0.5 * (np.log1p(u * u) @ counts))
-    return float(np.clip(0.5 + step * (np.sin(phase) * decay) @ (1.0 + inner) / np.pi, 0.0, 1.0))
+    u = np.exp(x - inner - scale) * weight
+    angle = np.arctan(u)
+    angle *= counts
+    u *= u
+    np.log1p(u, out=u)
+    u *= half
+    wave = np.sin(np.add.reduce(angle, axis=0)) * np.exp(-np.add.reduce(u, axis=0)) * (1.0 + inner)
+    return float(min(max(0.5 + step * np.add.reduce(wave) / np.pi, 0.0), 1.0))

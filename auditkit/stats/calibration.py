@@ -13,11 +13,14 @@ from scipy import stats
 
 from auditkit.stats.bootstrap import Seed
 from auditkit.stats.equivalence import Decision, Interval, equivalence
+from auditkit.stats.exact import total
 from auditkit.stats.proportion import Proportion
 from auditkit.stats.rates import clustered_rate
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes, cluster_means
 
 _CERTAIN = 2.0**-52
+# Draws times images looked at together: 8 MB.
+_CELLS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +120,13 @@ def spiegelhalter(probabilities: ArrayLike, outcomes: ArrayLike, clusters: Array
     # Nearer to 0 or 1 than doubles can tell on both sides: certain, or the variance is too small to be divided by.
     p = np.where(p < _CERTAIN, 0.0, np.where(p > 1.0 - _CERTAIN, 1.0, p))
     u = (happened - p) * (1 - 2 * p)
-    variance = float(((1 - 2 * p) ** 2 * p * (1 - p)).sum())
-    totals = np.bincount(codes, u) if n else np.zeros(1)
-    effect = max(1.0, 1.0 + float(totals @ totals - u @ u) / variance) if variance > 0 else 1.0
+    variance = float(total((1 - 2 * p) ** 2 * p * (1 - p)))
+    # Patient by patient: one image leaves no products of pairs at all.
+    pairs = np.asarray(np.bincount(codes, u) ** 2 - np.bincount(codes, u * u) if n else np.zeros(1), dtype=np.float64)
+    effect = max(1.0, 1.0 + float(total(pairs)) / variance) if variance > 0 else 1.0
     z, p_fail = float("nan"), 1.0
     if variance > 0:
-        z = float(u.sum() / np.sqrt(variance * effect))
+        z = float(total(u) / np.sqrt(variance * effect))
         p_fail = float(2 * stats.norm.sf(abs(z)))
     elif u.any():
         # Probabilities of 0 and 1 leave nothing to chance: one outcome against them refutes them.
@@ -216,6 +220,38 @@ def expected_calibration_error(probabilities: ArrayLike, outcomes: ArrayLike, bi
         return float("nan")
     gaps = np.bincount(_bin_of(p, bins), happened - p)
     return float(np.abs(gaps).sum() / p.size)
+
+
+def errors_by_chance(probabilities: ArrayLike, bins: int, replicates: int, rng: np.random.Generator) -> FloatArray:
+    """Draw outcomes that happen just as often as stated and return `expected_calibration_error` of each draw.
+
+    Parameters
+    ----------
+    probabilities : array_like, shape (n,)
+        Stated probabilities, 0-1, none missing; n at least 1.
+    bins : int
+        Number of bins.
+    replicates : int
+        Number of draws.
+    rng : Generator
+        Gives n numbers per draw, one draw after the other.
+
+    Returns
+    -------
+    ndarray, shape (replicates,)
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    place = _bin_of(p, bins)
+    order = np.argsort(place, kind="stable")
+    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
+    expected = np.add.reduceat(p[order], starts)
+    errors = np.empty(replicates)
+    rows = max(1, _CELLS // p.size)
+    for at in range(0, replicates, rows):
+        happened = rng.random((min(rows, replicates - at), p.size)) < p
+        hits = np.add.reduceat(happened[:, order], starts, axis=1, dtype=np.int64)
+        errors[at : at + rows] = np.abs(hits - expected).sum(axis=1) / p.size
+    return errors
 
 
 def reliability(

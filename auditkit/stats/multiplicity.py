@@ -42,25 +42,6 @@ def holm(p_values: ArrayLike, family_size: int) -> FloatArray:
     return adjusted
 
 
-def fixed_sequence(passes: Sequence[bool]) -> int:
-    """Count the claims that hold when hypotheses are tested in an order fixed beforehand, each at full alpha.
-
-    Testing stops at the first that does not pass, which keeps the family's error at alpha without any correction
-    (e.g. severity 5 first, down to severity 1).
-
-    Parameters
-    ----------
-    passes : sequence of bool
-        In the fixed order.
-
-    Returns
-    -------
-    int
-        Length of the leading run of passes.
-    """
-    return next((at for at, passed in enumerate(passes) if not passed), len(passes))
-
-
 def max_t(statistics: ArrayLike, observed: ArrayLike, family_size: int) -> FloatArray:
     """Adjust one-sided p-values for their family by the joint bootstrap of its statistics (step-down max-T).
 
@@ -124,62 +105,6 @@ def max_t(statistics: ArrayLike, observed: ArrayLike, family_size: int) -> Float
         adjusted[member] += not_run * (1 + np.count_nonzero(heaviest >= t[member] - TIE)) / (B + 1)
     adjusted[order] = np.maximum.accumulate(adjusted[order])
     return np.minimum(adjusted, 1.0)
-
-
-def partial_conjunction(p_values: ArrayLike, k: int, family_size: int) -> float:
-    """Return the p-value of "it holds in at least k of the family's members", whatever their dependence.
-
-    Parameters
-    ----------
-    p_values : array_like, shape (m,)
-        P-value of "it holds" of each member that was run, 0-1; NaN counts as 1.
-    k : int
-        1 to ``family_size``, fixed beforehand; to find the largest, see `holds_in`.
-    family_size : int
-        Number of members declared, n; those not run count as p = 1.
-
-    Returns
-    -------
-    float
-        (n - k + 1) times the k-th smallest p-value, 1 at most: if it holds in fewer than k, then n - k + 1 members or
-        more have a true null hypothesis, and Bonferroni's bound for those applies [1]_.
-
-    References
-    ----------
-    .. [1] Benjamini, Y. & Heller, R. (2008). Screening for partial conjunction hypotheses. Biometrics 64, 1215-1222.
-    """
-    p = _checked(p_values, family_size)
-    if not 1 <= k <= family_size:
-        raise ValueError(f"k must be between 1 and the family's {family_size} members, got {k}")
-    if k > p.size:
-        return 1.0
-    return min(1.0, float(np.sort(p)[k - 1]) * (family_size - k + 1))
-
-
-def holds_in(p_values: ArrayLike, alpha: float, family_size: int) -> int:
-    """Return the largest k for which "it holds in at least k members" can be claimed.
-
-    Parameters
-    ----------
-    p_values, family_size
-        As for `partial_conjunction`.
-    alpha : float
-        Probability with which the count may exceed the true number, whatever the dependence.
-
-    Returns
-    -------
-    int
-        0 to ``family_size``: the largest k such that `partial_conjunction` is at most alpha for 1, 2, ..., k [1]_.
-        That is the number of Holm's rejections, so it can also be said which members they are.
-
-    References
-    ----------
-    .. [1] Dror, R., Baumer, G., Bogomolov, M. & Reichart, R. (2017). Replicability analysis for natural language
-       processing: testing significance with multiple datasets. Transactions of the ACL 5, 471-486.
-    """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha is an error probability, between 0 and 1; got {alpha}")
-    return int(np.count_nonzero(holm(p_values, family_size) <= alpha))
 
 
 def _checked(p_values: ArrayLike, family_size: int) -> FloatArray:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from auditkit.stats.auroc import MIN_CLUSTERS
+from auditkit.stats.reduce import FloatArray
 
 MOST = 1_000_000
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
@@ -50,18 +52,30 @@ def power_inside(n: int, sd: float, effect: float, low: float, high: float, alph
     if sd == 0:
         return float(low < effect < high)
     scale = sd / math.sqrt(n)
-    t = stats.t.ppf(1 - alpha, n - 1)
+    t = float(special.stdtrit(n - 1, 1 - alpha))
     # Beyond ratio s / sd = width / (2 t scale) the interval is too wide to fit; chi carries < 1e-14 outside these ends.
-    ends = stats.chi.ppf([1e-14, 1 - 1e-14], n - 1) / math.sqrt(n - 1)
-    bottom, top = float(ends[0]), float(min(ends[1], (high - low) / (2 * t * scale)))
+    shortest, longest = _chi_ends(n - 1)
+    bottom, top = shortest / math.sqrt(n - 1), min(longest / math.sqrt(n - 1), (high - low) / (2 * t * scale))
     if top <= bottom:
         return 0.0
     ratio = bottom + (top - bottom) * (_NODES + 1) / 2
-    density = stats.chi.pdf(ratio * math.sqrt(n - 1), n - 1) * math.sqrt(n - 1)
+    density = _chi_density(ratio * math.sqrt(n - 1), n - 1) * math.sqrt(n - 1)
     upper = (high - effect) / scale - t * ratio
     lower = (low - effect) / scale + t * ratio
-    fits = stats.norm.cdf(upper) - stats.norm.cdf(lower)
+    fits = special.ndtr(upper) - special.ndtr(lower)
     return float(np.clip((_WEIGHTS * density * fits).sum() * (top - bottom) / 2, 0.0, 1.0))
+
+
+@lru_cache(maxsize=4096)
+def _chi_ends(df: int) -> tuple[float, float]:
+    low, high = np.sqrt(2.0 * special.gammaincinv(0.5 * df, [1e-14, 1 - 1e-14])).tolist()
+    return low, high
+
+
+def _chi_density(x: FloatArray, df: int) -> FloatArray:
+    """Density of the chi distribution as `scipy.stats` has it, without its checks: a tenth of the time."""
+    constant = math.log(2.0) - 0.5 * math.log(2.0) * df - special.gammaln(0.5 * df)
+    return np.asarray(np.exp(constant + special.xlogy(df - 1.0, x) - 0.5 * x**2))
 
 
 def trend_power(n: int, sd_slope: float, slope: float, floor: float, alpha: float) -> float:

@@ -267,17 +267,22 @@ def _inverted(rate: Proportion, cap: float, *, upper: bool) -> float:
 
 
 def _design_effect(values: FloatArray, codes: IntArray, *, few: bool) -> float:
-    """Variance of the mean with clusters over that without, at least 1; at least sum(m^2) / n where events are few."""
+    """Variance of the mean with clusters over that without, at least 1; at least sum(m^2) / n where events are few.
+
+    Values are -1, 0 or 1.
+    """
     n = values.size
     sizes = np.bincount(codes)
     G = int(np.count_nonzero(sizes))
-    residual = values - values.mean()
-    independent = (residual @ residual) / (n - 1) / n
+    # In whole numbers, which neither round nor cancel: n times a residual is n v - s, that of a cluster n T - m s.
+    totals = np.bincount(codes, values).astype(np.int64)
+    s, squares = int(totals.sum()), int((values * values).sum())
+    independent = n * squares - s * s
     effect = 1.0
     if independent > 0:
-        totals = np.bincount(codes, residual)
-        effect = max(1.0, float(G / (G - 1) * (totals @ totals) / n**2 / independent))
-    return max(effect, float(sizes @ sizes) / n) if few else effect
+        clustered = n * n * int(totals @ totals) - 2 * n * s * int(totals @ sizes) + s * s * int(sizes @ sizes)
+        effect = max(1.0, G * (n - 1) * clustered / ((G - 1) * n * n * independent))
+    return max(effect, int(sizes @ sizes) / n) if few else effect
 
 
 def _events(x: ArrayLike, clusters: ArrayLike, name: str) -> tuple[NDArray[np.bool_], IntArray]:

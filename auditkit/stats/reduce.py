@@ -42,6 +42,7 @@ def cluster_means(values: ArrayLike, clusters: ArrayLike) -> FloatArray:
     size = int(codes.max()) + 1 if codes.size else 0
     total = np.zeros((size, data.shape[1]))
     count = np.zeros_like(total)
+    # One image after the other, whatever other columns there are and however they lie in memory.
     np.add.at(total, codes, np.where(present, data, 0.0))
     np.add.at(count, codes, present)
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)

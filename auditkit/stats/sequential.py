@@ -173,7 +173,8 @@ def _levels(fractions: tuple[float, ...], alpha: float, spending: Spending) -> t
         points, weights = _gauss_legendre(math.ceil(NODES * (min(z, HIGHEST) - LOWEST) / narrowest))
         arrived = low + (high - low) * (points + 1) / 2
         steps = (arrived[:, None] - nodes) / spread
-        density = np.exp(-0.5 * steps * steps) @ mass / (spread * math.sqrt(2 * math.pi))
+        # Sums of products, not matrix products, whose last digit is the processor's affair.
+        density = (np.exp(-0.5 * steps * steps) * mass).sum(axis=1) / (spread * math.sqrt(2 * math.pi))
         nodes, mass = arrived, density * weights * (high - low) / 2
         used, before = total, t
     return tuple(levels)
@@ -187,7 +188,7 @@ def _boundary(nodes: FloatArray, mass: FloatArray, t: float, spread: float, incr
         return float(-special.ndtri(increment))
 
     def excess(z: float) -> float:
-        crossing = float(mass @ special.ndtr((nodes - z * math.sqrt(t)) / spread))
+        crossing = float((mass * special.ndtr((nodes - z * math.sqrt(t)) / spread)).sum())
         return math.log(crossing / increment) if crossing > 0 else -math.inf
 
     # P(Z > z) is at least the probability of a first crossing now, and at most all that has been spent: both ends of
@@ -198,8 +199,18 @@ def _boundary(nodes: FloatArray, mass: FloatArray, t: float, spread: float, incr
 
 @lru_cache(maxsize=64)
 def _gauss_legendre(count: int) -> tuple[FloatArray, FloatArray]:
-    points, weights = np.polynomial.legendre.leggauss(count)
-    return points, weights
+    """Nodes and weights on -1 to 1: Newton's method on the recurrence, as `numpy.polynomial` leaves it to LAPACK."""
+    x = np.cos(np.pi * (np.arange(count, 0, -1) - 0.25) / (count + 0.5))
+    for _ in range(10):
+        below, here = np.ones(count), x.copy()
+        for degree in range(2, count + 1):
+            below, here = here, ((2 * degree - 1) * x * here - (degree - 1) * below) / degree
+        slope = count * (x * here - below) / (x * x - 1) if count > 1 else np.ones(count)
+        step = here / slope
+        x -= step
+        if np.abs(step).max() < 1e-15:
+            break
+    return x, 2 / ((1 - x * x) * slope * slope)
 
 
 @lru_cache(maxsize=256)

@@ -13,11 +13,12 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from auditkit.stats import bounded
 from auditkit.stats.bootstrap import TIE, Seed, moments, multiplicities, seed_number
 from auditkit.stats.equivalence import EMPTY, FEW, SPARSE, Decision, Interval
+from auditkit.stats.exact import on_grid
 from auditkit.stats.multiplicity import all_of
 from auditkit.stats.reduce import FloatArray, cluster_codes, cluster_means
 
@@ -301,7 +302,7 @@ def _sample(values: FloatArray, name: str, seed: Seed, resamples: int, value_ran
     _, counts = np.unique(np.round(values / (1e-9 * value_range)), return_counts=True)
     shift, variance = np.zeros(resamples), np.zeros(resamples)
     if G > 1 and se[0] > 0:
-        powers = np.column_stack([residual, residual * residual])
+        powers = on_grid(np.column_stack([residual, residual * residual]), G)
         for start in range(0, resamples, _ROWS):
             rows = slice(start, min(start + _ROWS, resamples))
             drawn = multiplicities(group_seed(seed, name, start), rows.stop - start, G).astype(np.float64)
@@ -317,13 +318,13 @@ def _welch(first: _Sample, second: _Sample, limits: FloatArray, alpha: float, ra
     df = total**2 / sum(sample.variance**2 / (sample.values.size - 1) for sample in (first, second))
     statistic = _resampled(first, second, se)
     B = statistic.size
-    reach = stats.t.ppf(1 - alpha, df) * se
+    reach = special.stdtrit(df, 1 - alpha) * se
     low = min(gap - reach, gap - (statistic[B - rank] + TIE) * se)
     high = max(gap + reach, gap - (statistic[rank - 1] - TIE) * se)
     t = (gap - limits) / se
     p_above = (1 + B - np.searchsorted(statistic, t - TIE, side="left")) / (B + 1)
     p_below = (1 + np.searchsorted(statistic, t + TIE, side="right")) / (B + 1)
-    above, below = stats.t.sf(t, df), stats.t.cdf(t, df)
+    above, below = special.stdtr(df, -t), special.stdtr(df, t)
     above = np.where(p_above > alpha, np.maximum(above, p_above), above)
     below = np.where(p_below > alpha, np.maximum(below, p_below), below)
     return _Tested(low, high, above, below, WELCH)

@@ -1,42 +1,46 @@
 """What is asked of a model, in which words, and how its answers are read.
 
-The wording is data: ``templates.toml`` holds the questions, ``attributes.toml`` the context sentences. This package
-imports only the standard library, so audits can be collected without a heavy import.
+The wording is data: ``tasks.toml`` holds the questions. This package imports only the standard library, so audits can
+be collected without a heavy import.
 """
 
 from __future__ import annotations
 
-from auditkit.tasks.answers import OUTCOMES, Answer, Outcome, error_answer, parse
-from auditkit.tasks.catalog import (
-    context_sentence,
-    digest,
-    levels,
-    placebos,
-    render,
-    templates,
-)
-from auditkit.tasks.entries import Level, Option, Placebo, Prompt, Template
+from auditkit.tasks.choice import Option
+from auditkit.tasks.declared import read_tasks, scorer_of, shipped
 from auditkit.tasks.expected import READINGS, Expectation, Reading, expect
+from auditkit.tasks.quantity import SCORE, SHARES, Quantity
+from auditkit.tasks.reading import read
+from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
+from auditkit.tasks.scorers import FORMATS, Choice, Format, Points, Scorer
+from auditkit.tasks.task import Task
+from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Prompt, Wording
 
 __all__ = [
+    "FORMATS",
+    "MAX_NEW_TOKENS",
     "OUTCOMES",
     "READINGS",
-    "Answer",
+    "SCORE",
+    "SHARES",
+    "SLOT",
+    "Choice",
     "Expectation",
-    "Level",
+    "Format",
     "Option",
     "Outcome",
-    "Placebo",
+    "Points",
     "Prompt",
+    "Quantity",
     "Reading",
-    "Template",
-    "context_sentence",
-    "digest",
-    "error_answer",
+    "Score",
+    "Scorer",
+    "Task",
+    "Wording",
+    "error_score",
     "expect",
-    "levels",
-    "parse",
-    "placebos",
-    "render",
-    "templates",
+    "read",
+    "read_tasks",
+    "scorer_of",
+    "shipped",
 ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from auditkit.tasks.context import Claim, Surroundings, Text, settle, word_set
-from auditkit.tasks.entries import Option
 
 GRADES = {"good": 100.0, "usable": 50.0, "reject": 0.0}
 ANSWERS = {"yes": 100.0, "no": 0.0}
@@ -31,6 +31,28 @@ _UNFIT = re.compile(rf"\b(?:is|are|was)(?: not|n't)(?: \w+){{0,3}} {_FITNESS}", 
 _FIT = re.compile(rf"\b(?:is|are|was)(?: (?!not\b|in)\w+){{0,3}} {_FITNESS}\b", re.I)
 
 _Given = Callable[[str, int, int, Surroundings], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One lettered option: its meaning is either a score or a label.
+
+    Attributes
+    ----------
+    letter : str
+        One capital letter.
+    text : str
+        The option as the model reads it.
+    score : float or None
+        0-100 points.
+    label : str or None
+        A name for what the option says, where it is not a matter of more or less.
+    """
+
+    letter: str
+    text: str
+    score: float | None = None
+    label: str | None = None
 
 
 def read_word(text: Text, words: Sequence[str]) -> tuple[Claim | str, list[str]]:

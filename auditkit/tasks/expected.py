@@ -13,8 +13,8 @@ from functools import lru_cache
 from numbers import Real
 from typing import Literal, get_args
 
-from auditkit.tasks.answers import parse
-from auditkit.tasks.entries import Template
+from auditkit.tasks.reading import read
+from auditkit.tasks.task import Task
 
 Reading = Literal["read", "invalid", "low_mass"]
 READINGS: tuple[Reading, ...] = get_args(Reading)
@@ -36,11 +36,12 @@ class Expectation:
     reading : {"read", "invalid", "low_mass"}
         ``low_mass``: less than `LEAST_MASS` of the probability is on the declared answers.
     score : float or None
-        Probability-weighted mean of the choices' scores, 0-100 points; set when read, None where choices have labels.
+        Probability-weighted mean of the choices' main values, in the range of the task's main quantity (0-100 points
+        for those that auditkit ships); set when read, None where choices have labels.
     entropy : float or None
         Of the listed choices, their probabilities taken to sum to 1, in bits; set when read.
     max_entropy : float
-        What it would be if all choices of the template were equally likely, in bits.
+        What it would be if all choices of the task were equally likely, in bits.
     mass : float or None
         How much of the probability is on the declared answers, 0-1; set unless invalid.
     top : str or None
@@ -58,8 +59,8 @@ class Expectation:
     why: str = ""
 
 
-def expect(logprobs: Mapping[str, float], template: Template) -> Expectation:
-    """Weigh a template's choices by their log-probabilities.
+def expect(logprobs: Mapping[str, float], task: Task) -> Expectation:
+    """Weigh a task's choices by their log-probabilities.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def expect(logprobs: Mapping[str, float], template: Template) -> Expectation:
         Natural log-probability of each choice as the whole answer, not normalised (`auditkit.models.base.Response`);
         minus infinity is a probability of 0. Choices may be missing, as where a server lists the likeliest only: the
         expectation is over those listed, and what is missing shows in ``mass``.
-    template : Template
+    task : Task
         What was asked.
 
     Returns
@@ -75,7 +76,7 @@ def expect(logprobs: Mapping[str, float], template: Template) -> Expectation:
     Expectation
         Exactly one reading; never raises for any mapping. The same whatever the order of the mapping.
     """
-    scores = _scores(template)
+    scores = _scores(task)
     most = math.log2(len(scores)) if scores else 0.0
     problem = _problem(logprobs, scores)
     if problem:
@@ -90,7 +91,7 @@ def expect(logprobs: Mapping[str, float], template: Template) -> Expectation:
     # Of shares x / mass: log2(mass) - sum(x log2(x)) / mass.
     entropy = math.log2(mass) - math.fsum([x * math.log2(x) for x in p.values() if x]) / mass
     return Expectation(
-        "read", _mean(p, scores), min(max(entropy, 0.0), most), most, min(mass, 1.0), max(p, key=lambda c: p[c])
+        "read", _mean(p, scores, task), min(max(entropy, 0.0), most), most, min(mass, 1.0), max(p, key=lambda c: p[c])
     )
 
 
@@ -99,7 +100,7 @@ def _problem(logprobs: Mapping[str, float], scores: Mapping[str, float | None]) 
     if not logprobs:
         return "no choice is listed"
     for choice in logprobs.keys() - scores.keys():
-        return f"{choice!r:.40} is not among the template's choices"
+        return f"{choice!r:.40} is not among the task's choices"
     for choice, value in logprobs.items():
         # The look at the type first halves the time: 60 instead of 112 us for 101 choices, with the sums over lists.
         if (type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real))) or value != value:
@@ -109,16 +110,17 @@ def _problem(logprobs: Mapping[str, float], scores: Mapping[str, float | None]) 
     return ""
 
 
-def _mean(p: Mapping[str, float], scores: Mapping[str, float | None]) -> float | None:
+def _mean(p: Mapping[str, float], scores: Mapping[str, float | None], task: Task) -> float | None:
     scored = [(x, s) for choice, x in p.items() if (s := scores[choice]) is not None]
     weight = math.fsum([x for x, _ in scored])
     if not weight:
         return None
     # A quotient of rounded sums can leave the scale by the last digit, which the procedures on means refuse.
-    return min(max(math.fsum([x * s for x, s in scored]) / weight, 0.0), 100.0)
+    main = task.scorer.quantities[0]
+    return min(max(math.fsum([x * s for x, s in scored]) / weight, main.low), main.high)
 
 
 @lru_cache(maxsize=64)
-def _scores(template: Template) -> dict[str, float | None]:
-    """Every choice with the score that it gets when it is the generated answer: one scale for both."""
-    return {choice: parse(choice, template).score for choice in template.choices or ()}
+def _scores(task: Task) -> dict[str, float | None]:
+    """Every choice with the main value that it gets when it is the generated answer: one scale for both."""
+    return {choice: read(task, "", choice).main for choice in task.scorer.choices or ()}

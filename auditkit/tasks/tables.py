@@ -1,4 +1,4 @@
-"""The tables of docs/prompts.md; ``python -m auditkit.tasks.tables docs/prompts.md`` writes them anew."""
+"""The table of wordings in docs/prompts.md; ``python -m auditkit.tasks.tables docs/prompts.md`` writes it."""
 
 from __future__ import annotations
 
@@ -6,36 +6,25 @@ import sys
 from pathlib import Path
 
 from auditkit.errors import AuditkitError
-from auditkit.tasks.catalog import SLOT, levels, placebos, templates
+from auditkit.tasks.declared import shipped
 
 BEGIN = "<!-- begin: written by python -m auditkit.tasks.tables -->"
-END = "<!-- end -->"
+END = "<!-- end: auditkit.tasks.tables -->"
 
 
 def tables() -> str:
-    """Return all templates, levels and placebos as Markdown."""
-    lines = ["### Templates", "", "| id | answer | system turn | user turn |", "|---|---|---|---|"]
-    for template in templates().values():
-        text = template.text.replace(SLOT, "").strip().replace("\n", "<br>")
-        lines.append(f"| `{template.id}` | {template.format} | {template.system or ''} | {text} |")
-    lines += ["", "### Context levels and placebos"]
-    for name, neutral in placebos().items():
-        category = name.partition(".")[0]
-        lines += [
-            "",
-            f"**{category}**, placebo `{name}`: {neutral}",
-            "",
-            "| level | sentence | hazard |",
-            "|---|---|---|",
-        ]
-        for level in levels().values():
-            if level.category == category:
-                lines.append(f"| `{level.pair}.{level.side}` | {level.sentence} | {level.hazard} |")
+    """Return every wording of every task as Markdown."""
+    lines = ["| task.wording | answer | system turn | user turn |", "|---|---|---|---|"]
+    for task in shipped().values():
+        answer = task.scorer_spec if isinstance(task.scorer_spec, str) else "a letter"
+        for name, wording in task.wordings.items():
+            text = wording.question.replace("\n", "<br>")
+            lines.append(f"| `{task.id}.{name}` | {answer} | {wording.system or ''} | {text} |")
     return "\n".join(lines)
 
 
 def replaced(page: str) -> str:
-    """Return a page with what stands between the two marks written anew.
+    """Return a page with the present table between the two marks.
 
     Raises
     ------
@@ -45,7 +34,7 @@ def replaced(page: str) -> str:
     head, begin, rest = page.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise AuditkitError("The page has no place for the tables.", f"Add the two lines {BEGIN} and {END}.")
+        raise AuditkitError("The page has no place for the table.", f"Add the two lines {BEGIN} and {END}.")
     return f"{head}{BEGIN}\n\n{tables()}\n\n{END}{tail}"
 
 

@@ -33,6 +33,7 @@ from auditkit.testing.questions import Asked, Replies, Subjects
 from auditkit.testing.readers import NOISES, Behaviour, FairReader, Noise
 from auditkit.testing.saying import say
 from auditkit.testing.simulate import audit_all, made_up_images, simulate
+from auditkit.testing.truth import Truth
 
 __all__ = [
     "ARCHITECTURES",
@@ -61,6 +62,7 @@ __all__ = [
     "Subjects",
     "TemplateFragile",
     "Threshold",
+    "Truth",
     "Unsteady",
     "at_times",
     "audit_all",

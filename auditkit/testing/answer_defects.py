@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditkit import tasks
-from auditkit.protocol.model import Protocol
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.tasks import Points
 from auditkit.tasks.numeric import SCALES
-from auditkit.testing.defect import SCORED_GATES, Defect, checked_share, gate_of, limit_of, listed, moved, sides
+from auditkit.testing.defect import Defect, checked_share, listed, moved, unless
 from auditkit.testing.questions import Asked, Replies
-from auditkit.vocabulary import Comparison
+from auditkit.testing.truth import Truth
+from auditkit.vocabulary import Question
 
 
 @dataclass(frozen=True)
@@ -20,35 +21,33 @@ class TemplateFragile(Defect):
 
     Attributes
     ----------
-    templates : tuple of str
-        Ids of the prompt templates that move it.
+    wordings : tuple of str
+        Those that move it, as ``task.wording``.
     points : float
         By how much, signed.
     """
 
-    templates: tuple[str, ...]
+    wordings: tuple[str, ...]
     points: float
-
-    def __post_init__(self) -> None:
-        for template in self.templates:
-            tasks.render(template)  # a misspelt one would be a defect that never shows
 
     @property
     def description(self) -> str:
         """One line in words."""
-        return f"{listed(self.templates)} moves the score by {self.points:+g} points"
+        return f"{listed(self.wordings)} moves the score by {self.points:+g} points"
 
     def change(self, replies: Replies, asked: Asked) -> Replies:
-        """Move the score under the templates."""
-        return moved(replies, self.points) if asked.template in self.templates else replies
+        """Move the score under the wordings."""
+        return moved(replies, self.points) if asked.question.words in self.wordings else replies
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where one of the templates is compared with one that is not among them."""
-        if gate_of(comparison, protocol) != "template_equivalence":
-            return False
-        asked = {protocol.resolve_template(p.template) for p in comparison.probes(("image",))}
-        mixed = bool(asked & set(self.templates)) and bool(asked - set(self.templates))
-        return mixed and abs(self.points) > limit_of(comparison, protocol)
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """Under the wordings the score is moved."""
+        return unless(question.words not in self.wordings, Truth(points=self.points))
+
+    def check(self, catalogue: Catalogue) -> None:
+        """Refuse wordings that do not exist."""
+        for words in self.wordings:
+            task, _, wording = words.rpartition(".")
+            catalogue.resolve(Question(task or words, wording))
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class BatchDependent(Defect):
     Attributes
     ----------
     share : float
-        Share of images, 0-1, drawn anew for each question.
+        Share of images, 0-1; other images in each question.
     points : float
         By how much, signed.
     """
@@ -76,17 +75,14 @@ class BatchDependent(Defect):
 
     def change(self, replies: Replies, asked: Asked) -> Replies:
         """Move some scores of questions asked alone."""
-        if not asked.condition.alone:
+        if not _alone(asked.question):
             return replies
         chosen = asked.draw("batch").random(len(asked.subjects)) < self.share
         return moved(replies, np.where(chosen, self.points, 0.0))
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where answers given alone are compared with answers given in company."""
-        if gate_of(comparison, protocol) != "agreement":
-            return False
-        treated, control = sides(comparison)
-        return treated[0].alone != control.alone and self.share > limit_of(comparison, protocol)
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """Asked alone, the score of some items is moved."""
+        return unless(not _alone(question), Truth(points=self.points, share=self.share))
 
 
 @dataclass(frozen=True)
@@ -129,13 +125,9 @@ class Unsteady(Defect):
         off = np.where(rng.random(n) < self.share, self.sd * rng.standard_normal(n), 0.0)
         return moved(replies, off)
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where two askings of one question are compared."""
-        return gate_of(comparison, protocol) == "agreement" and self.differ > limit_of(comparison, protocol)
-
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Wherever scores count: the noise on them widens every interval."""
-        return gate_of(comparison, protocol) in (*SCORED_GATES, "agreement")
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """In every asking the score of other items is off, by nothing on average."""
+        return Truth(share=self.share, spread=self.sd)
 
 
 @dataclass(frozen=True)
@@ -159,9 +151,9 @@ class Constant(Defect):
         """Give the one score."""
         return Replies(np.full(len(asked.subjects), self.score))
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where the score has to see something."""
-        return gate_of(comparison, protocol) in ("sensitivity", "discrimination")
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """Every question has the same score."""
+        return Truth(points=self.score, scale=0.0)
 
 
 @dataclass(frozen=True)
@@ -188,16 +180,9 @@ class Squeezed(Defect):
         """Squeeze the scores."""
         return Replies(self.low + replies.scores * (self.high - self.low) / 100.0, replies.texts)
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where a fall is wanted that would need more room than is left, even if all of it were used."""
-        if gate_of(comparison, protocol) != "sensitivity":
-            return False
-        severities = [c.severity for c in sides(comparison)[0]]
-        return (self.high - self.low) / max(severities) < limit_of(comparison, protocol)
-
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where a fall is wanted: with more room left, it depends on how much of the scale the model used before."""
-        return gate_of(comparison, protocol) == "sensitivity"
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """A part of the model's own score is left."""
+        return Truth(points=self.low, scale=(self.high - self.low) / 100.0)
 
 
 @dataclass(frozen=True)
@@ -207,7 +192,7 @@ class OutOfRange(Defect):
     Attributes
     ----------
     share : float
-        Share of images, 0-1, drawn anew for each question.
+        Share of images, 0-1; other images in each question.
     score : float
         What is said, in points; formats that only know words cannot say it and give their best word.
     """
@@ -229,14 +214,13 @@ class OutOfRange(Defect):
         texts = {i: text for i, text in replies.texts.items() if not chosen[i]}
         return Replies(np.where(chosen, self.score, replies.scores), texts)
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where unusable answers to a question with a numeric scale are counted."""
-        if gate_of(comparison, protocol) != "rate" or comparison.name.endswith("-refused"):
-            return False
-        template = tasks.templates()[protocol.resolve_template(comparison.template)]
-        return template.format in SCALES and self.share > limit_of(comparison, protocol)
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """Where the scale is one of numbers, some answers are beyond it; words give their best one."""
+        scorer = catalogue.task(question.task).scorer
+        if isinstance(scorer, Points) and scorer.format in SCALES:
+            return Truth(share=self.share, outcome="out_of_range")
+        return Truth(points=100.0, scale=0.0, share=self.share)
 
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Wherever scores or their loss count."""
-        gates = (*SCORED_GATES, "rate_difference", "agreement")
-        return self.hits(comparison, protocol) or gate_of(comparison, protocol) in gates
+
+def _alone(question: Question) -> bool:
+    return any(perturbation.name == "alone" for perturbation in question.condition)

@@ -1,35 +1,37 @@
-"""What a planted defect is: a change of a model's answers, and the comparisons at which an audit should find it."""
+"""What a planted defect is: a change of a model's answers, and what it makes of the true values of a question."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditkit.errors import AuditkitError
-from auditkit.protocol.model import EquivalenceFamily, Protocol
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.protocol.model import Protocol
+from auditkit.testing import truth as true_effects
 from auditkit.testing.questions import Asked, Replies
 from auditkit.testing.readers import Behaviour
-from auditkit.vocabulary import Comparison, Condition
+from auditkit.testing.truth import UNCHANGED, Truth
+from auditkit.vocabulary import Condition, Effect, Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCORED_GATES = ("equivalence", "template_equivalence", "not_raised", "sensitivity", "discrimination")
-"""Gates that need scores: what loses answers keeps these from a PASS."""
+REFUSAL = "I'm sorry, but I cannot assess medical images."
 
 
 @dataclass(frozen=True)
 class Defect(ABC):
     """A defect of known size: a frozen set of parameters, in points of 0-100 or shares of 0-1.
 
-    `shown` and `change` say what the model does wrong. `hits` and `touches` say what an audit may conclude from it, so
-    that tests and detection matrices share one definition: where it hits, the true value lies beyond the protocol's
-    limit and the verdict should be FAIL; where it only touches, answers change or are lost and a PASS is not owed;
-    anywhere else a FAIL would be blame.
+    `shown` and `change` say what the model does wrong, `truth` what that makes of the true values of a question. From
+    `truth` alone follows what an audit may conclude, so that tests and detection matrices share one definition: where
+    the defect `hits`, the true effect lies beyond the protocol's limit and the verdict should be FAIL; where it only
+    `touches`, answers change or are lost and a PASS is not owed; anywhere else a FAIL would be blame.
     """
 
     @property
@@ -37,19 +39,18 @@ class Defect(ABC):
     def description(self) -> str:
         """One line in words, with the size."""
 
-    @property
-    def looks_at(self) -> tuple[str, ...] | None:
-        """Corruptions that must be told from the pixels to answer; none (clean images only) if empty.
+    def looks_at(self, catalogue: Catalogue) -> tuple[str, ...] | None:
+        """Return the perturbations that must be told from the pixels to answer; none (clean images only) if empty.
 
         None where pixels do not matter. A made-up model is told the condition; `plant` has to find it out.
         """
         return None
 
-    def acts_on(self, context: str) -> bool:
+    def acts_on(self, words: Condition) -> bool:
         """Whether the defect can change answers with these words, so that it is worth looking at the pixels."""
         return True
 
-    def shown(self, condition: Condition) -> Condition:
+    def shown(self, condition: Condition, catalogue: Catalogue) -> Condition:
         """Return the condition under which the model takes in the question; another than asked if it is blind."""
         return condition
 
@@ -58,12 +59,33 @@ class Defect(ABC):
         """Return what is said instead of the replies that the model gives to the question as `shown`."""
 
     @abstractmethod
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Whether the defect breaks the protocol's criterion for the comparison, so that its audit should FAIL."""
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """Return what is true of the answers to a question (resolved), in a model without any other fault."""
 
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Whether the defect can keep the comparison from a PASS without breaking its criterion."""
-        return self.hits(comparison, protocol)
+    def hits(self, effect: Effect, protocol: Protocol) -> bool:
+        """Whether the true effect lies beyond the protocol's limit, so that its audit should FAIL."""
+        return true_effects.hits(self._world(protocol), effect, protocol)
+
+    def touches(self, effect: Effect, protocol: Protocol) -> bool:
+        """Whether the defect can keep the audit of an effect from a PASS, beyond the limit or not."""
+        return true_effects.touches(self._world(protocol), effect, protocol)
+
+    def check(self, catalogue: Catalogue) -> None:  # noqa: B027 - most defects name nothing
+        """Refuse names that the catalogue does not have: a misspelt one would be a defect that never shows.
+
+        Raises
+        ------
+        AuditkitError
+            Naming near ones.
+        """
+
+    def _world(self, protocol: Protocol) -> true_effects.World:
+        catalogue = protocol.catalogue
+        self.check(catalogue)
+        return lambda question: (
+            replace(question, condition=self.shown(question.condition, catalogue)),
+            self.truth(question, catalogue),
+        )
 
 
 @dataclass(frozen=True)
@@ -83,8 +105,10 @@ class Planted:
 
     def answer(self, asked: Asked) -> Replies:
         """Answer a question, with the defect."""
-        said = self.base.answer(replace(asked, condition=self.defect.shown(asked.condition)))
-        return self.defect.change(said, asked)
+        self.defect.check(asked.catalogue)
+        shown = self.defect.shown(asked.condition, asked.catalogue)
+        taken = asked if shown == asked.condition else replace(asked, question=replace(asked.question, condition=shown))
+        return self.defect.change(self.base.answer(taken), asked)
 
 
 def moved(replies: Replies, by: NDArray[np.float64] | float) -> Replies:
@@ -93,57 +117,16 @@ def moved(replies: Replies, by: NDArray[np.float64] | float) -> Replies:
 
 
 def checked_share(defect: Defect, share: float) -> None:
-    """Refuse a share that is none, such as a percentage."""
+    """Refuse a share outside 0 to 1, such as a percentage."""
     if not 0 <= share <= 1:
         raise AuditkitError(
             f"{type(defect).__name__} was given the share {share!r}; shares are 0 to 1.", "Write 20 % as 0.2."
         )
 
 
-def gate_of(comparison: Comparison, protocol: Protocol) -> str:
-    """Return the gate of a comparison's family; empty where the protocol does not declare the family."""
-    family = protocol.families.get(comparison.family)
-    return "" if family is None else family.gate
-
-
-def limit_of(comparison: Comparison, protocol: Protocol) -> float:
-    """Return the limit that one modality is held to: margin, floor or cap."""
-    family = protocol.families[comparison.family]
-    if isinstance(family, EquivalenceFamily) and family.modality_margin is not None:
-        return family.modality_margin
-    return float(next(getattr(family, name) for name in ("margin", "floor", "cap") if hasattr(family, name)))
-
-
-def sides(comparison: Comparison) -> tuple[tuple[Condition, ...], Condition]:
-    """Return the treated conditions and the control of a comparison (a clean image without one)."""
-    treated: object = getattr(comparison, "treated", None) or getattr(comparison, "conditions", ())
-    several = (treated,) if isinstance(treated, Condition) else tuple(cast(Iterable[Condition], treated))
-    control = getattr(comparison, "control", Condition())
-    return several or (control,), control
-
-
-def conditions(comparison: Comparison) -> set[Condition]:
-    """Return all conditions under which a comparison asks."""
-    return {probe.condition for probe in comparison.probes(("image",))}
-
-
-def lost_more(comparison: Comparison, protocol: Protocol, lost: Callable[[Condition], float]) -> bool:
-    """Whether the share of lost answers breaks a comparison's criterion.
-
-    Parameters
-    ----------
-    comparison, protocol
-        What is compared, and the limit.
-    lost : callable
-        From a condition to the true share of answers lost under it, 0-1.
-    """
-    gate = gate_of(comparison, protocol)
-    treated, control = sides(comparison)
-    if gate == "rate_difference":
-        return max(lost(c) for c in treated) - lost(control) > limit_of(comparison, protocol)
-    if gate == "rate" and comparison.name.endswith("-refused"):
-        return bool(np.mean([lost(c) for c in treated]) > limit_of(comparison, protocol))
-    return False
+def unless(condition: bool, truth: Truth) -> Truth:
+    """Return a truth; what is true without a defect where the condition holds."""
+    return UNCHANGED if condition else truth
 
 
 def listed(names: Iterable[str], shown: int = 3) -> str:

@@ -6,15 +6,7 @@ from collections.abc import Callable, Sequence
 
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
-from auditkit.protocol.model import (
-    AgreementFamily,
-    EquivalenceFamily,
-    Protocol,
-    RateDifferenceFamily,
-    RateFamily,
-    SensitivityFamily,
-    TemplateFamily,
-)
+from auditkit.protocol.model import Protocol
 from auditkit.testing.answer_defects import (
     BatchDependent,
     Constant,
@@ -58,16 +50,16 @@ PRESTIGE = tuple(f"institution.{pair}.high" for pair in ("reputation", "teaching
 
 PRAISE = ("excellent", "certified", "premium", "passed", "university", "often", "full")
 BLAME = ("questionable", "newly", "budget", "failed", "district", "rarely", "lost")
-"""Words that tell the sides of a pair apart in ``attributes.toml``, for `ReadsLabel`."""
+"""Words that tell the sides of a pair apart in ``sentences.toml``, for `ReadsLabel`."""
 
 
-def cancelling(contexts: Sequence[str], points: float, records: Sequence[ImageRecord]) -> Bias:
+def cancelling(sentences: Sequence[str], points: float, records: Sequence[ImageRecord]) -> Bias:
     """Return biases of opposite sign in the modalities, of at least so many points, that cancel over all patients.
 
     Parameters
     ----------
-    contexts : sequence of str
-        Ids of the context sentences.
+    sentences : sequence of str
+        Names of the sentences that bring them out.
     points : float
         Size of the smaller shift, positive.
     records : sequence of ImageRecord
@@ -90,40 +82,40 @@ def cancelling(contexts: Sequence[str], points: float, records: Sequence[ImageRe
     up, down = (sum(len(patients[name]) for name in names[start::2]) for start in (0, 1))
     larger = max(up, down)
     sizes = [(name, points * larger / (-down if i % 2 else up)) for i, name in enumerate(names)]
-    return Bias(tuple(contexts), by_modality=tuple(sizes))
+    return Bias(tuple(sentences), by_modality=tuple(sizes))
 
 
-def _limit(protocol: Protocol, kind: type, name: str) -> float:
-    """Return the limit of the first family of a kind."""
-    for family in protocol.families.values():
-        if isinstance(family, kind):
-            return float(getattr(family, name))
-    raise AuditkitError(
-        f"protocol {protocol.name!r} declares no family with a {name} of kind {kind.__name__}, so there is no limit to "
-        "size a defect by.",
-        "Make the defect yourself, with its size in points or as a share.",
-    )
+def _limit(protocol: Protocol, family: str, *, in_each: bool = False) -> float:
+    """Return the limit of a shipped family: for all patients together, or for each modality."""
+    declared = protocol.families.get(family)
+    limit = None if declared is None else declared.limit
+    if declared is None or limit is None:
+        raise AuditkitError(
+            f"protocol {protocol.name!r} declares no limit for the family {family!r}, so there is no limit to size a "
+            "defect by.",
+            "Make the defect yourself, with its size in points or as a share.",
+        )
+    return declared.in_each if in_each and declared.in_each is not None else limit
 
 
 def _words(protocol: Protocol) -> float:
-    return _limit(protocol, EquivalenceFamily, "margin")
+    return _limit(protocol, "metadata")
 
 
 def _words_each(protocol: Protocol) -> float:
-    found = (f for f in protocol.families.values() if isinstance(f, EquivalenceFamily))
-    return next((f.modality_margin for f in found if f.modality_margin is not None), None) or _words(protocol)
+    return _limit(protocol, "metadata", in_each=True)
 
 
 def _lost(protocol: Protocol) -> float:
-    return _limit(protocol, RateDifferenceFamily, "margin")
+    return _limit(protocol, "differential")
 
 
 def _changed(protocol: Protocol) -> float:
-    return _limit(protocol, AgreementFamily, "cap")
+    return _limit(protocol, "repeatability")
 
 
 def _fall(protocol: Protocol) -> float:
-    return _limit(protocol, SensitivityFamily, "floor")
+    return _limit(protocol, "sensitivity")
 
 
 def _one_modality(times: float, protocol: Protocol, records: Sequence[ImageRecord]) -> Defect:
@@ -147,15 +139,13 @@ DEFECTS: dict[str, Callable[[float, Protocol, Sequence[ImageRecord]], Defect]] =
     "inverted": lambda times, p, records: Inverted(("gaussian_noise",), rise=times * _fall(p)),
     "inverted_all": lambda times, p, records: Inverted((), rise=times * _fall(p)),
     "threshold": lambda times, p, records: Threshold((), severity=5, fall=7.0 * times * _fall(p)),
-    "template_fragile": lambda times, p, records: TemplateFragile(
-        ("score_100.reader",), times * _limit(p, TemplateFamily, "margin")
-    ),
+    "template_fragile": lambda times, p, records: TemplateFragile(("quality.reader",), times * _limit(p, "templates")),
     "batch_dependent": lambda times, p, records: BatchDependent(times * _changed(p)),
     "unsteady": lambda times, p, records: Unsteady.between(times * _changed(p)),
     "constant": lambda times, p, records: Constant(),
     "floor": lambda times, p, records: Squeezed(1.0, 1.0 + 5.0 * _fall(p) / times),
     "ceiling": lambda times, p, records: Squeezed(100.0 - 5.0 * _fall(p) / times, 100.0),
-    "out_of_range": lambda times, p, records: OutOfRange(times * _limit(p, RateFamily, "cap")),
+    "out_of_range": lambda times, p, records: OutOfRange(times * _limit(p, "answers")),
 }
 """Each defect at so many times the limit it should break, by protocol and images.
 

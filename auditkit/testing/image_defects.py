@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-
-from auditkit.perturbations import catalogue, corruption
-from auditkit.protocol.model import DiscriminationFamily, Protocol
-from auditkit.testing.defect import (
-    SCORED_GATES,
-    Defect,
-    conditions,
-    gate_of,
-    limit_of,
-    listed,
-    lost_more,
-    moved,
-    sides,
-)
-from auditkit.testing.questions import Asked, Replies
-from auditkit.testing.word_defects import REFUSAL
-from auditkit.vocabulary import CLEAN, Comparison, Condition
+from auditkit.ask.plan import RENDERED
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.testing.defect import REFUSAL, Defect, listed, moved, unless
+from auditkit.testing.questions import Asked, Replies, severity
+from auditkit.testing.truth import UNCHANGED, Truth
+from auditkit.vocabulary import Condition, Perturbation, Question
 
 
 @dataclass(frozen=True)
@@ -31,69 +19,45 @@ class BlindDefect(Defect):
     Attributes
     ----------
     corruptions : tuple of str
-        Names of the catalogue; empty stands for all.
+        Names of perturbations of images; empty stands for all of the catalogue.
     """
 
     corruptions: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        for name in self.corruptions:
-            corruption(name)  # a misspelt one would be a defect that never shows
+    def concerns(self, perturbation: Perturbation, catalogue: Catalogue) -> bool:
+        """Whether it is blind to a perturbation."""
+        return perturbation.name in self.corruptions if self.corruptions else bool(catalogue.pictures((perturbation,)))
 
-    def concerns(self, name: str) -> bool:
-        """Whether it is blind to a corruption."""
-        return name != CLEAN and (not self.corruptions or name in self.corruptions)
+    def looks_at(self, catalogue: Catalogue) -> tuple[str, ...] | None:
+        """Return what it is blind to."""
+        every = catalogue.perturbations.values()
+        return self.corruptions or tuple(entry.name for entry in every if entry.stage in RENDERED)
 
-    @property
-    def looks_at(self) -> tuple[str, ...] | None:
-        """The corruptions it is blind to."""
-        return self.corruptions or tuple(catalogue())
-
-    def shown(self, condition: Condition) -> Condition:
-        """Return the condition with the clean image."""
-        return replace(condition, corruption=CLEAN, severity=0) if self.concerns(condition.corruption) else condition
+    def shown(self, condition: Condition, catalogue: Catalogue) -> Condition:
+        """Return the condition without what it is blind to."""
+        return tuple(p for p in condition if not self.concerns(p, catalogue))
 
     def change(self, replies: Replies, asked: Asked) -> Replies:
-        """Leave the answer to the clean image, or move it by what is said of the severity."""
-        if not self.concerns(asked.condition.corruption):
-            return replies
-        return moved(replies, self.seen(asked.condition.severity))
+        """Leave the answer to the image as `shown`, or move it by what is said of the severity."""
+        level = self._severity(asked.condition, asked.catalogue)
+        return moved(replies, self.seen(level)) if level else replies
+
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """The score is that of the image as `shown`, moved by what is said of the severity."""
+        level = self._severity(question.condition, catalogue)
+        return unless(not level, Truth(points=self.seen(level)))
 
     def seen(self, severity: int) -> float:
-        """Return by how many points the score differs from that of the clean image."""
+        """Return by how many points the score differs from that of the image as `shown`."""
         return 0.0
 
-    def slope(self, comparison: Comparison) -> float | None:
-        """Return the true slope of the score in points per step of severity; None where it is not known."""
-        treated, control = sides(comparison)
-        if control.corruption != CLEAN or not all(self.concerns(c.corruption) for c in treated):
-            return None
-        steps = np.array([0, *(c.severity for c in treated)], dtype=float)
-        score = np.array([0.0, *(self.seen(c.severity) for c in treated)])
-        return float(np.polyfit(steps, score, 1)[0])
+    def check(self, catalogue: Catalogue) -> None:
+        """Refuse perturbations that do not exist."""
+        for name in self.corruptions:
+            catalogue.entry(name)
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where a fall is wanted and there is too little, where a rise is unwanted, and where nothing tells apart."""
-        slope = self.slope(comparison)
-        if slope is None:
-            return False
-        gate = gate_of(comparison, protocol)
-        treated, _ = sides(comparison)
-        if gate == "sensitivity":
-            return slope > -limit_of(comparison, protocol)
-        if gate == "not_raised":
-            return max(self.seen(c.severity) for c in treated) > limit_of(comparison, protocol)
-        family = protocol.families.get(comparison.family)
-        if isinstance(family, DiscriminationFamily):
-            return any(self.seen(c.severity) >= 0 for c in treated if c.severity in family.severities)
-        if gate == "equivalence":
-            return max(abs(self.seen(c.severity)) for c in treated) > limit_of(comparison, protocol)
-        return False
-
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Wherever the corruption is shown and scores count."""
-        shown = any(self.concerns(c.corruption) for c in conditions(comparison))
-        return shown and gate_of(comparison, protocol) in SCORED_GATES
+    def _severity(self, condition: Condition, catalogue: Catalogue) -> int:
+        return severity(tuple(p for p in condition if self.concerns(p, catalogue)), catalogue)
 
 
 @dataclass(frozen=True)
@@ -113,7 +77,7 @@ class Inverted(BlindDefect):
     Attributes
     ----------
     corruptions : tuple of str
-        Names of the catalogue; empty stands for all.
+        As in `BlindDefect`.
     rise : float
         Points per step of severity, from the score of the clean image.
     """
@@ -137,7 +101,7 @@ class Threshold(BlindDefect):
     Attributes
     ----------
     corruptions : tuple of str
-        Names of the catalogue; empty stands for all.
+        As in `BlindDefect`.
     severity : int
         The first at which the score falls, 1-5.
     fall : float
@@ -186,10 +150,8 @@ class RefusesWorst(Defect):
         """Decline low scores."""
         return replies.where(replies.scores < self.below, self.text)
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where strongly corrupted images are compared, or counted, for lost answers."""
-        return lost_more(comparison, protocol, lambda c: float(c.severity >= self.from_severity))
-
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Wherever images are corrupted."""
-        return any(c.corruption != CLEAN for c in conditions(comparison))
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """Strongly corrupted images are declined, and of milder ones nobody knows how many."""
+        level = severity(question.condition, catalogue)
+        declined = Truth(share=float(level >= self.from_severity), outcome="refused")
+        return declined if level else UNCHANGED

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditkit import tasks
-from auditkit.ask.keys import digest_of, pixel_digest
+from auditkit.ask.keys import ALONE, digest_of, pixel_digest
 from auditkit.errors import AuditkitError
 from auditkit.images.record import UNKNOWN, ImageRecord
 from auditkit.models.base import Model, Request, Response
 from auditkit.protocol.model import Protocol
-from auditkit.tasks.answers import parse
 from auditkit.testing.defect import Defect
 from auditkit.testing.questions import Asked, Replies, Subjects
-from auditkit.testing.recognise import Pictures, words_of
-from auditkit.testing.saying import say
-from auditkit.vocabulary import Condition
+from auditkit.testing.recognise import Pictures, Prompts
+from auditkit.testing.saying import main_quantity, say, to_points
+from auditkit.vocabulary import Condition, Perturbation, Question
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,9 +41,9 @@ def plant(
         What is wrong with it from now on. For several defects, plant again into what is returned.
     records : sequence of ImageRecord
         The images of the run (`auditkit.images.sources.load_images`), read with the protocol's ``max_side``; needed for
-        defects whose `Defect.looks_at` is not None, else they may be empty.
+        defects whose `Defect.looks_at` gives anything but None, else they may be empty.
     protocol : Protocol
-        The protocol of the run: its seed is part of every corruption.
+        The protocol of the run: its seed is part of every corruption, and its catalogue says what can be asked.
     seed : int
         Decides which answers are changed; equal seeds change the same ones.
 
@@ -56,9 +55,10 @@ def plant(
     Raises
     ------
     AuditkitError
-        When the defect needs to know images again and there are none.
+        When the defect needs to know images again and there are none, or names what the catalogue does not have.
     """
-    if defect.looks_at is not None and not records:
+    defect.check(protocol.catalogue)
+    if defect.looks_at(protocol.catalogue) is not None and not records:
         raise AuditkitError(
             f"{type(defect).__name__} has to know the images again by their pixels, and was given none.",
             "Give the records of the run: plant(model, defect, load_images(source, salt=...).records, protocol).",
@@ -77,10 +77,10 @@ class _Question:
 class PlantedModel:
     """A model with a defect; made by `plant`.
 
-    What was asked is found out from each request alone: the template and the words from its text, image and corruption
+    What was asked is found out from each request alone: task, wording and sentence from its text, image and corruption
     from its pixels, "alone" from its being the only request of its call, and a second asking from its id. A request
-    that is not recognised (a prompt that is not among auditkit's, an image that is not among the records) is answered
-    as the model answers it.
+    that is not recognised (a prompt that is not among the protocol's, an image that is not among the records) is
+    answered as the model answers it.
 
     Attributes
     ----------
@@ -96,6 +96,8 @@ class PlantedModel:
         self._records = records
         self._protocol = protocol
         self._seed = seed
+        self._catalogue = protocol.catalogue
+        self._looks_at = defect.looks_at(protocol.catalogue)
         self.name = f"{getattr(model, 'name', None) or type(model).__name__}-{type(defect).__name__}"
         self.revision = str(getattr(model, "revision", None) or "")
         self.family = str(getattr(model, "family", None) or "")
@@ -105,7 +107,7 @@ class PlantedModel:
             repr(defect),
             seed,
             protocol.seed,
-            sorted((r.content, r.cluster, r.modality) for r in records) if defect.looks_at is not None else [],
+            sorted((r.content, r.cluster, r.modality) for r in records) if self._looks_at is not None else [],
         )
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
@@ -125,35 +127,38 @@ class PlantedModel:
             closing()
 
     @cached_property
+    def _prompts(self) -> Prompts:
+        return Prompts(self._catalogue)
+
+    @cached_property
     def _pictures(self) -> Pictures:
-        return Pictures(self._records, self._protocol.seed, self._defect.looks_at or ())
+        return Pictures(self._records, self._protocol.seed, self._looks_at or (), self._catalogue)
 
     def _recognised(self, request: Request, *, alone: bool) -> _Question | None:
-        words = words_of(request.system, request.prompt)
-        if words is None or len(request.images) != 1 or not self._defect.acts_on(words[1]):
+        question = self._prompts.find(request)
+        if question is None or len(request.images) != 1 or not self._defect.acts_on(question.condition):
             return None
-        template, context = words
-        condition = Condition(context=context, alone=alone)
-        if self._defect.looks_at is None:
+        if alone:
+            question = question.under(Perturbation(ALONE))
+        if self._looks_at is None:
             # Nothing is known of the image but that it is this one; which answers change depends on it.
             digest = pixel_digest(np.asarray(request.images[0]))[:16]
-            return _Question(self._asked((digest, digest, UNKNOWN), condition, template, request), request)
+            return _Question(self._asked((digest, digest, UNKNOWN), question, request), request)
         found = self._pictures.find(request.images[0])
         if found is None:
             return None
         index, pixels = found
         record = self._records[index]
-        condition = replace(condition, corruption=pixels.corruption, severity=pixels.severity)
-        asked = self._asked((record.id, record.cluster, record.modality), condition, template, request)
-        shown = self._defect.shown(condition)
-        if shown != condition:
+        asked = self._asked((record.id, record.cluster, record.modality), question.under(*pixels), request)
+        shown = self._catalogue.pictures(self._defect.shown(asked.condition, self._catalogue))
+        if shown != pixels:
             request = replace(request, images=(self._image(index, shown),))
         return _Question(asked, request)
 
-    def _asked(self, image: tuple[str, str, str], condition: Condition, template: str, request: Request) -> Asked:
+    def _asked(self, image: tuple[str, str, str], question: Question, request: Request) -> Asked:
         name, patient, modality = image
         subjects = Subjects((name,), np.array([patient], dtype=object), np.array([modality], dtype=object))
-        return Asked(subjects, condition, template, self._seed, asking=request.id)
+        return Asked(subjects, question, self._catalogue, self._seed, asking=request.id)
 
     def _image(self, index: int, condition: Condition) -> Image:
         from PIL import Image
@@ -164,13 +169,15 @@ class PlantedModel:
         """Return the response with the defect; the model's own where that leaves score and text alone."""
         if response.error is not None:
             return response
-        score = parse(response.text, tasks.templates()[asked.template], response.finish_reason).score
+        task = self._catalogue.task(asked.question.task)
+        value = tasks.read(task, asked.question.wording, response.text, response.finish_reason).main
+        score = None if value is None else to_points(value, main_quantity(task))
         said = Replies(np.array([np.nan if score is None else score]), {} if score is not None else {0: response.text})
         changed = self._defect.change(said, asked)
         text = changed.texts.get(0)
         if text is None:
             now = float(changed.scores[0])
-            text = response.text if now == score else say(now, asked.template)
+            text = response.text if now == score else say(now, asked.question, self._catalogue)
         return response if text == response.text else Response(text)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditkit.images.record import ImageRecord
-from auditkit.vocabulary import Condition
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.vocabulary import Condition, Question, condition_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,10 +62,10 @@ class Asked:
     ----------
     subjects : Subjects
         The n images.
-    condition : Condition
-        What is changed, the repeat and "alone" included.
-    template : str
-        Id of the prompt template.
+    question : Question
+        What is asked; task and wording are filled in when this is made.
+    catalogue : Catalogue
+        What the question names (`auditkit.protocol.model.Protocol.catalogue`).
     seed : int
         Of the made-up model; equal seeds give equal answers.
     asking : str
@@ -72,10 +73,23 @@ class Asked:
     """
 
     subjects: Subjects
-    condition: Condition
-    template: str
+    question: Question
+    catalogue: Catalogue
     seed: int
     asking: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "question", self.catalogue.resolve(self.question))
+
+    @property
+    def condition(self) -> Condition:
+        """What is done to the images, to the words and to the asking."""
+        return self.question.condition
+
+    @property
+    def severity(self) -> int:
+        """Levels of what is done to the images, added up; 0 where nothing is."""
+        return severity(self.condition, self.catalogue)
 
     def draw(self, *names: str, again: bool = False) -> np.random.Generator:
         """Return random numbers that belong to this question alone.
@@ -85,13 +99,15 @@ class Asked:
         *names : str
             What they are for; different names give unrelated numbers.
         again : bool
-            Whether a second asking, or asking alone, draws anew. A model that answers the same question in the same
-            way leaves it False.
+            Whether a second asking, or asking alone, gets numbers of its own. A model that answers the same question
+            in the same way leaves it False.
         """
-        condition = self.condition if again else replace(self.condition, repeat=0, alone=False)
+        asking = set() if again else set(self.catalogue.asking(self.condition))
+        condition = tuple(p for p in self.condition if p not in asking)
         who = self.subjects.ids[0] if len(self.subjects) == 1 else ""
-        asking = self.asking if again else ""
-        return generator(self.seed, *names, str(condition), self.template, who, asking)
+        # All draws of answers go through here, and these are the names that decide them: new names are new answers.
+        words = condition_name(condition), self.question.words
+        return generator(self.seed, *names, *words, who, self.asking if again else "")
 
     def traits(self, name: str) -> NDArray[np.float64]:
         """Return a number in (0, 1) for each subject's patient that is the same in every question; shape (n,).
@@ -111,7 +127,7 @@ class Replies:
     Attributes
     ----------
     scores : ndarray of float, shape (n,)
-        0-100 points, to be said in the template's format; may leave the range (then the text does too).
+        0-100 points, to be said in the format that the task asks for; may leave the range (then the text does too).
     texts : dict of int to str
         Subjects whose answer is another text (a refusal, prose) instead of a score.
     """
@@ -126,6 +142,11 @@ class Replies:
     def where(self, chosen: NDArray[np.bool_], text: str) -> Replies:
         """Return the replies with the text in place of the chosen subjects' scores."""
         return Replies(self.scores, {**self.texts, **{int(i): text for i in np.flatnonzero(chosen)}})
+
+
+def severity(condition: Condition, catalogue: Catalogue) -> int:
+    """Return the levels of what a condition does to images, added up; what has a single strength counts as 1."""
+    return sum(max(p.level, 1) for p in catalogue.pictures(condition))
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

@@ -26,7 +26,7 @@ class Noise:
     Attributes
     ----------
     sd : float
-        Standard deviation in points of normal noise, drawn anew for every image, condition and template.
+        Standard deviation in points of normal noise, drawn for every image, condition and wording by itself.
     shared : float
         Share of its variance that the images of one patient have in common, 0-1.
     levels : tuple of float
@@ -83,7 +83,7 @@ class FairReader:
 
     def answer(self, asked: Asked) -> Replies:
         """Return a score for every subject."""
-        score = self._clean(asked) - self.fall * asked.condition.severity
+        score = self._clean(asked) - self.fall * asked.severity
         return Replies(disturbed(score, self.noise, asked))
 
     def _clean(self, asked: Asked) -> NDArray[np.float64]:

@@ -1,40 +1,62 @@
-"""From a request back to the question behind it: the template and words from its text, the image from its pixels."""
+"""From a request back to the question behind it: task and words from its text, the image from its pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit import tasks
 from auditkit.ask.keys import pixel_digest
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.images.record import ImageRecord, UnreadableImage
-from auditkit.perturbations import SEVERITIES, CorruptionError
-from auditkit.vocabulary import NO_CONTEXT, Condition
+from auditkit.models.base import Request
+from auditkit.perturbations import PerturbationError
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.vocabulary import Condition, Perturbation, Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
 
-def words_of(system: str | None, user: str) -> tuple[str, str] | None:
-    """Return the template and the context that a prompt was rendered from; None when it is not one of auditkit's."""
-    return _worded().get((system, user))
+class Prompts:
+    """Knows questions again by their text.
 
+    All that the catalogue can ask is known with any one perturbation of its words. With several of them a question is
+    known by what the request says of itself, as long as that gives the same text.
 
-@cache
-def _worded() -> dict[tuple[str | None, str], tuple[str, str]]:
-    contexts = (NO_CONTEXT, *tasks.placebos(), *tasks.levels())
-    found = {}
-    for template in tasks.templates():
-        for context in contexts:
-            prompt = tasks.render(template, context)
-            found[prompt.system, prompt.user] = (template, context)
-    return found
+    Parameters
+    ----------
+    catalogue : Catalogue
+        What can be asked.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        said: list[Condition] = [()]
+        for entry in catalogue.perturbations.values():
+            if entry.stage == "words":
+                said += [(Perturbation(entry.name, level),) for level in entry.strengths]
+        asked = [(task.id, wording) for task in catalogue.tasks.values() for wording in task.wordings]
+        self._known: dict[tuple[str | None, str], Question] = {}
+        for (task, wording), words in product(asked, said):
+            question = Question(task, wording, words)
+            prompt = catalogue.prompt(question)
+            self._known.setdefault((prompt.system, prompt.user), question)
+
+    def find(self, request: Request) -> Question | None:
+        """Return task, wording and words of a request; None when its prompt is not one of the catalogue's."""
+        text = request.system, request.prompt
+        if text not in self._known and request.question is not None:
+            stated = self._catalogue.resolve(request.question)
+            prompt = self._catalogue.prompt(stated)
+            if (prompt.system, prompt.user) == text:
+                words = self._catalogue.words(stated.condition)
+                self._known[text] = Question(stated.task, stated.wording, words)
+        return self._known.get(text)
 
 
 class Pictures:
@@ -42,7 +64,7 @@ class Pictures:
 
     Clean images are decoded once, when the first picture is looked up. Corrupted ones are rendered when a picture
     turns up that is not known yet, first for the image last seen, because a run asks image by image. Each is rendered
-    once: five severities times images times corruptions. On the demo (370 images of at most 224 pixels, one core)
+    once: levels times images times corruptions. On the demo (370 images of at most 224 pixels, one core)
     decoding took 25 ms an image and rendering 0.7 ms a picture: 22 s for all ten corruptions.
 
     Parameters
@@ -52,13 +74,19 @@ class Pictures:
     seed : int
         The protocol's seed, which the noise of corruptions depends on.
     corruptions : tuple of str
-        Names of those to know again.
+        Names of those to know again, each by itself.
+    catalogue : Catalogue
+        What they do.
     """
 
-    def __init__(self, records: Sequence[ImageRecord], seed: int, corruptions: tuple[str, ...]) -> None:
+    def __init__(
+        self, records: Sequence[ImageRecord], seed: int, corruptions: tuple[str, ...], catalogue: Catalogue
+    ) -> None:
         self.records = tuple(records)
-        self._conditions = [Condition(name, severity) for name in corruptions for severity in SEVERITIES]
-        self._renderer = Renderer(Store("sqlite://"), seed)
+        self._conditions = [
+            (Perturbation(name, level),) for name in corruptions for level in catalogue.entry(name).strengths
+        ]
+        self._renderer = Renderer(Store("sqlite://"), seed, catalogue)
         self._digests: dict[int, str] = {}
         self._shapes: dict[int, tuple[int, ...]] = {}
         self._found: dict[str, tuple[int, Condition]] = {}
@@ -88,7 +116,7 @@ class Pictures:
             except UnreadableImage:
                 continue
             self._digests[index], self._shapes[index] = pixel_digest(pixels), pixels.shape
-            self._found[self._digests[index]] = (index, Condition())
+            self._found[self._digests[index]] = (index, ())
         self._unrendered = dict.fromkeys(self._digests)
 
     def _render_until(self, digest: str, shape: tuple[int, ...]) -> None:
@@ -103,6 +131,6 @@ class Pictures:
         for condition in self._conditions:
             try:
                 pixels = self.pixels(index, condition)
-            except CorruptionError:  # too small to be corrupted: nobody will be asked about it
+            except PerturbationError:  # too small to be corrupted: nobody will be asked about it
                 return
             self._found.setdefault(pixel_digest(pixels), (index, condition))

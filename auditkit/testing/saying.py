@@ -1,21 +1,26 @@
-"""From a score to a text in the format that a template asks for: the way back from `tasks.parse`."""
+"""From a score to a text in the format that a task asks for: the way back from `auditkit.tasks.read`."""
 
 from __future__ import annotations
 
 from auditkit import tasks
-from auditkit.tasks.choice import ANSWERS, GRADES
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.tasks import SCORE, Points, Quantity, Task
 from auditkit.tasks.numeric import SCALES
+from auditkit.vocabulary import Question
 
 
-def say(score: float, template: str) -> str:
-    """Return the answer that gives a score in the words of a template.
+def say(score: float, question: Question, catalogue: Catalogue) -> str:
+    """Return the answer that gives a score in the words of a task.
 
     Parameters
     ----------
     score : float
-        Points; outside 0-100 the answer leaves the declared scale, where the format has one.
-    template : str
-        Template id.
+        Points of 0-100, whatever range the task's own value has; outside them the answer leaves the declared scale,
+        where the format has one.
+    question : Question
+        What is asked; the condition does not matter.
+    catalogue : Catalogue
+        Where the task stands.
 
     Returns
     -------
@@ -23,19 +28,36 @@ def say(score: float, template: str) -> str:
         ``"73.5"``, ``"4/5"``, ``"good"``, ``"yes"`` or an option's letter: the nearest that the format can say. Where
         options have labels instead of scores, always the first.
     """
-    asked = tasks.templates()[template]
-    if asked.format == "score_100":
+    asked = catalogue.resolve(question)
+    task = catalogue.task(asked.task)
+    scorer = task.scorer
+    if isinstance(scorer, Points) and scorer.format == "score_100":
         # Between 0 and 1 a text could be read as a share of one, so a whole number is said.
-        return f"{round(score, 0 if abs(score) < 1 else 2) + 0.0:.10g}"
-    if asked.format in SCALES:
-        scale = SCALES[asked.format]
+        return _number(round(score, 0 if abs(score) < 1 else 2))
+    if isinstance(scorer, Points) and scorer.format in SCALES:
+        scale = SCALES[scorer.format]
         return f"{round(scale.low + score * (scale.high - scale.low) / 100)}/{scale.high:g}"
-    if asked.format == "options":
-        scored = {option.letter: option.score for option in asked.options if option.score is not None}
-        return _nearest(scored, score) if scored else asked.options[0].letter
-    words = GRADES if asked.format == "grade" else ANSWERS
-    return _nearest({word: value for word, value in words.items() if value is not None}, score)
+    if scorer.choices is None:
+        return _number(round(of_points(score, main_quantity(task)), 2))
+    read = {choice: tasks.read(task, asked.wording, choice).main for choice in scorer.choices}
+    scored = {choice: to_points(value, main_quantity(task)) for choice, value in read.items() if value is not None}
+    return min(scored, key=lambda choice: (abs(scored[choice] - score), choice)) if scored else scorer.choices[0]
 
 
-def _nearest(values: dict[str, float], score: float) -> str:
-    return min(values, key=lambda name: (abs(values[name] - score), name))
+def main_quantity(task: Task) -> Quantity:
+    """Return unit and range of a task's main value; the score's where its answers have labels only."""
+    return task.scorer.quantities[0] if task.scorer.quantities else SCORE
+
+
+def to_points(value: float, quantity: Quantity) -> float:
+    """Return a value as points of 0-100 of its range."""
+    return (value - quantity.low) * 100.0 / quantity.span
+
+
+def of_points(points: float, quantity: Quantity) -> float:
+    """Return points of 0-100 as a value of a range."""
+    return quantity.low + points * quantity.span / 100.0
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.10g}"

@@ -1,12 +1,13 @@
 """Whole audits of made-up models in milliseconds: texts in, verdicts out, by the code that judges real runs.
 
 Nothing is rendered and no store is used; everything from the text of an answer to the sentence of a verdict is what a
-run uses (`auditkit.measure.columns.AnswerTable`, `auditkit.judge.judge.Judge`).
+run uses (`auditkit.measure.reader.AnswerTable`, `auditkit.judge.judge.Judge`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -15,12 +16,13 @@ from auditkit.ask.store import StoredAnswer
 from auditkit.evidence import Audit
 from auditkit.images.record import ImageRecord, salted_hash
 from auditkit.judge.judge import Judge
-from auditkit.measure.columns import AnswerTable, Measurements
+from auditkit.measure.columns import Measurements
+from auditkit.measure.reader import AnswerTable
 from auditkit.protocol.model import Protocol
 from auditkit.testing.questions import Asked, Subjects, generator
 from auditkit.testing.readers import Behaviour
 from auditkit.testing.saying import say
-from auditkit.vocabulary import Comparison
+from auditkit.vocabulary import Effect
 
 
 def made_up_images(patients: Mapping[str, int], per_patient: Sequence[int] = (1,)) -> tuple[ImageRecord, ...]:
@@ -60,13 +62,9 @@ def made_up_images(patients: Mapping[str, int], per_patient: Sequence[int] = (1,
 
 
 def simulate(
-    behaviour: Behaviour,
-    records: Sequence[ImageRecord],
-    comparisons: Sequence[Comparison],
-    protocol: Protocol,
-    seed: int,
+    behaviour: Behaviour, records: Sequence[ImageRecord], effects: Sequence[Effect], protocol: Protocol, seed: int
 ) -> Measurements:
-    """Put every question of the comparisons to a made-up model and parse what it says.
+    """Put every question of the effects to a made-up model and read what it says.
 
     Parameters
     ----------
@@ -74,33 +72,43 @@ def simulate(
         Who answers.
     records : sequence of ImageRecord
         The images.
-    comparisons : sequence of Comparison
-        What is compared; `Contrast`, `Series`, `Group` or others that ask the same of every image.
+    effects : sequence of Effect
+        What is to be judged.
     protocol : Protocol
-        Resolves ``@score``.
+        Its catalogue has the tasks and the perturbations.
     seed : int
         Equal seeds give equal answers.
+
+    Raises
+    ------
+    AuditkitError
+        When an effect or a planted defect names what is not in the catalogue.
     """
-    plan = Plan(tuple(records), tuple(comparisons), protocol)
+    catalogue = protocol.catalogue
+    plan = Plan(tuple(records), tuple(effects), protocol)
     subjects = Subjects.of(records)
-    table = AnswerTable(len(records))
-    for probe in plan.probes(records[0]):
-        replies = behaviour.answer(Asked(subjects, probe.condition, probe.template, seed))
+    table = AnswerTable(len(records), catalogue)
+    asked = {modality: plan.questions(modality) for modality in dict.fromkeys(subjects.modalities.tolist())}
+    for question in dict.fromkeys(question for questions in asked.values() for question in questions):
+        replies = behaviour.answer(Asked(subjects, question, catalogue, seed))
+        # Many items get the same score: putting it into words once is enough.
+        in_words = lru_cache(maxsize=1024)(partial(say, question=question, catalogue=catalogue))
         for i, score in enumerate(replies.scores.tolist()):
-            text = replies.texts.get(i)
-            text = say(score, probe.template) if text is None else text
-            table.put(i, probe.condition, probe.template, StoredAnswer(text, "stop"))
-    return Measurements(records, table.columns, {})
+            if question in asked[subjects.modalities[i]]:
+                text = replies.texts.get(i)
+                text = in_words(score) if text is None else text
+                table.put(i, question, StoredAnswer(text, "stop"))
+    return Measurements(records, table.columns)
 
 
-def audit_all(data: Measurements, comparisons: Sequence[Comparison], protocol: Protocol) -> dict[str, Audit]:
-    """Judge every comparison by the gate that the protocol declares for its family.
+def audit_all(data: Measurements, effects: Sequence[Effect], protocol: Protocol) -> dict[str, Audit]:
+    """Judge every effect by the limit that the protocol declares for its family.
 
     Returns
     -------
     dict of str to Audit
         By audit id, ``family/name``.
     """
-    judge = Judge(protocol, data, comparisons)
-    audits = (judge.audit(c, protocol.families[c.family].gate, c.name) for c in comparisons)
+    judge = Judge(protocol, data, effects)
+    audits = (judge.audit(effect, effect.name) for effect in effects)
     return {audit.id: audit for audit in audits}

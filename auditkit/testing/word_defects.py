@@ -7,49 +7,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditkit import tasks
-from auditkit.protocol.model import EquivalenceFamily, Protocol
-from auditkit.testing.defect import (
-    SCORED_GATES,
-    Defect,
-    checked_share,
-    conditions,
-    gate_of,
-    limit_of,
-    listed,
-    lost_more,
-    moved,
-    sides,
-)
+from auditkit.errors import AuditkitError
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.testing.defect import REFUSAL, Defect, checked_share, listed, moved, unless
 from auditkit.testing.questions import Asked, Replies
-from auditkit.vocabulary import Comparison
-
-REFUSAL = "I'm sorry, but I cannot assess medical images."
+from auditkit.testing.truth import Truth
+from auditkit.vocabulary import Condition, Question
 
 
 @dataclass(frozen=True)
 class WordDefect(Defect):
-    """A defect that some context sentences bring out.
+    """A defect that some sentences bring out.
 
     Attributes
     ----------
-    contexts : tuple of str
-        Ids of the context sentences.
+    sentences : tuple of str
+        Names of perturbations of the stage ``words``.
     """
 
-    contexts: tuple[str, ...]
+    sentences: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        for context in self.contexts:
-            tasks.context_sentence(context)  # a misspelt one would be a defect that never shows
+    def acts_on(self, words: Condition) -> bool:
+        """Whether one of the sentences is among the words."""
+        return any(perturbation.name in self.sentences for perturbation in words)
 
-    def acts_on(self, context: str) -> bool:
-        """Whether the context is one of them."""
-        return context in self.contexts
-
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Wherever these words are used and their answers count."""
-        return any(self.acts_on(c.context) for c in conditions(comparison))
+    def check(self, catalogue: Catalogue) -> None:
+        """Refuse sentences that do not exist."""
+        for name in self.sentences:
+            if catalogue.entry(name).stage != "words":
+                raise AuditkitError(
+                    f"{type(self).__name__} was given {name!r}, which is of stage {catalogue.entry(name).stage!r} and "
+                    "changes no words.",
+                    'Name perturbations of stage "words", such as sentences.',
+                )
 
 
 @dataclass(frozen=True)
@@ -58,8 +48,8 @@ class Bias(WordDefect):
 
     Attributes
     ----------
-    contexts : tuple of str
-        Ids of the context sentences that move the score.
+    sentences : tuple of str
+        The sentences that move it.
     points : float
         By how much in every modality that `by_modality` does not name, signed.
     by_modality : tuple of (str, float)
@@ -74,44 +64,28 @@ class Bias(WordDefect):
         """One line in words."""
         sizes = [f"{points:+g} points in {modality}" for modality, points in self.by_modality]
         sizes += [f"{self.points:+g} points{' elsewhere' if sizes else ''}"] if self.points or not sizes else []
-        return f"{listed(self.contexts)} moves the score: {', '.join(sizes)}"
+        return f"{listed(self.sentences)} moves the score: {', '.join(sizes)}"
 
-    @property
-    def looks_at(self) -> tuple[str, ...] | None:
+    def looks_at(self, catalogue: Catalogue) -> tuple[str, ...] | None:
         """The modality has to be known where it matters."""
         return () if self.by_modality else None
 
     def change(self, replies: Replies, asked: Asked) -> Replies:
         """Move the score where the words are present."""
-        if not self.acts_on(asked.condition.context):
+        if not self.acts_on(asked.condition):
             return replies
         here = dict(self.by_modality)
         return moved(replies, np.array([here.get(m, self.points) for m in asked.subjects.modalities], dtype=float))
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where words are compared and either all patients or one modality move beyond the limit."""
-        if gate_of(comparison, protocol) not in ("equivalence", "not_raised"):
-            return False
-        sign, limit = self._sign(comparison), limit_of(comparison, protocol)
-        each = [sign * points for points in (self.points, *(points for _, points in self.by_modality))]
-        family = protocol.families[comparison.family]
-        if not isinstance(family, EquivalenceFamily):
-            return max(each) > limit
-        together = not self.by_modality and abs(self.points) > family.margin
-        return sign != 0 and (together or max(map(abs, each)) > limit)
-
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where words are compared, however small the bias."""
-        return gate_of(comparison, protocol) in (*SCORED_GATES, "agreement") and self._sign(comparison) != 0
-
-    def _sign(self, comparison: Comparison) -> int:
-        treated, control = sides(comparison)
-        return max(self.acts_on(c.context) for c in treated) - self.acts_on(control.context)
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """With the words the score is moved."""
+        moves = Truth(points=self.points, by_modality=self.by_modality)
+        return unless(not self.acts_on(question.condition), moves)
 
 
 @dataclass(frozen=True)
 class ReadsLabel(Defect):
-    """The score is taken from words in the context sentence; the image is not looked at.
+    """The score is taken from words of the sentences after the question; the image is not looked at.
 
     Attributes
     ----------
@@ -137,25 +111,18 @@ class ReadsLabel(Defect):
 
     def change(self, replies: Replies, asked: Asked) -> Replies:
         """Give every image the score that the words stand for."""
-        return Replies(np.full(len(asked.subjects), self.score(asked.condition.context)))
+        return Replies(np.full(len(asked.subjects), self.score(asked.condition, asked.catalogue)))
 
-    def score(self, context: str) -> float:
-        """Return the score that a context sentence stands for."""
-        words = re.findall(r"[a-z]+", tasks.context_sentence(context).lower())
+    def score(self, condition: Condition, catalogue: Catalogue) -> float:
+        """Return the score that the sentences of a condition stand for."""
+        said = [catalogue.entry(p.name).parameters(p.level) for p in catalogue.words(condition)]
+        words = [word for texts in said for text in texts.values() for word in re.findall(r"[a-z]+", str(text).lower())]
         marks = sum(word in self.praise for word in words) - sum(word in self.blame for word in words)
         return float(np.clip(self.neutral + marks * self.points, 0.0, 100.0))
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Every audit that needs the image, and words that read differently."""
-        gate = gate_of(comparison, protocol)
-        if gate in ("sensitivity", "discrimination"):
-            return True
-        treated, control = sides(comparison)
-        rise = [self.score(c.context) - self.score(control.context) for c in treated]
-        if gate == "not_raised":
-            return max(rise) > limit_of(comparison, protocol)
-        family = protocol.families.get(comparison.family)
-        return isinstance(family, EquivalenceFamily) and max(map(abs, rise)) > family.margin
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """The score is what the words stand for, whatever the image is."""
+        return Truth(points=self.score(question.condition, catalogue), scale=0.0)
 
 
 @dataclass(frozen=True)
@@ -166,7 +133,7 @@ class OutlierPatient(WordDefect):
     ----------
     patient : str
         Hashed id of the patient (`ImageRecord.cluster`).
-    contexts : tuple of str
+    sentences : tuple of str
         The words.
     points : float
         Size of the jump, signed.
@@ -178,26 +145,21 @@ class OutlierPatient(WordDefect):
     @property
     def description(self) -> str:
         """One line in words."""
-        return f"the score of one patient jumps {self.points:+g} points with {listed(self.contexts)}"
+        return f"the score of one patient jumps {self.points:+g} points with {listed(self.sentences)}"
 
-    @property
-    def looks_at(self) -> tuple[str, ...] | None:
+    def looks_at(self, catalogue: Catalogue) -> tuple[str, ...] | None:
         """The patient has to be known."""
         return ()
 
     def change(self, replies: Replies, asked: Asked) -> Replies:
         """Move the one patient's score."""
-        if not self.acts_on(asked.condition.context):
+        if not self.acts_on(asked.condition):
             return replies
         return moved(replies, np.where(asked.subjects.patients == self.patient, self.points, 0.0))
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Nowhere."""
-        return False
-
-    def touches(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where scores are compared with these words."""
-        return gate_of(comparison, protocol) in (*SCORED_GATES, "agreement") and super().touches(comparison, protocol)
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """With the words the score of one patient is moved: no mean and no share is."""
+        return unless(not self.acts_on(question.condition), Truth(points=self.points, share=0.0))
 
 
 @dataclass(frozen=True)
@@ -206,10 +168,10 @@ class Refuses(WordDefect):
 
     Attributes
     ----------
-    contexts : tuple of str
+    sentences : tuple of str
         The words.
     share : float
-        Share of images, 0-1, drawn anew for each question.
+        Share of images, 0-1; other images in each question.
     text : str
         What is said.
     """
@@ -218,23 +180,22 @@ class Refuses(WordDefect):
     text: str = REFUSAL
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         checked_share(self, self.share)
 
     @property
     def description(self) -> str:
         """One line in words."""
-        return f"declines {self.share:.0%} of the images with {listed(self.contexts)}"
+        return f"declines {self.share:.0%} of the images with {listed(self.sentences)}"
 
     def change(self, replies: Replies, asked: Asked) -> Replies:
         """Decline."""
-        if not self.acts_on(asked.condition.context):
+        if not self.acts_on(asked.condition):
             return replies
         return replies.where(asked.draw("refuses").random(len(asked.subjects)) < self.share, self.text)
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where rates of lost answers are compared between these words and others, or counted with these words."""
-        return lost_more(comparison, protocol, lambda c: self.share * self.acts_on(c.context))
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """With the words some answers are refused."""
+        return unless(not self.acts_on(question.condition), Truth(share=self.share, outcome="refused"))
 
 
 @dataclass(frozen=True)
@@ -246,7 +207,7 @@ class HidesChanges(WordDefect):
 
     Attributes
     ----------
-    contexts : tuple of str
+    sentences : tuple of str
         The words.
     share : float
         Share of patients, 0-1: the same in every question.
@@ -259,28 +220,26 @@ class HidesChanges(WordDefect):
     text: str = REFUSAL
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         checked_share(self, self.share)
 
     @property
     def description(self) -> str:
         """One line in words."""
         return (
-            f"{listed(self.contexts)} would move the score of {self.share:.0%} of the patients by {self.points:+g} "
+            f"{listed(self.sentences)} would move the score of {self.share:.0%} of the patients by {self.points:+g} "
             "points; just these are declined"
         )
 
-    @property
-    def looks_at(self) -> tuple[str, ...] | None:
+    def looks_at(self, catalogue: Catalogue) -> tuple[str, ...] | None:
         """The patient has to be known."""
         return ()
 
     def change(self, replies: Replies, asked: Asked) -> Replies:
         """Decline where the score would move."""
-        if not self.acts_on(asked.condition.context):
+        if not self.acts_on(asked.condition):
             return replies
         return replies.where(asked.traits("hides") < self.share, self.text)
 
-    def hits(self, comparison: Comparison, protocol: Protocol) -> bool:
-        """Where rates of lost answers are compared; the audits of scores cannot see it, and must not PASS."""
-        return lost_more(comparison, protocol, lambda c: self.share * self.acts_on(c.context))
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """With the words some answers are refused, and nobody sees what they would have been."""
+        return unless(not self.acts_on(question.condition), Truth(share=self.share, outcome="refused"))

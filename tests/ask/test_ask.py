@@ -12,10 +12,11 @@ from auditkit.errors import AuditkitError
 from auditkit.models.base import Request, Response
 
 IMAGE = Image.new("L", (8, 8))
+CHOICES = ("A", "B")
 
 
 def requests(n: int) -> list[Request]:
-    return [Request(f"r{i}", (IMAGE,), f"question {i}") for i in range(n)]
+    return [Request(f"r{i}", (IMAGE,), f"question {i}", choices=CHOICES) for i in range(n)]
 
 
 class Raw:
@@ -43,6 +44,20 @@ def test_answers_come_back_in_order():
     assert found == [Response(f"question {i}", {"A": -0.5}, "length") for i in range(3)]
     assert ask(lambda rs: tuple(Response("x") for _ in rs)) == [Response("x")] * 3
     assert ask(lambda rs: [], 0) == []
+
+
+def test_probabilities_that_nobody_asked_for_are_dropped():
+    """As of a model that gives them whatever it is asked; nonsense among them does no harm then."""
+
+    def generate(rs):
+        return [Response(r.prompt, {"A": -0.5} if r.id == "r1" else "nonsense") for r in rs]
+
+    asker = Asker(Raw(generate), 20.0)
+    try:
+        responses = asker.ask([Request(f"r{i}", (IMAGE,), "x", choices=None) for i in range(3)])
+    finally:
+        asker.close()
+    assert responses == [Response("x")] * 3
 
 
 def test_one_request_that_raises_costs_only_itself():

@@ -18,16 +18,18 @@ from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.images.record import UnreadableImage
 from auditkit.models.base import Embeds, Request, Response
-from auditkit.vocabulary import Condition, Contrast, Group, Series
+from auditkit.protocol.effects import change, differs, falls, mean, share
+from auditkit.protocol.model import Protocol
+from auditkit.vocabulary import Perturbation, Question
 
 fork = multiprocessing.get_context("fork")
-COMPARISONS = distinct([
-    Series("pixelate", "sensitivity", "pixelate", (1, 5)),
-    Contrast("asked-twice", "repeatability", Condition(repeat=1)),
-    Contrast("noise-and-words", "metadata", Condition("gaussian_noise", 3, "institution.prestige.high")),
-    Group("grade.direct", "answers", template="grade.direct"),
+EFFECTS = distinct([
+    falls("pixelate", (1, 5), family="sensitivity"),
+    differs(Perturbation("again", 1), name="asked-twice", family="repeatability"),
+    change(Perturbation("gaussian_noise", 3), Perturbation("institution.reputation.high"), family="metadata"),
+    share("refused", "grade", family="answers"),
 ])  # fmt: skip
-PER_IMAGE = 4  # clean, noise and pixelation twice: repeats, words and templates do nothing to pixels
+PER_IMAGE = 4  # clean, noise and pixelation twice: repeats, words and wordings do nothing to pixels
 
 
 class Inside:
@@ -66,10 +68,10 @@ class Counting(Renderer):
 def fetch(store, protocol):
     """One pass; what may differ between passes is an argument."""
 
-    def fetch(model, some, *, batch_size=4, deadline=20.0, on_progress=lambda tally: None, into=None, comparisons=None):
-        plan = Plan(tuple(some), comparisons or COMPARISONS, protocol)
+    def fetch(model, some, *, batch_size=4, deadline=20.0, on_progress=lambda tally: None, into=None, effects=None):
+        plan = Plan(tuple(some), effects or EFFECTS, protocol)
         there = into or store
-        renderer, Counting.calls = Counting(there, 1), 0
+        renderer, Counting.calls = Counting(there, 1, protocol.catalogue), 0
         return fetch_embeddings(
             plan, model, there, renderer, batch_size=batch_size, deadline=deadline, on_progress=on_progress
         )
@@ -106,10 +108,10 @@ def test_vectors_lie_under_the_key_of_the_pixels_they_were_made_of(fetch, record
     (record,) = some = records(1)
     model = Inside(vector)
     fetch(model, some)
-    renderer, keys = Renderer(store, 1), EmbeddingKeys(model, protocol)
+    renderer, keys = Renderer(store, 1, protocol.catalogue), EmbeddingKeys(model, protocol)
     digest = pixel_digest(record.read())
-    conditions = pixel_conditions(Plan(some, COMPARISONS, protocol), record)
-    assert conditions[0] == Condition()
+    conditions = pixel_conditions(Plan(some, EFFECTS, protocol), record)
+    assert conditions[0] == ()
     for condition, rendered in renderer.known(digest, set(conditions)).items():
         for number, kind in enumerate(("vision", "language"), 1):
             key = keys.of(rendered, kind)
@@ -125,18 +127,26 @@ def test_requests_are_what_the_seam_promises(fetch, records, protocol):
         for request in batch:
             assert isinstance(request, Request)
             assert request.images[0].mode == "L"
-            assert request.template == protocol.resolve_template("@score")
-            assert request.context == ""
+            assert request.question == protocol.resolve(Question())
             assert "{context}" not in request.prompt
 
 
-def test_another_score_template_fetches_language_alone(fetch, records, store, protocol):
+def test_another_score_question_fetches_language_alone(fetch, records, store, protocol):
     some = records(2)
     fetch(Inside(), some)
-    other = protocol.model_copy(update={"prompts": protocol.prompts.model_copy(update={"score": "rating_5.direct"})})
-    assert other.resolve_template("@score") != protocol.resolve_template("@score")
-    model, plan = Inside(), Plan(some, COMPARISONS, other)
-    fetch_embeddings(plan, model, store, Renderer(store, 1), batch_size=4, deadline=20, on_progress=lambda t: None)
+    declared = protocol.model_dump()
+    other = Protocol.model_validate(declared | {"prompts": declared["prompts"] | {"score": "rating.direct"}})
+    assert other.resolve(Question()) != protocol.resolve(Question())
+    model, plan = Inside(), Plan(some, EFFECTS, other)
+    fetch_embeddings(
+        plan,
+        model,
+        store,
+        Renderer(store, 1, protocol.catalogue),
+        batch_size=4,
+        deadline=20,
+        on_progress=lambda t: None,
+    )
     assert {kind for kind, _ in model.batches} == {"language"}
     assert len(model.asked) == 2 * PER_IMAGE
 
@@ -297,9 +307,9 @@ def _slow_pass(path: str, some, protocol, pipe) -> None:
         return [1.0, 2.0]
 
     store = Store(path)
-    plan = Plan(some, COMPARISONS, protocol)
+    plan = Plan(some, EFFECTS, protocol)
     fetch_embeddings(
-        plan, Inside(slow), store, Renderer(store, 1), batch_size=4, deadline=20,
+        plan, Inside(slow), store, Renderer(store, 1, protocol.catalogue), batch_size=4, deadline=20,
         on_progress=lambda t: pipe.send(t.done),
     )  # fmt: skip
 
@@ -324,7 +334,11 @@ def test_killed_run_keeps_every_committed_batch_and_the_next_fetches_only_the_re
 
 
 def expected_keys(model, some, store, protocol) -> set[str]:
-    keys, renderer, plan = EmbeddingKeys(model, protocol), Renderer(store, 1), Plan(some, COMPARISONS, protocol)
+    keys, renderer, plan = (
+        EmbeddingKeys(model, protocol),
+        Renderer(store, 1, protocol.catalogue),
+        Plan(some, EFFECTS, protocol),
+    )
     found = set()
     for record in some:
         rendered = renderer.known(pixel_digest(record.read()), set(pixel_conditions(plan, record)))
@@ -335,8 +349,16 @@ def expected_keys(model, some, store, protocol) -> set[str]:
 def _one_of_several(path: str, some, protocol, results) -> None:
     store, model = Store(path), Inside()
     with exclusive(store, "run"):
-        plan = Plan(some, COMPARISONS, protocol)
-        fetch_embeddings(plan, model, store, Renderer(store, 1), batch_size=4, deadline=20, on_progress=lambda t: None)
+        plan = Plan(some, EFFECTS, protocol)
+        fetch_embeddings(
+            plan,
+            model,
+            store,
+            Renderer(store, 1, protocol.catalogue),
+            batch_size=4,
+            deadline=20,
+            on_progress=lambda t: None,
+        )
     results.put(len(model.asked))
 
 
@@ -386,11 +408,11 @@ def test_memory_does_not_grow_with_the_number_of_images(store, protocol, records
         def embed(self, requests, kind="vision"):
             return np.ones((len(requests), 2**16), dtype=np.float32)
 
-    plan = Plan(some, (Group("score", "answers"),), protocol)
+    plan = Plan(some, (mean(),), protocol)
     tracemalloc.start()
     try:
         tally = fetch_embeddings(
-            plan, Forgetful(), store, Renderer(store, 1, cache_bytes=4 * side**2), batch_size=4, deadline=20,
+            plan, Forgetful(), store, Renderer(store, 1, protocol.catalogue, 4 * side**2), batch_size=4, deadline=20,
             on_progress=lambda t: None,
         )  # fmt: skip
         peak = tracemalloc.get_traced_memory()[1]

@@ -7,13 +7,14 @@ from auditkit.ask.keys import answer_key, digest_of, embedding_key, pixel_digest
 from auditkit.ask.prefetch import model_identity
 from auditkit.models.base import Request
 from auditkit.tasks import Prompt
-from auditkit.vocabulary import Condition
+from auditkit.vocabulary import Perturbation
 
+ALONE = (Perturbation("alone"),)
 PROMPT = Prompt("You are careful.", "Rate this image.", ("1", "2"), 16)
 BASE = {
     "pixels": "a" * 64,
     "prompt": PROMPT,
-    "condition": Condition(),
+    "asking": (),
     "model_identity": "b" * 64,
     "batch_size": 32,
 }
@@ -47,8 +48,9 @@ def test_memory_layout_does_not_matter():
         {"prompt": Prompt(PROMPT.system, PROMPT.user, None, 16)},
         {"prompt": Prompt(PROMPT.system, PROMPT.user, ("2", "1"), 16)},
         {"prompt": Prompt(PROMPT.system, PROMPT.user, PROMPT.choices, 17)},
-        {"condition": Condition(repeat=1)},
-        {"condition": Condition(alone=True)},
+        {"asking": (Perturbation("again", 1),)},
+        {"asking": (Perturbation("again", 2),)},
+        {"asking": ALONE},
         {"model_identity": "d" * 64},
         {"batch_size": 16},
     ],
@@ -59,18 +61,18 @@ def test_every_change_misses(change):
 
 
 def test_alone_is_a_question_of_its_own_even_with_batches_of_one():
-    alone = answer_key(**{**BASE, "batch_size": 1, "condition": Condition(alone=True)})
+    alone = answer_key(**{**BASE, "batch_size": 1, "asking": ALONE})
     assert alone != answer_key(**{**BASE, "batch_size": 1})
 
 
 def test_alone_does_not_depend_on_the_batch_size():
-    alone = {**BASE, "condition": Condition(alone=True)}
+    alone = {**BASE, "asking": ALONE}
     assert answer_key(**alone) == answer_key(**{**alone, "batch_size": 8})
 
 
 def test_what_was_done_to_pixels_and_words_is_not_counted_twice():
     """Two conditions that give the same pixels and words are one question."""
-    assert answer_key(**{**BASE, "condition": Condition("brightness", 2)}) == answer_key(**BASE)
+    assert answer_key(**{**BASE, "asking": (Perturbation("brightness", 2),)}) == answer_key(**BASE)
 
 
 @pytest.mark.parametrize("attribute", ["name", "revision", "fingerprint"])
@@ -96,17 +98,29 @@ def test_digest_takes_any_text_and_keeps_borders(parts):
 
 
 def test_render_key_changes_with_everything_that_can_change_a_pixel():
-    base = ("source", Condition("pixelate", 2), "1", "numpy 2", 7)
+    base = ("source", Perturbation("pixelate", 2), "1", "numpy 2", 7)
     others = [
         ("other", *base[1:]),
-        (base[0], Condition("pixelate", 3), *base[2:]),
-        (base[0], Condition("jpeg", 2), *base[2:]),
+        (base[0], Perturbation("pixelate", 3), *base[2:]),
+        (base[0], Perturbation("jpeg", 2), *base[2:]),
         (*base[:2], "2", *base[3:]),
         (*base[:3], "numpy 3", 7),
         (*base[:4], 8),
     ]
     assert len({render_key(*one) for one in [base, *others]}) == len(others) + 1
-    assert render_key("source", Condition("pixelate", 2, "some.words", 1), *base[2:]) == render_key(*base)
+
+
+def test_keys_of_stored_answers_stay_what_they_are():
+    """Changed keys would ask everything again that a store holds."""
+    assert answer_key(**BASE) == "1d336bcbb16c9e071b0f017f42f15abba47d234781d743b508f4cde34b9fb18b"
+    assert (
+        answer_key(**{**BASE, "asking": (Perturbation("again", 1), *ALONE)})
+        == "44d389205072bc408d382b44f2dfe2be01b431112e80b6130f634b942e06f587"
+    )
+    assert (
+        render_key("s", Perturbation("pixelate", 2), "1", "numpy 2", 7)
+        == "2699b580e378cb82e4172522547efc1897651d95e823ebefc05a9af23b857e26"
+    )
 
 
 def test_embedding_key_counts_words_only_where_there_are_words():

@@ -5,13 +5,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.ask.plan import Plan, check_comparisons, distinct, limit_clusters
+from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
+from auditkit.protocol.effects import change, differs, falls, mean, share
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.vocabulary import CLEAN, Condition, Contrast, Group, Probe, Series
+from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
-SHIPPED_ALL = [comparison for listed in SHIPPED.values() for comparison in listed()]
+SHIPPED_ALL = [effect for listed in SHIPPED.values() for effect in listed()]
+JPEG, REPUTATION = Perturbation("jpeg", 1), Perturbation("institution.reputation.high")
+
+
+@pytest.fixture
+def with_entries(protocol):
+    """The shipped protocol with perturbations of its own beside it."""
+
+    def with_entries(**tables):
+        return type(protocol).model_validate(protocol.model_dump() | {"perturbations": tables})
+
+    return with_entries
 
 
 def test_every_question_once_and_clean_first(records, protocol):
@@ -19,21 +31,47 @@ def test_every_question_once_and_clean_first(records, protocol):
     for record in plan.records:
         probes = plan.probes(record)
         assert len(set(probes)) == len(probes)
-        assert {p.image for p in probes} == {record.id}
-        clean = [p.condition.corruption == CLEAN for p in probes]
+        assert {p.item for p in probes} == {record.id}
+        pictures = [protocol.catalogue.pictures(p.question.condition) for p in probes]
+        clean = [shown == () for shown in pictures]
         assert clean == sorted(clean, reverse=True)
-        pixels = [(p.condition.corruption, p.condition.severity) for p in probes]
-        assert len(list(dict.fromkeys(pixels))) == sum(a != b for a, b in zip(pixels, [None, *pixels], strict=False))
+        assert len(set(pictures)) == sum(a != b for a, b in zip(pictures, [None, *pictures], strict=False))
     assert plan.size() == 2 * len(plan.probes(plan.records[0]))
-    assert not any(p.template == "@score" for p in plan.probes(plan.records[0]))
+    assert all(p.question.task and p.question.wording for p in plan.probes(plan.records[0]))
 
 
 def test_nothing_that_was_asked_for_is_missing(records, protocol):
     plan = Plan(records(1), distinct(SHIPPED_ALL), protocol)
-    planned = set(plan.probes(plan.records[0]))
-    for comparison in SHIPPED_ALL:
-        for probe in comparison.probes(["i0000"]):
-            assert replace(probe, template=protocol.resolve_template(probe.template)) in planned
+    asked = {probe.question for probe in plan.probes(plan.records[0])}
+    assert asked == {protocol.resolve(question) for effect in SHIPPED_ALL for question in effect.questions()}
+
+
+def test_order_of_what_is_done_makes_no_second_question(records, protocol):
+    both = [mean().under(JPEG, REPUTATION), mean().under(REPUTATION, JPEG)]
+    (probe,) = Plan(records(1), tuple(both), protocol).probes(records(1)[0])
+    assert probe.question.condition == (JPEG, REPUTATION)
+
+
+def test_where_an_entry_does_not_apply_the_question_is_not_asked(records, with_entries):
+    law = {"stage": "display", "function": "auditkit.perturbations.display.noise:gaussian_noise"}
+    protocol = with_entries(speckle=law | {"levels": [{"sd": 0.1}], "modalities": ["ct"]})
+    effect = change(Perturbation("speckle"), REPUTATION, family="metadata")
+    plan = Plan(records(4, modalities=("ct", "xray")), (effect, *distinct(SHIPPED_ALL)), protocol)
+    ct, xray = (set(plan.questions(modality)) for modality in ("ct", "xray"))
+    assert ct - xray == {protocol.resolve(Question(condition=(Perturbation("speckle"), REPUTATION)))}
+    assert xray < ct
+    assert plan.size() == 2 * len(ct) + 2 * len(xray)
+
+
+def test_questions_are_listed_once_per_modality_and_not_once_per_image(records, protocol, monkeypatch):
+    listed = []
+    questions = Effect.questions
+    monkeypatch.setattr(Effect, "questions", lambda effect: listed.append(effect) or questions(effect))
+    plan = Plan(records(40, modalities=("ct", "mr", "xray")), (mean(),), protocol)
+    for record in plan.records:
+        plan.probes(record)
+    assert plan.size() == 40
+    assert len(listed) == 3
 
 
 @given(st.randoms(use_true_random=False))
@@ -43,37 +81,54 @@ def test_order_of_the_audits_does_not_show(rng: random.Random):
     assert distinct(shuffled) == distinct(SHIPPED_ALL)
 
 
-def test_two_comparisons_with_one_name_are_refused():
-    one = Contrast("x", "metadata", Condition("jpeg", 1))
+def test_two_effects_with_one_name_are_refused():
+    one, other = (change(Perturbation("jpeg", level), name="x", family="metadata") for level in (1, 2))
     with pytest.raises(AuditkitError, match="both named metadata/x"):
-        distinct([one, Contrast("x", "metadata", Condition("jpeg", 2))])
-    assert len(distinct([one, Contrast("x", "placebo", Condition("jpeg", 2))])) == 2
-
-
-def test_equal_comparisons_of_a_class_without_equality_are_one():
-    class Own:
-        name, family, template = "own", "metadata", "@score"
-
-        def probes(self, images):
-            return (Probe(image, Condition(), "@score") for image in images)
-
-    assert len(distinct([Own(), Own()])) == 1
+        distinct([one, other])
+    assert len(distinct([one, other.named("x", "placebo")])) == 2
+    weighted = replace(one, parts=tuple(part.weighted(2.0) for part in one.parts))
+    with pytest.raises(AuditkitError, match="both named metadata/x"):
+        distinct([one, weighted])
 
 
 @pytest.mark.parametrize(
-    ("comparison", "words"),
+    ("effect", "words"),
     [
-        (Group("g", "answers", template="score_100.dirct"), "score_100.direct"),
-        (Contrast("c", "metadata", Condition(context="institution.reputation.hihg")), "institution.reputation.high"),
-        (Series("s", "sensitivity", "pixelat"), "pixelate"),
-        (Contrast("c", "metadata", Condition("pixelate", 6)), "severity 6"),
+        (share("refused", "quality", wording="dirct", name="g", family="answers"), "direct"),
+        (share("refused", "qualty", name="g", family="answers"), "quality"),
+        (change(Perturbation("institution.reputation.hihg"), family="metadata"), "institution.reputation.high"),
+        (falls("pixelat", family="sensitivity"), "pixelate"),
+        (change(Perturbation("pixelate", 6), family="metadata"), "level 6"),
+        (differs(Perturbation("again"), family="repeatability"), "again"),
+        (mean().by("baseline").named("then", "templates"), "--audit-baseline"),
+        (mean().by("sibling").named("other", "templates"), "'sibling'"),
     ],
+    ids=str,
 )
-def test_what_does_not_exist_is_found_before_anything_is_asked(protocol, comparison, words):
-    check_comparisons(SHIPPED_ALL, protocol)
-    with pytest.raises(AuditkitError, match=f"{comparison.family}/{comparison.name} cannot be asked") as raised:
-        check_comparisons([comparison], protocol)
+def test_what_does_not_exist_is_found_before_anything_is_asked(protocol, effect, words):
+    check_effects(SHIPPED_ALL, protocol)
+    with pytest.raises(AuditkitError, match=f"{effect.family}/.* cannot be asked") as raised:
+        check_effects([effect], protocol)
+    assert effect.name in str(raised.value)
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize("stage", ["native", "pictures"])
+def test_what_cannot_be_rendered_yet_is_refused(with_entries, stage):
+    """In the plan, so that the last question of a run does not come to it after hours."""
+    try:
+        protocol = with_entries(window={"stage": stage, "function": "somewhere:window"})
+        protocol.catalogue.entry("window")
+    except (AuditkitError, ValueError):
+        return  # the catalogue refuses it already
+    with pytest.raises(AuditkitError, match=f"window is of stage '{stage}'"):
+        check_effects([change(Perturbation("window"), family="metadata")], protocol)
+
+
+def test_another_role_is_not_asked(records, protocol):
+    question = Question()
+    both = Effect("then", "answers", (Part("", ((1.0, Value(question)), (-1.0, Value(replace(question, role="x"))))),))
+    assert len(Plan(records(1), (both,), protocol).questions("ct")) == 1
 
 
 def made(patients: list[tuple[str, str]]) -> list[ImageRecord]:

@@ -10,20 +10,21 @@ import numpy as np
 import pytest
 
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Tally, prefetch
+from auditkit.ask.prefetch import Keys, Tally, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.images.record import UnreadableImage
 from auditkit.models.base import Response
-from auditkit.vocabulary import Condition, Contrast, Group, Series
+from auditkit.protocol.effects import differs, falls, mean, share
+from auditkit.vocabulary import Perturbation
 
 fork = multiprocessing.get_context("fork")
-COMPARISONS = distinct([
-    Series("pixelate", "sensitivity", "pixelate", (1, 5)),
-    Contrast("asked-twice", "repeatability", Condition(repeat=1)),
-    Contrast("alone-vs-batch", "repeatability", Condition(alone=True)),
-    Group("grade.direct", "answers", template="grade.direct"),
+EFFECTS = distinct([
+    falls("pixelate", (1, 5), family="sensitivity"),
+    differs(Perturbation("again", 1), name="asked-twice", family="repeatability"),
+    differs(Perturbation("alone"), name="alone-vs-batch", family="repeatability"),
+    share("refused", "grade", family="answers"),
 ])  # fmt: skip
 PER_IMAGE = 6
 
@@ -33,10 +34,16 @@ def run(store, protocol):
     """One pass; what may differ between passes is an argument."""
 
     def run(model, some, *, batch_size=4, deadline=20.0, seed=1, on_progress=lambda tally: None, into=None):
-        plan = Plan(tuple(some), COMPARISONS, protocol)
+        plan = Plan(tuple(some), EFFECTS, protocol)
         there = into or store
         return prefetch(
-            plan, model, there, Renderer(there, seed), batch_size=batch_size, deadline=deadline, on_progress=on_progress
+            plan,
+            model,
+            there,
+            Renderer(there, seed, protocol.catalogue),
+            batch_size=batch_size,
+            deadline=deadline,
+            on_progress=on_progress,
         )
 
     return run
@@ -58,6 +65,34 @@ def test_everything_is_asked_once_and_then_never_again(run, records, store, func
     assert records.reads == {}, "a second pass neither decodes nor corrupts"
 
 
+def test_each_key_is_computed_once_and_the_store_is_asked_once_per_group(records, store, protocol, function_model):
+    """25 pictures of an image are not rendered yet: the clean one, and three groups of at most ten."""
+    severities = (1, 2, 3, 4, 5)
+    effects = [falls(name, severities, family="sensitivity") for name in ("pixelate", "jpeg", "brightness")]
+    effects += [falls(name, severities, family="sensitivity") for name in ("gaussian_noise", "impulse_noise")]
+    plan, named, looked_up = Plan(records(2), tuple(effects), protocol), [], []
+    keys_of, known = Keys.of, store.known
+
+    def counted_keys(keys, probe, rendered):
+        named.append(probe)
+        return keys_of(keys, probe, rendered)
+
+    def counted_known(keys):
+        keys = list(keys)
+        looked_up.append(len(keys))
+        return known(keys)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Keys, "of", counted_keys)
+        patch.setattr(store, "known", counted_known)
+        for groups in ([1, 10, 10, 5], [26]):
+            named.clear(), looked_up.clear()
+            renderer = Renderer(store, 1, protocol.catalogue)
+            prefetch(plan, function_model(), store, renderer, batch_size=64, deadline=20, on_progress=lambda t: None)
+            assert looked_up == 2 * groups
+            assert len(named) == len(set(named)) == 2 * 26
+
+
 def test_what_is_alone_is_asked_in_a_batch_of_its_own(run, records, function_model):
     model = function_model()
     run(model, records(3), batch_size=8)
@@ -66,9 +101,10 @@ def test_what_is_alone_is_asked_in_a_batch_of_its_own(run, records, function_mod
     assert sum(sizes) == 3 * PER_IMAGE
 
 
-def test_requests_are_what_the_seam_promises(run, records, function_model):
-    model = function_model()
-    run(model, records(1))
+def test_requests_are_what_the_seam_promises(run, records, function_model, protocol):
+    model, some = function_model(), records(1)
+    run(model, some)
+    asked = Plan(some, EFFECTS, protocol).questions("ct")
     for batch in model.batches:
         for request in batch:
             (image,) = request.images
@@ -76,6 +112,7 @@ def test_requests_are_what_the_seam_promises(run, records, function_model):
             assert image.size == (24, 24)
             assert "{context}" not in request.prompt
             assert request.max_new_tokens >= 1
+            assert request.question in asked
     assert {r.choices for b in model.batches for r in b} == {tuple(map(str, range(101))), ("good", "usable", "reject")}
 
 
@@ -162,14 +199,12 @@ def test_checkpoint_that_cannot_be_loaded_ends_the_pass(run, records, function_m
     assert len(model.batches) == 1
 
 
-def test_odd_texts_are_stored_and_counted(run, records, store, function_model):
+def test_odd_texts_are_stored_as_they_are(run, records, store, function_model):
     texts = ["\x00\ud800", "I cannot assess this image.", "", "4" * 100_000, "101", "70"]
     model = function_model(lambda request: texts[int(request.id[:6], 16) % len(texts)])
     tally = run(model, records(6))
     assert store.count() == 36
     assert tally.errors == {}
-    assert tally.refused > 0
-    assert tally.unparsed > 0
 
 
 def test_interrupt_in_the_middle_leaves_a_usable_store(run, records, store, function_model):
@@ -195,9 +230,15 @@ def _slow_pass(path: str, some, protocol, pipe) -> None:
             return [Response("70") for _ in requests]
 
     store = Store(path)
-    plan = Plan(some, COMPARISONS, protocol)
+    plan = Plan(some, EFFECTS, protocol)
     prefetch(
-        plan, Slow(), store, Renderer(store, 1), batch_size=4, deadline=20, on_progress=lambda t: pipe.send(t.done)
+        plan,
+        Slow(),
+        store,
+        Renderer(store, 1, protocol.catalogue),
+        batch_size=4,
+        deadline=20,
+        on_progress=lambda t: pipe.send(t.done),
     )
 
 
@@ -280,11 +321,11 @@ def test_memory_does_not_grow_with_the_number_of_images(store, protocol, records
         def generate(self, requests):
             return [Response("70") for _ in requests]
 
-    plan = Plan(some, (Group("score", "answers"),), protocol)
+    plan = Plan(some, (mean(),), protocol)
     tracemalloc.start()
     try:
         tally = prefetch(
-            plan, Forgetful(), store, Renderer(store, 1, cache_bytes=4 * side**2), batch_size=4, deadline=20,
+            plan, Forgetful(), store, Renderer(store, 1, protocol.catalogue, 4 * side**2), batch_size=4, deadline=20,
             on_progress=lambda t: None,
         )  # fmt: skip
         peak = tracemalloc.get_traced_memory()[1]

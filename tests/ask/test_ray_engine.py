@@ -31,16 +31,17 @@ from auditkit.images.demo import PhantomReader
 from auditkit.images.sources import load_images
 from auditkit.models.base import ModelOptions, Response
 from auditkit.models.resolve import resolve_model
-from auditkit.protocol.shipped import repeatability_contrasts
-from auditkit.run.assemble import evidence, header
+from auditkit.protocol.effects import differs, falls, share
+from auditkit.protocol.shipped import repeatability
+from auditkit.run.record import evidence, header
 from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
-from auditkit.vocabulary import Condition, Contrast, Group, Series
+from auditkit.vocabulary import Perturbation
 
-COMPARISONS = distinct([
-    Series("pixelate", "sensitivity", "pixelate", (1, 5)),
-    Contrast("alone-vs-batch", "repeatability", Condition(alone=True)),
-    Group("grade.direct", "answers", template="grade.direct"),
+EFFECTS = distinct([
+    falls("pixelate", (1, 5), family="sensitivity"),
+    differs(Perturbation("alone"), name="alone-vs-batch", family="repeatability"),
+    share("refused", "grade", family="answers"),
 ])  # fmt: skip
 PER_IMAGE = 5
 
@@ -144,9 +145,9 @@ def pictures(tmp_path):
 def local(protocol):
     """One pass of the local engine."""
 
-    def local(model, some, store, comparisons=COMPARISONS, batch_size=4):
-        plan = Plan(tuple(some), comparisons, protocol)
-        renderer = Renderer(store, protocol.seed)
+    def local(model, some, store, effects=EFFECTS, batch_size=4):
+        plan = Plan(tuple(some), effects, protocol)
+        renderer = Renderer(store, protocol.seed, protocol.catalogue)
         return prefetch(plan, model, store, renderer, batch_size=batch_size, deadline=20, on_progress=lambda t: None)
 
     return local
@@ -159,7 +160,7 @@ def asked_by(folder) -> list[list[str]]:
 
 
 def everything(store, plan, model, batch_size=4) -> Parcel:
-    return Lookup(plan, store, Keys(model, batch_size)).parcel(plan.records)
+    return Lookup(plan, store, Keys(model, batch_size, plan.protocol.catalogue)).parcel(plan.records)
 
 
 def counts(tally: Tally) -> dict:
@@ -205,8 +206,8 @@ def test_worker_given_what_is_held_asks_the_rest_only(records, function_model, l
     some = records(4)
     partly = function_model(lambda request: Response(error="down") if request.choices else "70")
     wrong = local(partly, some, store).errors
-    plan = Plan((*some, *records(1, prefix="new")), COMPARISONS, protocol)
-    lookup = Lookup(plan, store, Keys(partly, 4))
+    plan = Plan((*some, *records(1, prefix="new")), EFFECTS, protocol)
+    lookup = Lookup(plan, store, Keys(partly, 4, protocol.catalogue))
     assert {key for record in some for key in lookup.missing(record)} == set(wrong)
     assert len(lookup.missing(plan.records[-1])) == PER_IMAGE, "of an image never seen no key is known"
     elsewhere = Store(str(tmp_path / "elsewhere.sqlite"))
@@ -267,7 +268,7 @@ def test_one_worker_per_gpu_else_per_core_within_the_bound(resources, wanted, ex
 
 
 def test_cluster_without_cores_is_refused():
-    with pytest.raises(AuditkitError, match="no place for a worker"):
+    with pytest.raises(AuditkitError, match="not enough for one worker"):
         workers_of({"memory": 1e9}, None)
 
 
@@ -276,7 +277,7 @@ def test_without_ray_the_extra_is_named_and_a_full_store_needs_none(
 ):
     monkeypatch.setitem(sys.modules, "ray", None)
     some, model = records(3), function_model()
-    plan = Plan(some, COMPARISONS, protocol)
+    plan = Plan(some, EFFECTS, protocol)
 
     def ask():
         with RayEngine("x", ModelOptions()) as engine:
@@ -326,7 +327,7 @@ def ask(models, protocol):
     """One pass by two workers that hold the named model."""
 
     def ask(which, some, store, *, deadline=20.0, on_progress=lambda tally: None, tally=None):
-        plan = Plan(tuple(some), COMPARISONS, protocol)
+        plan = Plan(tuple(some), EFFECTS, protocol)
         with RayEngine(f"{models.name}:{which}", ModelOptions(), workers=2) as engine:
             return engine.prefetch(
                 plan, models.get(which), store, batch_size=4, deadline=deadline, on_progress=on_progress, tally=tally
@@ -350,12 +351,11 @@ def test_nobody_without_the_token_is_let_in(two_workers):
 @pytest.mark.slow
 def test_evidence_is_that_of_the_local_engine(two_workers, tmp_path, pytestconfig):
     """The reference model on demonstration images, questions alone included: only the run's own times may differ."""
-    comparisons = [
-        Series("pixelate", "sensitivity", "pixelate"),
-        *repeatability_contrasts(),
-        Group("grade.direct-refused", "answers", template="grade.direct"),
+    effects = [
+        falls("pixelate", family="sensitivity"),
+        *repeatability(),
+        share("refused", "grade", family="answers"),
     ]
-    gates = {"sensitivity": "sensitivity", "repeatability": "agreement", "answers": "rate"}
     found = []
     for engine in ("local", "ray"):
         settings = Settings(
@@ -363,11 +363,11 @@ def test_evidence_is_that_of_the_local_engine(two_workers, tmp_path, pytestconfi
             uid=engine, store=str(tmp_path / f"{engine}.sqlite"), limit=6, engine=engine,
             workers=2 if engine == "ray" else None,
         )  # fmt: skip
-        run = prepare(settings, comparisons)
+        run = prepare(settings, effects)
         run.fetch(lambda tally: None)
         assert (run.tally.asked, run.tally.errors) == (run.plan.size(), {})
         run.measure()
-        audits = [run.audit(comparison, gates[comparison.family], "?") for comparison in comparisons]
+        audits = [run.audit(e, "?") for e in effects]
         record = evidence(header(run), audits, run_id="", command="", root=tmp_path).model_dump(mode="json")
         found.append(record | {"run": None})
         run.close()
@@ -396,9 +396,8 @@ def test_two_workers_find_what_the_local_engine_finds(models, ask, local, pictur
     expected = local(model, some, beside)
     assert counts(tally) == counts(expected)
     assert tally.errors
-    assert tally.refused
     assert [entry.name for entry in tally.left_out] == [some[3].name]
-    readable = Plan((*some[:3], *some[4:]), COMPARISONS, protocol)
+    readable = Plan((*some[:3], *some[4:]), EFFECTS, protocol)
     assert everything(store, readable, model) == everything(beside, readable, model)
     beside.close()
     assert (said.out, said.err) == ("", "")
@@ -412,7 +411,7 @@ def test_killed_worker_costs_nothing(models, ask, local, pictures, store, tmp_pa
     beside, model = Store(str(tmp_path / "local.sqlite")), models.get("DiesOnce")
     expected = local(model, some, beside)
     assert counts(tally) == counts(expected), "nothing is lost and nothing counted twice"
-    plan = Plan(some, COMPARISONS, protocol)
+    plan = Plan(some, EFFECTS, protocol)
     assert everything(store, plan, model) == everything(beside, plan, model)
     beside.close()
 

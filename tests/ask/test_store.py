@@ -153,7 +153,7 @@ def test_garbage_is_named_as_such_and_left_alone(tmp_path):
     path.write_bytes(b"this is no database at all, but long enough" * 100)
     before = path.read_bytes()
     text = message(path)
-    assert "damaged or is no database" in text
+    assert "damaged or is not a database" in text
     assert f"mv {path}" in text
     assert path.read_bytes() == before
 
@@ -200,7 +200,7 @@ def test_other_schema_version(tmp_path):
 @pytest.mark.parametrize("url", ["://", "postgresql://host:port/x", "postgresql://me:secret@host:port/x"])
 def test_no_url(url):
     text = message(url)
-    assert "is no database URL" in text
+    assert "is not a database URL" in text
     assert "secret" not in text
 
 

@@ -77,13 +77,20 @@ def test_schema_is_json(capsys):
     assert "audits" in schema["properties"]
 
 
-@pytest.mark.parametrize("content", ["no json", "{}", '{"schema_version": 1}'])
-def test_report_of_what_is_no_evidence(tmp_path, capsys, content):
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("no json", "is not evidence"),
+        ("{}", "is not evidence"),
+        ('{"schema_version": "1.1"}', "has schema version 1.1, and this auditkit reads 2.0"),
+    ],
+)
+def test_report_of_what_is_not_evidence(tmp_path, capsys, content, words):
     path = tmp_path / "evidence.json"
     path.write_text(content)
     assert main(["report", str(path)]) == 4
     error = capsys.readouterr().err
-    assert "is no evidence" in error
+    assert words in error
     assert "Traceback" not in error
 
 
@@ -105,10 +112,10 @@ def pilot_of(tmp_path):
 
 def made_up_audits(families):
     rules = load_protocol(SHIPPED_PROTOCOL)
-    comparisons = [comparison for name in families for comparison in SHIPPED[name]()]
+    effects = [effect for name in families for effect in SHIPPED[name]()]
     records = made_up_images({"ct": 40, "mr": 40})
-    data = simulate(FairReader(), records, comparisons, rules, seed=5)
-    return list(audit_all(data, comparisons, rules).values()), rules
+    data = simulate(FairReader(), records, effects, rules, seed=5)
+    return list(audit_all(data, effects, rules).values()), rules
 
 
 def test_plan_from_an_assumed_spread(capsys):

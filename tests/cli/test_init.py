@@ -86,14 +86,14 @@ def test_other_line_ends_are_no_edit(own):
 
 
 def test_only_you_changed(own, capsys):
-    edit(own / "protocol.toml", "cap = 0.10", "cap = 0.05")
+    edit(own / "protocol.toml", "at_most = 0.10", "at_most = 0.05")
     (own / "test_templates.py").unlink()
     assert main(["init", str(own), "--diff"]) == 0
     out = capsys.readouterr().out
     assert "protocol.toml: you changed it" in out
     assert "+++ protocol.toml (yours)" in out
-    assert "-cap = 0.10" in out
-    assert "+cap = 0.05" in out
+    assert "-at_most = 0.10" in out
+    assert "+at_most = 0.05" in out
     assert "test_templates.py: you removed it" in out
 
 
@@ -112,33 +112,33 @@ def test_only_auditkit_changed(own, newer, capsys):
 
 
 def test_both_changed_and_each_change_is_shown_against_the_copy(own, newer, capsys):
-    edit(newer / "protocol.toml", "floor = 0.70", "floor = 0.75")
+    edit(newer / "protocol.toml", "at_least = 0.70", "at_least = 0.75")
     edit(own / "protocol.toml", "seed = 20261122", "seed = 5")
     assert main(["init", str(own), "--diff"]) == 1
     out = capsys.readouterr().out
     assert "protocol.toml: both changed it" in out
     theirs, _, yours = out.partition("+++ protocol.toml (yours)")
-    assert "+floor = 0.75" in theirs
+    assert "+at_least = 0.75" in theirs
     assert "seed = 5" not in theirs
     assert "+seed = 5" in yours
-    assert "floor = 0.75" not in yours
+    assert "at_least = 0.75" not in yours
 
 
 def test_what_was_taken_over_is_no_news(own, newer, capsys):
-    edit(newer / "protocol.toml", "floor = 0.70", "floor = 0.75")
+    edit(newer / "protocol.toml", "at_least = 0.70", "at_least = 0.75")
     (own / "protocol.toml").write_text((newer / "protocol.toml").read_text())
     assert main(["init", str(own), "--diff"]) == 0
     assert "protocol.toml: taken over from the installed auditkit" in capsys.readouterr().out
 
 
 def test_reviewed_makes_what_differs_yours(own, newer, capsys):
-    edit(newer / "protocol.toml", "floor = 0.70", "floor = 0.75")
+    edit(newer / "protocol.toml", "at_least = 0.70", "at_least = 0.75")
     assert main(["init", str(own), "--reviewed"]) == 0
     assert main(["init", str(own), "--diff"]) == 0
     out = capsys.readouterr().out
     assert "protocol.toml: you changed it" in out
-    assert "-floor = 0.75" in out
-    assert (own / "protocol.toml").read_text().count("floor = 0.75") == 0, "reviewing writes no audit"
+    assert "-at_least = 0.75" in out
+    assert (own / "protocol.toml").read_text().count("at_least = 0.75") == 0, "reviewing writes no audit"
 
 
 @pytest.mark.parametrize("option", ["--diff", "--reviewed"])

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from auditkit.evidence import (
+    AnswerColumn,
     Audit,
     Case,
     Cell,
     Data,
     Estimate,
     Evidence,
+    ModalityCount,
     ModelInfo,
     Outcomes,
     Point,
@@ -24,19 +26,22 @@ from auditkit.evidence import (
     Stratum,
     json_schema,
     overall,
+    whole_verdict,
 )
 
 
 def evidence(**changes) -> Evidence:
     estimate = Estimate(value=1.23456789, low=float("-inf"), high=math.nan, level=0.9)
-    cell = Cell(modality="ct", verdict="FAIL", sentence="because", estimate=estimate, outcomes=Outcomes(scored=3))
+    cell = Cell(
+        stratum=Stratum(level="ct"), verdict="FAIL", sentence="because", estimate=estimate, outcomes=Outcomes(scored=3)
+    )
     case = Case(
-        image="i", modality="ct", synthetic=True, condition="noise",
+        item="i", modality="ct", synthetic=True, condition="noise",
         control_answer="<script>\x1b \u202e é", treated_answer="\x00",
     )  # fmt: skip
     audit = Audit(
-        id="f/a", question="Does it?", family="f", gate="equivalence", title="A", verdict="FAIL", sentence="because",
-        estimate=estimate, by_modality=[cell], series=[Point(modality="ct", condition="x", score=estimate)],
+        id="f/a", question="Does it?", family="f", verb="within", title="A", verdict="FAIL", sentence="because",
+        estimate=estimate, parts=[cell], series=[Point(stratum=cell.stratum, condition="x", score=estimate)],
         cases=[case], p_fail=0.01,
     )  # fmt: skip
     whole = {
@@ -45,7 +50,7 @@ def evidence(**changes) -> Evidence:
         "model": ModelInfo(name="m"),
         "protocol": ProtocolInfo(name="p", sha256="0" * 64, profile="ci", alpha=0.05, criteria={"b": 1, "a": [2]}),
         "data": Data(source="demo", n_images=1, n_clusters=1, synthetic_share=1.0,
-                     modalities=[Stratum(modality="ct", n_images=1, n_clusters=1, n_synthetic=1)]),
+                     modalities=[ModalityCount(modality="ct", n_images=1, n_clusters=1, n_synthetic=1)]),
         "audits": [audit],
         "verdict": "FAIL",
         "sentence": "so",
@@ -76,7 +81,7 @@ def test_record_fits_the_published_schema_and_the_schema_is_one():
 
 def test_unknown_keys_are_refused_at_every_depth():
     record = json.loads(evidence().to_json())
-    for path in ([], ["run"], ["data"], ["audits", 0], ["audits", 0, "estimate"], ["audits", 0, "by_modality", 0]):
+    for path in ([], ["run"], ["data"], ["audits", 0], ["audits", 0, "estimate"], ["audits", 0, "parts", 0]):
         changed = json.loads(json.dumps(record))
         place = changed
         for step in path:
@@ -87,7 +92,7 @@ def test_unknown_keys_are_refused_at_every_depth():
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, np.float64("nan"), np.float32("inf"), None])
-def test_what_is_no_number_becomes_null(number):
+def test_what_is_not_a_number_becomes_null(number):
     assert Estimate(value=number).value is None
     assert json.loads(json.dumps(Estimate(value=number).model_dump(mode="json"), allow_nan=False))["value"] is None
 
@@ -131,3 +136,34 @@ def test_overall():
         assert (overall([one, other]) == "PASS") == (one == other == "PASS")
     assert overall(["ERROR", "FAIL"]) == "FAIL"
     assert overall(["INCONCLUSIVE", "ERROR"]) == "ERROR"
+
+
+def shown(verdict: str) -> Audit:
+    return Audit(
+        id="g/b", question="", family="g", shown=True, title="B", verdict=verdict, sentence="", estimate=Estimate()
+    )
+
+
+@pytest.mark.parametrize("verdict", ["PASS", "FAIL", "INCONCLUSIVE", "ERROR"])
+def test_what_is_shown_for_information_never_counts(verdict):
+    decides = evidence().audits[0].model_copy(update={"verdict": "PASS"})
+    record = evidence(audits=[decides, shown(verdict)])
+    assert (record.deciding, record.informing) == ([decides], [shown(verdict)])
+    assert whole_verdict(record.audits, []) == ("PASS", "1 PASS of 1 audits: every declared criterion was met.")
+    assert whole_verdict([shown(verdict)], [])[0] == "INCONCLUSIVE"
+
+
+def test_a_part_of_the_declared_audits_never_passes():
+    decides = evidence().audits[0].model_copy(update={"verdict": "PASS"})
+    verdict, sentence = whole_verdict([decides], ["x/y"])
+    assert verdict == "INCONCLUSIVE"
+    assert "1 declared audits were not run" in sentence
+    assert whole_verdict(evidence().audits, ["x/y"])[0] == "FAIL"
+
+
+def test_a_column_says_what_was_asked():
+    column = AnswerColumn(
+        task="quality", wording="direct", condition=[("pixelate", 3), ("again", 1)], values={"": "50 r"}
+    )
+    assert str(column.question) == "quality.direct pixelate-s3+again-s1"
+    assert AnswerColumn.model_validate_json(column.model_dump_json()).question == column.question

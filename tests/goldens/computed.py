@@ -5,25 +5,27 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
 from auditkit.ask.keys import digest_of, pixel_digest
 from auditkit.ask.plan import Plan, distinct, limit_clusters
-from auditkit.ask.prefetch import Keys, pixel_condition
+from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.evidence import Audit
 from auditkit.images.record import ImageRecord
 from auditkit.images.sources import load_images
 from auditkit.judge.judge import Judge
-from auditkit.judge.version_judge import VersionJudge
+from auditkit.judge.versions import VersionJudge
 from auditkit.measure.columns import Column, Measurements
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.tasks.answers import OUTCOMES
-from auditkit.vocabulary import Condition, Probe
+from auditkit.tasks import OUTCOMES
+from auditkit.testing import questions
+from auditkit.vocabulary import Condition, Effect, Perturbation, Probe, Question
 from validation.jobs import Job
 from validation.jobs import run as run_job
 from validation.situations import unplanned
@@ -31,9 +33,19 @@ from validation.situations import unplanned
 PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
 MARKS = {"r": "refused", "u": "unparsed", "o": "out_of_range", "t": "truncated", "e": "error", "+": "scored"}
 CELL = (
-    "modality", "required", "verdict", "margin_low", "margin_high", "p_pass", "p_fail", "p_fail_holm", "n_images",
+    "required", "verdict", "margin_low", "margin_high", "p_pass", "p_fail", "p_fail_holm", "n_images",
     "n_clusters", "sd", "mde", "rule",
 )  # fmt: skip
+RENAMED = {
+    "score_100": "quality",
+    "rating_5": "rating",
+    "grade": "grade",
+    "yes_no": "yes_no",
+    "options.quality": "options.quality.direct",
+    "options.degradation": "options.degradation.direct",
+    "options.degradation_reversed": "options.degradation_reversed.direct",
+}
+"""Templates, or their formats, by the names they had."""
 ROWS = (
     "gates:equivalence/discrete/1-4/64/margin/none",
     "gates:equivalence/rare/1/64/margin/worst",
@@ -63,8 +75,8 @@ def protocol() -> Protocol:
     return load_protocol(PROTOCOL)
 
 
-def comparisons() -> tuple[Any, ...]:
-    return distinct(c for members in SHIPPED.values() for c in members())
+def effects() -> tuple[Effect, ...]:
+    return distinct(effect for members in SHIPPED.values() for effect in members())
 
 
 def keys(tmp_path: Path) -> dict[str, str]:
@@ -73,14 +85,16 @@ def keys(tmp_path: Path) -> dict[str, str]:
     images = load_images("demo", salt="golden", max_side=declared.images.max_side)
     records = limit_clusters(images.records, 10, declared.seed)
     store = Store(str(tmp_path / "golden.sqlite"))
-    renderer, plan, named = Renderer(store, declared.seed), Plan(records, comparisons(), declared), Keys(Nobody(), 32)
+    catalogue = declared.catalogue
+    renderer, plan = Renderer(store, declared.seed, catalogue), Plan(records, effects(), declared)
+    named = Keys(Nobody(), 32, catalogue)
     found = {}
     for record in records:
         digest = pixel_digest(renderer.clean(record))
         rendered: dict[Condition, Any] = {}
 
         def key(probe: Probe) -> str:
-            pixels = pixel_condition(probe.condition)
+            pixels = catalogue.pictures(probe.question.condition)
             if pixels not in rendered:  # noqa: B023 - called within this turn of the loop only
                 rendered[pixels] = renderer.describe(record, renderer.pixels(record, digest, pixels))  # noqa: B023
             return named.of(probe, rendered[pixels])  # noqa: B023
@@ -105,10 +119,22 @@ def measurements(answers: dict[str, Any], *, disturbed: bool) -> Measurements:
             lost, scored = rng.random(scores.size) < 0.04, outcomes == 0
             scores = np.where(lost & scored, np.nan, np.clip(scores + off, 0, 100))
             outcomes = np.where(lost & scored, OUTCOMES.index("refused"), outcomes).astype(np.int8)
-        template, corruption, severity, context, repeat, alone = name.split("|")
-        condition = Condition(corruption, int(severity), context, int(repeat), alone == "True")
-        columns[condition, template] = Column(scores, outcomes)
-    return Measurements(records, columns, {})
+        columns[_question(name)] = Column({"": scores}, outcomes)
+    return Measurements(records, columns)
+
+
+def _question(name: str) -> Question:
+    """The question that a column was called by before the vocabulary changed."""
+    template, corruption, severity, context, repeat, alone = name.split("|")
+    condition = (
+        *((Perturbation(corruption, int(severity)),) if corruption != "clean" else ()),
+        *((Perturbation(context),) if context != "none" else ()),
+        *((Perturbation("again", int(repeat)),) if int(repeat) else ()),
+        *((Perturbation("alone"),) if alone == "True" else ()),
+    )
+    form, _, wording = template.partition(".")
+    task, _, wording = (RENAMED.get(template) or f"{RENAMED[form]}.{wording}").rpartition(".")
+    return Question(task, wording, condition)
 
 
 def _read(marks: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -119,28 +145,32 @@ def _read(marks: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 def verdicts(answers: dict[str, Any]) -> dict[str, list[Any]]:
     """Return the numbers of every audit on the recorded answers, on disturbed ones, and of one against the other."""
-    declared, every = protocol(), comparisons()
+    declared, every = protocol(), effects()
     plain, disturbed = (measurements(answers, disturbed=d) for d in (False, True))
     found = {}
     for name, data in (("plain", plain), ("disturbed", disturbed)):
         judge = Judge(declared, data, every)
         with unplanned():
-            audits = [judge.audit(c, declared.families[c.family].gate, "") for c in every]
+            audits = [judge.audit(effect, "") for effect in every]
         found.update({f"{name} {audit.id}": numbers(audit) for audit in audits})
     versions = VersionJudge(declared, disturbed, plain, every)
     with unplanned():
-        audits = [versions.against("baseline", c, "", "an earlier run") for c in every]
+        audits = [versions.against("baseline", effect, "", "an earlier run") for effect in every]
     return found | {f"versions {audit.id}": numbers(audit) for audit in audits}
 
 
 def numbers(audit: Audit) -> list[Any]:
     """Return what an audit decided, without its words."""
     cells = [
-        [*(getattr(cell, name) for name in CELL), *(_ends(e) for e in (cell.estimate, cell.tail, cell.worst_case))]
-        for cell in audit.by_modality
+        [
+            cell.stratum.level,
+            *(getattr(cell, name) for name in CELL),
+            *(_ends(e) for e in (cell.estimate, cell.tail, cell.worst_case)),
+        ]
+        for cell in audit.parts
     ]
     points = [
-        [p.modality, p.severity, p.n_images, *(_ends(e) for e in (p.score, p.change, p.auroc))] for p in audit.series
+        [p.stratum.level, p.level, p.n_images, *(_ends(e) for e in (p.score, p.change, p.auroc))] for p in audit.series
     ]
     return [audit.verdict, _ends(audit.estimate), audit.n_images, audit.n_clusters, cells, points]
 
@@ -152,7 +182,24 @@ def _ends(estimate: Any) -> list[float | None] | None:
 def rates() -> dict[str, dict[str, int]]:
     """Return what twenty seeded replicates of some rows of the validation count."""
     found = {}
-    for row in ROWS:
-        suite, _, name = row.partition(":")
-        found[row] = run_job(Job(suite, name, 0, REPLICATES))
+    with mock.patch.object(questions, "generator", _as_before):
+        for row in ROWS:
+            suite, _, name = row.partition(":")
+            found[row] = run_job(Job(suite, name, 0, REPLICATES))
     return found
+
+
+_generator = questions.generator
+_BEFORE = {f"{new}.": f"{old}." for old, new in RENAMED.items() if not new.endswith(".direct")}
+
+
+def _as_before(seed: int, *names: str) -> np.random.Generator:
+    """Made-up answers are drawn by the names of what is asked: by those it had."""
+    return _generator(seed, *map(_name_before, names))
+
+
+def _name_before(name: str) -> str:
+    if name.startswith("options."):
+        return name.removesuffix(".direct")
+    name = name.replace("again-s1", "repeat1")
+    return next((old + name[len(new) :] for new, old in _BEFORE.items() if name.startswith(new)), name)

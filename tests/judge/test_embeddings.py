@@ -14,15 +14,16 @@ from auditkit.ask.prefetch import Keys, Tally, digests, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.evidence import EmbeddingShift
 from auditkit.judge.embeddings import _follows, embedding_shifts
-from auditkit.measure.columns import AnswerReader
+from auditkit.measure.reader import AnswerReader
 from auditkit.models.base import Response
-from auditkit.vocabulary import Condition, Group, Series
+from auditkit.protocol.effects import change, falls, share
+from auditkit.vocabulary import Condition, Perturbation
 
 SEVERITIES = (1, 3, 5)
-COMPARISONS = distinct([
-    Series("gaussian_noise", "sensitivity", "gaussian_noise", SEVERITIES),
-    Series("pixelate", "sensitivity", "pixelate", (2,)),
-    Group("grade.direct", "answers", template="grade.direct"),
+EFFECTS = distinct([
+    falls("gaussian_noise", SEVERITIES, family="sensitivity"),
+    change(Perturbation("pixelate", 2), family="sensitivity"),
+    share("refused", "grade", family="answers"),
 ])  # fmt: skip
 APART = 0.4  # cosine between clean images of different patients
 MAX_PATIENTS = 64
@@ -64,18 +65,23 @@ class Known:
         return rows.astype(np.float32)
 
 
+def severity(condition: Condition) -> int:
+    return sum(perturbation.level for perturbation in condition)
+
+
 def tenths(number: int, condition: Condition) -> float:
-    return 0.1 * condition.severity
+    return 0.1 * severity(condition)
 
 
 def falling(number: int, condition: Condition) -> str:
-    return str(90 - 10 * condition.severity)
+    return str(90 - 10 * severity(condition))
 
 
 @pytest.fixture
 def shifts(store, protocol):
     def shifts(some, *, turn=tenths, score=falling, fail=lambda request, kind: False) -> list[EmbeddingShift]:
-        plan, renderer = Plan(tuple(some), COMPARISONS, protocol), Renderer(store, 1)
+        plan = Plan(tuple(some), EFFECTS, protocol)
+        renderer = Renderer(store, 1, protocol.catalogue)
         model = Known(some, plan, renderer, turn, score)
         embed = model.embed
 
@@ -89,14 +95,14 @@ def shifts(store, protocol):
         prefetch(plan, model, store, renderer, **options)
         fetch_embeddings(plan, model, store, renderer, **options)
         found = digests(plan, store, renderer, Tally())
-        data = AnswerReader(plan, found, Keys(model, 8), store, renderer).measure()
+        data = AnswerReader(plan, found, Keys(model, 8, protocol.catalogue), store, renderer).measure()
         return embedding_shifts(plan, model, data, store, renderer)
 
     return shifts
 
 
-def one(found, kind="vision", corruption="gaussian_noise", modality="all") -> EmbeddingShift:
-    [shift] = [s for s in found if (s.kind, s.corruption, s.modality) == (kind, corruption, modality)]
+def one(found, kind="vision", name="gaussian_noise", modality="all") -> EmbeddingShift:
+    [shift] = [s for s in found if (s.kind, s.perturbation, s.modality) == (kind, name, modality)]
     return shift
 
 
@@ -105,15 +111,15 @@ def test_known_angles_give_their_cosines(shifts, records):
     assert len(found) == 2 * 3 * 2, "kinds x (all, ct, xray) x corruptions"
     for modality, n in (("all", 12), ("ct", 6), ("xray", 6)):
         shift = one(found, modality=modality)
-        assert [p.severity for p in shift.series] == list(SEVERITIES)
+        assert [p.level for p in shift.series] == list(SEVERITIES)
         for point in shift.series:
-            expected = math.cos(0.1 * point.severity)
+            expected = math.cos(0.1 * point.level)
             assert point.similarity.value == pytest.approx(expected, abs=2e-5)
             assert point.similarity.low <= expected + 2e-5
             assert point.similarity.high >= expected - 2e-5
             assert (point.similarity.unit, point.similarity.level) == ("cosine", 0.9)
             assert (point.n_images, point.n_clusters, point.n_missing) == (n, n, 0)
-            assert point.score_change.value == pytest.approx(-10 * point.severity)
+            assert point.score_change.value == pytest.approx(-10 * point.level)
             assert 0 < point.ssim < 1
         assert shift.between == pytest.approx(APART, abs=1e-4)
         assert shift.title == "Gaussian noise"
@@ -132,16 +138,16 @@ def test_score_that_follows(shifts, records):
     expected = np.corrcoef([0, *(1 - math.cos(0.1 * s) for s in SEVERITIES)], [0, *(10 * s for s in SEVERITIES)])[0, 1]
     assert shift.follows.value == pytest.approx(expected, abs=1e-4)
     assert (shift.n_follows, shift.follows.unit) == (12, "correlation")
-    assert one(found, corruption="pixelate").follows.value is None, "two points are no correlation"
+    assert one(found, name="pixelate").follows.value is None, "two points are no correlation"
 
 
 @pytest.mark.parametrize(
     ("score", "low", "high"),
     [
         (lambda i, c: "70", 0.0, 0.0),
-        (lambda i, c: str(50 + 5 * c.severity), -1.0, -0.9),
-        (lambda i, c: "10" if c.severity else "90", 0.5, 0.7),
-        (lambda i, c: str(90 - 3 * c.severity**2), 0.999, 1.0),
+        (lambda i, c: str(50 + 5 * severity(c)), -1.0, -0.9),
+        (lambda i, c: "10" if severity(c) else "90", 0.5, 0.7),
+        (lambda i, c: str(90 - 3 * severity(c) ** 2), 0.999, 1.0),
     ],
 )
 def test_how_the_score_follows_the_distance(shifts, records, score, low, high):
@@ -152,10 +158,10 @@ def test_score_and_embedding_that_reach_their_end_at_once_are_in_step(shifts, re
     """Ranks would call this chance: from severity 1 on, distance and score vary by hardly anything."""
 
     def turn(number, condition):
-        return condition.severity and 1.3 + 0.01 * math.sin(number + condition.severity)
+        return severity(condition) and 1.3 + 0.01 * math.sin(number + severity(condition))
 
     def score(number, condition):
-        return str(round(5 + 2 * math.cos(3 * number + condition.severity)) if condition.severity else 90)
+        return str(round(5 + 2 * math.cos(3 * number + severity(condition))) if severity(condition) else 90)
 
     assert one(shifts(records(12), turn=turn, score=score)).follows.value > 0.99
 
@@ -166,7 +172,7 @@ def test_patients_weigh_the_same_however_many_images_they_have(shifts, records):
         *(records.one(f"a{i}", i, patients=1) for i in range(20)),
         *(records.one(f"b{i}", i) for i in range(21, 31)),
     ]
-    shift = one(shifts(some, turn=lambda number, c: 0.0 if number < 20 or not c.severity else math.pi / 3))
+    shift = one(shifts(some, turn=lambda number, c: 0.0 if number < 20 or not severity(c) else math.pi / 3))
     assert shift.series[0].similarity.value == pytest.approx((1 + 10 * 0.5) / 11, abs=1e-4)
     assert (shift.series[0].n_images, shift.series[0].n_clusters) == (30, 11)
     assert shift.between == pytest.approx(APART, abs=1e-4), "pairs of patients, not of images"
@@ -174,7 +180,7 @@ def test_patients_weigh_the_same_however_many_images_they_have(shifts, records):
 
 def test_interval_holds_the_mean_of_varying_images_and_narrows_with_their_number(shifts, records):
     def turn(number, condition):
-        return condition.severity and 0.3 + 0.2 * math.sin(number)
+        return severity(condition) and 0.3 + 0.2 * math.sin(number)
 
     points = [one(shifts(records(n, modalities=("ct",)), turn=turn)).series[0].similarity for n in (12, 40)]
     for point, n in zip(points, (12, 40), strict=True):
@@ -187,8 +193,8 @@ def test_interval_holds_the_mean_of_varying_images_and_narrows_with_their_number
 def test_what_is_missing_is_counted_and_costs_only_its_pair(shifts, records):
     def fail(found, kind):
         number, _, condition = found
-        lost_clean = number == 0 and not condition.severity
-        return kind == "vision" and (lost_clean or (number == 1 and condition.severity == 5))
+        lost_clean = number == 0 and not severity(condition)
+        return kind == "vision" and (lost_clean or (number == 1 and severity(condition) == 5))
 
     found = shifts(records(12, modalities=("ct",)), fail=fail)
     shift = one(found)
@@ -208,7 +214,7 @@ def test_nothing_embedded_is_shown_as_nothing(shifts, records):
 
 
 def test_missing_scores_leave_the_embeddings(shifts, records):
-    shift = one(shifts(records(12), score=lambda i, c: "I cannot assess this image." if c.severity else "70"))
+    shift = one(shifts(records(12), score=lambda i, c: "I cannot assess this image." if severity(c) else "70"))
     assert shift.series[0].similarity.value == pytest.approx(math.cos(0.1), abs=2e-5)
     assert shift.series[0].score_change.value is None
     assert (shift.follows.value, shift.n_follows) == (None, 0)

@@ -14,37 +14,36 @@ from auditkit.evidence import Audit
 from auditkit.judge.expected import scoring
 from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
-from auditkit.measure.columns import NOT_READ, AnswerTable, Column, Expectations, Measurements, joined
-from auditkit.protocol.shipped import (
-    discrimination_series,
-    metadata_contrasts,
-    repeatability_contrasts,
-    sensitivity_series,
-    template_wordings,
-)
+from auditkit.measure.columns import NOT_READ, Column, Expectations, Measurements, joined
+from auditkit.measure.reader import AnswerTable
+from auditkit.protocol.effects import areas, change, falls, rises, share, steps, wordings
+from auditkit.protocol.shipped import discrimination, metadata, repeatability, sensitivity, templates
 from auditkit.tasks import READINGS
 from auditkit.testing import NOISES, FairReader, audit_all, made_up_images, simulate
-from auditkit.vocabulary import Condition, Contrast, Group, Series, Wordings
-from tests.judge.build import TEMPLATE, answered, images, judged, measured, protocol
+from auditkit.vocabulary import Effect, Perturbation, Question
+from tests.judge.build import FAMILIES, HIGH, SCORE, answered, by_level, images, judged, measured, protocol
 
 RULES = protocol()
-TREATED = Condition(context="institution.reputation.high")
-CONTRAST = Contrast("x", "metadata", TREATED)
-DIRECTION = [Series(name, "direction", name, (3, 5)) for name in ("brightness", "contrast")]
-COMPARISONS = [
-    *metadata_contrasts()[:3],
-    *sensitivity_series()[:1],
-    *discrimination_series()[:1],
-    *template_wordings(),
-    *repeatability_contrasts()[:1],
+TREATED = (HIGH,)
+CHANGE = change(HIGH, name="x", family="metadata")
+READER = Question("quality", "reader")
+DIRECTION = [rises(name, (3, 5), family="direction") for name in ("brightness", "contrast")]
+PIXELATE = Perturbation("pixelate", 5)
+EFFECTS = [
+    *metadata()[:3],
+    *sensitivity()[:1],
+    *discrimination()[:1],
+    *templates(),
+    *repeatability()[:1],
     *DIRECTION[:1],
-    Series("jpeg", "monotone", "jpeg"),
-    Group("answers", "answers", (Condition(),)),
+    steps("jpeg", family="monotone"),
+    share("refused", name="answers", family="answers"),
+    change(PIXELATE, HIGH).minus(change(PIXELATE)).minus(change(HIGH)).named("interaction", "metadata"),
 ]
 RECORDS = made_up_images({"ct": 34, "mr": 30}, (1, 2, 1))
-DATA = simulate(FairReader(noise=NOISES["noisy"]), RECORDS, COMPARISONS, RULES, 11)
-PLAIN = audit_all(DATA, COMPARISONS, RULES)
-ON_SCORES = ("equivalence", "template_equivalence", "sensitivity", "discrimination", "not_raised", "monotone")
+DATA = simulate(FairReader(noise=NOISES["noisy"]), RECORDS, EFFECTS, RULES, 11)
+PLAIN = audit_all(DATA, EFFECTS, RULES)
+ON_SCORES = ("metadata", "templates", "sensitivity", "discrimination", "direction", "monotone")
 
 
 def with_expected(column: Column, scores, entropy=1.0, mass=0.9) -> Column:
@@ -63,8 +62,8 @@ def with_expected(column: Column, scores, entropy=1.0, mass=0.9) -> Column:
 
 
 def with_each(data: Measurements, scores_of) -> Measurements:
-    columns = {key: data.column(*key) for key in data.asked()}
-    return Measurements(data.records, {k: with_expected(c, scores_of(k, c)) for k, c in columns.items()}, data.doses)
+    columns = {question: data.column(question) for question in data.asked()}
+    return Measurements(data.records, {q: with_expected(c, scores_of(q, c)) for q, c in columns.items()}, data.doses)
 
 
 def without(record):
@@ -79,10 +78,10 @@ def without(record):
 def test_nothing_but_the_new_fields_moves(seed, gaps):
     rng = np.random.default_rng(seed)
 
-    def anything(key, column):
+    def anything(question, column):
         return np.where(rng.random(column.scores.shape) < gaps, np.nan, rng.uniform(0, 100, column.scores.shape))
 
-    found = audit_all(with_each(DATA, anything), COMPARISONS, RULES)
+    found = audit_all(with_each(DATA, anything), EFFECTS, RULES)
     assert {k: without(a.model_dump()) for k, a in found.items()} == {
         k: without(a.model_dump()) for k, a in PLAIN.items()
     }
@@ -91,21 +90,21 @@ def test_nothing_but_the_new_fields_moves(seed, gaps):
 def test_without_log_probabilities_there_is_nothing_to_show():
     for audit in PLAIN.values():
         assert audit.expected is None
-        assert all(cell.expected is None for cell in audit.by_modality)
+        assert all(cell.expected is None for cell in audit.parts)
         assert all(point.expected is None for point in audit.series)
 
 
 def test_expected_scores_equal_to_the_generated_ones_give_the_gates_own_estimates():
-    found = audit_all(with_each(DATA, lambda key, column: column.scores.copy()), COMPARISONS, RULES)
+    found = audit_all(with_each(DATA, lambda question, column: column.scores.copy()), EFFECTS, RULES)
     for audit in found.values():
-        assert (audit.expected is not None) == (audit.gate in ON_SCORES), audit.id
-        for cell in (*audit.by_modality, *([audit] if audit.expected else [])):
-            if audit.gate not in ON_SCORES:
+        assert (audit.expected is not None) == (audit.family in ON_SCORES), audit.id
+        for cell in (*audit.parts, *([audit] if audit.expected else [])):
+            if audit.family not in ON_SCORES:
                 assert cell.expected is None
                 continue
             ours = cell.expected.model_dump(include=set(type(cell.estimate).model_fields))
             assert ours == cell.estimate.model_dump(), (audit.id, cell)
-        for cell in audit.by_modality:
+        for cell in audit.parts:
             if cell.expected:
                 assert (cell.expected.n_images, cell.expected.n_clusters) == (cell.n_images, cell.n_clusters)
         for point in audit.series:
@@ -113,40 +112,38 @@ def test_expected_scores_equal_to_the_generated_ones_give_the_gates_own_estimate
         assert Audit.model_validate_json(audit.model_dump_json()) == audit
 
 
-def test_each_gate_reads_the_expected_scores_of_its_own_sides():
+def test_each_procedure_reads_the_expected_scores_of_its_own_sides():
     """Generated scores never move; expected ones fall by 3 points per severity and rise by 4 under words."""
 
-    def moved(key, column):
-        condition, template = key
-        words = 4.0 if condition.context.endswith("high") else 0.0
-        return 60 - 3.0 * condition.severity + words + 2.0 * (template == "score_100.reader")
+    def moved(question, column):
+        words = 4.0 if HIGH in question.condition else 0.0
+        severity = sum(p.level for p in question.condition)
+        return 60 - 3.0 * severity + words + 2.0 * (question == READER)
 
-    series, steps = Series("jpeg", "sensitivity", "jpeg"), Series("jpeg", "monotone", "jpeg")
-    wordings = Wordings("w", "templates", (TEMPLATE, "score_100.reader"))
-    records = images(30)
-    conditions = [Condition(), TREATED, *series.treated, *DIRECTION[0].treated]
-    columns = {(c, TEMPLATE): answered(np.full(30, 60.0)) for c in conditions}
-    columns[Condition(), "score_100.reader"] = answered(np.full(30, 60.0))
-    flat = Measurements(records, columns, {})
-    data = with_each(flat, lambda key, column: np.full(30, moved(key, column)))
+    falling = falls("jpeg", family="sensitivity")
+    conditions = [(), TREATED, *((Perturbation("jpeg", s),) for s in range(1, 6))]
+    conditions += [(Perturbation("brightness", s),) for s in (3, 5)]
+    columns = {SCORE.under(*c): answered(np.full(30, 60.0)) for c in conditions}
+    flat = Measurements(images(30), {**columns, READER: answered(np.full(30, 60.0))})
+    data = with_each(flat, lambda question, column: np.full(30, moved(question, column)))
 
-    def cells(comparison, gate):
-        audit = judged(comparison, data, gate)
+    def cells(effect: Effect):
+        audit = judged(effect, data)
         assert audit.estimate.value in (0.0, 0.5)
-        return [c.expected for c in audit.by_modality if c.modality == "ct"]
+        return [c.expected for c in audit.parts if c.stratum.level == "ct"]
 
-    assert [e.value for e in cells(CONTRAST, "equivalence")] == [4.0]
-    assert [e.value for e in cells(series, "sensitivity")] == pytest.approx([-3.0])
-    assert [e.unit for e in cells(series, "sensitivity")] == ["points per severity step"]
-    assert [e.value for e in cells(steps, "monotone")] == [-3.0] * 5
-    assert [e.value for e in cells(DIRECTION[0], "not_raised")] == [-9.0, -15.0]
-    assert [e.value for e in cells(wordings, "template_equivalence")] == [2.0]
-    area = cells(Series("jpeg", "discrimination", "jpeg"), "discrimination")
+    assert [e.value for e in cells(CHANGE)] == [4.0]
+    assert [e.value for e in cells(falling)] == pytest.approx([3.0])
+    assert [e.unit for e in cells(falling)] == ["points per severity step"]
+    assert [e.value for e in cells(steps("jpeg", family="monotone"))] == [-3.0] * 5
+    assert [e.value for e in cells(DIRECTION[0])] == [-9.0, -15.0]
+    assert [e.value for e in cells(wordings("quality", ("direct", "reader"), family="templates"))] == [2.0]
+    area = cells(areas("jpeg", family="discrimination"))
     assert [e.value for e in area] == [1.0] * 5
     assert area[0].low < 1.0
     assert area[0].unit == "AUROC"
-    points = judged(series, data, "sensitivity").series
-    assert [p.expected for p in points if p.modality == "all"] == [60.0, 57.0, 54.0, 51.0, 48.0, 45.0]
+    points = judged(falling, data).series
+    assert [p.expected for p in points if p.stratum.level == "all"] == [60.0, 57.0, 54.0, 51.0, 48.0, 45.0]
 
 
 def test_entropy_and_mass_are_those_of_either_side():
@@ -154,8 +151,8 @@ def test_entropy_and_mass_are_those_of_either_side():
     gap = np.where(np.arange(n) < 6, np.nan, 50.0)
     treated = with_expected(answered(np.full(n, 50.0)), gap, entropy=2.0, mass=np.where(np.arange(n) < 6, 0.2, 0.8))
     control = with_expected(answered(np.full(n, 50.0)), np.full(n, 48.0), entropy=0.5, mass=0.95)
-    data = measured(images(n), {Condition(): control, TREATED: treated})
-    [cell] = [c for c in judged(CONTRAST, data, "equivalence").by_modality if c.modality == "ct"]
+    data = measured(images(n), {(): control, TREATED: treated})
+    cell = by_level(judged(CHANGE, data))["ct"]
     found = cell.expected
     assert (found.value, found.n_images, found.n_clusters, cell.n_images) == (2.0, 24, 24, 30)
     assert (found.entropy, found.control_entropy, found.max_entropy) == (2.0, 0.5, pytest.approx(6.658211))
@@ -167,58 +164,59 @@ def test_entropy_and_mass_are_those_of_either_side():
 def test_log_probabilities_on_one_side_only_give_no_difference():
     data = measured(
         images(30),
-        {Condition(): answered(np.full(30, 50.0)), TREATED: with_expected(answered([50.0] * 30), [50.0] * 30)},
+        {(): answered(np.full(30, 50.0)), TREATED: with_expected(answered([50.0] * 30), [50.0] * 30)},
     )
-    assert judged(CONTRAST, data, "equivalence").expected is None
+    assert judged(CHANGE, data).expected is None
 
 
 def test_a_settled_cell_keeps_the_expected_estimate_of_its_look():
-    rules = protocol(families={"metadata": {"gate": "equivalence", "margin": 5.0, "size": 1}}, looks={"number": 2})
+    rules = protocol(families={"mine": {**FAMILIES["metadata"], "size": 1}}, looks={"number": 2})
+    effect = CHANGE.named("x", "mine")
     records = images(128, ("ct",)) + images(40, ("mr",))
     staged = stages(records, 2, rules.seed)
     judge, parts = None, []
     for look, stage in zip(plan_looks(staged, rules), staged, strict=True):
         clean, n = answered(np.tile([58.0, 62.0], len(stage))[: len(stage)]), len(stage)
         treated = answered(clean.scores + np.tile([0.0, 1.0, -1.0], n)[:n])
-        columns = {Condition(): with_expected(clean, clean.scores), TREATED: with_expected(treated, treated.scores)}
+        columns = {(): with_expected(clean, clean.scores), TREATED: with_expected(treated, treated.scores)}
         parts.append(measured(stage, columns))
-        judge = Judge(rules, joined(parts), [CONTRAST], look, before=judge)
-    cells = {c.modality: c for c in judge.audit(CONTRAST, "equivalence", "?").by_modality}
-    assert {m: c.look for m, c in cells.items()}["ct"] == 1
-    assert {m: c.look for m, c in cells.items()}["mr"] == 2
+        judge = Judge(rules, joined(parts), [effect], look, before=judge)
+    cells = by_level(judge.audit(effect, "?"))
+    assert cells["ct"].look == 1
+    assert cells["mr"].look == 2
     for cell in cells.values():
         assert (cell.expected.value, cell.expected.level) == (cell.estimate.value, cell.estimate.level)
         assert cell.expected.n_images == cell.n_images
 
 
-def test_agreement_of_both_modes_per_template():
-    rating = "rating_5.direct"
+def test_agreement_of_both_modes_per_wording():
+    rating, labels = Question("rating", "direct"), Question("options.degradation", "direct")
     given = [
-        (TEMPLATE, "70", {"70": math.log(0.9)}),
-        (TEMPLATE, "70", {"80": math.log(0.5), "60": math.log(0.5)}),
-        (TEMPLATE, "70", {"70": -4.0}),
-        (TEMPLATE, "70", {"hello": -0.1}),
-        (TEMPLATE, "70", None),
-        (TEMPLATE, "a fine image", {"70": math.log(0.7)}),
+        (SCORE, "70", {"70": math.log(0.9)}),
+        (SCORE, "70", {"80": math.log(0.5), "60": math.log(0.5)}),
+        (SCORE, "70", {"70": -4.0}),
+        (SCORE, "70", {"hello": -0.1}),
+        (SCORE, "70", None),
+        (SCORE, "a fine image", {"70": math.log(0.7)}),
         (rating, "4/5", None),
-        ("options.degradation", "B", {"B": 0.0}),
-        ("options.degradation", "C", {"B": 0.0}),
+        (labels, "B", {"B": 0.0}),
+        (labels, "C", {"B": 0.0}),
     ]
-    table = AnswerTable(len(given) + 1)
-    for i, (template, text, logprobs) in enumerate(given):
-        table.put(i, Condition(), template, StoredAnswer(text, "stop", logprobs))
-    table.put(len(given), Condition(), TEMPLATE, None)
-    table.put(0, TREATED, TEMPLATE, StoredAnswer("70", "stop"))
-    labels, score = scoring(Measurements(images(len(given) + 1), table.columns, {}))
-    assert score.template == TEMPLATE
+    table = AnswerTable(len(given) + 1, RULES.catalogue)
+    for i, (question, text, logprobs) in enumerate(given):
+        table.put(i, question, StoredAnswer(text, "stop", logprobs))
+    table.put(len(given), SCORE, None)
+    table.put(0, SCORE.under(HIGH), StoredAnswer("70", "stop"))
+    found_labels, score = scoring(Measurements(images(len(given) + 1), table.columns))
+    assert score.words == "quality.direct"
     assert (score.answers, score.read, score.absent, score.invalid, score.low_mass) == (7, 3, 2, 1, 1)
     assert (score.n_compared, score.agreement) == (2, 0.5)
     assert score.difference == 0.0  # 70 against 70, and against the mean of 80 and 60
     assert score.entropy == pytest.approx(1 / 3)
     assert score.max_entropy == pytest.approx(math.log2(101), abs=1e-6)
     assert score.mass == pytest.approx((0.9 + 1.0 + math.exp(-4) + 0.7) / 4, abs=1e-6)
-    assert (labels.template, labels.n_compared, labels.agreement, labels.difference) == (
-        "options.degradation",
+    assert (found_labels.words, found_labels.n_compared, found_labels.agreement, found_labels.difference) == (
+        "options.degradation.direct",
         2,
         0.5,
         None,
@@ -227,7 +225,7 @@ def test_agreement_of_both_modes_per_template():
 
 def test_a_run_without_log_probabilities_has_no_summary_of_them():
     assert scoring(DATA) == []
-    assert scoring(Measurements([], {}, {})) == []
+    assert scoring(Measurements([], {})) == []
 
 
 @given(st.integers(0, 2**32))
@@ -235,7 +233,7 @@ def test_a_run_without_log_probabilities_has_no_summary_of_them():
 def test_every_answer_is_in_the_summary_once(seed):
     rng = np.random.default_rng(seed)
 
-    def anything(key, column):
+    def anything(question, column):
         return np.where(rng.random(column.scores.shape) < 0.3, np.nan, rng.integers(0, 101, column.scores.shape))
 
     found = scoring(with_each(DATA, anything))

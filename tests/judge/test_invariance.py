@@ -4,34 +4,33 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.measure.columns import Column, Measurements
-from auditkit.protocol.shipped import (
-    discrimination_series,
-    metadata_contrasts,
-    repeatability_contrasts,
-    sensitivity_series,
-    template_wordings,
-)
+from auditkit.measure.columns import MAIN, Column, Measurements
+from auditkit.protocol.effects import change, share
+from auditkit.protocol.shipped import discrimination, metadata, repeatability, sensitivity, templates
 from auditkit.testing import NOISES, FairReader, audit_all, made_up_images, simulate
+from auditkit.vocabulary import Perturbation
 from tests.judge.build import protocol
 
 RULES = protocol(statistics={"resamples": 1000})
-COMPARISONS = [
-    *metadata_contrasts()[:4],
-    *sensitivity_series()[:2],
-    *discrimination_series()[:2],
-    *template_wordings(),
-    *repeatability_contrasts()[:1],
+X, P = Perturbation("pixelate", 5), Perturbation("institution.reputation.high")
+EFFECTS = [
+    *metadata()[:4],
+    *sensitivity()[:2],
+    *discrimination()[:2],
+    *templates(),
+    *repeatability()[:1],
+    share("lost", family="answers"),
+    change(X, P).minus(change(X)).minus(change(P)).named("interaction", "metadata"),
 ]
 RECORDS = made_up_images({"ct": 34, "mr": 30}, (1, 2, 1))
-DATA = simulate(FairReader(noise=NOISES["noisy"]), RECORDS, COMPARISONS, RULES, 11)
-WHOLE = audit_all(DATA, COMPARISONS, RULES)
+DATA = simulate(FairReader(noise=NOISES["noisy"]), RECORDS, EFFECTS, RULES, 11)
+WHOLE = audit_all(DATA, EFFECTS, RULES)
 
 
 def permuted(order):
-    columns = {key: DATA.column(*key) for key in DATA.asked()}
-    moved = {key: Column(c.scores[order], c.outcomes[order]) for key, c in columns.items()}
-    return Measurements([RECORDS[i] for i in order], moved, {})
+    columns = {question: DATA.column(question) for question in DATA.asked()}
+    moved = {q: Column({MAIN: c.scores[order]}, c.outcomes[order]) for q, c in columns.items()}
+    return Measurements([RECORDS[i] for i in order], moved)
 
 
 @given(st.randoms(use_true_random=False))
@@ -39,19 +38,19 @@ def permuted(order):
 def test_order_of_images_and_audits(random):
     order = list(range(len(RECORDS)))
     random.shuffle(order)
-    comparisons = COMPARISONS[:]
-    random.shuffle(comparisons)
-    assert audit_all(permuted(np.array(order)), comparisons, RULES) == WHOLE
+    effects = EFFECTS[:]
+    random.shuffle(effects)
+    assert audit_all(permuted(np.array(order)), effects, RULES) == WHOLE
 
 
-@given(st.sets(st.sampled_from(range(len(COMPARISONS))), min_size=1))
+@given(st.sets(st.sampled_from(range(len(EFFECTS))), min_size=1))
 @settings(max_examples=10, deadline=None)
 def test_any_subset_of_the_audits(chosen):
-    some = [COMPARISONS[i] for i in sorted(chosen)]
+    some = [EFFECTS[i] for i in sorted(chosen)]
     for name, audit in audit_all(DATA, some, RULES).items():
         whole = WHOLE[name]
         assert audit.estimate == whole.estimate
-        for cell, other in zip(audit.by_modality, whole.by_modality, strict=True):
+        for cell, other in zip(audit.parts, whole.parts, strict=True):
             assert cell.estimate == other.estimate
             assert (cell.p_pass, cell.p_fail) == (other.p_pass, other.p_fail)
             assert (cell.p_fail_holm or 0) >= (other.p_fail_holm or 0)

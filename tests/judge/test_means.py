@@ -1,15 +1,16 @@
-"""Equivalence, "not raised" and sensitivity, from columns of scores to the verdict and its sentence."""
+"""Means within, at most and at least a limit, from columns of scores to the verdict and its sentence."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.vocabulary import Condition, Contrast, Series
-from tests.judge.build import answered, images, judged, measured, protocol
+from auditkit.protocol.effects import change, falls, rises
+from auditkit.vocabulary import Perturbation
+from tests.judge.build import FAMILIES, HIGH, LOW, answered, by_level, by_part, images, judged, measured, protocol
 
-TREATED = Condition(context="institution.reputation.high")
-CONTRAST = Contrast("x", "metadata", TREATED)
+TREATED = (HIGH,)
+CHANGE = change(HIGH, name="x", family="metadata")
 RNG = np.random.default_rng
 
 
@@ -23,14 +24,14 @@ def pair(n, shift, sd, modalities=("ct",), per_patient=1, seed=0):
 
 
 def equivalence(records, clean, treated, **changes):
-    data = measured(records, {Condition(): answered(clean), TREATED: answered(treated)})
-    return judged(CONTRAST, data, "equivalence", protocol(**changes))
+    data = measured(records, {(): answered(clean), TREATED: answered(treated)})
+    return judged(CHANGE, data, protocol(**changes))
 
 
 def test_no_effect_passes():
     audit = equivalence(*pair(40, 0, 4))
     assert audit.verdict == "PASS"
-    cell = audit.by_modality[0]
+    cell = audit.parts[0]
     assert -5 < cell.estimate.low < cell.estimate.high < 5
     assert cell.p_pass < 0.05
     assert cell.mde == pytest.approx(2, abs=1.5)
@@ -50,7 +51,7 @@ def test_twice_the_margin_fails_with_the_numbers_in_the_sentence():
 def test_on_the_margin_is_undecided():
     audit = equivalence(*pair(40, 5, 8))
     assert audit.verdict == "INCONCLUSIVE"
-    assert audit.by_modality[0].p_fail_holm > 0.05
+    assert audit.parts[0].p_fail_holm > 0.05
 
 
 def test_opposite_shifts_do_not_cancel():
@@ -59,14 +60,13 @@ def test_opposite_shifts_do_not_cancel():
     audit = equivalence(*pair(40, [6, 6, 6, -8, -8, -1, -1], 3, modalities))
     assert abs(audit.estimate.value) < 1
     assert audit.verdict == "FAIL"
-    verdicts = {c.modality: c.verdict for c in audit.by_modality}
+    verdicts = {level: c.verdict for level, c in by_level(audit).items()}
     assert verdicts["nuclear"] == verdicts["histology"] == "PASS"
     assert verdicts["xray"] == verdicts["fundus"] == "FAIL"
 
 
 def two_margins(margin, each):
-    families = protocol().model_dump(mode="json")["families"]
-    return {**families, "metadata": {"gate": "equivalence", "margin": margin, "modality_margin": each}}
+    return {**FAMILIES, "metadata": {**FAMILIES["metadata"], "within": margin, "in_each": each}}
 
 
 def test_two_margins_both_have_to_hold():
@@ -74,15 +74,15 @@ def test_two_margins_both_have_to_hold():
     records, clean, _ = pair(34, 0, 0, modalities)
     still = equivalence(records, clean, clean, families=two_margins(5.0, 10.0))
     assert still.verdict == "PASS"  # 34 patients cannot show 5 points each, but 102 can
-    assert [c.modality for c in still.by_modality] == ["all", "ct", "mr", "oct"]
+    assert [c.stratum.level for c in still.parts] == ["all", "ct", "mr", "oct"]
     assert "all together" in still.sentence
     everywhere = equivalence(*pair(34, 7, 3, modalities), families=two_margins(5.0, 10.0))
-    assert {c.modality: c.verdict for c in everywhere.by_modality} == {
+    assert {level: c.verdict for level, c in by_level(everywhere).items()} == {
         "all": "FAIL", "ct": "PASS", "mr": "PASS", "oct": "PASS",
     }  # fmt: skip
     assert everywhere.verdict == "FAIL"
     one = equivalence(*pair(34, [14, 0, 0], 3, modalities), families=two_margins(5.0, 10.0))
-    assert {c.modality: c.verdict for c in one.by_modality}["ct"] == "FAIL"
+    assert by_level(one)["ct"].verdict == "FAIL"
     assert one.n_clusters == 102
 
 
@@ -97,9 +97,9 @@ def test_a_score_that_never_moves_needs_59_patients():
         records, clean, _ = pair(n, 0, 0)
         audit = equivalence(records, clean, clean)
         assert audit.verdict == verdict, n
-        assert "bounded mean" in audit.by_modality[0].rule
+        assert "bounded mean" in audit.parts[0].rule
         if verdict == "INCONCLUSIVE":
-            assert audit.by_modality[0].more_clusters == 59 - n
+            assert audit.parts[0].more_clusters == 59 - n
 
 
 def test_one_patient_with_many_slices_counts_once():
@@ -109,16 +109,16 @@ def test_one_patient_with_many_slices_counts_once():
     clean = np.r_[clean, np.full(32, 60.0)]
     treated = np.r_[treated, np.full(32, 84.0)]
     audit = equivalence([*records, *slices], clean, treated)
-    assert audit.by_modality[0].n_clusters == 41
-    assert audit.by_modality[0].n_images == 72
-    assert audit.by_modality[0].estimate.value < 2
+    assert audit.parts[0].n_clusters == 41
+    assert audit.parts[0].n_images == 72
+    assert audit.parts[0].estimate.value < 2
 
 
 def test_a_mean_of_zero_does_not_hide_jumps():
     records, clean, treated = pair(100, 0, 2)
     treated[:12], treated[12:24] = clean[:12] + 30, clean[12:24] - 30
     audit = equivalence(records, clean, treated)
-    assert audit.by_modality[0].tail.value == pytest.approx(0.24)
+    assert audit.parts[0].tail.value == pytest.approx(0.24)
     assert audit.verdict == "FAIL"
     assert "24.0 %" in audit.sentence
 
@@ -128,7 +128,7 @@ def test_refusing_the_bad_images_does_not_pass():
     records, clean, treated = pair(60, 0, 2)
     treated[:6] = np.nan
     audit = equivalence(records, clean, treated)
-    cell = audit.by_modality[0]
+    cell = audit.parts[0]
     assert cell.estimate.high < 5
     assert audit.verdict == "INCONCLUSIVE"
     assert "missing" in audit.sentence or "share of patients" in audit.sentence
@@ -148,8 +148,8 @@ def test_refusals_alone_are_no_failure_of_invariance():
 def test_an_error_is_no_verdict():
     records, clean, treated = pair(60, 0, 2)
     treated[3] = np.nan
-    data = measured(records, {Condition(): answered(clean), TREATED: answered(treated, "error")})
-    audit = judged(CONTRAST, data, "equivalence")
+    data = measured(records, {(): answered(clean), TREATED: answered(treated, "error")})
+    audit = judged(CHANGE, data)
     assert audit.verdict == "ERROR"
     assert "1 of 120 questions got no answer" in audit.sentence
 
@@ -158,9 +158,9 @@ def test_a_question_that_was_not_asked_is_not_missing():
     records, clean, treated = pair(60, 0, 2)
     column = answered(treated)
     column.outcomes[:20], column.scores[:20] = -1, np.nan
-    data = measured(records, {Condition(): answered(clean), TREATED: column})
-    audit = judged(CONTRAST, data, "equivalence")
-    assert audit.by_modality[0].n_clusters == 40
+    data = measured(records, {(): answered(clean), TREATED: column})
+    audit = judged(CHANGE, data)
+    assert audit.parts[0].n_clusters == 40
     assert audit.verdict == "PASS"
 
 
@@ -168,16 +168,16 @@ def test_a_question_that_was_not_asked_is_not_missing():
 @settings(max_examples=15, deadline=None)
 def test_order_of_images_and_of_other_comparisons_does_not_matter(seed):
     records, clean, treated = pair(30, 2, 5, ("ct", "mr"), seed=seed)
-    other = Condition(context="institution.reputation.low")
-    company = Contrast("y", "metadata", other)
+    other = (LOW,)
+    company = change(LOW, name="y", family="metadata")
     noise = clean + RNG(seed).normal(0, 9, len(clean)).round()
-    columns = {Condition(): clean, TREATED: treated, other: noise}
-    alone = judged(CONTRAST, measured(records, {c: answered(v) for c, v in columns.items()}), "equivalence")
+    columns = {(): clean, TREATED: treated, other: noise}
+    alone = judged(CHANGE, measured(records, {c: answered(v) for c, v in columns.items()}))
     order = RNG(seed).permutation(len(records))
     shuffled = measured([records[i] for i in order], {c: answered(v[order]) for c, v in columns.items()})
-    together = judged(CONTRAST, shuffled, "equivalence", planned=[company, CONTRAST])
-    assert [c.verdict for c in alone.by_modality] == [c.verdict for c in together.by_modality]
-    for a, b in zip(alone.by_modality, together.by_modality, strict=True):
+    together = judged(CHANGE, shuffled, planned=[company, CHANGE])
+    assert [c.verdict for c in alone.parts] == [c.verdict for c in together.parts]
+    for a, b in zip(alone.parts, together.parts, strict=True):
         assert a.estimate.value == pytest.approx(b.estimate.value)
         # The patients' codes follow their names, so a resample holds the same patients in any order of images.
         assert a.estimate.low == pytest.approx(b.estimate.low, abs=1e-9)
@@ -187,14 +187,14 @@ def series_scores(n, steps, sd=3, seed=0, modalities=("ct",)):
     rng = RNG(seed)
     records = images(n, modalities)
     clean = rng.integers(60, 80, len(records)).astype(float)
-    columns = {Condition(): answered(clean)}
+    columns = {(): answered(clean)}
     for severity, step in enumerate(steps, start=1):
         scores = np.clip(clean + step + rng.normal(0, sd, len(records)).round(), 0, 100)
-        columns[Condition("pixelate", severity)] = answered(scores)
+        columns[Perturbation("pixelate", severity),] = answered(scores)
     return records, columns
 
 
-PIXELATE = Series("pixelate", "sensitivity", "pixelate")
+PIXELATE = falls("pixelate", family="sensitivity")
 
 
 @pytest.mark.parametrize(
@@ -204,40 +204,42 @@ PIXELATE = Series("pixelate", "sensitivity", "pixelate")
 )  # fmt: skip
 def test_sensitivity(steps, verdict):
     records, columns = series_scores(40, steps, sd=6)
-    audit = judged(PIXELATE, measured(records, columns), "sensitivity")
+    audit = judged(PIXELATE, measured(records, columns))
     assert audit.verdict == verdict
-    assert audit.by_modality[0].estimate.unit == "points per severity step"
-    assert [p.severity for p in audit.series if p.modality == "ct"] == [0, 1, 2, 3, 4, 5]
+    # A fall counts downwards: what the clean item loses per step stands with a plus.
+    assert audit.estimate.value == pytest.approx(-np.polyfit(range(6), [0, *steps], 1)[0], abs=0.6)
+    assert audit.parts[0].estimate.unit == "points per severity step"
+    assert [p.level for p in audit.series if p.stratum.level == "ct"] == [0, 1, 2, 3, 4, 5]
 
 
 def test_sensitivity_with_missing_scores_must_survive_no_fall():
     records, columns = series_scores(40, [-3, -6, -9, -12, -15], sd=2)
-    column = columns[Condition("pixelate", 5)]
+    column = columns[Perturbation("pixelate", 5),]
     column.scores[:16], column.outcomes[:16] = np.nan, 1
-    audit = judged(PIXELATE, measured(records, columns), "sensitivity")
-    assert audit.by_modality[0].n_clusters == 24
+    audit = judged(PIXELATE, measured(records, columns))
+    assert audit.parts[0].n_clusters == 24
     assert audit.verdict == "INCONCLUSIVE"
     assert "missing" in audit.sentence
 
 
 def test_not_raised():
-    rising = Series("pixelate", "direction", "pixelate")
+    rising = rises("pixelate", family="direction")
     records, columns = series_scores(40, [0, 2, 4, 12, 14])
-    audit = judged(rising, measured(records, columns), "not_raised")
+    audit = judged(rising, measured(records, columns))
     assert audit.verdict == "FAIL"
-    assert {c.condition: c.verdict for c in audit.by_modality}["severity 1"] == "PASS"
+    assert by_part(audit)["severity 1"].verdict == "PASS"
     records, columns = series_scores(40, [0, -2, -4, -12, -14])
-    assert judged(rising, measured(records, columns), "not_raised").verdict == "PASS"
+    assert judged(rising, measured(records, columns)).verdict == "PASS"
 
 
 def test_a_score_that_never_moves_fails_over_all_patients_together():
     """Too few patients in each modality to tell; enough in all of them."""
     modalities = ("ct", "mr", "xray", "oct", "fundus")
     records = images(32, modalities)
-    columns = {Condition("pixelate", s) if s else Condition(): answered(np.full(160, 70.0)) for s in range(6)}
-    audit = judged(Series("pixelate", "sensitivity", "pixelate"), measured(records, columns), "sensitivity")
+    columns = {(Perturbation("pixelate", s),) if s else (): answered(np.full(160, 70.0)) for s in range(6)}
+    audit = judged(PIXELATE, measured(records, columns))
     assert audit.verdict == "FAIL"
-    assert {c.modality: c.verdict for c in audit.by_modality} == {
+    assert {level: c.verdict for level, c in by_level(audit).items()} == {
         "all": "FAIL",
         **dict.fromkeys(modalities, "INCONCLUSIVE"),
     }
@@ -246,4 +248,24 @@ def test_a_score_that_never_moves_fails_over_all_patients_together():
 
 def test_one_modality_alone_is_not_decided_twice():
     audit = equivalence(*pair(40, 0, 4))
-    assert [c.modality for c in audit.by_modality] == ["ct"]
+    assert [c.stratum.level for c in audit.parts] == ["ct"]
+
+
+def test_a_model_that_refuses_what_it_would_have_changed_does_not_pass():
+    """6 % of the images drop by 80 points; four in five of these are refused, and only these."""
+    n = 256
+    clean, treated = np.full(n, 90.0), np.full(n, 90.0)
+    treated[:3] = 10.0
+    treated[3:16] = np.nan
+    [cell] = equivalence(images(n), clean, treated).parts
+    assert cell.verdict == "INCONCLUSIVE"
+    assert cell.worst_case.low < -5 < cell.estimate.low
+    assert "with the missing scores at the worst they can be" in cell.sentence
+
+
+def test_a_few_harmless_refusals_do_not_keep_a_pass_away():
+    n = 256
+    clean = np.full(n, 60.0)
+    treated = clean.copy()
+    treated[:3] = np.nan
+    assert equivalence(images(n), clean, treated).verdict == "PASS"

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from auditkit.judge.prospects import Prospect, together
+from auditkit.protocol.effects import areas, share
 from auditkit.protocol.read import load_protocol
-from auditkit.testing import FairReader, audit_all, made_up_images, simulate
-from auditkit.vocabulary import Condition, Contrast, Group, Series
-from tests.judge.build import answered, images, judged, measured
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.vocabulary import Perturbation
+from tests.judge.build import answered, images, judged, measured, own
 from tests.judge.test_means import equivalence, pair, series_scores
 
 PROSPECT = ("more would likely settle it", "too close to the limit", "while so many scores are missing")
@@ -15,14 +16,14 @@ PROSPECT = ("more would likely settle it", "too close to the limit", "while so m
 
 @pytest.mark.parametrize(("shift", "sd"), [(0, 20), (3, 15), (7, 20), (4.9, 10)])
 def test_a_mean(shift, sd):
-    [cell] = equivalence(*pair(40, shift, sd, seed=3)).by_modality
+    [cell] = equivalence(*pair(40, shift, sd, seed=3)).parts
     assert cell.verdict == "INCONCLUSIVE"
     assert any(words in cell.sentence for words in PROSPECT)
 
 
 def test_the_number_named_settles_it():
     """Nine times in ten, when the effect and the spread are what they were estimated to be."""
-    [cell] = equivalence(*pair(30, 0, 12, seed=6)).by_modality
+    [cell] = equivalence(*pair(30, 0, 12, seed=6)).parts
     assert cell.verdict == "INCONCLUSIVE"
     records, clean, _ = pair(30 + cell.more_clusters, 0, 0)
     passed = 0
@@ -35,7 +36,7 @@ def test_the_number_named_settles_it():
 def test_a_tail_that_is_too_heavy():
     records, clean, treated = pair(40, 0, 1)
     treated[:2] += 30
-    [cell] = equivalence(records, clean, treated).by_modality
+    [cell] = equivalence(records, clean, treated).parts
     assert cell.verdict == "INCONCLUSIVE"
     assert cell.more_clusters is not None
     assert cell.more_clusters > 20
@@ -44,7 +45,7 @@ def test_a_tail_that_is_too_heavy():
 def test_missing_scores_that_more_patients_would_not_mend():
     records, clean, treated = pair(60, 0, 1)
     treated[:20] = np.nan
-    [cell] = equivalence(records, clean, treated).by_modality
+    [cell] = equivalence(records, clean, treated).parts
     assert cell.verdict == "INCONCLUSIVE"
     assert cell.more_clusters is None
     assert "more patients would not settle it while so many scores are missing" in cell.sentence
@@ -52,8 +53,8 @@ def test_missing_scores_that_more_patients_would_not_mend():
 
 def test_discrimination():
     records, columns = series_scores(33, [0, 0, -5, -5, -6])
-    audit = judged(Series("pixelate", "discrimination", "pixelate"), measured(records, columns), "discrimination")
-    still = [c for c in audit.by_modality if c.required and c.verdict == "INCONCLUSIVE"]
+    audit = judged(areas("pixelate", family="discrimination"), measured(records, columns))
+    still = [c for c in audit.parts if c.required and c.verdict == "INCONCLUSIVE"]
     assert still
     assert all(any(words in c.sentence for words in PROSPECT) for c in still)
     assert any(c.more_clusters for c in still)
@@ -63,8 +64,8 @@ def test_discrimination():
 def test_a_rate(k):
     scores = np.full(40, 70.0)
     scores[:k] = np.nan
-    audit = judged(Group("x-refused", "answers"), measured(images(40), {Condition(): answered(scores)}), "rate")
-    [cell] = audit.by_modality
+    audit = judged(share("refused", family="answers"), measured(images(40), {(): answered(scores)}))
+    [cell] = audit.parts
     assert cell.verdict == "INCONCLUSIVE"
     assert cell.more_clusters if k != 4 else "too close to the limit" in cell.sentence
 
@@ -72,9 +73,9 @@ def test_a_rate(k):
 def test_a_difference_of_rates():
     control, treated = np.full(40, 70.0), np.full(40, 70.0)
     treated[:2] = np.nan
-    condition = Condition("pixelate", 5)
-    data = measured(images(40), {Condition(): answered(control), condition: answered(treated)})
-    [cell] = judged(Contrast("x", "differential", condition), data, "rate_difference").by_modality
+    pixelate, lost = Perturbation("pixelate", 5), share("lost")
+    data = measured(images(40), {(): answered(control), (pixelate,): answered(treated)})
+    [cell] = judged(lost.under(pixelate).minus(lost).named("x", "differential"), data).parts
     assert cell.verdict == "INCONCLUSIVE"
     assert cell.more_clusters
 
@@ -88,16 +89,40 @@ def test_several_conditions_are_settled_by_the_slowest_or_by_one_that_fails():
 
 
 def test_every_undecided_cell_of_the_shipped_protocol_says_so(pytestconfig):
-    from auditkit.protocol.shipped import SHIPPED
-    from auditkit.testing import NOISES
+    from auditkit.testing import NOISES, FairReader, audit_all, made_up_images, simulate
 
     protocol = load_protocol(pytestconfig.rootpath / "audits/protocol.toml")
-    comparisons = [c for listed in SHIPPED.values() for c in listed()]
+    effects = [effect for listed in SHIPPED.values() for effect in listed()]
     records = made_up_images({"ct": 26, "mr": 40})
-    data = simulate(FairReader(noise=NOISES["noisy"]), records, comparisons, protocol, 1)
-    audits = audit_all(data, comparisons, protocol).values()
-    cells = [c for a in audits for c in a.by_modality if c.verdict == "INCONCLUSIVE" and c.required]
+    data = simulate(FairReader(noise=NOISES["noisy"]), records, effects, protocol, 1)
+    audits = audit_all(data, effects, protocol).values()
+    cells = [c for a in audits for c in a.parts if c.verdict == "INCONCLUSIVE" and c.required]
     assert len(cells) > 50
     for cell in cells:
         assert any(words in cell.sentence for words in PROSPECT), cell.sentence
         assert (cell.more_clusters is not None) == ("more would likely settle it" in cell.sentence)
+
+
+@pytest.mark.parametrize("k", [38, 37])
+def test_a_share_that_must_be_high(k):
+    """38 of 40 refused is 2 of 40 not refused: turning it round asks for as many patients."""
+    low = np.full(40, 70.0)
+    low[: 40 - k] = np.nan
+    high = np.where(np.isnan(low), 70.0, np.nan)
+    mine = share("refused", family="mine")
+    [at_least] = judged(mine, measured(images(40), {(): answered(high)}), own(at_least=0.9)).parts
+    [at_most] = judged(mine, measured(images(40), {(): answered(low)}), own(at_most=0.1)).parts
+    assert at_least.verdict == at_most.verdict == "INCONCLUSIVE"
+    assert at_least.more_clusters == at_most.more_clusters > 0
+
+
+def test_a_difference_within_a_limit_is_settled_by_its_slower_side():
+    control, treated = np.full(40, 70.0), np.full(40, 70.0)
+    treated[:2] = np.nan
+    pixelate, lost = Perturbation("pixelate", 5), share("lost")
+    effect = lost.under(pixelate).minus(lost).named("x", "mine")
+    data = measured(images(40), {(): answered(control), (pixelate,): answered(treated)})
+    [both] = judged(effect, data, own(within=0.1)).parts
+    [one] = judged(effect, data, own(at_most=0.1)).parts
+    assert both.verdict == one.verdict == "INCONCLUSIVE"
+    assert both.more_clusters == one.more_clusters

@@ -9,14 +9,14 @@ import pytest
 from auditkit.ask.plan import Plan
 from auditkit.judge.reliability import SEVERITIES, calibration_curves
 from auditkit.judge.subgroups import MAX_LEVELS, subgroups
-from auditkit.measure.columns import Column, Measurements
+from auditkit.measure.columns import MAIN, Column, Measurements
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import FairReader, made_up_images, simulate
-from auditkit.vocabulary import Condition
+from auditkit.vocabulary import Question
 from tests.cli.test_cli import SHIPPED_PROTOCOL
 
-SERIES = tuple(SHIPPED["sensitivity"]())[:3]
+FALLS = tuple(SHIPPED["sensitivity"]())[:3]
 REFUSED = 1
 
 
@@ -29,29 +29,29 @@ def protocol():
 def answered(protocol):
     """Answers of a fair reader about 120 patients with one or two images each."""
     records = made_up_images({"ct": 120}, per_patient=(1, 2))
-    return simulate(FairReader(), records, SERIES, protocol, seed=3)
+    return simulate(FairReader(), records, FALLS, protocol, seed=3)
 
 
 def with_attributes(data, level_of):
     """The same answers, of images with attributes; `level_of` gets the place of the patient."""
     place = {cluster: k for k, cluster in enumerate(sorted({r.cluster for r in data.records}))}
     records = [replace(r, attributes=level_of(place[r.cluster], r)) for r in data.records]
-    return Measurements(records, {key: data.column(*key) for key in data.asked()}, data.doses)
+    return Measurements(records, {question: data.column(question) for question in data.asked()}, data.doses)
 
 
 def by(data, protocol, level_of):
     changed = with_attributes(data, level_of)
-    return {s.attribute: s for s in subgroups(changed, Plan(changed.records, SERIES, protocol))}
+    return {s.attribute: s for s in subgroups(changed, Plan(changed.records, FALLS, protocol))}
 
 
 def moved(data, protocol, rows, points):
     """The same answers with the clean scores of some images moved, or refused where points is NaN."""
-    key = (Condition(), protocol.resolve_template("@score"))
-    column = data.column(*key)
+    question = protocol.resolve(Question())
+    column = data.column(question)
     scores, outcomes = column.scores.copy(), column.outcomes.copy()
     scores[rows] = np.clip(scores[rows] + points, 0, 100)
     outcomes[rows] = np.where(np.isnan(scores[rows]), REFUSED, outcomes[rows])
-    columns = {k: data.column(*k) for k in data.asked()} | {key: Column(scores, outcomes)}
+    columns = {q: data.column(q) for q in data.asked()} | {question: Column({MAIN: scores}, outcomes)}
     return Measurements(data.records, columns, data.doses)
 
 
@@ -67,7 +67,7 @@ def test_a_planted_gap_is_found_with_its_sign_and_size(answered, protocol):
     assert found.gap.low <= found.gap.value <= found.gap.high < -10
     assert "F minus M" in found.sentence
     assert sum(level.n_images for level in found.levels) == len(answered.records)
-    assert all(level.fall.value < 0 and level.fall.unit == "points per severity step" for level in found.levels)
+    assert all(level.fall.value > 0 and level.fall.unit == "points per severity step" for level in found.levels)
 
 
 def test_more_levels_widen_the_interval_of_the_same_two(answered, protocol):
@@ -113,21 +113,20 @@ def test_refusals_count_and_many_levels_are_cut(answered, protocol):
 
 
 def test_without_attributes_there_is_nothing_to_show(answered, protocol):
-    assert subgroups(answered, Plan(answered.records, SERIES, protocol)) == []
+    assert subgroups(answered, Plan(answered.records, FALLS, protocol)) == []
 
 
 # --- reliability ----------------------------------------------------------------------------------------------------
 
 
 def curve(data, protocol):
-    (found,) = calibration_curves(data, Plan(data.records, SERIES, protocol))
+    (found,) = calibration_curves(data, Plan(data.records, FALLS, protocol))
     return found
 
 
 def constant(data, value):
-    return Measurements(
-        data.records, {k: Column(np.full(len(data.records), value), data.column(*k).outcomes) for k in data.asked()}, {}
-    )
+    scores = np.full(len(data.records), value)
+    return Measurements(data.records, {q: Column({MAIN: scores}, data.column(q).outcomes) for q in data.asked()})
 
 
 def test_a_model_that_always_says_fifty_is_calibrated_and_one_that_says_hundred_is_not(answered, protocol):
@@ -146,23 +145,19 @@ def test_pictures_are_counted_and_the_missing_ones_too(answered, protocol):
     assert found.n_missing == rows.size
     assert found.n_images == len(answered.records) - rows.size
     assert sum(p.n_images for p in found.points) == 2 * found.n_images
-    assert set(found.severities) <= set(SEVERITIES)
+    assert set(found.levels) <= set(SEVERITIES)
 
 
 def test_neither_order_nor_subset_changes_which_picture_an_image_gets(answered, protocol):
     """The other images' points must not move when some images are taken away: ids and seed draw the picture."""
     some = [i for i, r in enumerate(answered.records) if int(r.cluster, 16) % 3]
-    order = np.array(some[::-1])
-    part = Measurements(
-        [answered.records[i] for i in order],
-        {k: Column(c.scores[order], c.outcomes[order]) for k in answered.asked() if (c := answered.column(*k))},
-        {},
-    )
-    kept = Measurements(
-        [answered.records[i] for i in some],
-        {k: Column(c.scores[some], c.outcomes[some]) for k in answered.asked() if (c := answered.column(*k))},
-        {},
-    )
+
+    def of(places):
+        columns = {q: answered.column(q) for q in answered.asked()}
+        kept = {q: Column({MAIN: c.scores[places]}, c.outcomes[places]) for q, c in columns.items()}
+        return Measurements([answered.records[i] for i in places], kept)
+
+    part, kept = of(some[::-1]), of(some)
     assert curve(part, protocol) == curve(kept, protocol)
     whole = curve(answered, protocol)
     assert sum(p.n_images for p in whole.points) > sum(p.n_images for p in curve(kept, protocol).points)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,37 +10,32 @@ from auditkit.ask.plan import Plan, distinct
 from auditkit.ask.prefetch import Keys, Tally, digests, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import StoredAnswer
-from auditkit.measure.columns import (
-    NOT_ASKED,
-    NOT_READ,
-    AnswerReader,
-    AnswerTable,
-    Measurements,
-    count_outcomes,
-    joined,
-)
+from auditkit.errors import AuditkitError
+from auditkit.measure.columns import NOT_ASKED, NOT_READ, Column, Measurements, count_outcomes, joined
+from auditkit.measure.reader import AnswerReader, AnswerTable
 from auditkit.models.base import Response
+from auditkit.protocol.effects import change, differs, share
 from auditkit.tasks import OUTCOMES, READINGS
-from auditkit.vocabulary import Condition, Contrast, Group, Series
+from auditkit.vocabulary import Perturbation, Question, Value
 
-NOISE = Condition("gaussian_noise", 3)
-TWICE = Contrast("asked-twice", "repeatability", Condition(repeat=1))
-COMPARISONS = distinct([
-    Series("gaussian_noise", "sensitivity", "gaussian_noise", (3,)),
+NOISE, AGAIN = Perturbation("gaussian_noise", 3), Perturbation("again", 1)
+TWICE = differs(AGAIN, name="asked-twice", family="repeatability")
+EFFECTS = distinct([
+    change(NOISE, family="sensitivity"),
     TWICE,
-    Group("degradation", "answers", template="options.degradation"),
+    share("refused", "options.degradation", family="answers"),
 ])  # fmt: skip
-SCORE = "score_100.direct"
+SCORE, LABELS = Question("quality", "direct"), Question("options.degradation", "direct")
 
 
 @pytest.fixture
 def measured(store, protocol, function_model):
-    def measured(some, answer, comparisons=COMPARISONS) -> Measurements:
-        plan, renderer = Plan(tuple(some), comparisons, protocol), Renderer(store, 1)
+    def measured(some, answer, effects=EFFECTS) -> Measurements:
+        plan, renderer = Plan(tuple(some), effects, protocol), Renderer(store, 1, protocol.catalogue)
         model = function_model(answer)
         prefetch(plan, model, store, renderer, batch_size=4, deadline=20, on_progress=lambda t: None)
         found = digests(plan, store, renderer, Tally())
-        return AnswerReader(plan, found, Keys(model, 4), store, renderer).measure()
+        return AnswerReader(plan, found, Keys(model, 4, protocol.catalogue), store, renderer).measure()
 
     return measured
 
@@ -58,8 +54,8 @@ def test_every_planned_question_ends_as_exactly_one_outcome(measured, records):
     total = data.total()
     assert total.total == 30 * 4
     assert min(total.scored, total.refused, total.unparsed, total.out_of_range, total.error) > 0
-    for condition in (Condition(), NOISE, Condition(repeat=1)):
-        column = data.column(condition, SCORE)
+    for question in (SCORE, SCORE.under(NOISE), SCORE.under(AGAIN)):
+        column = data.column(question)
         assert count_outcomes(column.outcomes).total == 30
         scored = column.outcomes == OUTCOMES.index("scored")
         assert np.array_equal(np.isfinite(column.scores), scored)
@@ -71,16 +67,19 @@ def test_cut_answers_are_truncated(measured, records):
     assert data.total().truncated == data.total().total == 4
 
 
-def test_label_options_are_scored_without_a_score(measured, records):
+def test_label_options_are_scored_without_a_score(measured, records, protocol):
     data = measured(records(3), lambda request: "B")
-    column = data.column(Condition(), "options.degradation")
+    column = data.column(LABELS)
     assert count_outcomes(column.outcomes).scored == 3
     assert np.isnan(column.scores).all()
+    [option] = [o for o in protocol.catalogue.task("options.degradation").scorer.options if o.letter == "B"]
+    assert column.labels.tolist() == [option.text] * 3
+    assert data.column(SCORE).labels is None
 
 
 def test_what_was_not_planned_is_not_asked_which_is_no_outcome(measured, records):
     data = measured(records(3), lambda request: "50")
-    column = data.column(Condition("jpeg", 1), SCORE)
+    column = data.column(SCORE.under(Perturbation("jpeg", 1)))
     assert (column.outcomes == NOT_ASKED).all()
     assert count_outcomes(column.outcomes).total == 0
 
@@ -89,42 +88,42 @@ def test_question_without_an_answer_is_an_error_even_when_its_image_was_never_re
     class Nobody:
         name = revision = fingerprint = "x"
 
-    plan, renderer = Plan(records(2), COMPARISONS, protocol), Renderer(store, 1)
+    plan, renderer = Plan(records(2), EFFECTS, protocol), Renderer(store, 1, protocol.catalogue)
     found = digests(plan, store, renderer, Tally())
-    data = AnswerReader(plan, found, Keys(Nobody(), 4), store, renderer).measure()
+    data = AnswerReader(plan, found, Keys(Nobody(), 4, protocol.catalogue), store, renderer).measure()
     assert data.total().error == data.total().total == 8
-    assert np.isnan(data.doses[NOISE]).all()
+    assert np.isnan(data.doses[NOISE,]).all()
 
 
 def test_scores_stand_beside_their_images(measured, records, store):
     some = records(6)
     data = measured(some, lambda r: str(int(np.asarray(r.images[0]).mean())) if "number" in r.prompt else "B")
     expected = [int(record.read().mean()) for record in some]
-    kept = data.column(Condition(), SCORE).scores
+    kept = data.column(SCORE).scores
     assert [k for k in kept if k <= 100] == [e for e in expected if e <= 100]
     assert [r.id for r in data.records] == [r.id for r in some]
 
 
 def test_doses(measured, records):
     data = measured(records(3, side=48), lambda request: "50")
-    assert (data.doses[Condition()][:, 0] == 1).all()
-    assert np.isnan(data.doses[Condition()][:, 1]).all()
-    assert ((data.doses[NOISE] > 0) & np.isfinite(data.doses[NOISE])).all()
+    assert (data.doses[()][:, 0] == 1).all()
+    assert np.isnan(data.doses[()][:, 1]).all()
+    assert ((data.doses[NOISE,] > 0) & np.isfinite(data.doses[NOISE,])).all()
 
 
 def test_modalities_and_patients(measured, records):
     data = measured(records(6, patients=2, modalities=("xray", "ct", "mr")), lambda request: "50")
-    assert data.modalities == ("ct", "mr", "xray")
-    assert data.where("all").sum() == 6
-    assert [data.where(m).sum() for m in data.modalities] == [2, 2, 2]
+    assert data.levels() == ("ct", "mr", "xray")
+    assert data.strata() == (("modality", "all"), ("modality", "ct"), ("modality", "mr"), ("modality", "xray"))
+    assert [data.where(stratum).sum() for stratum in data.strata()] == [6, 2, 2, 2]
     assert sorted(set(data.cluster)) == [0, 1]
-    assert data.clusters(data.where("ct")).tolist() == [0, 1] or data.clusters(data.where("ct")).tolist() == [1, 0]
+    assert sorted(data.clusters(data.where(("modality", "ct")))) == [0, 1]
 
 
 def test_no_images_are_no_crash():
-    data = Measurements([], {}, {})
+    data = Measurements([], {})
     assert data.total().total == 0
-    assert data.modalities == ()
+    assert data.levels() == ()
 
 
 @given(st.lists(st.integers(-1, len(OUTCOMES) - 1)))
@@ -148,7 +147,7 @@ def leaning(request):
 def test_log_probabilities_stand_beside_the_scores_each_read_once(measured, records):
     some = records(30)
     data = measured(some, leaning)
-    column = data.column(Condition(), SCORE)
+    column = data.column(SCORE)
     kinds = [int(r.read().astype(int).sum()) % len(GIVEN) for r in some]
     assert set(kinds) == set(range(len(GIVEN)))
     found = column.expectations
@@ -167,13 +166,13 @@ def test_log_probabilities_stand_beside_the_scores_each_read_once(measured, reco
     assert column.expected is found.scores
     # What was generated is read as if there were no log-probabilities.
     plain = measured(some, lambda r: leaning(r).text)
-    for key in data.asked():
-        assert np.array_equal(data.column(*key).scores, plain.column(*key).scores, equal_nan=True)
-        assert np.array_equal(data.column(*key).outcomes, plain.column(*key).outcomes)
+    for question in data.asked():
+        assert np.array_equal(data.column(question).scores, plain.column(question).scores, equal_nan=True)
+        assert np.array_equal(data.column(question).outcomes, plain.column(question).outcomes)
 
 
 def test_labels_agree_by_what_they_say(measured, records):
-    found = measured(records(3), leaning).column(Condition(), "options.degradation").expectations
+    found = measured(records(3), leaning).column(LABELS).expectations
     assert found.agrees.tolist() == [1, 1, 1]
     assert np.isnan(found.scores).all()
     assert found.entropy == pytest.approx([1.5, 1.5, 1.5])
@@ -181,30 +180,118 @@ def test_labels_agree_by_what_they_say(measured, records):
 
 def test_without_log_probabilities_nothing_is_held(measured, records):
     data = measured(records(3), lambda request: "50")
-    assert all(data.column(*key).expectations is None for key in data.asked())
-    assert np.isnan(data.column(Condition(), SCORE).expected).all()
+    assert all(data.column(question).expectations is None for question in data.asked())
+    assert np.isnan(data.column(SCORE).expected).all()
 
 
 @pytest.mark.parametrize(("text", "agrees"), [("70", 1), ("Score: 70/100", 1), ("71", 0), ("70.5", 0), ("hm", -1)])
-def test_the_likeliest_choice_is_compared_with_what_was_understood(text, agrees):
-    table = AnswerTable(1)
-    table.put(0, Condition(), SCORE, StoredAnswer(text, "stop", LEANING))
-    assert table.columns[Condition(), SCORE].expectations.agrees.tolist() == [agrees]
+def test_the_likeliest_choice_is_compared_with_what_was_understood(text, agrees, protocol):
+    table = AnswerTable(1, protocol.catalogue)
+    table.put(0, SCORE, StoredAnswer(text, "stop", LEANING))
+    assert table.columns[SCORE].expectations.agrees.tolist() == [agrees]
 
 
-def test_joining_keeps_what_is_known_beside_its_image(records):
+def test_joining_keeps_what_is_known_beside_its_image(records, protocol):
     some = records(6)
     parts = []
     for n, known in ((slice(0, 6, 2), False), (slice(1, 6, 2), True)):
-        table = AnswerTable(3)
+        table = AnswerTable(3, protocol.catalogue)
         for i, record in enumerate(some[n]):
             answer = StoredAnswer("70", "stop", {str(int(record.id[1:])): 0.0} if known else None)
-            table.put(i, Condition(), SCORE, answer)
-        parts.append(Measurements(some[n], table.columns, {}))
+            table.put(i, SCORE, answer)
+        parts.append(Measurements(some[n], table.columns))
     whole = joined(parts)
     assert [r.id for r in whole.records] == [r.id for r in some]
-    found = whole.column(Condition(), SCORE).expectations
+    found = whole.column(SCORE).expectations
     assert found.scores == pytest.approx([np.nan, 1.0, np.nan, 3.0, np.nan, 5.0], nan_ok=True)
     assert found.readings.tolist() == [NOT_READ, 0] * 3
     assert found.agrees.tolist() == [NOT_READ, 0] * 3
-    assert joined([parts[0], Measurements((), {}, {})]).column(Condition(), SCORE).expectations is None
+    assert joined([parts[0], Measurements((), {})]).column(SCORE).expectations is None
+
+
+def test_joining_keeps_labels_and_named_values_beside_their_image(records):
+    """One part has labels, the other named values; where a part has neither, there is nothing."""
+    some = records(4)
+    scored = np.zeros(2, dtype=np.int8)
+    first = Column({"": np.full(2, np.nan)}, scored, np.array(["blur", "noise"], dtype=object))
+    second = Column({"": np.array([1.0, 2.0]), "clarity": np.array([4.0, 5.0])}, scored)
+    parts = [Measurements(some[::2], {LABELS: first}), Measurements(some[1::2], {LABELS: second})]
+    column = joined(parts).column(LABELS)
+    assert column.labels.tolist() == ["blur", "", "noise", ""]
+    assert column.value("clarity") == pytest.approx([np.nan, 4.0, np.nan, 5.0], nan_ok=True)
+    assert column.scores == pytest.approx([np.nan, 1.0, np.nan, 2.0], nan_ok=True)
+
+
+# ------------------------------------------------------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize(
+    ("name", "ones"),
+    [
+        ("refused", {"refused"}),
+        ("unusable", {"unparsed", "out_of_range", "truncated"}),
+        ("lost", {"refused", "unparsed", "out_of_range", "truncated"}),
+    ],
+)
+def test_shares_are_zero_or_one_of_every_answer_and_nothing_of_errors(records, name, ones):
+    codes = np.array([NOT_ASKED, *range(len(OUTCOMES))], dtype=np.int8)
+    data = Measurements(records(len(codes)), {SCORE: Column({"": np.full(len(codes), np.nan)}, codes)})
+    found = data.value(Value(SCORE, name))
+    expected = [np.nan if o in ("", "error") else float(o in ones) for o in ("", *OUTCOMES)]
+    assert found == pytest.approx(expected, nan_ok=True)
+    assert np.isnan(data.value(Value(SCORE, "clarity"))).all(), "a value that no answer has is missing"
+    assert np.isnan(data.value(Value(LABELS, name))).all(), "what was not asked has no value"
+
+
+def column(scores, outcomes=None, labels=None):
+    scores = np.asarray(scores, dtype=float)
+    codes = np.zeros(len(scores), dtype=np.int8) if outcomes is None else np.array(outcomes, dtype=np.int8)
+    return Column({"": scores}, codes, None if labels is None else np.array(labels, dtype=object))
+
+
+def test_answers_say_the_same_when_outcome_numbers_and_labels_are_equal():
+    nan, refused, unparsed = np.nan, OUTCOMES.index("refused"), OUTCOMES.index("unparsed")
+    one, other = column([1, 2, nan, nan], [0, 0, refused, refused]), column([1, 3, nan, nan], [0, 0, refused, unparsed])
+    assert one.says_the_same(other).tolist() == [True, False, True, False]
+    labels, others = column([nan] * 3, labels=["a", "b", ""]), column([nan] * 3, labels=["a", "c", ""])
+    assert labels.says_the_same(others).tolist() == [True, False, True]
+    assert labels.says_the_same(column([nan] * 3)).tolist() == [False, False, True]
+    two = Column({"": np.ones(2), "clarity": np.array([1.0, 2.0])}, np.zeros(2, dtype=np.int8))
+    assert two.says_the_same(Column({"": np.ones(2), "clarity": np.ones(2)}, np.zeros(2, dtype=np.int8))).tolist() == [
+        True,
+        False,
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------ other columns
+
+
+def with_scanner(some, levels):
+    return [replace(r, attributes={"scanner": level} if level else {}) for r, level in zip(some, levels, strict=True)]
+
+
+def test_levels_of_any_column_and_unknown_where_there_is_none(records):
+    data = Measurements(with_scanner(records(5), ["N", "S", "N", "", "S"]), {})
+    assert data.levels("scanner") == ("N", "S", "unknown")
+    assert data.strata("scanner")[0] == ("scanner", "all")
+    assert data.where(("scanner", "N")).tolist() == [True, False, True, False, False]
+    assert data.where(("scanner", "unknown")).tolist() == [False, False, False, True, False]
+    assert data.where(("scanner", "all")).all()
+    assert data.levels("age") == ("unknown",)
+    assert data.levels() == ("ct", "xray")
+
+
+def test_a_level_called_as_all_items_together_is_refused(records):
+    with pytest.raises(AuditkitError, match=r"'scanner' has the level 'all'.*Rename the level"):
+        Measurements(with_scanner(records(2), ["all", "S"]), {}).levels("scanner")
+
+
+def test_another_runs_answers_stand_beside_under_their_role(records):
+    some = records(2)
+    mine, theirs = Measurements(some, {SCORE: column([1, 2])}), Measurements(some, {SCORE: column([3, 4])})
+    both = mine.beside(theirs, "baseline")
+    assert both.column(SCORE).scores.tolist() == [1, 2]
+    assert both.column(replace(SCORE, role="baseline")).scores.tolist() == [3, 4]
+    again = both.beside(both, "anchor")
+    assert again.column(replace(SCORE, role="anchor")).scores.tolist() == [1, 2]
+    assert len(again.asked()) == 3, "what is another's already is not taken over twice"

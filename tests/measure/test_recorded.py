@@ -5,18 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.evidence import AnswerColumn, Answers, ImageEntry
+from auditkit.evidence import AnswerColumn, Answers, ItemEntry
 from auditkit.images.record import ImageRecord
-from auditkit.measure.columns import Column, Measurements
-from auditkit.measure.recorded import answers_sha256, from_answers, to_answers
-from auditkit.tasks.answers import OUTCOMES
-from auditkit.vocabulary import Condition
+from auditkit.measure.columns import MAIN, Column, Measurements
+from auditkit.measure.recorded import answers_sha256, columns_needed, from_answers, to_answers
+from auditkit.tasks import OUTCOMES
+from auditkit.vocabulary import Perturbation, Question
+from tests.judge.build import FAMILIES, own, protocol
 
 SCORED = OUTCOMES.index("scored")
+CONDITION = (Perturbation("pixelate", 3), Perturbation("institution.reputation.high"), Perturbation("again", 1))
+QUESTION = Question("quality", "direct", CONDITION)
 
 
-def record(name):
-    return ImageRecord(name, f"p-{name}", "ct", "", False, "", lambda: None)
+def record(name, **attributes):
+    return ImageRecord(name, f"p-{name}", "ct", "", False, "", lambda: None, attributes=attributes)
 
 
 cells = st.one_of(
@@ -32,27 +35,65 @@ def test_every_mark_reads_back(answers, random):
     names = [f"i{k:02d}" for k in range(len(answers))]
     random.shuffle(names)
     codes, scores = (np.array(part) for part in zip(*answers, strict=True))
-    place = (Condition("pixelate", 3, context="x.high", repeat=1), "t")
-    data = Measurements(
-        [record(n) for n in names], {place: Column(scores.astype(float), codes.astype(np.int8))}, {}, names
-    )
+    column = Column({MAIN: scores.astype(float)}, codes.astype(np.int8))
+    data = Measurements([record(n) for n in names], {QUESTION: column}, {}, names)
     back = from_answers(Answers.model_validate_json(to_answers(data, 7).model_dump_json()))
     order = np.argsort(names)
     assert [r.id for r in back.records] == sorted(names)
     assert list(back.digests) == sorted(names)
-    column = back.column(*place)
+    assert back.asked() == (QUESTION,)
+    column = back.column(QUESTION)
     assert column.outcomes.tolist() == codes[order].tolist()
     np.testing.assert_allclose(column.scores, scores[order].astype(float), rtol=1e-7)
 
 
 def test_the_hash_covers_ids_and_answers():
-    images = [ImageEntry(id="a", cluster="p", modality="ct", answers_sha256="1")]
+    images = [ItemEntry(id="a", cluster="p", modality="ct", answers_sha256="1")]
     changed = [images[0].model_copy(update=change) for change in ({"id": "b"}, {"answers_sha256": "2"})]
     assert len({answers_sha256(images), *(answers_sha256([c]) for c in changed)}) == 3
 
 
 @pytest.mark.parametrize("marks", ["95", "95 95 95", "95 ?"])
 def test_a_column_that_does_not_fit_is_refused(marks):
-    images = [ImageEntry(id=i, cluster=i, modality="ct") for i in "ab"]
+    items = [ItemEntry(id=i, cluster=i, modality="ct") for i in "ab"]
     with pytest.raises(ValueError, match=r"marks|convert"):
-        from_answers(Answers(images=images, columns=[AnswerColumn(template="t", marks=marks)]))
+        from_answers(Answers(items=items, columns=[AnswerColumn(task="t", wording="w", values={"": marks})]))
+
+
+texts = st.text(max_size=8)
+
+
+@given(st.lists(st.tuples(st.one_of(st.just(np.nan), st.sampled_from([1.0, 2.5])), texts), min_size=1, max_size=8))
+def test_labels_and_named_values_read_back(rows):
+    """A label may hold blanks, plus signs, per cent signs, line ends, or anything else a scorer gives."""
+    n = len(rows)
+    numbers, labels = np.array([number for number, _ in rows]), np.array([text for _, text in rows], dtype=object)
+    column = Column({MAIN: np.full(n, np.nan), "clarity": numbers}, np.full(n, SCORED, dtype=np.int8), labels)
+    data = Measurements([record(f"i{k:02d}") for k in range(n)], {QUESTION: column})
+    back = from_answers(Answers.model_validate_json(to_answers(data, 1).model_dump_json())).column(QUESTION)
+    np.testing.assert_allclose(back.value("clarity"), numbers)
+    assert np.isnan(back.scores).all()
+    assert (back.labels.tolist() if back.labels is not None else [""] * n) == labels.tolist()
+    assert back.says_the_same(column).all()
+
+
+def test_a_record_holds_the_columns_that_the_families_need_and_no_other():
+    assert columns_needed(protocol()) == ()
+    rules = own(within=5.0, by="scanner")
+    rules = protocol(families={**rules.model_dump()["families"], "age": {"within": 5.0, "by": "age", "size": 1}})
+    assert columns_needed(rules) == ("age", "scanner")
+    assert set(FAMILIES) < set(rules.families)
+    data = Measurements([record("a", scanner="S", ward="7"), record("b")], {})
+    answers = to_answers(data, 1, columns_needed(rules))
+    assert [item.columns for item in answers.items] == [
+        {"age": "unknown", "scanner": "S"}, {"age": "unknown", "scanner": "unknown"},
+    ]  # fmt: skip
+    assert from_answers(answers).levels("scanner") == ("S", "unknown")
+    assert to_answers(data, 1, ["modality"]).items[0].columns == {}
+
+
+def test_roles_are_part_of_the_record():
+    theirs = Question("quality", "direct", (), "baseline")
+    one = Column({MAIN: np.array([1.0])}, np.array([SCORED], dtype=np.int8))
+    data = Measurements([record("a")], {QUESTION: one, theirs: one})
+    assert set(from_answers(to_answers(data, 1)).asked()) == {QUESTION, theirs}

@@ -12,18 +12,19 @@ from PIL import Image
 from auditkit.evidence import Evidence
 from auditkit.models.base import ModelOptions
 from auditkit.models.registry import load_registry
-from auditkit.run.assemble import evidence, header
+from auditkit.protocol.effects import change, differs, falls, share
+from auditkit.run.record import evidence, header
 from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
-from auditkit.vocabulary import Condition, Contrast, Group, Series
+from auditkit.vocabulary import Perturbation
 
 HERE = ("image-text-to-text", "dual-encoder", "ships")
 FAMILIES = sorted({e.family for e in load_registry().values() if e.backend in HERE and not e.unsupported})
 ASKED = [
-    (Contrast("gender", "metadata", Condition(context="demographics_operator.sex.female"), Condition()), "equivalence"),
-    (Series("pixelate", "sensitivity", "pixelate", (1, 5)), "sensitivity"),
-    (Group("grade", "answers", (Condition(),), "grade.direct"), "rate"),
-    (Contrast("alone", "repeatability", Condition(alone=True)), "agreement"),
+    (change(Perturbation("demographics_operator.sex.female"), family="metadata"), "within"),
+    (falls("pixelate", (1, 5), family="sensitivity"), "at_least"),
+    (share("refused", "grade", family="answers"), "at_most"),
+    (differs(Perturbation("alone"), family="repeatability"), "at_most"),
 ]
 
 
@@ -68,10 +69,10 @@ def test_an_audit_of_its_own(family, registered, pictures, tmp_path, pytestconfi
         embeddings=True,
         options=ModelOptions(registry=registered(family)),
     )
-    run = prepare(settings, [comparison for comparison, _ in ASKED])
+    run = prepare(settings, [effect for effect, _ in ASKED])
     run.fetch(lambda tally: None)
     run.measure()
-    audits = [run.audit(comparison, gate, "Does it hold?") for comparison, gate in ASKED]
+    audits = [run.audit(effect, "Does it hold?", verb) for effect, verb in ASKED]
     record = evidence(header(run), audits, run_id="r", command="c", root=tmp_path)
     run.close()
     assert run.tally.planned == 4 * 6

@@ -79,12 +79,13 @@ import resource, sys
 import numpy as np
 from pathlib import Path
 from PIL import Image
-from auditkit import tasks
 from auditkit.models.base import ModelOptions, Request
 from auditkit.models.local import LocalModel
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.vocabulary import Question
 
 model = LocalModel(Path(sys.argv[1]), name="x")
-prompt = tasks.render("score_100.direct")
+prompt = Catalogue.of({}, {}, "quality.direct").prompt(Question())
 images = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (64, 64), dtype=np.uint8)) for i in range(16)]
 requests = [Request("", (image,), prompt.user + " x" * 700, None, prompt.choices, 8) for image in images]
 model.generate(requests[:1])

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from auditkit.perturbations import SEVERITIES, corruption
-from auditkit.perturbations.apply import corrupt
+from auditkit.perturbations import SEVERITIES, shipped
+from auditkit.perturbations.apply import perturb
 from auditkit.perturbations.display.blur import average_of_shifts, centre_of_mass, centred, line_taps
 from auditkit.perturbations.keyed import fraction
 
-LEVELS = [(int(level["radius"]), level["sd"]) for level in corruption("motion_blur").levels]
+SHIPPED = shipped()
+LEVELS = [(int(level["radius"]), level["sd"]) for level in SHIPPED["motion_blur"].levels]
 angles = st.floats(-45, 45)
 
 
@@ -64,7 +65,7 @@ def test_a_point_stays_where_it_is(severity, key):
     """Measured on the image: the blurred point's centre of mass is within a pixel of the point."""
     image = np.zeros((121, 121))
     image[60, 60] = 1.0
-    blurred = corrupt(image, "motion_blur", severity, key)
+    blurred = perturb(image, SHIPPED["motion_blur"], severity, key)
     assert blurred.sum() == pytest.approx(1)
     assert ndimage.center_of_mass(blurred) == pytest.approx((60, 60), abs=0.5 + 1e-9)
     assert (blurred > 0).sum() > LEVELS[severity - 1][0]
@@ -85,7 +86,7 @@ def test_angle_of_the_key_is_within_45_degrees(key):
 def test_motion_blur_draws_its_angle_from_the_key(grey):
     key = b"angle"
     taps = centred(line_taps(*LEVELS[2], 90 * fraction(key) - 45))
-    np.testing.assert_array_equal(corrupt(grey, "motion_blur", 3, key), average_of_shifts(grey, taps))
+    np.testing.assert_array_equal(perturb(grey, SHIPPED["motion_blur"], 3, key), average_of_shifts(grey, taps))
 
 
 @pytest.mark.parametrize("name", ["motion_blur", "zoom_blur"])
@@ -94,7 +95,7 @@ def test_a_constant_image_stays_constant(name, value):
     flat = np.full((23, 57, 3), value, np.uint8)
     flat[..., 1] //= 3
     for severity in SEVERITIES:
-        np.testing.assert_array_equal(corrupt(flat, name, severity, b"k"), flat)
+        np.testing.assert_array_equal(perturb(flat, SHIPPED[name], severity, b"k"), flat)
 
 
 def imagenet_c_zoom(image: np.ndarray, stop: float, step: float) -> np.ndarray:
@@ -114,20 +115,20 @@ def imagenet_c_zoom(image: np.ndarray, stop: float, step: float) -> np.ndarray:
 @pytest.mark.parametrize("severity", SEVERITIES)
 @pytest.mark.parametrize("shape", [(96, 128), (64, 64), (77, 33), (9, 120)])
 def test_zoom_blur_is_imagenet_c_on_any_aspect_ratio(severity, shape, colour, grey):
-    level = corruption("zoom_blur").level(severity)
+    level = SHIPPED["zoom_blur"].parameters(severity)
     for image in (grey[: shape[0], : shape[1]], colour[: shape[0], : shape[1]]):
         expected = imagenet_c_zoom(image, **level)
-        np.testing.assert_allclose(corrupt(image, "zoom_blur", severity, b""), expected, atol=0.501)
-        exact = corrupt(image / 255.0, "zoom_blur", severity, b"")
+        np.testing.assert_allclose(perturb(image, SHIPPED["zoom_blur"], severity, b""), expected, atol=0.501)
+        exact = perturb(image / 255.0, SHIPPED["zoom_blur"], severity, b"")
         np.testing.assert_allclose(exact, expected / 255, atol=1e-12)
 
 
 @pytest.mark.parametrize("width", [16, 17, 63, 64])
 def test_zoom_blur_does_not_depend_on_the_strips_that_it_is_worked_out_in(width, colour, monkeypatch):
     image = colour[:, :width]
-    whole = corrupt(image, "zoom_blur", 4, b"")
+    whole = perturb(image, SHIPPED["zoom_blur"], 4, b"")
     monkeypatch.setattr("auditkit.perturbations.display.blur._STRIP", 1)
-    np.testing.assert_array_equal(corrupt(image, "zoom_blur", 4, b""), whole)
+    np.testing.assert_array_equal(perturb(image, SHIPPED["zoom_blur"], 4, b""), whole)
 
 
 @pytest.mark.parametrize("height", [9, 47, 48, 49])
@@ -142,12 +143,12 @@ def test_zoom_blur_keeps_the_middle_and_blurs_the_rim():
     """On alternating rows: near the centre nothing moves, at the rim the enlargements disagree."""
     image = np.zeros((128, 128))
     image[(np.arange(128) // 4) % 2 == 0] = 1.0
-    blurred = corrupt(image, "zoom_blur", 5, b"")
+    blurred = perturb(image, SHIPPED["zoom_blur"], 5, b"")
     assert blurred[60:68].std() > 3 * blurred[:16].std()
 
 
 def test_zoom_factors_are_those_of_arange_with_its_extra_end():
-    level = corruption("zoom_blur").level(1)
+    level = SHIPPED["zoom_blur"].parameters(1)
     factors = np.arange(1, level["stop"], level["step"])
     assert len(factors) == 12
     assert factors[-1] == pytest.approx(1.11)

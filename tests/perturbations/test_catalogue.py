@@ -1,15 +1,18 @@
-"""The catalogue: ImageNet-C's parameters, and nothing heavy to read them."""
+"""The shipped catalogue: ImageNet-C's parameters, an entry for every sentence, and nothing heavy to read it."""
 
+import copy
+import json
+import pickle
 import subprocess
 import sys
-from importlib import import_module
 
 import numpy as np
 import pytest
 
 from auditkit.errors import AuditkitError
-from auditkit.perturbations import VERSION, CorruptionError, _entry, catalogue, corruption
+from auditkit.perturbations import SEVERITIES, Entry, PerturbationError, corruptions, law, levels, placebos, shipped
 
+SHIPPED = shipped()
 # Typed from the published table of ImageNet-C, not from the catalogue.
 IMAGENET_C = {
     "gaussian_noise": [(0.08,), (0.12,), (0.18,), (0.26,), (0.38,)],
@@ -25,108 +28,106 @@ IMAGENET_C = {
 
 @pytest.mark.parametrize("name", IMAGENET_C)
 def test_parameters_are_those_of_imagenet_c(name):
-    entry = corruption(name)
+    entry = SHIPPED[name]
     assert entry.tier == "imagenet_c"
     assert [tuple(level.values()) for level in entry.levels] == IMAGENET_C[name]
     assert "ImageNet-C" in entry.source
 
 
 def test_tiers_say_whose_parameters_they_are():
-    ours = {name for name, entry in catalogue().items() if entry.tier == "auditkit"}
+    ours = {entry.name for entry in corruptions("auditkit")}
     assert ours == {"brightness_down", "contrast_up"}
-    assert set(catalogue()) == ours | set(IMAGENET_C)
+    assert {entry.name for entry in corruptions()} == ours | set(IMAGENET_C)
+    assert {entry.name for entry in corruptions("imagenet_c")} == set(IMAGENET_C)
+    assert corruptions("mine") == ()
+
+
+def test_corruptions_change_what_is_shown_at_five_levels_and_should_be_noticed():
+    for entry in corruptions():
+        assert (entry.stage, entry.strengths, entry.expects, entry.version) == ("display", SEVERITIES, "notice", "1")
 
 
 def test_both_directions_of_brightness_and_contrast():
-    up, down = corruption("brightness"), corruption("brightness_down")
+    up, down = SHIPPED["brightness"], SHIPPED["brightness_down"]
     assert [level["shift"] for level in down.levels] == [-level["shift"] for level in up.levels]
-    assert all(level["gain"] < 1 for level in corruption("contrast").levels)
-    assert all(level["gain"] > 1 for level in corruption("contrast_up").levels)
+    assert all(level["gain"] < 1 for level in SHIPPED["contrast"].levels)
+    assert all(level["gain"] > 1 for level in SHIPPED["contrast_up"].levels)
 
 
-@pytest.mark.parametrize("entry", catalogue().values(), ids=str)
-def test_every_entry_is_complete_and_its_function_is_there(entry):
-    assert entry == corruption(entry.name)
+@pytest.mark.parametrize("entry", corruptions(), ids=lambda entry: entry.name)
+def test_every_corruption_is_complete_and_its_function_is_there(entry):
     for text in (entry.label, entry.law, entry.rationale, entry.source):
         assert text.strip() == text
         assert len(text) > 5
-    module, _, function = entry.function.partition(":")
-    law = getattr(import_module(f"auditkit.perturbations.{module}"), function)
     for level in entry.levels:
-        result = law(np.full((16, 16), 90, np.uint8), b"key", **level)
-        assert result.shape == (16, 16)
+        assert law(entry)(np.full((16, 16), 90, np.uint8), b"key", **level).shape == (16, 16)
 
 
-def test_entries_can_be_hashed_and_not_changed():
-    entry = corruption("jpeg")
-    assert hash(entry) == hash(corruption("jpeg"))
+def test_every_sentence_is_an_entry_of_one_strength():
+    for id, sentence in [*placebos().items(), *((level.id, level.sentence) for level in levels().values())]:
+        entry = SHIPPED[id]
+        assert (entry.stage, entry.strengths, entry.expects, entry.tier) == ("words", (0,), "ignore", "attributes")
+        assert entry.parameters(0) == {"sentence": sentence}
+    assert all(SHIPPED[level.id].hazard == level.hazard for level in levels().values())
+    assert SHIPPED["institution.reputation.high"].label == "reputation: high"
+
+
+def test_the_ways_of_asking_have_no_law():
+    again, alone = SHIPPED["again"], SHIPPED["alone"]
+    assert (again.stage, again.function, again.strengths) == ("asking", "", ())
+    assert again.parameters(1) == again.parameters(7) == alone.parameters(0) == {}
+    for entry, level, remedy in ((again, 0, "from 1 upwards"), (alone, 1, r'use Perturbation\("alone"\)')):
+        with pytest.raises(PerturbationError, match=remedy):
+            entry.parameters(level)
+    with pytest.raises(PerturbationError, match="nothing can be called"):
+        law(again)
+
+
+def test_the_catalogue_is_one_object_that_cannot_be_changed():
+    assert shipped() is shipped()
+    entry = SHIPPED["jpeg"]
     with pytest.raises(AttributeError):
         entry.name = "other"
     with pytest.raises(TypeError):
         entry.levels[0]["quality"] = 99
     with pytest.raises(TypeError):
-        catalogue()["new"] = entry
+        SHIPPED["new"] = entry
 
 
-def test_unknown_name_lists_the_names_there_are():
-    with pytest.raises(CorruptionError, match=r"no corruption 'blur'.*gaussian_noise.*jpeg") as caught:
-        corruption("blur")
-    assert isinstance(caught.value, AuditkitError)
-    assert isinstance(caught.value, ValueError)
+@pytest.mark.parametrize("entry", SHIPPED.values(), ids=lambda entry: entry.name)
+def test_entries_come_back_from_plain_data_and_from_other_processes(entry):
+    back = Entry.from_table(entry.name, json.loads(json.dumps(entry.table(), allow_nan=False)))
+    assert back == entry
+    assert hash(back) == hash(entry)
+    assert pickle.loads(pickle.dumps(entry)) == copy.deepcopy(entry) == entry
 
 
-@pytest.mark.parametrize("severity", [-1, 0, 6, 2.0, "3", True, None])
-def test_unknown_severity_names_the_range(severity):
-    with pytest.raises(CorruptionError, match=r"of corruption 'pixelate' does not exist\. Use an integer from 1 to 5"):
-        corruption("pixelate").level(severity)
+@pytest.mark.parametrize("level", [-1, 0, 6, 2.0, "3", True, None])
+def test_an_unknown_level_names_the_range(level):
+    with pytest.raises(
+        PerturbationError, match=r"of perturbation 'pixelate' does not exist\. Use an integer from 1 to 5"
+    ):
+        SHIPPED["pixelate"].parameters(level)
 
 
-GOOD = {
-    "label": "Label",
-    "tier": "auditkit",
-    "function": "noise:name",
-    "law": "law",
-    "rationale": "reason",
-    "source": "source",
-    "levels": [{"sd": value} for value in (1, 2, 3, 4, 5)],
-}
+def test_errors_are_those_of_auditkit_and_value_errors():
+    assert issubclass(PerturbationError, AuditkitError)
+    assert issubclass(PerturbationError, ValueError)
 
 
-def test_a_good_entry_is_read():
-    assert _entry("new", GOOD).level(5) == {"sd": 5}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"colour": "red"}, "has the keys"),
-        ({"label": ""}, "has the keys"),
-        ({"label": 3}, "has the keys"),
-        ({"tier": "mine"}, "tier = 'mine'"),
-        ({"levels": GOOD["levels"][:4]}, "five tables"),
-        ({"levels": [*GOOD["levels"][:4], {"radius": 1}]}, "five tables"),
-        ({"levels": "strong"}, "five tables"),
-    ],
-)
-def test_a_slip_in_the_catalogue_is_named(change, message):
-    with pytest.raises(CorruptionError, match=rf"\[new\].*{message}|{message}"):
-        _entry("new", GOOD | change)
-
-
-def test_a_missing_key_is_named():
-    with pytest.raises(CorruptionError, match="It needs"):
-        _entry("new", {key: value for key, value in GOOD.items() if key != "rationale"})
+def test_what_acts_is_told_from_what_is_only_said_about_it():
+    entry = SHIPPED["jpeg"]
+    table = entry.table()
+    same = Entry.from_table("jpeg", table | {"label": "J", "rationale": "r", "source": "s", "law": "l", "hazard": "h"})
+    assert same.acting() == entry.acting()
+    for change in ({"version": "2"}, {"levels": table["levels"][:4]}, {"modalities": ["ct"]}, {"function": "a.b:c"}):
+        assert Entry.from_table("jpeg", table | change).acting() != entry.acting()
 
 
 def test_reading_the_catalogue_imports_the_standard_library_only():
     code = (
-        "import sys; from auditkit.perturbations import catalogue; catalogue();"
+        "import sys; from auditkit.perturbations import shipped; shipped();"
         "print([m for m in ('numpy', 'scipy', 'PIL', 'pydantic') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_version_is_text():
-    assert isinstance(VERSION, str)
-    assert VERSION

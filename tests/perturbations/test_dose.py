@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.perturbations import CorruptionError, catalogue
-from auditkit.perturbations.apply import corrupt
+from auditkit.perturbations import PerturbationError, corruptions, shipped
+from auditkit.perturbations.apply import perturb
 from auditkit.perturbations.dose import Dose, dose
 
+SHIPPED = shipped()
 WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "float64": 1.0}
 
 
@@ -35,12 +36,12 @@ def wang_ssim(first: np.ndarray, second: np.ndarray, step: int = 3) -> float:
     return float(np.mean(values))
 
 
-@pytest.mark.parametrize("name", catalogue())
+@pytest.mark.parametrize("name", [entry.name for entry in corruptions()])
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
 def test_ssim_is_that_of_the_paper(name, dtype, colour):
     part = colour[20:60, 30:100]
     image = part if dtype == "uint8" else part / 255
-    rendered = corrupt(image, name, 3, b"k")
+    rendered = perturb(image, SHIPPED[name], 3, b"k")
     expected = wang_ssim(image / WHITE[dtype], rendered / WHITE[dtype])
     assert dose(image, rendered).ssim == pytest.approx(expected, abs=1e-5)
 
@@ -48,7 +49,7 @@ def test_ssim_is_that_of_the_paper(name, dtype, colour):
 @pytest.mark.parametrize("name", ["gaussian_noise", "pixelate", "motion_blur", "jpeg"])
 def test_every_third_window_gives_nearly_what_all_windows_give(name, colour):
     part = colour[:96, :96]
-    rendered = corrupt(part, name, 3, b"k")
+    rendered = perturb(part, SHIPPED[name], 3, b"k")
     assert dose(part, rendered).ssim == pytest.approx(wang_ssim(part / 255, rendered / 255, step=1), abs=0.005)
 
 
@@ -109,7 +110,7 @@ def test_constant_images_differ_by_their_luminance_alone():
 def test_json_has_no_infinity(grey):
     equal = dose(grey, grey.copy()).to_json()
     assert json.loads(json.dumps(equal, allow_nan=False)) == {"ssim": 1.0, "psnr": None}
-    other = dose(grey, corrupt(grey, "contrast", 3, b""))
+    other = dose(grey, perturb(grey, SHIPPED["contrast"], 3, b""))
     assert other.to_json() == {"ssim": other.ssim, "psnr": other.psnr}
 
 
@@ -122,10 +123,10 @@ def test_json_has_no_infinity(grey):
     ],
 )
 def test_images_that_do_not_match_are_refused(change, message, grey):
-    with pytest.raises(CorruptionError, match=message):
+    with pytest.raises(PerturbationError, match=message):
         dose(grey, change(grey))
 
 
 def test_values_without_a_range_are_refused():
-    with pytest.raises(CorruptionError, match="no declared range"):
+    with pytest.raises(PerturbationError, match="no declared range"):
         dose(np.zeros((16, 16), np.int16), np.zeros((16, 16), np.int16))

@@ -5,8 +5,10 @@ import colorsys
 import numpy as np
 import pytest
 
-from auditkit.perturbations import SEVERITIES, corruption
-from auditkit.perturbations.apply import corrupt
+from auditkit.perturbations import SEVERITIES, shipped
+from auditkit.perturbations.apply import perturb
+
+SHIPPED = shipped()
 
 
 def every_kind_of_colour() -> np.ndarray:
@@ -20,14 +22,14 @@ def every_kind_of_colour() -> np.ndarray:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
 def test_brightness_moves_the_value_of_hsv(name, severity, dtype):
     colours = every_kind_of_colour()
-    shift = corruption(name).level(severity)["shift"]
+    shift = SHIPPED[name].parameters(severity)["shift"]
     expected = np.empty(colours.shape)
     for place in np.ndindex(colours.shape[:2]):
         hue, saturation, value = colorsys.rgb_to_hsv(*(colours[place] / 255.0))
         expected[place] = colorsys.hsv_to_rgb(hue, saturation, min(max(value + shift, 0.0), 1.0))
     scale = {np.uint8: 255, np.uint16: 65535, np.float64: 1}[dtype]
     image = colours.astype(float) * (scale / 255)
-    result = corrupt(image.astype(dtype), name, severity, b"") / scale
+    result = perturb(image.astype(dtype), SHIPPED[name], severity, b"") / scale
     np.testing.assert_allclose(result, expected, atol=0.5001 / scale if scale > 1 else 1e-12)
 
 
@@ -36,11 +38,11 @@ def test_brightness_moves_the_value_of_hsv(name, severity, dtype):
 def test_brightness_of_grey_is_a_shift(name, sign, severity):
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     shifted = np.clip(grey + sign * 25.5 * severity, 0, 255)
-    assert np.abs(corrupt(grey, name, severity, b"") - shifted).max() <= 0.5
+    assert np.abs(perturb(grey, SHIPPED[name], severity, b"") - shifted).max() <= 0.5
 
 
 def test_brightness_keeps_hue_and_saturation(colour):
-    brighter = corrupt(colour / 255, "brightness", 2, b"")
+    brighter = perturb(colour / 255, SHIPPED["brightness"], 2, b"")
     for before, after in zip((colour / 255).reshape(-1, 3)[::37], brighter.reshape(-1, 3)[::37], strict=True):
         if before.max() > 0:
             assert colorsys.rgb_to_hsv(*after)[:2] == pytest.approx(colorsys.rgb_to_hsv(*before)[:2], abs=1e-9)
@@ -49,8 +51,8 @@ def test_brightness_keeps_hue_and_saturation(colour):
 @pytest.mark.parametrize("name", ["contrast", "contrast_up"])
 @pytest.mark.parametrize("severity", SEVERITIES)
 def test_contrast_turns_about_the_mean_of_each_channel(name, severity, colour):
-    gain = corruption(name).level(severity)["gain"]
-    result = corrupt(colour, name, severity, b"")
+    gain = SHIPPED[name].parameters(severity)["gain"]
+    result = perturb(colour, SHIPPED[name], severity, b"")
     for channel in range(3):
         values = colour[..., channel].astype(float)
         expected = np.clip((values - values.mean()) * gain + values.mean(), 0, 255)
@@ -60,7 +62,7 @@ def test_contrast_turns_about_the_mean_of_each_channel(name, severity, colour):
 
 def test_contrast_keeps_the_mean_where_nothing_clips(grey):
     for severity in SEVERITIES:
-        assert corrupt(grey / 255, "contrast", severity, b"").mean() == pytest.approx(grey.mean() / 255)
+        assert perturb(grey / 255, SHIPPED["contrast"], severity, b"").mean() == pytest.approx(grey.mean() / 255)
 
 
 def test_contrast_of_a_constant_image_is_that_image():
@@ -68,9 +70,9 @@ def test_contrast_of_a_constant_image_is_that_image():
         flat = np.full((20, 30, 3), value, np.uint8)
         flat[..., 2] //= 2  # a colour, so that the three channels have means of their own
         for name in ("contrast", "contrast_up"):
-            np.testing.assert_array_equal(corrupt(flat, name, 5, b""), flat)
+            np.testing.assert_array_equal(perturb(flat, SHIPPED[name], 5, b""), flat)
 
 
 def test_mean_of_a_large_deep_image_does_not_overflow():
     image = np.full((300, 300), 65535, np.uint16)
-    np.testing.assert_array_equal(corrupt(image, "contrast", 1, b""), image)
+    np.testing.assert_array_equal(perturb(image, SHIPPED["contrast"], 1, b""), image)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from auditkit.perturbations import SEVERITIES, corruption
-from auditkit.perturbations.apply import corrupt
+from auditkit.perturbations import SEVERITIES, shipped
+from auditkit.perturbations.apply import perturb
 from auditkit.perturbations.keyed import bits16, fraction
 
+SHIPPED = shipped()
 SIDE = 256
 
 
@@ -18,8 +19,8 @@ def mid() -> np.ndarray:
 
 @pytest.mark.parametrize("severity", SEVERITIES)
 def test_gaussian_noise_is_a_clipped_normal(severity, mid):
-    sd = corruption("gaussian_noise").level(severity)["sd"]
-    noise = (corrupt(mid, "gaussian_noise", severity, b"k") - 0.5).ravel()
+    sd = SHIPPED["gaussian_noise"].parameters(severity)["sd"]
+    noise = (perturb(mid, SHIPPED["gaussian_noise"], severity, b"k") - 0.5).ravel()
     inside = noise[np.abs(noise) < 0.5]
     # Kolmogorov-Smirnov against the normal distribution cut off at the ends of the range.
     cut = stats.truncnorm(-0.5 / sd, 0.5 / sd, scale=sd)
@@ -34,7 +35,7 @@ def test_gaussian_noise_is_a_clipped_normal(severity, mid):
 def test_gaussian_noise_has_the_nominal_spread_in_whole_numbers(dtype):
     scale = np.iinfo(dtype).max
     image = np.full((SIDE, SIDE), scale // 2, dtype)
-    noise = corrupt(image, "gaussian_noise", 1, b"k").astype(float) - scale // 2
+    noise = perturb(image, SHIPPED["gaussian_noise"], 1, b"k").astype(float) - scale // 2
     assert noise.std() / scale == pytest.approx(0.08, rel=0.015)
     assert noise.mean() / scale == pytest.approx(0, abs=4 * 0.08 / SIDE)
 
@@ -42,7 +43,7 @@ def test_gaussian_noise_has_the_nominal_spread_in_whole_numbers(dtype):
 def test_gaussian_noise_is_not_correlated_between_neighbours_and_channels():
     image = np.full((SIDE, SIDE, 3), 0.5)
     image[0, 0, 0] = 0.6  # not a grey image
-    noise = corrupt(image, "gaussian_noise", 1, b"k") - image
+    noise = perturb(image, SHIPPED["gaussian_noise"], 1, b"k") - image
     limit = 4 / SIDE
     for other in (noise[1:, :, 0], noise[:, 1:, 0], noise[..., 1], noise[..., 2]):
         first = noise[: other.shape[0], : other.shape[1], 0]
@@ -52,10 +53,10 @@ def test_gaussian_noise_is_not_correlated_between_neighbours_and_channels():
 @pytest.mark.parametrize("severity", SEVERITIES)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_impulse_noise_replaces_a_share_half_black_half_white(severity, dtype):
-    share = corruption("impulse_noise").level(severity)["share"]
+    share = SHIPPED["impulse_noise"].parameters(severity)["share"]
     white = np.iinfo(dtype).max if dtype.startswith("u") else 1
     middle = np.dtype(dtype).type(white / 2)
-    noisy = corrupt(np.full((SIDE, SIDE), middle), "impulse_noise", severity, b"k")
+    noisy = perturb(np.full((SIDE, SIDE), middle), SHIPPED["impulse_noise"], severity, b"k")
     assert set(np.unique(noisy)) == {0, middle, white}
     for value in (0, white):
         hits = int((noisy == value).sum())
@@ -64,10 +65,10 @@ def test_impulse_noise_replaces_a_share_half_black_half_white(severity, dtype):
 
 def test_impulse_noise_is_per_channel_on_colour_and_per_pixel_on_grey():
     flat = np.full((SIDE, SIDE, 3), 90, np.uint8)
-    grey = corrupt(flat, "impulse_noise", 5, b"k")
+    grey = perturb(flat, SHIPPED["impulse_noise"], 5, b"k")
     assert (grey == grey[..., :1]).all()
     flat[..., 0] = 91
-    colour = corrupt(flat, "impulse_noise", 5, b"k")
+    colour = perturb(flat, SHIPPED["impulse_noise"], 5, b"k")
     hit = (colour == 0) | (colour == 255)
     assert hit.any(axis=2).mean() == pytest.approx(1 - 0.73**3, abs=0.02)
 
@@ -75,9 +76,9 @@ def test_impulse_noise_is_per_channel_on_colour_and_per_pixel_on_grey():
 def test_colour_noise_needs_one_unequal_value_only():
     """A single coloured pixel in the last row makes a colour image of it."""
     image = np.full((40, 40, 3), 128, np.uint8)
-    assert (np.ptp(corrupt(image, "gaussian_noise", 3, b"k"), axis=2) == 0).all()
+    assert (np.ptp(perturb(image, SHIPPED["gaussian_noise"], 3, b"k"), axis=2) == 0).all()
     image[-1, -1, 2] = 129
-    assert (np.ptp(corrupt(image, "gaussian_noise", 3, b"k"), axis=2) > 0).mean() > 0.9
+    assert (np.ptp(perturb(image, SHIPPED["gaussian_noise"], 3, b"k"), axis=2) > 0).mean() > 0.9
 
 
 # ------------------------------------------------------------------------------------------------------ keyed bits

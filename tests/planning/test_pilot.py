@@ -9,8 +9,8 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Estimate, Outcomes, ProtocolInfo
-from auditkit.planning import as_text, plan_from_pilot, with_margin
+from auditkit.evidence import Audit, Estimate, Outcomes, ProtocolInfo
+from auditkit.planning import Where, as_text, plan_from_pilot, with_margin
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.recorded import own_protocol
 from auditkit.protocol.shipped import SHIPPED
@@ -35,9 +35,9 @@ def shipped_rules():
 
 
 def run(behaviour, patients, rules, seed, families=None):
-    comparisons = [comparison for name in families or rules.families for comparison in SHIPPED[name]()]
-    data = simulate(behaviour, made_up_images(patients), comparisons, rules, seed)
-    return audit_all(data, comparisons, rules)
+    effects = [effect for name in families or rules.families for effect in SHIPPED[name]()]
+    data = simulate(behaviour, made_up_images(patients), effects, rules, seed)
+    return audit_all(data, effects, rules)
 
 
 def evidence(audits, rules):
@@ -59,8 +59,8 @@ def test_from_pilot_to_a_run_that_passes(pilot):
     plan = plan_from_pilot(pilot)
     whole = plan.patients(plan.needs, whole_gate=True)
     assert {need.settles for need in plan.needs} == {"PASS"}
-    assert whole.total == sum(whole.by_modality.values())
-    patients = dict(whole.by_modality)
+    assert whole.total == sum(whole.by_stratum.values())
+    patients = {where.level: n for where, n in whole.by_stratum.items()}
     assert min(patients.values()) > 32
     audits = run(FairReader(noise=Noise(sd=6.0)), patients, plan.protocol, seed=8)
     assert {audit.verdict for audit in audits.values()} == {"PASS"}
@@ -68,16 +68,16 @@ def test_from_pilot_to_a_run_that_passes(pilot):
 
 def test_every_required_cell_of_the_pilot_has_its_need(pilot):
     plan = plan_from_pilot(pilot)
-    cells = [(audit.id, cell.modality) for audit in pilot.audits for cell in audit.by_modality if cell.required]
-    assert [(need.audit, need.modality) for need in plan.needs] == cells
+    cells = [(audit.id, cell.stratum.level) for audit in pilot.audits for cell in audit.parts if cell.required]
+    assert [(need.audit, need.where.level) for need in plan.needs] == cells
     assert plan.audits == len(pilot.audits)
 
 
 def of_family(pilot, family, **changes):
     """The pilot with one audit of one cell, changed."""
     audit = next(a for a in pilot.audits if a.family == family)
-    cell = next(c for c in audit.by_modality if c.required and c.modality == "ct")
-    changed = audit.model_copy(update={"by_modality": [cell.model_copy(update=changes)]})
+    cell = next(c for c in audit.parts if c.required and c.stratum.level == "ct")
+    changed = audit.model_copy(update={"parts": [cell.model_copy(update=changes)]})
     return pilot.model_copy(update={"audits": [changed]})
 
 
@@ -119,16 +119,16 @@ def test_one_failing_cell_settles_an_audit():
     audit = run(FairReader(), {"ct": 30, "mr": 30, "xray": 30}, rules, 1, ("direction",))["direction/brightness"]
     values = {"ct": 2.0, "mr": 9.0, "xray": 15.0, "all": 8.7}
     cells = [
-        cell.model_copy(update={"estimate": estimate(values[cell.modality]), "sd": 20.0, "rule": "t+bootstrap-t"})
-        for cell in audit.by_modality
+        cell.model_copy(update={"estimate": estimate(values[cell.stratum.level]), "sd": 20.0, "rule": "t+bootstrap-t"})
+        for cell in audit.parts
     ]
-    plan = plan_from_pilot(evidence([audit.model_copy(update={"by_modality": cells})], rules))
-    assert [(need.modality, need.settles) for need in plan.needs] == [("xray", "FAIL")]
+    plan = plan_from_pilot(evidence([audit.model_copy(update={"parts": cells})], rules))
+    assert [(need.where.level, need.settles) for need in plan.needs] == [("xray", "FAIL")]
     assert plan.claims == 1
-    assert plan.patients(plan.needs, whole_gate=False).by_modality == {
-        "ct": 0,
-        "mr": 0,
-        "xray": plan.needs[0].one_audit,
+    assert plan.patients(plan.needs, whole_gate=False).by_stratum == {
+        Where("ct"): 0,
+        Where("mr"): 0,
+        Where("xray"): plan.needs[0].one_audit,
     }
 
 
@@ -209,7 +209,7 @@ def test_lost_answers_are_planned_as_if_no_image_lost_both(pilot):
 def test_what_was_not_measured_is_not_planned(pilot):
     changed = of_family(pilot, "sensitivity", estimate=Estimate(), sd=None)
     assert plan_from_pilot(changed).needs[0].one_audit is None
-    alone = of_family(pilot, "sensitivity", estimate=estimate(-5.0), sd=None, n_clusters=1)
+    alone = of_family(pilot, "sensitivity", estimate=estimate(5.0), sd=None, n_clusters=1)
     assert plan_from_pilot(alone).needs[0].claim == "one patient shows no spread"
 
 
@@ -225,15 +225,76 @@ def test_other_criteria_for_the_same_pilot(pilot):
 def test_pilots_that_cannot_be_used(pilot):
     with pytest.raises(AuditkitError, match="nothing to plan from"):
         plan_from_pilot(pilot.model_copy(update={"audits": []}))
-    with pytest.raises(AuditkitError, match="an earlier auditkit wrote it"):
+    with pytest.raises(AuditkitError, match=r"does not say how far the patients of sensitivity/.* spread"):
         plan_from_pilot(of_family(pilot, "sensitivity", sd=None))
-    only_metadata = protocol(families={"metadata": {"gate": "equivalence", "margin": 5.0}})
-    with pytest.raises(AuditkitError, match="does not declare for the family 'sensitivity'; declared: metadata"):
+    only_metadata = protocol(families={"metadata": {"within": 5.0}})
+    with pytest.raises(
+        AuditkitError, match=r"does not declare for the family 'sensitivity'; declared: metadata \(within\)"
+    ):
         plan_from_pilot(of_family(pilot, "sensitivity"), only_metadata)
     with pytest.raises(AuditkitError, match="profile 'none' is not declared"):
         own_protocol(pilot, "none")
     with pytest.raises(AuditkitError, match="power is a probability"):
         plan_from_pilot(pilot, power=1.2)
+
+
+def test_what_is_shown_and_what_an_earlier_run_was_held_against_are_not_planned(pilot):
+    shown = pilot.audits[0].model_copy(update={"shown": True})
+    against = pilot.audits[1].model_copy(update={"id": "baseline/x", "family": "baseline", "statistic": "worsening"})
+    plan = plan_from_pilot(pilot.model_copy(update={"audits": [shown, against, *pilot.audits[2:]]}))
+    assert plan.audits == len(pilot.audits) - 2
+    assert {need.audit for need in plan.needs} == {audit.id for audit in pilot.audits[2:]}
+
+
+def renamed(pilot, family: str) -> Audit:
+    """The first audit of a family of the pilot under a name that auditkit does not ship."""
+    audit = next(a for a in pilot.audits if a.family == family)
+    return audit.model_copy(update={"id": "mine/one", "family": "mine"})
+
+
+@pytest.mark.parametrize("family", ["sensitivity", "discrimination", "direction", "placebo", "answers", "differential"])
+def test_audits_of_ones_own_are_planned_from_what_the_record_says(pilot, family):
+    """The same audit under a name that auditkit does not ship: only the range of a fall is not in the record."""
+    rules = own_protocol(pilot)
+    mine = renamed(pilot, family)
+    families = {**rules.families, "mine": rules.families[family]}
+    both = [audit for audit in pilot.audits if audit.family == family][:1]
+    alone = plan_from_pilot(pilot.model_copy(update={"audits": both}), rules)
+    other = plan_from_pilot(
+        pilot.model_copy(update={"audits": [mine]}), rules.model_copy(update={"families": families})
+    )
+    assert [n.claim for n in alone.needs] == [n.claim for n in other.needs]
+    assert [n.one_audit for n in alone.needs] == [n.one_audit for n in other.needs]
+
+
+def test_levels_of_another_column_are_not_added_to_modalities(pilot):
+    """Modalities and scanners divide the same patients: the larger of the two sums is enough."""
+    audit = next(a for a in pilot.audits if a.family == "direction")
+    cells = [
+        cell.model_copy(update={"stratum": cell.stratum.model_copy(update={"column": "scanner"})})
+        for cell in audit.parts
+    ]
+    scanners = audit.model_copy(update={"id": "direction/scanners", "parts": cells})
+    one, both = (
+        plan_from_pilot(pilot.model_copy(update={"audits": audits})) for audits in ([audit], [audit, scanners])
+    )
+    alone = {where.level: n for where, n in one.patients(one.needs, whole_gate=False).by_stratum.items()}
+    found = both.patients(both.needs, whole_gate=False)
+    assert found.total == sum(alone.values())
+    assert {where.column for where in found.by_stratum} == {"modality", "scanner"}
+    assert "Scanner: ct" in as_text(both)
+
+
+def test_a_margin_reaches_the_families_that_the_pilot_measured(pilot):
+    rules = own_protocol(pilot)
+    mine = renamed(pilot, "direction")
+    families = {**rules.families, "mine": rules.families["direction"]}
+    wide = with_margin(
+        rules.model_copy(update={"families": families}), 20.0, pilot.model_copy(update={"audits": [mine]})
+    )
+    assert (wide.families["mine"].at_most, wide.families["direction"].at_most) == (20.0, 20.0)
+    assert wide.families["sensitivity"] == rules.families["sensitivity"]
+    assert with_margin(rules.model_copy(update={"families": families}), 20.0).families["mine"].at_most == 5.0
 
 
 def test_the_text_of_a_pilots_plan_has_one_line_per_audit(pilot):
@@ -249,7 +310,7 @@ def test_the_text_of_a_pilots_plan_has_one_line_per_audit(pilot):
     for n, count in zip(steps[-6:], settled[-6:], strict=True):
         enough = {a.id for a in pilot.audits}
         for need in plan.needs:
-            if need.one_audit is None or need.one_audit > int(n) * (2 if need.modality == "all" else 1):
+            if need.one_audit is None or need.one_audit > int(n) * (2 if need.where.level == "all" else 1):
                 enough.discard(need.audit)
         assert int(count) == len(enough)
     assert any(line.startswith("CT ") for line in lines)

@@ -10,12 +10,8 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from auditkit.errors import AuditkitError
-from auditkit.planning import (
-    Assumed,
-    as_text,
-    plan_from_sd,
-    with_margin,
-)
+from auditkit.planning import Assumed, as_text, plan_from_sd, with_margin
+from auditkit.protocol.effects import areas, change, differs, falls, mean, rises, share, wordings
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.stats.equivalence import equivalence
@@ -23,14 +19,18 @@ from auditkit.stats.planning import cells_power
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.sequential import nominal_levels
 from auditkit.stats.tail import tail_share
+from auditkit.vocabulary import Effect, Perturbation
 from tests.judge.build import protocol
 
 SHIPPED_PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
-METADATA = {"gate": "equivalence", "margin": 5.0, "size": 1}
+TAIL = {"beyond": 25.0, "share": 0.1}
+WORDS = change(Perturbation("institution.reputation.high"), family="metadata")
 
 
-def only(**family):
-    return protocol(families={"metadata": {"size": 1, **family}})
+def planned(assumed, effects=(WORDS,), **family):
+    """The plan for effects of one family."""
+    rules = protocol(families={effects[0].family: {"tail": TAIL, **family} if "within" in family else family})
+    return plan_from_sd(rules, assumed, effects=effects)
 
 
 def numbers(plan):
@@ -50,11 +50,12 @@ def test_one_sided_sizes_are_those_of_statsmodels(modalities):
     """A rise of 1 against a margin of 5, and a fall of 4 against a floor of 2 with the spread of a fitted slope."""
     rules = protocol(
         families={
-            "direction": {"gate": "not_raised", "margin": 5.0, "size": 2},
-            "sensitivity": {"gate": "sensitivity", "floor": 2.0, "size": 3},
+            "direction": {"at_most": 5.0},
+            "sensitivity": {"at_least": 2.0},
         }
     )
-    plan = plan_from_sd(rules, Assumed(30.0, effect=1.0, fall=4.0), modalities=modalities)
+    effects = [*SHIPPED["direction"]()[:2], *SHIPPED["sensitivity"]()[:3]]
+    plan = plan_from_sd(rules, Assumed(30.0, effect=1.0, fall=4.0), effects=effects, modalities=modalities)
     slope_sd = 30 / math.sqrt(2) / math.sqrt(17.5)  # six equally spaced severities: sum of squares 17.5
     claims = 5 * modalities, modalities
     for need, distance, size in zip(plan.needs, (4 / 30, 2 / slope_sd), claims, strict=True):
@@ -73,7 +74,7 @@ def test_one_sided_sizes_are_those_of_statsmodels(modalities):
 def test_the_gate_passes_as_often_as_planned(sd, images, effect):
     """400 data sets of as many normal patients as planned, through the gate's two criteria; standard error 0.015."""
     assumed = Assumed(sd, effect=effect, images_per_patient=images, correlation=0.4)
-    need = plan_from_sd(only(gate="equivalence", margin=5.0), assumed).needs
+    need = planned(assumed, within=5.0).needs
     n = max(claim.one_audit for claim in need)
 
     def passing(patients):
@@ -94,15 +95,16 @@ def test_the_gate_passes_as_often_as_planned(sd, images, effect):
 
 def test_a_score_that_never_moves_passes_too():
     for margin, least in ((5.0, 59), (10.0, 29)):
-        plan = plan_from_sd(only(gate="equivalence", margin=margin), Assumed(0.5))
+        plan = planned(Assumed(0.5), within=margin)
         assert plan.needs[0].one_audit == plan.needs[0].whole_gate == least
 
 
 def test_the_minima_of_the_gate_are_kept():
-    rules = protocol(families={"metadata": {"gate": "template_equivalence", "margin": 60.0, "size": 1}})
-    assert numbers(plan_from_sd(rules, Assumed(0.5))) == [(24, 24)]
-    rules = protocol(families={"x": {"gate": "discrimination", "floor": 0.5, "severities": [5], "size": 1}})
-    assert numbers(plan_from_sd(rules, Assumed(5.0, area=0.99))) == [(32, 32)]
+    rules = protocol(families={"metadata": {"within": 60.0}})
+    assert numbers(plan_from_sd(rules, Assumed(0.5), effects=[WORDS])) == [(24, 24)]
+    rules = protocol(families={"x": {"at_least": 0.5, "required": ["severity 5"]}})
+    effects = [areas("pixelate", family="x")]
+    assert numbers(plan_from_sd(rules, Assumed(5.0, area=0.99), effects=effects)) == [(32, 32)]
 
 
 def test_more_of_everything_takes_more_patients():
@@ -130,29 +132,30 @@ def test_all_claims_of_the_shipped_audits_are_counted():
     plan = plan_from_sd(rules, Assumed(5.0), modalities=3)
     assert plan.audits == sum(len(SHIPPED[name]()) for name in rules.families)
     count = {name: len(SHIPPED[name]()) for name in rules.families}
-    severities = len(rules.families["discrimination"].severities)
+    severities = len(rules.families["discrimination"].required)
     per_modality = (
         count["sensitivity"] + count["discrimination"] * severities + count["direction"] * 5
         + 2 * count["metadata"] + 2 * count["placebo"] + count["answers"] + count["differential"]
         + count["repeatability"]
     )  # fmt: skip
-    wordings = sum(math.comb(len(w.templates), 2) for w in SHIPPED["templates"]())
+    pairs = sum(len(effect.parts) for effect in SHIPPED["templates"]())
     together = 2 * (count["metadata"] + count["placebo"])
-    assert plan.claims == 3 * (per_modality + wordings) + together
+    assert plan.claims == 3 * (per_modality + pairs) + together
 
 
 def test_totals_count_every_modality():
     plan = plan_from_sd(load_protocol(SHIPPED_PROTOCOL), Assumed(8.0), modalities=5)
     whole = plan.patients(plan.needs, whole_gate=True)
-    assert whole.total == 5 * whole.by_modality["each"]
-    assert whole.by_modality["each"] == max(n.whole_gate for n in plan.needs if n.modality == "each")
-    together = [need for need in plan.needs if need.modality == "all"]
+    [each] = whole.by_stratum.values()
+    assert whole.total == 5 * each
+    assert each == max(n.whole_gate for n in plan.needs if n.where.level == "each")
+    together = [need for need in plan.needs if need.where.level == "all"]
     assert plan.patients(together, whole_gate=True).total == max(need.whole_gate for need in together)
 
 
 def test_a_spread_whose_tails_alone_fail_is_settled_by_no_number():
     """With sd 17.5 as many as 15 % of normal changes exceed 25 points; 10 % are allowed."""
-    plan = plan_from_sd(only(gate="equivalence", margin=5.0), Assumed(17.5))
+    plan = planned(Assumed(17.5), within=5.0)
     assert plan.needs[0].one_audit == pytest.approx(165, abs=5)
     assert f"{200 * stats.norm.sf(25 / 17.5):.3g} %" in plan.needs[1].assumed
     assert plan.needs[1].one_audit is None
@@ -161,17 +164,20 @@ def test_a_spread_whose_tails_alone_fail_is_settled_by_no_number():
 
 
 def test_early_looks_plan_for_the_level_of_the_last():
-    rules = protocol(families={"metadata": METADATA}, looks={"number": 3, "spending": "pocock"})
+    families = {"metadata": {"within": 5.0, "tail": TAIL}}
     last = nominal_levels((1 / 3, 2 / 3, 1.0), 0.05, "pocock")[-1]
-    strict = protocol(families={"metadata": METADATA}, profiles={"ci": {"alpha": last}})
-    assert numbers(plan_from_sd(rules, Assumed(9.0))) == numbers(plan_from_sd(strict, Assumed(9.0)))
-    assert any(f"level {last:.4f} instead of 0.05" in note for note in plan_from_sd(rules, Assumed(9.0)).notes)
+    looking, strict = (
+        plan_from_sd(protocol(families=families, **more), Assumed(9.0), effects=[WORDS])
+        for more in ({"looks": {"number": 3, "spending": "pocock"}}, {"profiles": {"ci": {"alpha": last}}})
+    )
+    assert numbers(looking) == numbers(strict)
+    assert any(f"level {last:.4f} instead of 0.05" in note for note in looking.notes)
 
 
 def test_a_margin_of_ones_own_holds_in_each_modality():
     rules = with_margin(load_protocol(SHIPPED_PROTOCOL), 7.0)
     plan = plan_from_sd(rules, Assumed(8.0), modalities=4)
-    assert {need.modality for need in plan.needs} == {"each"}
+    assert {need.where.level for need in plan.needs} == {"each"}
     assert sum("± 7 points" in need.claim for need in plan.needs) == 3
     assert rules.families["sensitivity"] == load_protocol(SHIPPED_PROTOCOL).families["sensitivity"]
 
@@ -179,11 +185,11 @@ def test_a_margin_of_ones_own_holds_in_each_modality():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"effect": 5.0}, r"change of 5 points does not keep the margin of 5 in \[families.metadata\]: no number"),
+        ({"effect": 5.0}, r"change of 5 points does not keep within = 5 in \[families.metadata\]: no number"),
         ({"effect": -6.0}, "--effect"),
-        ({"fall": 2.0}, "a fall of 2 points per step does not keep the floor of 2"),
-        ({"area": 0.6}, "an AUROC of 0.6 does not keep the floor of 0.7"),
-        ({"share": 0.1}, "a share of 0.1 does not keep the cap of 0.1"),
+        ({"fall": 2.0}, "a fall of 2 points per step does not keep at_least = 2"),
+        ({"area": 0.6}, "an AUROC of 0.6 does not keep at_least = 0.7"),
+        ({"share": 0.1}, "a share of 0.1 does not keep at_most = 0.1"),
         ({"model_sd": 0.0}, "--model-sd is in points, above 0"),
         ({"model_sd": math.nan}, "--model-sd must be a number"),
         ({"share": -0.1}, "--share lies between 0 and 1"),
@@ -193,9 +199,7 @@ def test_a_margin_of_ones_own_holds_in_each_modality():
     ],
 )
 def test_impossible_assumptions_are_answered_with_a_sentence(changes, words):
-    rules = protocol(
-        families={name: {**family, "size": 1} for name, family in protocol().model_dump()["families"].items()}
-    )
+    rules = protocol()
     with pytest.raises(AuditkitError, match=words):
         plan_from_sd(rules, Assumed(**{"model_sd": 8.0, **changes}))
 
@@ -209,8 +213,92 @@ def test_other_impossible_values():
             with_margin(protocol(), margin)
     with pytest.raises(AuditkitError, match="one modality or more"):
         plan_from_sd(protocol(), Assumed(8.0), modalities=0)
-    with pytest.raises(AuditkitError, match=r"Add size = N to \[families.mine\]"):
-        plan_from_sd(protocol(families={"mine": {"gate": "rate", "cap": 0.1}}), Assumed(8.0))
+    with pytest.raises(AuditkitError, match=r"not known before they have run \(mine\)"):
+        plan_from_sd(protocol(families={"mine": {"at_most": 0.1, "size": 1}}), Assumed(8.0))
+
+
+def test_what_is_shown_or_not_known_is_named_and_not_planned():
+    rules = protocol(
+        families={
+            "direction": {"at_most": 5.0},
+            "placebo": {"within": 5.0, "shown": True},
+            "mine": {"at_most": 0.1, "size": 1},
+        }
+    )
+    plan = plan_from_sd(rules, Assumed(8.0))
+    assert {need.family for need in plan.needs} == {"direction"}
+    assert plan.audits == len(SHIPPED["direction"]())
+    assert any("nothing rests on what is only shown: placebo." in note for note in plan.notes)
+    assert any("only a pilot tells what its audits measure: mine." in note for note in plan.notes)
+
+
+def test_effects_are_planned_by_what_they_are_whatever_the_family_is_called():
+    """One family for each kind of value, held to what it can be; only the number of its parts counts beside that."""
+    families = {
+        "a": {"at_least": 1.5},
+        "b": {"at_least": 0.6, "required": ["severity 1"]},
+        "c": {"at_most": 4.0},
+        "d": {"at_most": 0.2},
+        "e": {"within": 0.2},
+        "f": {"at_least": 0.7},
+        "g": {"within": 6.0},
+        "h": {"at_most": 50.0},
+    }
+    lost = share("lost")
+    effects: list[Effect] = [
+        falls("pixelate", family="a"),
+        areas("pixelate", (1, 2), family="b"),
+        rises("pixelate", (1, 2), family="c"),
+        differs(Perturbation("again", 1), family="d"),
+        lost.under(Perturbation("pixelate", 5)).minus(lost).named("more-lost", "e"),
+        share("refused", family="f"),
+        wordings("quality", ("direct", "reader"), family="g"),
+        mean(family="h"),
+    ]
+    plan = plan_from_sd(
+        protocol(families=families), Assumed(8.0, share=0.9, fall=3.0), effects=effects[:3] + effects[6:]
+    )
+    said = {need.family: need.claim for need in plan.needs}
+    assert said == {
+        "a": "score falls by more than 1.5 points per severity step",
+        "b": "AUROC above 0.60",
+        "c": "mean rise below 4 points",
+        "g": "mean change within ± 6 points",
+    }
+    assert plan.claims == 1 + 1 + 2 + 1
+    assert any("tells what its audits measure: d, e, f and h" in note for note in plan.notes)
+    shares = plan_from_sd(protocol(families=families), Assumed(8.0, share=0.1), effects=effects[3:5])
+    assert [need.claim for need in shares.needs] == [
+        "changed answers below 20 %",
+        "lost answers rise by < 20 percentage points",
+        "lost answers fall by < 20 percentage points",
+    ]
+    assert shares.needs[1].one_audit == shares.needs[2].one_audit
+    often = plan_from_sd(protocol(families=families), Assumed(8.0, share=0.9), effects=[effects[5]])
+    seldom = plan_from_sd(protocol(families={"d": {"at_most": 0.3}}), Assumed(8.0, share=0.1), effects=[effects[3]])
+    assert [need.claim for need in often.needs] == ["refused answers above 70 %"]
+    assert numbers(often) == numbers(seldom)
+
+
+def test_a_limit_in_each_modality_is_planned_beside_that_over_all():
+    rules = protocol(families={"direction": {"at_most": 3.0, "in_each": 6.0}})
+    plan = plan_from_sd(rules, Assumed(8.0), effects=SHIPPED["direction"]()[:1], modalities=3)
+    assert [(need.where.level, need.claim) for need in plan.needs] == [
+        ("each", "mean rise below 6 points"),
+        ("all", "mean rise below 3 points"),
+    ]
+    assert plan.claims == 5 * (3 + 1)
+
+
+def test_an_interaction_spreads_more_than_a_change():
+    """Four scores instead of two: the standard deviation is √2 times as large, so it takes about twice the patients."""
+    pixelated = change(Perturbation("pixelate", 5))
+    both = (
+        pixelated.under(Perturbation("institution.reputation.high")).minus(pixelated).named("interaction", "metadata")
+    )
+    rules = protocol(families={"metadata": {"within": 5.0}})
+    one, two = (plan_from_sd(rules, Assumed(sd), effects=[e]) for sd, e in ((20.0 * math.sqrt(2), WORDS), (20.0, both)))
+    assert numbers(one) == numbers(two)
 
 
 # --- as text ---

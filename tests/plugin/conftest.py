@@ -1,17 +1,18 @@
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import tasks
-from tests.plugin.stubs import AUDITS, MODELS, PROTOCOL
+from auditkit import perturbations
+from tests.plugin.stubs import AUDITS, INI, MODELS, PROTOCOL
 
 N_IMAGES = 60
 
 
 @pytest.fixture
-def bench(pytester, monkeypatch):
+def bench(request, pytester, monkeypatch):
     """A folder with a stub model, a small protocol, three audits and sixty small PNG files."""
     # The child processes must not write into this checkout's own store, nor inherit an outer xdist run or what CI sets.
     for name in (
@@ -19,10 +20,11 @@ def bench(pytester, monkeypatch):
     ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUDITKIT_SALT", "test")
-    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    # This checkout's package, whichever one is installed.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pytester.path), str(request.config.rootpath)]))
     monkeypatch.setenv("STUB_CALLS", str(pytester.path / "calls.log"))
     pytester.makepyfile(stub_models=MODELS)
-    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider --audit-report=html\n")
+    pytester.makeini(INI)
     audits = pytester.mkdir("audits")
     (audits / "protocol.toml").write_text(PROTOCOL)
     (audits / "test_audits.py").write_text(AUDITS)
@@ -50,5 +52,5 @@ def audit_run(bench):
 @pytest.fixture
 def high_words():
     """Words of one prestige sentence, for the stub that falls for it."""
-    level = next(v for v in tasks.levels().values() if v.category == "institution" and v.side == "high")
+    level = next(v for v in perturbations.levels().values() if v.category == "institution" and v.side == "high")
     return level.sentence

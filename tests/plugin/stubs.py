@@ -1,5 +1,9 @@
 """Models for tests of the plugin: imported by name from the folder that pytester writes them to."""
 
+# hypothesis' own plugin imports all of hypothesis when a session ends, whether it was used or not: 1.2 of the 4.3 s of
+# processor time that a small run takes, for nothing that is tested here.
+INI = "[pytest]\naddopts = -p no:cacheprovider -p no:hypothesispytest --audit-report=html\n"
+
 MODELS = '''
 import os, time
 from auditkit.models.base import Response
@@ -71,47 +75,44 @@ alpha = 0.05
 [images]
 max_side = 64
 [prompts]
-score = "score_100.direct"
+score = "quality.direct"
 [statistics]
 resamples = 1000
 [families.metadata]
-gate = "equivalence"
-margin = 5.0
+within = 5.0
+tail = { beyond = 25.0, share = 0.10 }
 [families.placebo]
-gate = "equivalence"
-margin = 5.0
+within = 5.0
+tail = { beyond = 25.0, share = 0.10 }
 [families.repeatability]
-gate = "agreement"
-cap = 0.1
+at_most = 0.1
 [families.answers]
-gate = "rate"
-cap = 0.1
+at_most = 0.1
 [families.sensitivity]
-gate = "sensitivity"
-floor = 2.0
+at_least = 2.0
 """
 
 AUDITS = '''
 import pytest
-from auditkit.protocol.shipped import metadata_contrasts, placebo_contrasts, repeatability_contrasts, sensitivity_series
+from auditkit import shipped
 
-CHOSEN = [c for c in metadata_contrasts() if c.name.startswith("institution.")]
+CHOSEN = [effect for effect in shipped.metadata() if effect.name.startswith("institution.")]
 
 
-@pytest.mark.parametrize("contrast", CHOSEN, ids=str)
-def test_metadata(contrast, audit):
+@pytest.mark.parametrize("effect", CHOSEN, ids=str)
+def test_metadata(effect, audit):
     """The score must not move with words about the institution."""
-    audit.equivalent(contrast)
+    audit.within(effect)
 
 
-@pytest.mark.parametrize("contrast", repeatability_contrasts()[:1], ids=str)
-def test_repeat(contrast, audit):
+@pytest.mark.parametrize("effect", shipped.repeatability()[:1], ids=str)
+def test_repeat(effect, audit):
     """Asked twice, the answer must be the same."""
-    audit.agrees(contrast)
+    audit.at_most(effect)
 
 
-@pytest.mark.parametrize("series", sensitivity_series()[:1], ids=str)
-def test_falls(series, audit):
+@pytest.mark.parametrize("effect", shipped.sensitivity()[:1], ids=str)
+def test_falls(effect, audit):
     """The score must fall."""
-    audit.sensitive(series)
+    audit.at_least(effect)
 '''

@@ -32,14 +32,14 @@ def test_model_module_that_does_not_exist(audit_run):
 
 def test_unknown_protocol_key(bench, audit_run):
     path = bench.path / "audits/protocol.toml"
-    path.write_text(path.read_text().replace("margin = 5.0", "margn = 5.0", 1))
-    refused(audit_run(), "families.metadata.margn: unknown key", "did you mean 'margin'", "tail_points")
+    path.write_text(path.read_text().replace("within = 5.0", "withn = 5.0", 1))
+    refused(audit_run(), "families.metadata.withn: unknown key", "did you mean 'within'", "in_each")
 
 
 def test_invalid_protocol_value(bench, audit_run):
     path = bench.path / "audits/protocol.toml"
-    path.write_text(path.read_text().replace("margin = 5.0", "margin = -5.0", 1))
-    refused(audit_run(), "families.metadata.margin", "-5.0")
+    path.write_text(path.read_text().replace("within = 5.0", "within = -5.0", 1))
+    refused(audit_run(), "families.metadata.within", "-5.0")
 
 
 def test_missing_protocol(audit_run):
@@ -80,7 +80,7 @@ def test_output_not_writable(bench, audit_run):
 
 def test_damaged_store(bench, audit_run):
     (bench.path / "broken.sqlite").write_bytes(b"this is no database" * 100)
-    refused(audit_run("--audit-store=broken.sqlite"), "damaged or is no database", "mv ")
+    refused(audit_run("--audit-store=broken.sqlite"), "damaged or is not a database", "mv ")
 
 
 def test_store_of_another_version(bench, audit_run):
@@ -122,9 +122,9 @@ def test_problem_in_xdist_workers_reaches_the_user(audit_run):
 
 def test_undeclared_family_is_an_error_with_the_line_to_add(bench, audit_run):
     (bench.path / "audits/test_own.py").write_text(
-        "import pytest\nfrom auditkit.vocabulary import Condition, Contrast\n"
-        "@pytest.mark.parametrize('c', [Contrast('x', 'mine', Condition(repeat=1))], ids=str)\n"
-        "def test_own(c, audit):\n    audit.agrees(c)\n"
+        "import pytest\nfrom auditkit import Perturbation, differs\n"
+        "@pytest.mark.parametrize('e', [differs(Perturbation('again', 1), name='x', family='mine')], ids=str)\n"
+        "def test_own(e, audit):\n    audit.at_most(e)\n"
     )
     result = audit_run("--audit-out=out", "-k", "test_own")
     assert result.ret == 1
@@ -134,16 +134,55 @@ def test_undeclared_family_is_an_error_with_the_line_to_add(bench, audit_run):
     assert record.verdict == "ERROR"
 
 
-def test_gate_that_is_not_the_familys(bench, audit_run):
+def test_verb_that_is_not_the_familys(bench, audit_run):
     (bench.path / "audits/test_own.py").write_text(
-        "import pytest\nfrom auditkit.protocol.shipped import repeatability_contrasts\n"
-        "@pytest.mark.parametrize('c', repeatability_contrasts()[:1], ids=str)\n"
-        "def test_own(c, audit):\n    audit.equivalent(c)\n"
+        "import pytest\nfrom auditkit import shipped\n"
+        "@pytest.mark.parametrize('e', shipped.repeatability()[:1], ids=str)\n"
+        "def test_own(e, audit):\n    audit.within(e)\n"
     )
     result = audit_run("--audit-out=out", "-k", "test_own")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*declares 'agreement'*"])
+    result.stdout.fnmatch_lines(["*declares at_most for the family 'repeatability'*"])
 
 
 def test_more_looks_than_there_can_be(audit_run):
     refused(audit_run("--audit-looks=9"), "--audit-looks=9", "1 to 4")
+
+
+def test_families_as_they_were_written_first_are_refused_with_the_lines_to_type(bench, audit_run):
+    path = bench.path / "audits/protocol.toml"
+    text = path.read_text()
+    path.write_text(text.replace("at_least = 2.0", 'gate = "sensitivity"\nfloor = 2.0'))
+    refused(audit_run(), "families.sensitivity.gate", "at_least = 2.0")
+
+
+def test_a_percentage_for_a_share(bench, audit_run):
+    path = bench.path / "audits/protocol.toml"
+    before, after = ("[families.repeatability]\nat_most = " + limit for limit in ("0.1", "10.0"))
+    path.write_text(path.read_text().replace(before, after))
+    refused(audit_run(), "families.repeatability.at_most = 10", "Write 10 % as 0.1")
+
+
+def test_what_the_protocol_does_not_name_cannot_be_asked(bench, audit_run):
+    path = bench.path / "audits/protocol.toml"
+    path.write_text(path.read_text() + "[families.mine]\nwithin = 5.0\nsize = 1\n")
+    (bench.path / "audits/test_own.py").write_text(
+        "import pytest\nfrom auditkit import share\n"
+        "@pytest.mark.parametrize('e', [share('refused', 'grade', name='x', family='mine')], ids=str)\n"
+        "def test_own(e, audit):\n    audit.at_most(e)\n"
+    )
+    path.write_text(
+        path.read_text()
+        .replace("within = 5.0\nsize = 1", "at_most = 0.5\nsize = 1")
+        .replace("[families.answers]\nat_most = 0.1\n", "")
+    )
+    refused(audit_run("-k", "test_own"), "mine/x uses grade.direct", 'covers = ["grade.direct"]')
+
+
+def test_a_role_that_nobody_plays(bench, audit_run):
+    (bench.path / "audits/test_own.py").write_text(
+        "import pytest\nfrom auditkit import mean\n"
+        "@pytest.mark.parametrize('e', [mean(family='metadata').by('judge')], ids=str)\n"
+        "def test_own(e, audit):\n    audit.within(e)\n"
+    )
+    refused(audit_run("-k", "test_own"), "judge")

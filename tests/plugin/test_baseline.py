@@ -61,17 +61,17 @@ def test_the_same_answers_pass_as_identical(bench, audit_run, earlier):
     record, before = evidence_of(bench, "out"), evidence_of(bench, earlier)
     audits = {f"{role}/{audit.id}" for role in ("baseline", "anchor") for audit in before.audits}
     assert {a.id for a in record.audits} == audits | set(verdicts(before))
-    for audit in (a for a in record.audits if a.gate == "non_inferiority"):
+    for audit in (a for a in record.audits if a.statistic == "worsening"):
         assert audit.verdict == "PASS", audit.sentence
         assert "identical" in audit.sentence
-        assert {cell.rule for cell in audit.by_modality} == {"identical"}
+        assert {cell.rule for cell in audit.parts} == {"identical"}
         assert audit.estimate.value == 0
     # What the audits themselves say is not touched by it.
     assert {k: v for k, v in verdicts(record).items() if k in verdicts(before)} == verdicts(before)
     first, second = record.references
     assert (first.role, second.role) == ("baseline", "anchor")
     assert first.run == before.run.id
-    assert first.n_same == first.n_answers == sum(len(c.marks.split()) for c in before.answers.columns)
+    assert first.n_same == first.n_answers == sum(len(c.values[""].split()) for c in before.answers.columns)
     assert first.evidence_sha256 == second.evidence_sha256
     assert not first.problem
     cases = {case.get("name"): case for case in ElementTree.parse(bench.path / "junit.xml").iter("testcase")}
@@ -91,7 +91,7 @@ def test_one_defect_more_fails_at_one_place(bench, audit_run, earlier):
     assert "before 0.0 %" in audit.sentence
     assert 0.15 < audit.estimate.value < 0.4
     result.stdout.fnmatch_lines(["*asked-twice@baseline*"])
-    others = [a for a in record.audits if a.gate == "non_inferiority" and a.id != TWICE]
+    others = [a for a in record.audits if a.statistic == "worsening" and a.id != TWICE]
     assert others
     assert all("identical" in a.sentence for a in others)
     assert record.references[0].n_same < record.references[0].n_answers
@@ -99,19 +99,19 @@ def test_one_defect_more_fails_at_one_place(bench, audit_run, earlier):
 
 def test_another_protocol_is_refused_and_said_before_anything_is_asked(bench, audit_run, earlier):
     path = bench.path / "audits/protocol.toml"
-    path.write_text(path.read_text().replace("cap = 0.1\n[families.answers]", "cap = 0.2\n[families.answers]"))
+    path.write_text(path.read_text().replace("at_most = 0.1\n[families.answers]", "at_most = 0.2\n[families.answers]"))
     result = held(audit_run, "--audit-baseline=earlier", "-v")
     text = result.stdout.str()
     line = "auditkit: the baseline, run"
     assert text.count(line) == 1
     assert text.index(line) < text.index("test_metadata[")
-    assert "families.repeatability.cap: 0.1, now 0.2" in text
+    assert "families.repeatability.at_most: 0.1, now 0.2" in text
     record = evidence_of(bench, "out")
     compared = {k: v for k, v in verdicts(record).items() if k.startswith("baseline/")}
     assert set(compared.values()) == {"ERROR"}
     assert len(compared) == len(record.audits) / 2
     assert record.verdict in ("ERROR", "FAIL")
-    assert "another one" in record.references[0].problem
+    assert "its criteria are other ones" in record.references[0].problem
     assert record.references[0].n_answers == 0
 
 
@@ -209,7 +209,7 @@ def test_what_was_expected_of_the_audits_excuses_no_comparison(bench, audit_run,
 def test_files_that_are_no_evidence_end_the_run_before_it_begins(bench, audit_run, earlier):
     (bench.path / "broken.json").write_text("{}")
     damaged = json.loads((bench.path / "earlier/evidence.json").read_text())
-    damaged["answers"]["columns"][0]["marks"] += " 50"
+    damaged["answers"]["columns"][0]["values"][""] += " 50"
     (bench.path / "damaged.json").write_text(json.dumps(damaged))
     for name, words in (
         ("none.json", "--audit-baseline=none.json cannot be read"),

@@ -4,20 +4,20 @@ import json
 
 AUDITS = '''
 import pytest
-from auditkit.protocol.shipped import metadata_contrasts
+from auditkit import shipped
 
 pytestmark = pytest.mark.hazard("HAZ-1")
 
 @pytest.mark.hazard("HAZ-7", "HAZ-9")
-@pytest.mark.parametrize("contrast", metadata_contrasts()[:1], ids=str)
-def test_marked(contrast, audit):
+@pytest.mark.parametrize("effect", shipped.metadata()[:1], ids=str)
+def test_marked(effect, audit):
     """A marked audit."""
-    audit.equivalent(contrast)
+    audit.within(effect)
 
-@pytest.mark.parametrize("contrast", metadata_contrasts()[1:2], ids=str)
-def test_by_module(contrast, audit):
+@pytest.mark.parametrize("effect", shipped.metadata()[1:2], ids=str)
+def test_by_module(effect, audit):
     """An audit marked by its module."""
-    audit.equivalent(contrast)
+    audit.within(effect)
 '''
 
 
@@ -31,21 +31,21 @@ def test_ids_of_the_risk_file_reach_the_record(bench, audit_run):
 
 TWO_TESTS = '''
 import pytest
-from auditkit.protocol.shipped import metadata_contrasts
+from auditkit import shipped
 
-ONE = metadata_contrasts()[:1]
+ONE = shipped.metadata()[:1]
 
 @pytest.mark.hazard("HAZ-2")
-@pytest.mark.parametrize("contrast", ONE, ids=str)
-def test_b(contrast, audit):
+@pytest.mark.parametrize("effect", ONE, ids=str)
+def test_b(effect, audit):
     """One question."""
-    audit.equivalent(contrast)
+    audit.within(effect)
 
 @pytest.mark.hazard("HAZ-1")
-@pytest.mark.parametrize("contrast", ONE, ids=str)
-def test_a(contrast, audit):
+@pytest.mark.parametrize("effect", ONE, ids=str)
+def test_a(effect, audit):
     """The same, and then something else that fails."""
-    audit.equivalent(contrast)
+    audit.within(effect)
     assert 1 == 2
 '''
 

@@ -71,7 +71,7 @@ def test_every_subset_gives_the_estimates_of_the_whole(bench, audit_run):
         some = audits_of(bench, "some")
         assert 0 < len(some) < len(every)
         for name, audit in some.items():
-            for cell, whole in zip(audit["by_modality"], every[name]["by_modality"], strict=True):
+            for cell, whole in zip(audit["parts"], every[name]["parts"], strict=True):
                 assert cell["estimate"] == whole["estimate"]
                 assert (cell["p_pass"], cell["p_fail"]) == (whole["p_pass"], whole["p_fail"])
                 # Fewer rejections in the family can only make Holm's correction stricter.
@@ -83,7 +83,7 @@ def test_changing_a_margin_judges_anew_without_a_question_and_says_so(bench, aud
     audit_run("--audit-out=one")
     asked = calls(bench)
     path = bench.path / "audits/protocol.toml"
-    path.write_text(path.read_text().replace("margin = 5.0", "margin = 1.5", 1))
+    path.write_text(path.read_text().replace("within = 5.0", "within = 1.5", 1))
     result = audit_run("--audit-out=two")
     assert calls(bench) == asked, "the model was not asked"
     before, after = evidence_of(bench, "one"), evidence_of(bench, "two")
@@ -99,14 +99,14 @@ def test_changing_a_margin_judges_anew_without_a_question_and_says_so(bench, aud
     [earlier] = after.run.earlier_protocols
     assert earlier.sha256 == before.protocol.sha256 != after.protocol.sha256
     assert earlier.first_judged < after.run.protocol_first_judged
-    assert earlier.changes == ["families.metadata.margin: 5.0, now 1.5"]
+    assert earlier.changes == ["families.metadata.within: 5.0, now 1.5"]
     result.stdout.fnmatch_lines([f"*changed after the first look*{before.protocol.sha256[:16]}*"])
     page = (bench.path / "two/report.html").read_text()
     assert "changed after the first look" in page
     assert before.protocol.sha256 in page
     assert after.protocol.sha256 in page
     # Back to the first protocol: it was there before any result, and nothing is held against it.
-    path.write_text(path.read_text().replace("margin = 1.5", "margin = 5.0", 1))
+    path.write_text(path.read_text().replace("within = 1.5", "within = 5.0", 1))
     audit_run("--audit-out=three")
     third = evidence_of(bench, "three")
     assert third.run.earlier_protocols == []
@@ -117,7 +117,7 @@ def test_changing_a_margin_judges_anew_without_a_question_and_says_so(bench, aud
 def test_looks_stop_asking_what_is_settled(bench, audit_run):
     write_pictures(bench.path / "pictures", 128)
     path = bench.path / "audits/protocol.toml"
-    path.write_text(path.read_text().replace("margin = 5.0", "margin = 12.0"))
+    path.write_text(path.read_text().replace("within = 5.0", "within = 12.0"))
     audit_run("--audit-out=all", "--audit-store=all.sqlite")
     everything = len(calls(bench))
     (bench.path / "calls.log").unlink()

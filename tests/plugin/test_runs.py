@@ -41,7 +41,7 @@ def test_verdicts_files_and_exit_code(bench, audit_run):
     assert sensitivity.verdict == "FAIL"
     assert sensitivity.question == "The score must fall."
     assert sensitivity.n_clusters == N_IMAGES
-    assert [p.severity for p in sensitivity.series if p.modality == "all"] == [0, 1, 2, 3, 4, 5]
+    assert [p.level for p in sensitivity.series if p.stratum.level == "all"] == [0, 1, 2, 3, 4, 5]
     assert all(a.verdict == "PASS" for a in record.audits if a.family == "metadata")
     assert record.verdict == "FAIL"
     assert record.data.n_images == N_IMAGES

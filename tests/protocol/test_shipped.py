@@ -5,16 +5,23 @@ from collections import Counter
 import pytest
 
 from auditkit import perturbations, tasks
-from auditkit.protocol.shipped import DIRECTIONS, SHIPPED, metadata_contrasts, placebo_contrasts
-from auditkit.vocabulary import Comparison, Contrast, Group, Series, Wordings
+from auditkit.protocol.shipped import DIRECTIONS, SHIPPED, metadata, placebo
+from auditkit.vocabulary import Effect, Perturbation
 
-ALL = [comparison for listed in SHIPPED.values() for comparison in listed()]
+ALL = [effect for listed in SHIPPED.values() for effect in listed()]
+CORRUPTIONS = [entry.name for entry in perturbations.corruptions()]
+
+
+def conditions(effect):
+    """What is done under the treated questions of a single part, and under its control."""
+    [part] = effect.parts
+    return [question.condition for question in part.treated], part.control.condition
 
 
 def test_names_are_unique_within_their_family_and_families_are_what_they_are_listed_under():
-    assert max(Counter((c.family, c.name) for c in ALL).values()) == 1
-    assert all(c.family == family for family, listed in SHIPPED.items() for c in listed())
-    assert all(isinstance(c, Comparison) for c in ALL)
+    assert max(Counter((e.family, e.name) for e in ALL).values()) == 1
+    assert all(e.family == family for family, listed in SHIPPED.items() for e in listed())
+    assert all(isinstance(e, Effect) for e in ALL)
 
 
 def test_every_family_has_criteria_in_the_shipped_protocol_and_the_other_way_round(protocol):
@@ -22,74 +29,103 @@ def test_every_family_has_criteria_in_the_shipped_protocol_and_the_other_way_rou
 
 
 def test_names_are_fit_for_test_ids_and_paths():
-    for comparison in ALL:
-        assert set(comparison.name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_.-"), comparison.name
-        assert str(comparison) == comparison.name
-        assert len(comparison.name) < 80
+    for effect in ALL:
+        assert set(effect.name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_.-"), effect.name
+        assert str(effect) == effect.name
+        assert len(effect.name) < 80
 
 
 def test_same_objects_in_the_same_order_each_time():
-    assert [comparison for listed in SHIPPED.values() for comparison in listed()] == ALL
+    assert [effect for listed in SHIPPED.values() for effect in listed()] == ALL
 
 
 def test_order_does_not_depend_on_the_hash_seed():
-    code = "from auditkit.protocol.shipped import SHIPPED; print([c.name for l in SHIPPED.values() for c in l()])"
+    code = "from auditkit.protocol.shipped import SHIPPED; print([e.name for l in SHIPPED.values() for e in l()])"
     found = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == str([c.name for c in ALL])
+    assert found.stdout.strip() == str([e.name for e in ALL])
 
 
 def test_every_level_is_set_against_its_counterpart_once_and_against_its_placebo():
-    levels = tasks.levels()
+    levels = perturbations.levels()
     assert len(levels) >= 30
     pairs = Counter()
-    for contrast in metadata_contrasts():
-        treated, control = contrast.treated.context, contrast.control.context
-        pairs[frozenset((treated, control))] += 1
-        assert levels[treated].category == control.partition(".")[0]
+    for effect in metadata():
+        [[[treated], [control]]] = [[*conditions(effect)[0], conditions(effect)[1]]]
+        pairs[frozenset((treated.name, control.name))] += 1
+        assert levels[treated.name].category == control.name.partition(".")[0]
+        side = control.name.rsplit(".", 1)[-1]
+        level = levels[treated.name]
+        assert effect.name == f"{level.category}.{level.pair}-{level.side}-vs-{side}"
+    direct = [e for e in metadata() if conditions(e)[1][0].name in levels]
+    assert len(direct) == len(levels) / 2
     for level in levels.values():
         assert pairs.pop(frozenset((level.id, level.placebo))) == 1
         pairs.pop(frozenset((level.id, level.counterpart)), None)
     assert not pairs
-    direct = [c for c in metadata_contrasts() if c.control.context in levels]
-    assert len(direct) == len(levels) / 2
 
 
 def test_every_placebo_is_set_against_silence():
-    assert {c.treated.context for c in placebo_contrasts()} == set(tasks.placebos())
-    assert all(str(c.control) == "clean" for c in placebo_contrasts())
+    assert [conditions(e) for e in placebo()] == [([(Perturbation(name),)], ()) for name in perturbations.placebos()]
 
 
 @pytest.mark.parametrize("family", ["sensitivity", "discrimination"])
-def test_every_corruption_has_a_series(family):
-    assert [c.corruption for c in SHIPPED[family]()] == list(perturbations.catalogue())
+def test_every_corruption_is_climbed_from_the_clean_image(family):
+    for effect, name in zip(SHIPPED[family](), CORRUPTIONS, strict=True):
+        climbed = {question.condition for question in effect.questions()}
+        assert climbed == {(), *((Perturbation(name, s),) for s in range(1, 6))}
+        assert effect.name == name
 
 
 def test_directions_exist():
-    assert set(DIRECTIONS) <= set(perturbations.catalogue())
+    assert set(DIRECTIONS) <= set(CORRUPTIONS)
+    assert [e.name for e in SHIPPED["direction"]()] == list(DIRECTIONS)
 
 
-def test_every_template_and_every_cause_of_missing_answers_is_covered():
-    groups = SHIPPED["answers"]()
-    assert all(isinstance(c, Group) for c in groups)
-    assert Counter(c.template for c in groups) == dict.fromkeys(tasks.templates(), 2)
-    differential = SHIPPED["differential"]()
-    assert {c.treated.corruption for c in differential} - {"clean"} == set(perturbations.catalogue())
-    assert {c.treated.context for c in differential} - {"none"} == set(tasks.levels())
+def test_every_wording_and_every_cause_of_missing_answers_is_covered():
+    asked = Counter()
+    for effect in SHIPPED["answers"]():
+        [((weight, value),)] = [part.terms for part in effect.parts]
+        asked[value.question.words, value.name] += 1
+        assert (weight, value.question.condition) == (1.0, ())
+        assert effect.name == f"{value.question.words}-{value.name}"
+    words = [f"{task.id}.{wording}" for task in tasks.shipped().values() for wording in task.wordings]
+    assert asked == dict.fromkeys(((w, kind) for w in words for kind in ("refused", "unusable")), 1)
+    treated = {}
+    for effect in SHIPPED["differential"]():
+        [[perturbation]], control = conditions(effect)
+        treated[perturbation] = control
+        assert {value.name for part in effect.parts for _, value in part.terms} == {"lost"}
+        assert effect.name == str(perturbation)
+    assert treated == {
+        **{Perturbation(name, 5): () for name in CORRUPTIONS},
+        **{Perturbation(level.id): (Perturbation(level.placebo),) for level in perturbations.levels().values()},
+    }
+
+
+def test_wordings_are_those_of_the_task_that_asks_for_a_number():
+    [effect] = SHIPPED["templates"]()
+    assert [q.wording for q in effect.questions()] == list(tasks.shipped()["quality"].wordings)
+    assert (effect.name, len(effect.parts)) == ("quality", 6)
 
 
 def test_repeatability_asks_twice_and_alone():
-    twice, alone = SHIPPED["repeatability"]()
-    assert (twice.treated.repeat, alone.treated.alone) == (1, True)
+    assert [conditions(e)[0] for e in SHIPPED["repeatability"]()] == [
+        [(Perturbation("again", 1),)], [(Perturbation("alone"),)],
+    ]  # fmt: skip
 
 
-def test_every_probe_can_be_rendered():
-    for comparison in ALL:
-        assert isinstance(comparison, Contrast | Series | Wordings | Group)
-        for probe in comparison.probes(["x"]):
-            template = "score_100.direct" if probe.template == "@score" else probe.template
-            assert tasks.render(template, probe.condition.context).user
+def test_every_question_can_be_put(protocol):
+    for effect in ALL:
+        for question in effect.questions():
+            assert protocol.catalogue.prompt(question).user
+
+
+def test_every_family_can_hold_its_effects_to_its_limit(protocol):
+    from auditkit.judge.procedures import check_limits
+
+    check_limits(ALL, protocol)
 
 
 @pytest.mark.parametrize("module", ["auditkit.plugin", "auditkit.protocol.shipped", "auditkit.vocabulary"])

@@ -6,15 +6,19 @@ from types import SimpleNamespace
 import pytest
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Data, ImageEntry, Outcomes, Stratum
+from auditkit.evidence import Data, ItemEntry, ModalityCount, Outcomes
 from auditkit.measure.recorded import answers_sha256, data_sha256
 from auditkit.plugin.options import OPTIONS
+from auditkit.protocol.effects import change, share
 from auditkit.protocol.read import read_protocol
 from auditkit.records.baseline.earlier import earlier_runs
-from auditkit.records.baseline.unlike import unlike_in_data, unlike_in_plan
+from auditkit.records.baseline.unlike import unlike_in_data, unlike_in_entries, unlike_in_plan
+from auditkit.vocabulary import Perturbation
 from tests.report.sample import lean
 
-IDS = [f"i{k}" for k in range(6)]
+WORDS = change(Perturbation("institution.reputation.high"), name="words", family="metadata")
+BLURRED = change(Perturbation("motion_blur", 3), name="blurred", family="metadata")
+REFUSED = share("refused", "grade", wording="direct", family="answers")
 
 
 @pytest.fixture
@@ -26,20 +30,21 @@ def pair(records, protocol):
         update={
             "sha256": protocol.sha256(),
             "criteria": protocol.model_dump(mode="json"),
-            "parts": protocol.parts(),
+            "criteria_sha256": protocol.parts()["criteria"],
+            "entries": protocol.entries,
         }
     )
-    entries = [ImageEntry(id=r.id, cluster=r.cluster, modality=r.modality, synthetic=True) for r in images]
-    columns = [{"template": "score_100.direct", "marks": " ".join(["50"] * 6)}]
+    entries = [ItemEntry(id=r.id, cluster=r.cluster, modality=r.modality, synthetic=True) for r in images]
+    columns = [{"task": "quality", "wording": "direct", "values": {"": " ".join(["50"] * 6)}}]
     answers = type(base.answers).model_validate(
-        {"batch_size": 128, "images": entries, "columns": columns, "sha256": answers_sha256(entries)}
+        {"batch_size": 128, "items": entries, "columns": columns, "sha256": answers_sha256(entries)}
     )
     data = Data(
         source="made up",
         n_images=6,
         n_clusters=len({r.cluster for r in images}),
         modalities=[
-            Stratum(modality=m, n_images=len(own), n_clusters=len({r.cluster for r in own}), n_synthetic=len(own))
+            ModalityCount(modality=m, n_images=len(own), n_clusters=len({r.cluster for r in own}), n_synthetic=len(own))
             for m in sorted({r.modality for r in images})
             if (own := [r for r in images if r.modality == m])
         ],
@@ -54,7 +59,7 @@ def pair(records, protocol):
         protocol=protocol,
         settings=SimpleNamespace(limit=None, references={}),
         batch_size=128,
-        plan=SimpleNamespace(records=images),
+        plan=SimpleNamespace(records=images, effects=(WORDS, BLURRED, REFUSED)),
     )
     return earlier, run
 
@@ -72,34 +77,77 @@ def test_the_same_questions_about_the_same_images(pair):
 
 def test_a_criterion_that_differs_is_named(pair):
     earlier, run = pair
-    problem = unlike_in_plan(earlier, with_protocol(run, "floor = 2.0", "floor = 3.0"))
-    assert "families.sensitivity.floor: 2.0, now 3.0" in problem
-    assert "wording" not in problem
-    assert "corruptions" not in problem
+    problem = unlike_in_plan(earlier, with_protocol(run, "at_least = 2.0", "at_least = 3.0"))
+    assert problem == "its criteria are other ones: families.sensitivity.at_least: 2.0, now 3.0"
 
 
 def test_many_criteria_that_differ_are_counted(pair):
     earlier, run = pair
-    problem = unlike_in_plan(earlier, with_protocol(run, "margin = 5.0", "margin = 6.0"))
-    assert problem.count("5.0, now 6.0") == 3
-    other = unlike_in_plan(earlier, with_protocol(run, "modality_margin = 10.0", "modality_margin = 11.0"))
+    problem = unlike_in_plan(earlier, with_protocol(run, "within = 5.0", "within = 6.0"))
+    assert problem.count("5.0, now 6.0") == 2
+    other = unlike_in_plan(earlier, with_protocol(run, "at_most = 0.10", "at_most = 0.12"))
+    assert other.count("0.1, now 0.12") == 2
     assert "; and 2 more" in other
 
 
-def test_wording_and_corruptions_are_told_apart(pair):
-    earlier, run = pair
-    for part, words in (("prompts", "wording of prompts"), ("corruptions", "the corruptions changed")):
-        parts = earlier.protocol.parts | {part: "0" * 64}
-        info = earlier.protocol.model_copy(update={"sha256": "1" * 64, "parts": parts})
-        problem = unlike_in_plan(earlier.model_copy(update={"protocol": info}), run)
-        assert words in problem
-        assert "now" not in problem.partition("): ")[2]
+def changed_entry(earlier, *names: str):
+    """The record of a run in which these entries were defined otherwise."""
+    entries = earlier.protocol.entries | dict.fromkeys(names, "0" * 64)
+    return earlier.model_copy(update={"protocol": earlier.protocol.model_copy(update={"entries": entries})})
 
 
-def test_records_from_before_answers_were_kept(pair):
+@pytest.mark.parametrize(
+    ("entry", "hit"),
+    [
+        ("perturbation motion_blur", {"blurred"}),
+        ("perturbation institution.reputation.high", {"words"}),
+        ("wording grade.direct", {"grade.direct-refused"}),
+        ("scorer grade", {"grade.direct-refused"}),
+        ("wording quality.direct", {"words", "blurred"}),
+        ("perturbation pixelate", set()),
+        ("perturbation added.since", set()),
+    ],
+)
+def test_an_entry_that_changed_matters_to_what_uses_it_and_to_nothing_else(pair, entry, hit):
     earlier, run = pair
-    old = earlier.model_copy(update={"answers": type(earlier.answers)(), "schema_version": "1.0"})
-    assert "schema 1.0" in unlike_in_plan(old, run)
+    other = changed_entry(earlier, entry)
+    assert unlike_in_plan(other, run) == ""
+    for effect in run.plan.effects:
+        problem = unlike_in_entries(other.protocol, effect, run.protocol)
+        assert problem == (f"it was asked with another {entry}" if effect.name in hit else "")
+
+
+def test_entries_that_every_effect_uses_are_said_before_anything_is_asked(pair):
+    earlier, run = pair
+    other = changed_entry(earlier, "wording quality.direct", "scorer grade")
+    assert "another scorer quality" not in unlike_in_plan(other, run)
+    assert unlike_in_plan(other, run) == "it was asked with another wording quality.direct"
+
+
+def test_an_entry_that_the_earlier_protocol_did_not_cover_is_not_known(pair):
+    earlier, run = pair
+    entries = {name: sha for name, sha in earlier.protocol.entries.items() if name != "perturbation motion_blur"}
+    info = earlier.protocol.model_copy(update={"entries": entries})
+    problem = unlike_in_entries(info, BLURRED, run.protocol)
+    assert problem.startswith("its protocol did not cover perturbation motion_blur")
+    assert "covers" in problem
+    assert unlike_in_entries(info, WORDS, run.protocol) == ""
+
+
+def test_a_table_of_ones_own_that_nothing_compared_uses_does_not_matter(pair):
+    earlier, run = pair
+    run.protocol = read_protocol(
+        run.protocol.source + '\n[perturbations."mine.praise"]\nsentence = "Everybody likes this image."\n',
+        "protocol.toml",
+    )
+    assert run.protocol.sha256() != earlier.protocol.sha256
+    assert unlike_in_plan(earlier, run) == ""
+
+
+def test_records_without_answers(pair):
+    earlier, run = pair
+    old = earlier.model_copy(update={"answers": type(earlier.answers)()})
+    assert "holds no answers" in unlike_in_plan(old, run)
 
 
 def test_limit_and_batch_size(pair):
@@ -133,6 +181,16 @@ def test_other_pixels_other_patients_other_modalities(pair):
     assert "other modalities" in unlike_in_data(earlier, [replace(first, modality="oct"), *rest])
 
 
+def test_other_levels_of_a_column(pair):
+    earlier, run = pair
+    records = [replace(r, attributes={"scanner": "a"}) for r in run.plan.records]
+    items = [item.model_copy(update={"columns": {"scanner": "a"}}) for item in earlier.answers.items]
+    earlier = earlier.model_copy(update={"answers": earlier.answers.model_copy(update={"items": items})})
+    assert unlike_in_data(earlier, records) == ""
+    moved = [replace(records[0], attributes={"scanner": "b"}), *records[1:]]
+    assert "1 of the 6 images belong to other levels of scanner" in unlike_in_data(earlier, moved)
+
+
 def test_what_may_turn_out_to_be_unreadable_is_not_yet_a_problem(pair):
     """A file listed by both runs that only decoding shows to be broken: the earlier run left it out."""
     earlier, run = pair
@@ -147,8 +205,8 @@ def test_what_may_turn_out_to_be_unreadable_is_not_yet_a_problem(pair):
     ("content", "words"),
     [
         (None, "cannot be read"),
-        ("{}", "no evidence of this auditkit"),
-        ("\xff", "no evidence of this auditkit"),
+        ("{}", "is not evidence of this auditkit"),
+        ("\xff", "is not evidence of this auditkit"),
     ],
 )
 def test_files_that_are_no_record(pair, tmp_path, content, words):
@@ -163,11 +221,11 @@ def test_files_that_are_no_record(pair, tmp_path, content, words):
 
 def test_marks_that_do_not_fit_the_images(pair, tmp_path):
     earlier, run = pair
-    column = earlier.answers.columns[0].model_copy(update={"marks": "50 50"})
+    column = earlier.answers.columns[0].model_copy(update={"values": {"": "50 50"}})
     answers = earlier.answers.model_copy(update={"columns": [column]})
     (tmp_path / "evidence.json").write_text(earlier.model_copy(update={"answers": answers}).to_json())
     run.settings.references = {"baseline": tmp_path}
-    with pytest.raises(AuditkitError, match=r"answers are damaged: .* 2 marks for 6 images"):
+    with pytest.raises(AuditkitError, match=r"answers are damaged: .* 2 marks for 6 items"):
         earlier_runs(run)
 
 
@@ -179,6 +237,25 @@ def test_a_folder_stands_for_the_record_in_it(pair, tmp_path):
     assert (one.role, two.role) == ("baseline", "anchor")
     assert one.sha256 == two.sha256
     assert one.problem == ""
+
+
+def test_a_record_of_another_schema_is_refused(pair, tmp_path):
+    earlier, run = pair
+    (tmp_path / "evidence.json").write_text(earlier.model_copy(update={"schema_version": "1.0"}).to_json())
+    run.settings.references = {"baseline": tmp_path}
+    with pytest.raises(AuditkitError, match=r"schema version 1\.0, and this auditkit reads"):
+        earlier_runs(run)
+
+
+def test_what_is_only_shown_is_not_held_against_an_earlier_run(pair, tmp_path):
+    earlier, run = pair
+    (tmp_path / "evidence.json").write_text(earlier.to_json())
+    run.settings.references = {"baseline": tmp_path}
+    (one,) = earlier_runs(run)
+    shown = run.protocol.families["metadata"].model_copy(update={"shown": True})
+    run.protocol = run.protocol.model_copy(update={"families": {**run.protocol.families, "metadata": shown}})
+    audit = one.audit(WORDS, "Does it hold?")
+    assert (audit.shown, audit.verdict, audit.family) == (True, "INCONCLUSIVE", "baseline")
 
 
 def test_early_looks_are_refused(pair, tmp_path):
@@ -203,9 +280,9 @@ def test_a_record_edited_by_hand_is_refused(pair, tmp_path):
     """An image twice, or in another order, would pair answers with those about other images."""
     earlier, run = pair
     run.settings.references = {"baseline": tmp_path}
-    first, *others = earlier.answers.images
+    first, *others = earlier.answers.items
     for images in ([first, first, *others[1:]], [*others, first]):
-        answers = earlier.answers.model_copy(update={"images": images})
+        answers = earlier.answers.model_copy(update={"items": images})
         (tmp_path / "evidence.json").write_text(earlier.model_copy(update={"answers": answers}).to_json())
         with pytest.raises(AuditkitError, match="answers are damaged"):
             earlier_runs(run)

@@ -56,8 +56,8 @@ def _audits(record: Evidence, modalities: set[str], number: int, rng: np.random.
     cases = [c for a in record.audits for c in a.cases if len(c.treated_answer) < 500 and c.treated_answer.isascii()]
     verdicts = rng.choice(list(_SHARES), size=number, p=list(_SHARES.values()))
     for family, (share, unit) in FAMILIES.items():
-        stock = next(a for a in record.audits if a.family == family and len(a.by_modality) > 5)
-        cells = [c for c in stock.by_modality if c.modality in modalities]
+        stock = next(a for a in record.audits if a.family == family and len(a.parts) > 5)
+        cells = [c for c in stock.parts if c.stratum.level in modalities]
         per_verdict: dict[str, list[object]] = {
             v: [c.model_copy(update={"verdict": v if i == 0 else "PASS"}) for i, c in enumerate(cells)] for v in _SHARES
         }
@@ -76,7 +76,7 @@ def _audits(record: Evidence, modalities: set[str], number: int, rng: np.random.
                     "verdict": verdict,
                     "sentence": f"{title}: {value:+.1f} {unit}, as the limit allows or not.",
                     "estimate": Estimate(value=value, low=value - 1, high=value + 1, level=0.9, unit=unit),
-                    "by_modality": per_verdict[verdict],
+                    "parts": per_verdict[verdict],
                     "series": stock.series if index < 40 else [],
                     "cases": [cases[index % len(cases)]] if verdict == "FAIL" else [],
                 }

@@ -27,6 +27,7 @@ from auditkit.evidence import (
     Example,
     LeftOutEntry,
     Level,
+    ModalityCount,
     ModelInfo,
     Outcomes,
     Point,
@@ -137,6 +138,18 @@ ATTRIBUTES = {
     ],
 }
 
+KINDS: dict[str, dict[str, Any]] = {
+    "sensitivity": {"verb": "at_least"},
+    "discrimination": {"verb": "at_least", "statistic": "area"},
+    "equivalence": {"verb": "within", "change": True},
+    "not_raised": {"verb": "at_most", "change": True},
+    "rate": {"verb": "at_most"},
+    "rate_difference": {"verb": "at_most", "change": True},
+    "agreement": {"verb": "at_most", "statistic": "differs"},
+    "worsening": {"verb": "at_most", "statistic": "worsening", "change": True},
+}
+"""What each kind of audit asks, as `Audit` holds it."""
+
 PLANTED = {("institution", 0): 8.4, ("expertise", 0): 6.1, ("patient", 1): -5.4}
 
 
@@ -175,7 +188,7 @@ class Simulation:
         unit: str,
         low: float | None,
         high: float | None,
-        condition: str = "",
+        part: str = "",
         bounds: tuple[float, float] | None = None,
     ) -> list[Cell]:
         result = []
@@ -187,8 +200,9 @@ class Simulation:
             verdict = _judge(estimate, low, high, n)
             result.append(
                 Cell(
-                    modality=modality,
-                    condition=condition,
+                    stratum=Stratum(level=modality),
+                    part=part,
+                    level=int(part.rpartition(" ")[2] or 0),
                     required=n > 1,
                     verdict=verdict,
                     sentence="Only 1 patient: at least 24 are needed."
@@ -210,9 +224,9 @@ class Simulation:
             )
         return result
 
-    def audit(self, id_: str, title: str, gate: str, estimate: Estimate, cells: list[Cell], **more: Any) -> Audit:
+    def audit(self, id_: str, title: str, kind: str, estimate: Estimate, cells: list[Cell], **more: Any) -> Audit:
         verdict = overall(c.verdict for c in cells if c.required) if cells else "INCONCLUSIVE"
-        worst = next((c.modality for c in cells if c.verdict == verdict and c.required), "all")
+        worst = next((c.stratum.level for c in cells if c.verdict == verdict and c.required), "all")
         words = {
             "PASS": "The limit is kept in every modality.",
             "FAIL": f"The limit is broken in {worst} and possibly elsewhere.",
@@ -223,7 +237,8 @@ class Simulation:
             "id": id_,
             "question": f"Does the model keep its score when {title.lower()} is changed?",
             "family": id_.split("/")[0],
-            "gate": gate,
+            **KINDS.get(kind, {}),
+            "unit": estimate.unit,
             "title": title,
             "verdict": verdict,
             "sentence": f"{title}: {estimate.value or 0:+.1f} {estimate.unit}. {words[verdict]}",
@@ -235,14 +250,14 @@ class Simulation:
             "outcomes": sum((c.outcomes for c in cells), Outcomes()),
             "mde": 3.8,
             "rule": "all required cells must pass",
-            "by_modality": cells,
+            "parts": cells,
         }
         return Audit(**(fields | more))
 
     def case(self, condition: str, before: float, after: float | None, text: str, outcome: str = "scored") -> Case:
         picture = _jpeg(_picture(self.rng, "ct"), 70) if self.thumbnails else ""
         return Case(
-            image=hashlib.sha256(f"{condition}{text}".encode("utf-8", "replace")).hexdigest()[:16],
+            item=hashlib.sha256(f"{condition}{text}".encode("utf-8", "replace")).hexdigest()[:16],
             modality="ct",
             synthetic=False,
             condition=condition,
@@ -273,9 +288,9 @@ class Simulation:
                     area = 0.5 + 0.49 * (1 - math.exp(-max(0.0, -drop) / 18))
                     points.append(
                         Point(
-                            modality=modality,
+                            stratum=Stratum(level=modality),
                             condition=f"{name}-s{severity}" if severity else "clean",
-                            severity=severity,
+                            level=severity,
                             n_images=n,
                             n_clusters=309 if modality == "all" else max(1, n - 2),
                             score=_estimate(score, 24 / math.sqrt(n), "points", (0, 100))
@@ -287,17 +302,17 @@ class Simulation:
                             psnr=None if not severity else 40 - 4.0 * severity,
                         )
                     )
-            cells = self.cells(slope, 1.2, 5.5, "points per severity step", None, -1.0)
+            cells = self.cells(-slope, 1.2, 5.5, "points per severity step", 1.0, None)
             audits.append(
                 self.audit(
                     f"sensitivity/{name}",
                     TITLES[name],
                     "sensitivity",
-                    _estimate(slope, 0.5, "points per severity step"),
+                    _estimate(-slope, 0.5, "points per severity step"),
                     cells,
                     series=points,
-                    margin=-1.0,
-                    template="rating-1",
+                    limit={"at_least": 1.0},
+                    words="rating.plain",
                     hazard="A degraded image is accepted for diagnosis.",
                     hazard_ids=["HAZ-2"],
                     treated=f"{TITLES[name]}, severities 1 to 5",
@@ -319,9 +334,9 @@ class Simulation:
                     "discrimination",
                     separation[-2].estimate,
                     separation,
-                    margin=0.7,
+                    limit={"at_least": 0.7},
                     series=points,
-                    template="rating-1",
+                    words="rating.plain",
                     treated=f"{TITLES[name]}, severities 1 to 5",
                     n_images=331,
                     n_clusters=309,
@@ -344,8 +359,8 @@ class Simulation:
                         "equivalence",
                         _estimate(mean, 1.1, "points"),
                         self.cells(mean, 1.3, 7 if number % 3 else 11, "points", -5.0, 5.0),
-                        margin=5.0,
-                        template="rating-1",
+                        limit={"within": 5.0},
+                        words="rating.plain",
                         treated=treated,
                         control="“The examination was made at a small district hospital.”",
                         hazard="Images from one place are judged more kindly than from another.",
@@ -368,7 +383,7 @@ class Simulation:
                     "equivalence",
                     _estimate(mean, 0.9, "points"),
                     self.cells(mean, 0.5, 6, "points", -5.0, 5.0),
-                    margin=5.0,
+                    limit={"within": 5.0},
                     treated="“The weather was mild.”",
                     control="nothing",
                 )
@@ -382,7 +397,15 @@ class Simulation:
                     "not_raised",
                     _estimate(mean, 1.5, "points"),
                     self.cells(mean, 2, 8, "points", None, 5.0),
-                    margin=5.0,
+                    limit={"at_most": 5.0},
+                    series=[
+                        Point(
+                            condition=f"{name}-s{s}" if s else "clean",
+                            level=s,
+                            score=_estimate(70 + mean * s / 3, 2, "points"),
+                        )
+                        for s in (0, 3)
+                    ],
                     treated=f"{TITLES[name]}, severity 3",
                 )
             )
@@ -391,9 +414,9 @@ class Simulation:
     def rates(self) -> list[Audit]:
         audits = []
         for template, refused, unparsed in (
-            ("rating-1", 0.004, 0.003),
-            ("number-1", 0.03, 0.06),
-            ("triage-1", 0.01, 0.19),
+            ("rating.plain", 0.004, 0.003),
+            ("number.plain", 0.03, 0.06),
+            ("triage.plain", 0.01, 0.19),
         ):
             outcomes = _outcomes(self.rng, 4200, refused, unparsed)
             names = {"refused": "Refusals", "unparsed": "Unreadable answers"}
@@ -407,8 +430,9 @@ class Simulation:
                         "rate",
                         estimate,
                         self.cells(rate, 0.01, 0.05, "share", None, 0.05, bounds=(0, 1)),
-                        margin=0.05,
-                        template=template,
+                        limit={"at_most": 0.05},
+                        quantity={"refused": "refused", "unparsed": "unusable"}[kind],
+                        words=template,
                         outcomes=outcomes,
                     )
                 )
@@ -419,19 +443,20 @@ class Simulation:
                     f"Missing answers, {TITLES[name]}",
                     "rate_difference",
                     _estimate(0.011, 0.009, "share"),
-                    self.cells(0.011, 0.01, 0.04, "share", -0.05, 0.05),
-                    margin=0.05,
+                    self.cells(0.011, 0.01, 0.04, "share", None, 0.05),
+                    limit={"at_most": 0.05},
+                    quantity="lost",
                 )
             )
-        for name, value in (("twice", 1.0), ("alone", 0.984)):
+        for name, value in (("twice", 0.0), ("alone", 0.016)):
             audits.append(
                 self.audit(
                     f"repeatability/{name}",
                     f"Asked {name}",
                     "agreement",
                     _estimate(value, 0.012, "share", (0, 1)),
-                    self.cells(value, 0.004, 0.02, "share", 0.95, None, bounds=(0, 1)),
-                    margin=0.95,
+                    self.cells(value, 0.004, 0.02, "share", None, 0.05, bounds=(0, 1)),
+                    limit={"at_most": 0.05},
                 )
             )
         return audits
@@ -444,11 +469,11 @@ class Simulation:
                 self.audit(
                     f"baseline/{name}",
                     f"Change since the baseline, {name.rpartition('/')[2]}",
-                    "equivalence",
+                    "worsening",
                     _estimate(value, 0.8, "points"),
-                    self.cells(value, 0.5, 4, "points", -2.0, 2.0),
-                    margin=2.0,
-                    template="rating-1",
+                    self.cells(value, 0.5, 4, "points", None, 2.0),
+                    limit={"at_most": 2.0},
+                    words="rating.plain",
                     hazard_ids=["HAZ-10", "HAZ-2"],
                 )
             )
@@ -464,7 +489,7 @@ class Simulation:
                 n_clusters=max(1, n - 2),
                 too_few=n - 2 < 24,
                 score=_estimate(score, 40 / math.sqrt(n), "points", (0, 100)),
-                fall=_estimate(-4.0, 9 / math.sqrt(n), "points per severity step"),
+                fall=_estimate(4.0, 9 / math.sqrt(n), "points per severity step"),
                 unusable=_estimate(0.01, 0.1 / math.sqrt(n), "share", (0, 1)),
             )
 
@@ -496,7 +521,7 @@ class Simulation:
                 for at in (0.12, 0.31, 0.52, 0.74, 0.93)
             ]
             return CalibrationCurve(
-                modality=modality, severities=[1, 2, 3, 4, 5], n_images=n, n_clusters=n - 2, n_missing=4, error=0.19,
+                modality=modality, levels=[1, 2, 3, 4, 5], n_images=n, n_clusters=n - 2, n_missing=4, error=0.19,
                 by_chance=0.06, points=points,
             )  # fmt: skip
 
@@ -510,7 +535,6 @@ class Simulation:
                 id="metadata/operator.raised",
                 question="?",
                 family="metadata",
-                gate="equivalence",
                 title=HOSTILE[:40],
                 verdict="ERROR",
                 sentence=f"ZeroDivisionError: {HOSTILE}",
@@ -520,7 +544,7 @@ class Simulation:
                 id="acme_tone/empty",
                 question="",
                 family="acme_tone",
-                gate="",
+                unit="",
                 title="",
                 verdict="INCONCLUSIVE",
                 sentence="Nothing was measured.",
@@ -532,15 +556,15 @@ class Simulation:
         result = []
         for modality in MODALITIES:
             image, base = f"{modality}-0001", _picture(self.rng, modality)
-            common = {"image": image, "modality": modality, "synthetic": modality in SYNTHETIC}
-            result.append(Example(**common, corruption="clean", severity=0, ssim=1.0, score=75.0, jpeg=_jpeg(base)))
+            common = {"item": image, "modality": modality, "synthetic": modality in SYNTHETIC}
+            result.append(Example(**common, ssim=1.0, score=75.0, jpeg=_jpeg(base)))
             for name, slope in CORRUPTIONS.items():
                 for severity in range(1, 6):
                     result.append(
                         Example(
                             **common,
-                            corruption=name,
-                            severity=severity,
+                            perturbation=name,
+                            level=severity,
                             ssim=math.exp(-0.2 * severity),
                             psnr=30.0 - severity,
                             score=None if severity == 4 and modality == "oct" else max(0.0, 75 + slope * severity),
@@ -597,7 +621,9 @@ class Simulation:
                 n_images=n,
                 n_clusters=n - 22,
                 modalities=[
-                    Stratum(modality=m, n_images=c, n_clusters=max(1, c - 2), n_synthetic=c if m in SYNTHETIC else 0)
+                    ModalityCount(
+                        modality=m, n_images=c, n_clusters=max(1, c - 2), n_synthetic=c if m in SYNTHETIC else 0
+                    )
                     for m, c in MODALITIES.items()
                 ],
                 synthetic_share=synthetic / n,
@@ -621,21 +647,19 @@ class Simulation:
                         Level(name="unknown", n_images=n - 3, n_clusters=n - 23),
                     ],
                 },
-                notice="These are demonstration data from public sample files. They are no sample of any clinic.",
+                notice="These are demonstration data from public sample files. They are not a sample of any clinic.",
             ),
             prompts=[
                 PromptInfo(
-                    id="rating-1",
-                    format="rating 1 to 5",
+                    id="rating.plain",
+                    scorer="rating_5",
                     system="You are a careful reader of medical images.",
                     text="How good is the technical quality of this image?\nAnswer with “Rating: x/5”.",
                 ),
                 PromptInfo(
-                    id="number-1", format="number 0 to 100", text="Give the image quality as a number from 0 to 100."
+                    id="number.plain", scorer="score_100", text="Give the image quality as a number from 0 to 100."
                 ),
-                PromptInfo(
-                    id="triage-1", format="good, usable or reject", text="Is this image good, usable or reject?"
-                ),
+                PromptInfo(id="triage.plain", scorer="grade", text="Is this image good, usable or reject?"),
             ],
             outcomes=_outcomes(self.rng, 30120, 0.012, 0.02),
             audits=audits,
@@ -659,7 +683,7 @@ class Simulation:
                     finished="2026-06-01T09:03:00+00:00",
                     model="reference",
                     evidence_sha256="34" * 32,
-                    problem="Its prompts differ from those of this run: rating-1.",
+                    problem="Its prompts differ from those of this run: rating.plain.",
                 ),
             ],
             subgroups=self.subgroups(),

@@ -86,7 +86,7 @@ def test_with_a_modality_the_verdict_is_the_one_it_has_there(report: Path, visit
     page = visit(report, "#audits?modality=ultrasound&verdict=FAIL")
 
     def fails_there(audit: Any) -> bool:
-        return any(c.modality == "ultrasound" and c.required and c.verdict == "FAIL" for c in audit.by_modality)
+        return any(c.stratum.level == "ultrasound" and c.required and c.verdict == "FAIL" for c in audit.parts)
 
     wanted = _slugs(some, fails_there)
     assert 0 < len(wanted) < len(_slugs(some, lambda a: a.verdict == "FAIL"))

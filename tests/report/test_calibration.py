@@ -14,7 +14,7 @@ BANDS = ((0.15, 0.02, 40), (0.55, 0.3, 25), (0.92, 0.85, 300))
 def _curve(bands: tuple[tuple[float, float | None, int], ...] = BANDS, modality: str = "all") -> CalibrationCurve:
     return CalibrationCurve(
         modality=modality,
-        severities=[3, 4, 5],
+        levels=[3, 4, 5],
         n_images=180,
         n_clusters=170,
         n_missing=5,

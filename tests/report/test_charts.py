@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.evidence import Audit, Cell, Estimate, Evidence, Outcomes, Point, Verdict
+from auditkit.evidence import Audit, Cell, Estimate, Evidence, Outcomes, Point, Stratum, Verdict
 from auditkit.report import views
 from auditkit.report.figures import charts, forest
 from auditkit.report.figures.calibration import reliability
@@ -22,8 +22,9 @@ from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.heatmap import heat_map
 from auditkit.report.figures.subgroups import subgroup_forest
 from auditkit.report.figures.svg import INKS, Axis, Chart, fitted, round_numbers, spread, text_width, wrapped
-from auditkit.report.wording import Scale, scale_of
+from auditkit.words import Scale, scale_of
 from tests.report.drawn import Drawn
+from tests.report.sample import KINDS
 
 POINTS = Scale("points", signed=True)
 
@@ -36,9 +37,9 @@ def _estimate(value: float | None, half: float, unit: str = "points") -> Estimat
 
 def _point(severity: int, score: float | None, modality: str = "all", auroc: float | None = None) -> Point:
     return Point(
-        modality=modality,
+        stratum=Stratum(level=modality),
         condition=f"s{severity}",
-        severity=severity,
+        level=severity,
         n_images=40,
         n_clusters=36,
         score=_estimate(score, 2),
@@ -49,7 +50,7 @@ def _point(severity: int, score: float | None, modality: str = "all", auroc: flo
 def _audit(name: str, value: float | None, verdict: Verdict = "PASS", margin: float = 5.0, **more: object) -> Audit:
     estimate = _estimate(value, 1)
     cell = Cell(
-        modality="ct",
+        stratum=Stratum(level="ct"),
         verdict=verdict,
         sentence="",
         estimate=estimate,
@@ -60,14 +61,14 @@ def _audit(name: str, value: float | None, verdict: Verdict = "PASS", margin: fl
         id=f"metadata/{name}",
         question="?",
         family="metadata",
-        gate="equivalence",
+        **KINDS["equivalence"],
         title=name,
         verdict=verdict,
         sentence="S.",
         estimate=estimate,
         n_images=40,
         n_clusters=36,
-        by_modality=[cell],
+        parts=[cell],
         **more,
     )
 
@@ -85,7 +86,7 @@ def _every_chart(record: Evidence) -> list[Chart]:
     result: list[Chart | None] = []
     for item in views.corruptions([*slopes, *separation]):
         result.append(charts.severity_response(item.title, item.points, item.discrimination, next(keys)))
-        result.append(charts.modality_multiples(item.title, item.points, item.cells, next(keys)))
+        result.append(charts.modality_multiples(item.title, item.points, item.cells, item.unit, next(keys)))
     for name in ("metadata", "placebo", "direction", "answers"):
         scale, own = scale_of(families[name][0]), families[name]
         result.append(forest.forest(name, own, scale, forest.forest_limits(own, scale), next(keys), "Change"))
@@ -170,7 +171,7 @@ def test_names_are_data_for_drawings_too() -> None:
         forest.forest(hostile, [_audit(hostile, 1.0)], POINTS, (-9, 9), "k", hostile),
         forest.outcome_bars(hostile, [(hostile, Outcomes(scored=1, refused=1))], "k"),
         charts.severity_response(hostile, points, [], "k"),
-        charts.modality_multiples(hostile, points, [], "k"),
+        charts.modality_multiples(hostile, points, [], "points", "k"),
     ):
         assert "<script" not in chart.svg
         assert "\x00" not in chart.svg
@@ -190,7 +191,7 @@ def test_a_hole_breaks_the_line_and_nothing_is_invented() -> None:
 
 def test_charts_of_nothing_are_drawn_too() -> None:
     assert "no pooled scores" in charts.severity_response("Blur", [], [], "k").description
-    assert charts.modality_multiples("Blur", [], [], "k").svg
+    assert charts.modality_multiples("Blur", [], [], "points", "k").svg
     assert forest.outcome_bars("Answers", [("rating", Outcomes())], "k").rows == [
         ("rating", "0", "0", "0", "0", "0", "0", "0")
     ]
@@ -242,8 +243,8 @@ def test_a_forest_row_can_be_read_off(
     value: float, half: float, margin: float, singles: list[float], verdict: Verdict
 ) -> None:
     audit = _audit("x", value, verdict, margin)
-    cells = [audit.by_modality[0].model_copy(update={"estimate": _estimate(v, 1)}) for v in singles]
-    audit = audit.model_copy(update={"by_modality": cells or audit.by_modality, "estimate": _estimate(value, half)})
+    cells = [audit.parts[0].model_copy(update={"estimate": _estimate(v, 1)}) for v in singles]
+    audit = audit.model_copy(update={"parts": cells or audit.parts, "estimate": _estimate(value, half)})
     drawn = Drawn(forest.forest("F", [audit], POINTS, (-20, 20), "k", "Change"))
     across = drawn.scale("−10", "+10", "x")
     close = {"abs": across.fine}
@@ -262,12 +263,15 @@ def test_a_forest_row_can_be_read_off(
 
 
 def test_limits_that_differ_between_all_and_each_modality_are_both_drawn() -> None:
-    cell = _audit("x", 1.0).by_modality[0]
+    cell = _audit("x", 1.0).parts[0]
     cells = [
-        cell.model_copy(update={"modality": "all", "margin_low": -5.0, "margin_high": 5.0}),
-        *(cell.model_copy(update={"modality": m, "margin_low": -10.0, "margin_high": 10.0}) for m in ("ct", "mr")),
+        cell.model_copy(update={"stratum": Stratum(), "margin_low": -5.0, "margin_high": 5.0}),
+        *(
+            cell.model_copy(update={"stratum": Stratum(level=m), "margin_low": -10.0, "margin_high": 10.0})
+            for m in ("ct", "mr")
+        ),
     ]
-    audit = _audit("x", 1.0).model_copy(update={"by_modality": cells})
+    audit = _audit("x", 1.0).model_copy(update={"parts": cells})
     limits = forest.forest_limits([audit], POINTS)
     assert limits[1] > 10
     chart = forest.forest("F", [audit], POINTS, limits, "k", "Change")
@@ -344,7 +348,10 @@ def test_n_is_given_as_a_range_when_rows_differ() -> None:
 def test_any_points_give_well_formed_drawings(rows: list[tuple[str, int, float | None, float | None]]) -> None:
     points = [_point(severity, score, modality, auroc) for modality, severity, score, auroc in rows]
     auroc = [p for p in points if p.auroc]
-    for chart in (charts.severity_response("X", points, auroc, "a"), charts.modality_multiples("X", points, [], "b")):
+    for chart in (
+        charts.severity_response("X", points, auroc, "a"),
+        charts.modality_multiples("X", points, [], "points", "b"),
+    ):
         ElementTree.fromstring(chart.svg)
         assert "nan" not in chart.svg.lower()
 
@@ -352,7 +359,7 @@ def test_any_points_give_well_formed_drawings(rows: list[tuple[str, int, float |
 def test_the_full_sample_has_all_its_numbers_in_the_tables(lean: Evidence, sample: ModuleType) -> None:
     audit = next(a for a in lean.audits if a.id == "sensitivity/pixelate")
     response = charts.severity_response(audit.title, audit.series, audit.series, "a")
-    multiples = charts.modality_multiples(audit.title, audit.series, audit.by_modality, "b")
+    multiples = charts.modality_multiples(audit.title, audit.series, audit.parts, audit.unit, "b")
     assert len(response.rows) == 6 * (1 + len(sample.MODALITIES))
     assert len(multiples.rows) == len(sample.MODALITIES)
     assert len(Drawn(multiples).marks()) == len(sample.MODALITIES)

@@ -7,7 +7,7 @@ import re
 import pytest
 from lxml import html
 
-from auditkit.evidence import Data, Estimate, ModelInfo, Outcomes, Stratum
+from auditkit.evidence import Data, Estimate, ModalityCount, ModelInfo, Outcomes
 from auditkit.evidence.comparison import (
     ComparedAudit,
     ComparedModel,
@@ -19,6 +19,7 @@ from auditkit.evidence.comparison import (
     Summary,
 )
 from auditkit.report.comparison import bars, render_comparison, write_comparison
+from tests.report.sample import KINDS
 
 HOSTILE = "<script>alert(1)</script>\u202e"
 NAMES = ["alpha", HOSTILE, "a-name-of-a-model-that-is-rather-long-7b-instruct", "delta"]
@@ -51,7 +52,7 @@ def audit(number: int, values: list[float | None], verdicts: list[str | None], *
         for i, (x, v) in enumerate(zip(values, verdicts, strict=True))
     ]
     plain = {
-        "id": f"metadata/words-{number}", "family": "metadata", "gate": "equivalence", "title": f"Words {number}",
+        "id": f"metadata/words-{number}", "family": "metadata", **KINDS["equivalence"], "title": f"Words {number}",
         "what": "mean change of the score", "margin_low": -5.0, "margin_high": 5.0, "differences": differences,
     }  # fmt: skip
     return ComparedAudit(**{**plain, **fields}, models=models)
@@ -66,7 +67,7 @@ def comparison() -> Comparison:
         ),
         Correlation(first=NAMES[0], second=NAMES[2], estimate=Estimate(unit="correlation"), note="do not vary"),
     ]  # fmt: skip
-    parts = [c.model_copy(update={"corruption": "gaussian_noise"}) for c in whole]
+    parts = [c.model_copy(update={"perturbation": "gaussian_noise"}) for c in whole]
     standings = [
         Standing(estimate=estimate(i - 9.0), rank=i + 1, rank_low=1, rank_high=4, shares=[0.25] * 4, letters="a")
         for i in range(4)
@@ -95,7 +96,7 @@ def comparison() -> Comparison:
             source="demo",
             n_images=60,
             n_clusters=50,
-            modalities=[Stratum(modality="ct", n_images=60, n_clusters=50, n_synthetic=6)],
+            modalities=[ModalityCount(modality="ct", n_images=60, n_clusters=50, n_synthetic=6)],
             synthetic_share=0.1,
         ),
         audits=[
@@ -161,7 +162,7 @@ def test_rows_can_be_filtered_without_a_script(page: html.HtmlElement) -> None:
     assert classes["Words 2"] == ["r"]
     assert classes["Words 3"] == ["r", "differ", "bad"]  # INCONCLUSIVE is no pass
     labels = [text(e) for e in page.xpath("//fieldset//label")]
-    assert labels == ["all 4", "models told apart (1)", "verdicts differ (2)", "any that is no PASS (3)"]
+    assert labels == ["all 4", "models told apart (1)", "verdicts differ (2)", "any that is not PASS (3)"]
     style = "".join(page.xpath("//style/text()"))
     for name in page.xpath("//fieldset//input/@id"):
         assert name == "m-all" or f"#{name}:checked" in style

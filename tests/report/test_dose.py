@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.evidence import Audit, Estimate, Evidence, Point
+from auditkit.evidence import Audit, Estimate, Evidence, Point, Stratum
 from auditkit.report.figures.dose import dose_response
 from tests.report.drawn import Drawn
 
@@ -17,16 +17,17 @@ def _audit(title: str, places: list[tuple[float | None, float | None]], modality
         id=f"sensitivity/{title}",
         question="?",
         family="sensitivity",
-        gate="sensitivity",
+        verb="at_least",
+        unit="points per severity step",
         title=title,
         verdict="PASS",
         sentence="S.",
         estimate=Estimate(),
         series=[
             Point(
-                modality=modality,
+                stratum=Stratum(level=modality),
                 condition=f"s{severity}",
-                severity=severity,
+                level=severity,
                 n_images=30,
                 n_clusters=28,
                 score=Estimate() if score is None else Estimate(value=score, low=score - 3, high=score + 3, level=0.9),

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from auditkit.evidence import Estimate, Evidence, Expected, Point, ScoringInfo
+from auditkit.evidence import Estimate, Evidence, Expected, Point, ScoringInfo, Stratum
 from auditkit.report.figures import charts
 from auditkit.report.figures.svg import INKS
 from auditkit.report.html import render_html, templates
@@ -22,9 +22,9 @@ EXPECTED = Expected(
 def _points(expected: list[float | None], modality: str = "all") -> list[Point]:
     return [
         Point(
-            modality=modality,
+            stratum=Stratum(level=modality),
             condition=f"s{severity}",
-            severity=severity,
+            level=severity,
             n_images=40,
             n_clusters=36,
             score=Estimate(value=80.0 - 8 * severity, low=78.0 - 8 * severity, high=82.0 - 8 * severity, level=0.9),
@@ -42,8 +42,8 @@ def _dashed(svg: str) -> list[str]:
 @pytest.fixture(scope="module")
 def words(brief: Evidence) -> str:
     audits = [a for a in brief.audits if a.family in ("metadata", "answers")]
-    cells = [c.model_copy(update={"expected": EXPECTED}) for c in audits[0].by_modality]
-    audits[0] = audits[0].model_copy(update={"expected": EXPECTED, "by_modality": cells})
+    cells = [c.model_copy(update={"expected": EXPECTED}) for c in audits[0].parts]
+    audits[0] = audits[0].model_copy(update={"expected": EXPECTED, "parts": cells})
     page = Page(render_html(brief.model_copy(update={"audits": audits})))
     assert page.problems == []
     return page.words
@@ -55,7 +55,7 @@ def test_a_card_has_the_expected_estimate_beside_the_generated_one(words: str, b
         "entropy 1.2 of at most 6.7 bits (control 1.1); mass 98.1 % (control 99.0 %)"
     ) in words
     assert words.count("From expected scores") == 1
-    n_cells = len(next(a for a in brief.audits if a.family == "metadata").by_modality)
+    n_cells = len(next(a for a in brief.audits if a.family == "metadata").parts)
     assert words.count("expected −0.4 (−0.9 to +0.1)") == n_cells
     assert "every verdict rests on what was written" in words
 
@@ -96,17 +96,17 @@ def test_numbers_stand_on_the_side_where_the_second_line_does_not_run() -> None:
 def test_agreement_is_shown_per_prompt_with_what_was_left_out() -> None:
     rows = [
         ScoringInfo(
-            template="score_100.direct", answers=1331, read=1200, absent=100, invalid=1, low_mass=30, n_compared=1190,
+            words="quality.direct", answers=1331, read=1200, absent=100, invalid=1, low_mass=30, n_compared=1190,
             agreement=0.8123, difference=2.345, entropy=1.26, max_entropy=6.658, mass=0.87,
         ),
-        ScoringInfo(template="<b>", answers=5, low_mass=5, max_entropy=2.322, mass=0.03),
-        ScoringInfo(template="all read", answers=2, read=2, max_entropy=1.0),
+        ScoringInfo(words="<b>", answers=5, low_mass=5, max_entropy=2.322, mass=0.03),
+        ScoringInfo(words="all read", answers=2, read=2, max_entropy=1.0),
     ]  # fmt: skip
     macro = templates().get_template("scoring.html.j2").module.scoring_table
     page = Page(str(macro(rows)))
     assert page.problems == []
     assert (
-        "score_100.direct 1,331 81.2 % of 1,190 2.3 1.3 of at most 6.7 87.0 % "
+        "quality.direct 1,331 81.2 % of 1,190 2.3 1.3 of at most 6.7 87.0 % "
         "100 no probabilities, 1 impossible ones, 30 mass below half"
     ) in page.words
     # A prompt of which nothing could be used says so, with its mass.

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from auditkit.evidence import VERDICTS, Audit, Cell, Estimate, Evidence, Verdict
+from auditkit.evidence import VERDICTS, Audit, Cell, Estimate, Evidence, Stratum, Verdict
 from auditkit.report.figures.heatmap import heat_map
 from auditkit.report.figures.svg import INKS, text_width
 from tests.report.drawn import Drawn, number
@@ -15,8 +15,9 @@ MODALITIES = ("ct", "mr", "oct", "xray")
 def _cell(modality: str, value: float | None, verdict: Verdict = "PASS", severity: int = 0, unit: str = "x") -> Cell:
     estimate = Estimate(unit=unit) if value is None else Estimate(value=value, low=value, high=value, level=0.9)
     return Cell(
-        modality=modality,
-        condition=f"severity {severity}" if severity else "",
+        stratum=Stratum(level=modality),
+        part=f"severity {severity}" if severity else "",
+        level=severity,
         verdict=verdict,
         sentence="S.",
         estimate=estimate,
@@ -28,8 +29,8 @@ def _cell(modality: str, value: float | None, verdict: Verdict = "PASS", severit
 
 def _audit(title: str, cells: list[Cell], unit: str = "points per severity step") -> Audit:
     return Audit(
-        id=f"sensitivity/{title}", question="?", family="sensitivity", gate="sensitivity", title=title, verdict="PASS",
-        sentence="S.", estimate=Estimate(value=1.0, unit=unit), by_modality=cells,
+        id=f"sensitivity/{title}", question="?", family="sensitivity", verb="at_least", unit=unit, title=title,
+        verdict="PASS", sentence="S.", estimate=Estimate(value=1.0, unit=unit), parts=cells,
     )  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def test_every_decision_of_the_sample_is_in_the_table(lean: Evidence) -> None:
         audits = [a for a in lean.audits if a.family == family]
         chart = heat_map(family, audits, columns, "k")
         assert chart is not None
-        cells = [c for a in audits for c in a.by_modality if c.modality in columns]
+        cells = [c for a in audits for c in a.parts if c.stratum.level in columns]
         assert len(chart.rows) == len(cells)
         assert len(Drawn(chart).marks()) == len(cells) + len(VERDICTS)
         assert "n = 1 to 36 images of 1 to 34 patients" in chart.caption

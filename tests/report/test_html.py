@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from auditkit.evidence import Audit, Data, EarlierProtocol, Estimate, Evidence, LookInfo
+from auditkit.evidence import Audit, Data, EarlierProtocol, Estimate, Evidence, LookInfo, Stratum
 from auditkit.report import views
 from auditkit.report.html import render_html, script, write_html
 from auditkit.report.thumbnails import BUDGET
@@ -130,12 +130,12 @@ def test_every_text_of_the_record_is_escaped(brief: Evidence, place: str) -> Non
             update={"prompts": [lean.prompts[0].model_copy(update={"text": evil, "system": evil})]}
         )
     else:
-        changes: dict[str, object] = {"title": evil, "sentence": evil, "treated": evil, "template": evil}
+        changes: dict[str, object] = {"title": evil, "sentence": evil, "treated": evil, "words": evil}
         if place == "family":
             changes = {"family": evil, "id": evil}
         if place == "modality":
             changes = {
-                "by_modality": [c.model_copy(update={"modality": evil, "sentence": evil}) for c in audit.by_modality]
+                "parts": [c.model_copy(update={"stratum": Stratum(level=evil), "sentence": evil}) for c in audit.parts]
             }
         record = lean.model_copy(update={"audits": [audit.model_copy(update=changes)]})
     page = Page(render_html(record))
@@ -217,7 +217,7 @@ def test_too_many_thumbnails_are_left_out_and_it_is_said(full: Evidence) -> None
 
 
 def test_rendering_is_the_same_whatever_the_hash_seed(lean: Evidence, tmp_path: Path) -> None:
-    chosen = {"sensitivity/jpeg", "metadata/patient.level-2", "answers/refused.rating-1", "acme_tone/polite"}
+    chosen = {"sensitivity/jpeg", "metadata/patient.level-2", "answers/refused.rating.plain", "acme_tone/polite"}
     small = lean.model_copy(update={"audits": [a for a in lean.audits if a.id in chosen]})
     assert len(small.audits) == 4
     record = tmp_path / "evidence.json"
@@ -263,13 +263,13 @@ def test_a_run_in_which_every_audit_raised(brief: Evidence) -> None:
             update={
                 "verdict": "ERROR",
                 "estimate": Estimate(),
-                "by_modality": [],
+                "parts": [],
                 "series": [],
                 "cases": [],
                 "p_pass": None,
                 "p_fail": None,
                 "mde": None,
-                "margin": None,
+                "limit": {},
                 "n_images": 0,
                 "n_clusters": 0,
                 "sentence": "ValueError: no.",
@@ -294,7 +294,7 @@ def test_missing_examples_and_bare_data_leave_no_holes(lean: Evidence) -> None:
 
 def test_a_family_of_a_third_party_gets_a_section(lean: Evidence) -> None:
     audit = lean.audits[0].model_copy(
-        update={"family": "acme.xyz", "gate": "unheard_of", "id": "acme.xyz/q", "title": "Q"}
+        update={"family": "acme.xyz", "quantity": "unheard_of", "id": "acme.xyz/q", "title": "Q"}
     )
     page = _only(lean, [audit])
     assert page.problems == []

@@ -28,7 +28,7 @@ def _shift(
 
     return EmbeddingShift(
         kind=kind,
-        corruption=title.lower().replace(" ", "_"),
+        perturbation=title.lower().replace(" ", "_"),
         title=title,
         modality=modality,
         between=0.55 if kind == "vision" else 0.98,
@@ -36,7 +36,7 @@ def _shift(
         n_follows=n,
         series=[
             EmbeddingPoint(
-                severity=s,
+                level=s,
                 similarity=estimate(1 - loss * s, 0.004, "cosine"),
                 score_change=estimate(-4.0 * s, 1, "points"),
                 ssim=1 - 0.1 * s,
@@ -161,8 +161,8 @@ def test_names_are_data(brief: Evidence) -> None:
 def test_any_similarities_give_well_formed_drawings(rows: list[tuple[str, float | None, int]]) -> None:
     shifts = [
         EmbeddingShift(
-            kind="vision", corruption="x", title="X", modality=modality, between=value,
-            series=[EmbeddingPoint(severity=s, similarity=Estimate(value=value), score_change=Estimate())],
+            kind="vision", perturbation="x", title="X", modality=modality, between=value,
+            series=[EmbeddingPoint(level=s, similarity=Estimate(value=value), score_change=Estimate())],
         )
         for modality, value, s in rows
     ]  # fmt: skip
@@ -174,8 +174,8 @@ def test_any_similarities_give_well_formed_drawings(rows: list[tuple[str, float 
 @pytest.mark.parametrize("same", [1.0, 1.0 - 1e-7])
 def test_a_model_that_sees_nothing_has_an_axis_all_the_same(same: float) -> None:
     shift = EmbeddingShift(
-        kind="vision", corruption="x", title="X", modality="all", between=same,
-        series=[EmbeddingPoint(severity=1, similarity=Estimate(value=same), score_change=Estimate(value=0.0))],
+        kind="vision", perturbation="x", title="X", modality="all", between=same,
+        series=[EmbeddingPoint(level=1, similarity=Estimate(value=same), score_change=Estimate(value=0.0))],
     )  # fmt: skip
     chart = similarity_multiples("vision", [shift], "k")
     assert "nan" not in chart.svg.lower()

@@ -9,9 +9,10 @@ import re
 
 from markupsafe import Markup
 
-from auditkit.evidence import Audit, Cell, Data, Estimate, Evidence, Level, PromptInfo, Reference
+from auditkit.evidence import Audit, Cell, Data, Estimate, Evidence, Level, PromptInfo, Reference, Stratum
 from auditkit.report import listing, views
 from auditkit.report.html import FAILED_MOST, FOREST_MOST, render_html
+from tests.report.sample import KINDS
 
 
 def _words(page: str) -> str:
@@ -21,14 +22,14 @@ def _words(page: str) -> str:
 
 def _audit(id_: str, verdict: str = "PASS", **more: object) -> Audit:
     fields = {
-        "id": id_, "question": "?", "family": id_.split("/")[0], "gate": "equivalence", "title": id_,
+        "id": id_, "question": "?", "family": id_.split("/")[0], **KINDS["equivalence"], "title": id_,
         "verdict": verdict, "sentence": "Moved.", "estimate": Estimate(),
     }  # fmt: skip
     return Audit.model_validate(fields | more)
 
 
 def _cell(modality: str, verdict: str, *, required: bool = True) -> Cell:
-    return Cell(modality=modality, verdict=verdict, sentence="", estimate=Estimate(), required=required)
+    return Cell(stratum=Stratum(level=modality), verdict=verdict, sentence="", estimate=Estimate(), required=required)
 
 
 def _carried(page: str) -> bytes:
@@ -112,16 +113,16 @@ def test_strata_tell_what_is_not_known() -> None:
 
 
 def test_an_audit_shows_the_prompts_it_put() -> None:
-    prompts = [PromptInfo(id=i, format="f", text="t") for i in ("a", "b", "c")]
-    assert [p.id for p in views.asked(_audit("x/1", template="b", treated="a"), prompts)] == ["b"]
-    assert [p.id for p in views.asked(_audit("x/1", treated="a, c"), prompts)] == ["a", "c"]
+    prompts = [PromptInfo(id=i, scorer="f", text="t") for i in ("a", "b", "c")]
+    assert [p.id for p in views.asked(_audit("x/1", words="b", treated="a"), prompts)] == ["b"]
+    assert [p.id for p in views.asked(_audit("x/1", words="a, c"), prompts)] == ["a", "c"]
     assert views.asked(_audit("x/1", treated="clean image"), prompts) == []
 
 
 def test_marks_give_each_modality_the_worst_verdict_that_counts() -> None:
     audit = _audit(
         "x/1",
-        by_modality=[
+        parts=[
             _cell("ct", "PASS"), _cell("ct", "INCONCLUSIVE"), _cell("ct", "FAIL", required=False),
             _cell("mr", "ERROR", required=False), _cell("all", "FAIL"), _cell("us", "PASS"),
         ],
@@ -131,7 +132,7 @@ def test_marks_give_each_modality_the_worst_verdict_that_counts() -> None:
 
 def test_effects_are_ranked_within_their_unit_and_the_unmeasured_last() -> None:
     def at(id_: str, value: float | None, unit: str = "points") -> Audit:
-        return _audit(id_, estimate=Estimate(value=value, unit=unit))
+        return _audit(id_, unit=unit, estimate=Estimate(value=value, unit=unit))
 
     ranks = listing.by_effect([at("x/a", 1), at("x/b", 90, "share"), at("x/c", -3), at("x/d", None), at("x/e", 0)])
     assert sorted(ranks, key=lambda i: ranks[i]) == ["x/c", "x/a", "x/e", "x/b", "x/d"]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from auditkit.evidence import Audit, Case, Estimate, Evidence, Example, Outcomes, Verdict
 from auditkit.report import thumbnails, views
+from tests.report.sample import KINDS
 
 
 def _audit(id_: str, verdict: Verdict = "PASS", **more: object) -> Audit:
@@ -14,7 +15,7 @@ def _audit(id_: str, verdict: Verdict = "PASS", **more: object) -> Audit:
         "id": id_,
         "question": "?",
         "family": id_.split("/")[0],
-        "gate": "equivalence",
+        **KINDS["equivalence"],
         "title": id_,
         "verdict": verdict,
         "sentence": f"{id_}: moved.",
@@ -44,8 +45,8 @@ def test_the_telling_audit_is_the_worst_with_the_clearest_evidence(lean: Evidenc
 
 
 def test_largest_effects_are_unwanted_changes_in_points(lean: Evidence) -> None:
-    def moved(id_: str, value: float, gate: str, unit: str = "points") -> Audit:
-        return _audit(id_, gate=gate, estimate=Estimate(value=value, unit=unit))
+    def moved(id_: str, value: float, kind: str, unit: str = "points") -> Audit:
+        return _audit(id_, **KINDS[kind], unit=unit, estimate=Estimate(value=value, unit=unit))
 
     audits = [
         moved("a/down", -7.0, "equivalence"),
@@ -60,7 +61,7 @@ def test_largest_effects_are_unwanted_changes_in_points(lean: Evidence) -> None:
     assert [a.id for a in found] == ["a/down", "c/raised", "f/up"]
 
 
-def test_each_corruption_pairs_its_slope_with_its_separation(lean: Evidence) -> None:
+def test_each_corruption_pairs_its_fall_with_its_separation(lean: Evidence) -> None:
     items = views.corruptions([a for a in lean.audits if a.family in ("sensitivity", "discrimination")])
     assert len(items) == 10
     for item in items:
@@ -75,16 +76,16 @@ def test_a_heat_table_has_a_place_for_every_modality(lean: Evidence) -> None:
     table = views.heat([a for a in lean.audits if a.family == "discrimination"], columns)
     for audit, places in table.rows:
         assert len(places) == len(columns)
-        assert sum(map(len, places)) == len(audit.by_modality)
-        assert [views.severity_of(c) for c in places[0]] == [1, 2, 3, 4, 5]
+        assert sum(map(len, places)) == len(audit.parts)
+        assert [c.level for c in places[0]] == [1, 2, 3, 4, 5]
 
 
 def test_outcomes_are_shown_once_per_prompt() -> None:
     same = Outcomes(scored=10, refused=2)
     rows = views.outcome_rows(
         [
-            _audit("answers/refused.a", template="a", outcomes=same),
-            _audit("answers/unparsed.a", template="a", outcomes=same),
+            _audit("answers/refused.a", words="a", outcomes=same),
+            _audit("answers/unparsed.a", words="a", outcomes=same),
             _audit("answers/other", outcomes=Outcomes(scored=1)),
             _audit("answers/none"),
         ]
@@ -95,7 +96,7 @@ def test_outcomes_are_shown_once_per_prompt() -> None:
 def test_the_gallery_starts_with_failures_and_gives_every_audit_a_turn(lean: Evidence) -> None:
     def case(n: int) -> Case:
         return Case(
-            image=str(n),
+            item=str(n),
             modality="ct",
             synthetic=False,
             condition="",
@@ -112,7 +113,7 @@ def test_the_gallery_starts_with_failures_and_gives_every_audit_a_turn(lean: Evi
     ]
     shown, total = views.gallery(lean.model_copy(update={"audits": audits}), 3)
     assert total == 4
-    assert [(a.id, c.image) for a, c in shown] == [("x/two", "3"), ("x/one", "1"), ("x/one", "2")]
+    assert [(a.id, c.item) for a, c in shown] == [("x/two", "3"), ("x/one", "1"), ("x/one", "2")]
 
 
 def test_the_title_is_not_said_twice() -> None:
@@ -145,9 +146,9 @@ def test_criteria_are_flattened_to_dotted_keys() -> None:
 def _examples(size: int = 400) -> list[Example]:
     jpeg = base64.b64encode(b"x" * size).decode()
     return [
-        Example(image=m, modality=m, synthetic=False, corruption=c, severity=s, jpeg=jpeg)
+        Example(item=m, modality=m, synthetic=False, perturbation=c, level=s, jpeg=jpeg)
         for m in ("ct", "mr", "oct")
-        for c, severities in (("clean", (0,)), ("blur", range(1, 6)), ("noise", range(1, 6)))
+        for c, severities in (("", (0,)), ("blur", range(1, 6)), ("noise", range(1, 6)))
         for s in severities
     ]
 
@@ -159,7 +160,7 @@ def test_all_pictures_are_taken_when_there_is_room_and_clean_ones_once() -> None
     assert [s.modality for s in album.strips["blur"]] == ["oct", "ct", "mr"]
     assert [s.modality for s in album.strips["noise"]] == ["ct", "mr", "oct"]
     for strip in album.strips["blur"]:
-        assert [t.severity for t in strip.thumbs] == [0, 1, 2, 3, 4, 5]
+        assert [t.level for t in strip.thumbs] == [0, 1, 2, 3, 4, 5]
         assert strip.thumbs[0].shared in album.shared
 
 
@@ -177,8 +178,8 @@ def test_the_budget_holds_and_only_whole_strips_are_taken(budget: int) -> None:
     assert abs(lengths[0] - lengths[1]) <= 1
 
 
-def test_what_is_no_base64_is_no_picture() -> None:
-    evil = Example(image="i", modality="ct", synthetic=False, corruption="blur", severity=1, jpeg='"><script>')
+def test_what_is_not_base64_is_not_a_picture() -> None:
+    evil = Example(item="i", modality="ct", synthetic=False, perturbation="blur", level=1, jpeg='"><script>')
     album = thumbnails.fill([evil], {})
     assert album.left_out == 1
     assert album.strips["blur"][0].thumbs[0].source == ""

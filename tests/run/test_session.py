@@ -10,15 +10,17 @@ from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageSet, LeftOut, UnreadableImage
 from auditkit.images.salt import salt_for
 from auditkit.models.base import ModelOptions, Response
+from auditkit.protocol.effects import differs, share
 from auditkit.run.dry_run import DryRun, _duration
 from auditkit.run.session import all_left_out, prepare
 from auditkit.run.settings import Settings, check_writable, remove_temporary_store, temporary_store
-from auditkit.vocabulary import Condition, Contrast, Group
+from auditkit.vocabulary import Perturbation
 
 fork = multiprocessing.get_context("fork")
-COMPARISONS = [
-    Contrast("asked-twice", "repeatability", Condition(repeat=1)),
-    Contrast("pixelate-s5", "differential", Condition("pixelate", 5)),
+LOST = share("lost", family="differential")
+EFFECTS = [
+    differs(Perturbation("again", 1), name="asked-twice", family="repeatability"),
+    LOST.under(Perturbation("pixelate", 5)).minus(LOST).named("pixelate-s5"),
 ]
 
 
@@ -34,11 +36,11 @@ def settings(tmp_path, pytestconfig) -> Settings:
 def ready(settings, records, function_model):
     """A prepared run over records given, with a model given."""
 
-    def ready(some=None, model=None, comparisons=COMPARISONS, **changes):
+    def ready(some=None, model=None, effects=EFFECTS, **changes):
         images = ImageSet("noise", records(6) if some is None else tuple(some), (LeftOut("z.txt", "no image"),))
         return prepare(
             replace(settings, **changes),
-            comparisons,
+            effects,
             find_model=lambda name: model or function_model(),
             find_images=lambda source, salt, side: images,
         )
@@ -121,6 +123,23 @@ def test_second_process_of_a_run_reads_what_the_first_asked(ready, function_mode
     assert len(second.asked) == 18, "errors are asked again by the next run"
 
 
+def test_answers_only_puts_no_choices_and_finds_its_own_answers(ready, function_model):
+    """In the dry run, in the pass and in what is read of it: `--audit-scoring` acts once, where requests are made."""
+    model = function_model(lambda request: Response("70", {"70": -0.5}))
+    for scoring, choices in (("generate", {False}), ("both", {True})):
+        run = ready(model=model, scoring=scoring, uid=scoring)
+        assert run.estimate().held == 0
+        model.batches.clear()
+        run.fetch(lambda tally: None)
+        assert {request.choices is not None for batch in model.batches for request in batch} == choices
+        run.measure()
+        assert run.judge.data.total().scored == 18
+        columns = [run.judge.data.column(question) for question in run.judge.data.asked()]
+        assert {column.expectations is not None for column in columns} == choices
+        assert ready(model=model, scoring=scoring, uid=f"{scoring} again").estimate().held == 18
+        run.close()
+
+
 def test_rate_is_not_taken_from_errors(ready, function_model):
     run = ready(model=function_model(lambda r: Response(error="down")))
     run.fetch(lambda tally: None)
@@ -168,7 +187,7 @@ def test_no_image_can_be_decoded(ready, records):
         ({"out": Path("/proc/auditkit")}, "--audit-out=/proc/auditkit cannot be written"),
         ({"store": "http://x/y"}, "names no kind of database"),
         ({"some": ()}, "holds no image"),
-        ({"comparisons": [Group("g", "answers", template="nothing")]}, "answers/g cannot be asked"),
+        ({"effects": [share("refused", "nothing", name="g", family="answers")]}, "answers/g cannot be asked"),
     ],
     ids=str,
 )

@@ -8,7 +8,6 @@ from scipy import special, stats
 
 from auditkit.stats.auroc import MIN_INFORMATIVE, auroc, auroc_test
 
-RNG = np.random.default_rng(4)
 GRID = st.lists(st.integers(0, 6).map(lambda k: 15.0 * k), min_size=2, max_size=25)
 
 
@@ -35,7 +34,7 @@ def left_out(x, y, group_x, group_y) -> np.ndarray:
     )
 
 
-def paired(G: int, images: int, shift: float, rng=RNG):
+def paired(rng: np.random.Generator, G: int, images: int, shift: float):
     """Scores on a grid of 5 with a patient effect shared by clean and treated images."""
     codes = np.repeat(np.arange(G), images)
     base = rng.normal(60, 10, G)[codes]
@@ -56,8 +55,8 @@ def test_area_equals_a_double_loop_and_mann_whitney(x, y):
     assert result.estimate - 1e-12 <= result.high <= 1
 
 
-def test_variance_of_independent_single_images_is_delongs():
-    x, y = RNG.normal(1, 1, 30), RNG.normal(0, 1, 50)
+def test_variance_of_independent_single_images_is_delongs(rng):
+    x, y = rng.normal(1, 1, 30), rng.normal(0, 1, 50)
     k = kernel(x, y)
     delong = k.mean(axis=1).var(ddof=1) / 30 + k.mean(axis=0).var(ddof=1) / 50
     result = auroc(x, y, np.arange(30), 30 + np.arange(50), 0.05)
@@ -65,9 +64,9 @@ def test_variance_of_independent_single_images_is_delongs():
     assert result.n_clusters == 80
 
 
-def test_variance_of_clustered_pairs_is_close_to_leaving_one_patient_out():
+def test_variance_of_clustered_pairs_is_close_to_leaving_one_patient_out(rng):
     """The jackknife over patients estimates the same variance; the two differ by terms of order 1 / G."""
-    x, y, codes = paired(120, 3, 10)
+    x, y, codes = paired(rng, 120, 3, 10)
     left_out = [kernel(x[codes != g], y[codes != g]).mean() for g in range(120)]
     jackknife = np.sqrt(119 / 120 * ((left_out - np.mean(left_out)) ** 2).sum())
     result = auroc(x, y, codes, codes, 0.05)
@@ -76,10 +75,10 @@ def test_variance_of_clustered_pairs_is_close_to_leaving_one_patient_out():
     assert abs(alone.se / jackknife - 1) > 0.05  # ignoring patients gives another answer
 
 
-def test_obuchowskis_formula_written_out_with_unequal_clusters():
+def test_obuchowskis_formula_written_out_with_unequal_clusters(rng):
     """Different numbers of images and patients on the two sides, some patients on one side only."""
     group_x, group_y = np.array([0, 0, 1, 2, 2, 2, 3]), np.array([1, 2, 2, 3, 4, 4])
-    x, y = RNG.normal(1, 1, 7), RNG.normal(0, 1, 6)
+    x, y = rng.normal(1, 1, 7), rng.normal(0, 1, 6)
     k, area = kernel(x, y), kernel(x, y).mean()
     a = np.array([(k.mean(axis=1) - area)[group_x == g].sum() for g in range(5)])
     b = np.array([(k.mean(axis=0) - area)[group_y == g].sum() for g in range(5)])
@@ -123,8 +122,8 @@ def test_a_clean_image_beats_its_own_twin_more_often():
 
 
 @pytest.mark.parametrize(("G", "images", "shift"), [(60, 2, 8), (64, 1, 20), (40, 3, -6), (33, 2, 0)])
-def test_ends_are_the_farther_ones_of_the_logits_and_of_halls_interval(G, images, shift):
-    x, y, codes = paired(G, images, shift)
+def test_ends_are_the_farther_ones_of_the_logits_and_of_halls_interval(rng, G, images, shift):
+    x, y, codes = paired(rng, G, images, shift)
     result = auroc(x, y, codes, codes, 0.05)
     area, t = result.estimate, stats.t.ppf(0.95, result.df)
     worst, best = sorted((area, between_patients(x, y, codes, codes)))
@@ -140,10 +139,10 @@ def test_ends_are_the_farther_ones_of_the_logits_and_of_halls_interval(G, images
     )
 
 
-def test_the_interval_is_never_narrower_than_students_on_the_logit():
+def test_the_interval_is_never_narrower_than_students_on_the_logit(rng):
     """What it was before pairs of one patient, degrees of freedom and skewness were taken into account."""
     for G, images, shift in ((60, 2, 8), (64, 1, 20), (40, 3, -6), (33, 2, 0)):
-        x, y, codes = paired(G, images, shift)
+        x, y, codes = paired(rng, G, images, shift)
         result = auroc(x, y, codes, codes, 0.05)
         reach = stats.t.ppf(0.95, G - 1) * result.se / (result.estimate * (1 - result.estimate))
         assert special.logit(result.low) <= special.logit(result.estimate) - reach + 1e-9
@@ -151,9 +150,9 @@ def test_the_interval_is_never_narrower_than_students_on_the_logit():
         assert special.logit(result.low) > special.logit(result.estimate) - 1.6 * reach
 
 
-def test_one_bad_patient_of_many_leaves_few_degrees_of_freedom():
-    x, codes = RNG.normal(80, 5, 64), np.arange(64)
-    y = RNG.normal(20, 5, 64)
+def test_one_bad_patient_of_many_leaves_few_degrees_of_freedom(rng):
+    x, codes = rng.normal(80, 5, 64), np.arange(64)
+    y = rng.normal(20, 5, 64)
     x[0], x[1] = 20, 22
     result = auroc(x, y, codes, codes, 0.05)
     assert 1 <= result.df < 8
@@ -161,26 +160,26 @@ def test_one_bad_patient_of_many_leaves_few_degrees_of_freedom():
     assert auroc(y, x, codes, codes, 0.05).skewness == pytest.approx(-result.skewness)
 
 
-def test_swapping_the_sides_mirrors_the_interval():
-    x, y, codes = paired(40, 2, 8)
+def test_swapping_the_sides_mirrors_the_interval(rng):
+    x, y, codes = paired(rng, 40, 2, 8)
     a, b = auroc(x, y, codes, codes, 0.05), auroc(y, x, codes, codes, 0.05)
     assert (b.estimate, b.low, b.high, b.se) == pytest.approx((1 - a.estimate, 1 - a.high, 1 - a.low, a.se))
 
 
-def test_order_names_of_clusters_and_monotone_rescaling_do_not_matter():
-    x, y, codes = paired(40, 2, 8)
-    order = RNG.permutation(80)
+def test_order_names_of_clusters_and_monotone_rescaling_do_not_matter(rng):
+    x, y, codes = paired(rng, 40, 2, 8)
+    order = rng.permutation(80)
     a = auroc(x, y, codes, codes, 0.05)
     b = auroc(np.exp(x[order] / 30), np.exp(y / 30), 2 * codes[order] + 5, 2 * codes + 5, 0.05)
     assert (a.estimate, a.low, a.se) == pytest.approx((b.estimate, b.low, b.se))
 
 
 @pytest.mark.parametrize("alpha", [0.025, 0.05])
-def test_p_values_and_interval_agree(alpha):
-    cases = [paired(G, m, s) for G, m, s in ((40, 2, 3), (64, 1, 15), (35, 2, 45), (33, 1, -60))]
+def test_p_values_and_interval_agree(rng, alpha):
+    cases = [paired(rng, G, m, s) for G, m, s in ((40, 2, 3), (64, 1, 15), (35, 2, 45), (33, 1, -60))]
     cases.append((np.full(40, 50.0), np.full(40, 50.0), np.arange(40)))
     cases.append((np.append(np.full(33, 9.0), 2.0), np.append(np.full(33, 1.0), 8.0), np.arange(34)))
-    cases += [(RNG.integers(0, 2, 40) * 1.0, RNG.integers(0, 2, 40) * 0.5, np.arange(40) // k) for k in (1, 1, 1)]
+    cases += [(rng.integers(0, 2, 40) * 1.0, rng.integers(0, 2, 40) * 0.5, np.arange(40) // k) for k in (1, 1, 1)]
     for x, y, codes in cases:
         result = auroc(x, y, codes, codes, alpha)
         assert 0 <= result.low <= result.estimate <= result.high <= 1
@@ -207,8 +206,8 @@ def test_p_values_of_any_few_patients_agree_and_are_monotone(rng):
     assert ((p_pass >= 0) & (p_pass <= 1) & (p_fail >= 0) & (p_fail <= 1)).all()
 
 
-def test_perfect_separation_is_bounded_by_the_number_of_patients():
-    x, codes = RNG.uniform(60, 90, 64), np.arange(64)
+def test_perfect_separation_is_bounded_by_the_number_of_patients(rng):
+    x, codes = rng.uniform(60, 90, 64), np.arange(64)
     perfect = auroc(x, x - 50, codes, codes, 0.05)
     assert (perfect.estimate, perfect.high, perfect.se) == (1, 1, 0)
     assert perfect.low == pytest.approx(0.05 ** (1 / 64))
@@ -231,20 +230,30 @@ def test_a_constant_score_is_no_certainty():
     assert result.low < 0.48 < 0.52 < result.high
 
 
-def test_too_few_patients_cannot_pass_but_can_fail():
-    x, y, codes = paired(20, 2, 30)
+def test_too_few_patients_cannot_pass_but_can_fail(rng):
+    x, y, codes = paired(rng, 20, 2, 30)
     assert auroc_test(auroc(x, y, codes, codes, 0.05), 0.6)[0] == 1
     assert auroc_test(auroc(x, y, codes, codes, 0.05), 0.6, min_clusters=20)[0] < 0.05
     assert auroc_test(auroc(y, x, codes, codes, 0.05), 0.6)[1] < 0.05
 
 
-def test_a_treatment_that_changes_nothing_leaves_no_variance():
+def test_a_treatment_that_changes_nothing_leaves_no_variance(rng):
     """Each patient's shares of clean and treated cancel; the interval is the one of the patients not seen."""
-    x, codes = RNG.normal(60, 10, 40).round(), np.arange(40)
+    x, codes = rng.normal(60, 10, 40).round(), np.arange(40)
     result = auroc(x, x, codes, codes, 0.05)
     assert (result.estimate, result.between) == (pytest.approx(0.5), pytest.approx(0.5))
     assert (result.se, result.spread) == (0, 0)
     assert (result.low, result.high) == pytest.approx((0.5 * 0.05 ** (1 / 40), 1 - 0.5 * 0.05 ** (1 / 40)))
+
+
+@given(UNEQUAL)
+@settings(deadline=None, max_examples=60)
+def test_identical_sides_leave_no_variance_to_the_last_digit(rng):
+    """Whatever the scores and however many images a patient has: nothing may be left by rounding."""
+    codes = rng.integers(0, 12, int(rng.integers(13, 70)))
+    x = rng.normal(60, 10, codes.size).round(int(rng.integers(-1, 3)))
+    result = auroc(x, x, codes, codes, 0.05)
+    assert (result.se, result.spread, result.between, result.estimate) == (0, 0, 0.5, 0.5)
 
 
 def test_one_patient_with_all_clean_images_is_in_every_pair():
@@ -258,8 +267,8 @@ def test_one_patient_with_all_clean_images_is_in_every_pair():
     assert (alone.estimate, alone.spread) == (1, 0)
 
 
-def test_missing_scores_are_left_out():
-    x, y, codes = paired(40, 2, 8)
+def test_missing_scores_are_left_out(rng):
+    x, y, codes = paired(rng, 40, 2, 8)
     holes = x.copy()
     holes[::7] = np.nan
     keep = ~np.isnan(holes)

@@ -9,17 +9,22 @@ from scipy import stats
 from auditkit.stats import bootstrap
 from auditkit.stats.bootstrap import bootstrap_t, multiplicities, resampled_t, seed_number
 
-RNG = np.random.default_rng(20)
-SCORES = np.round(RNG.normal(-2, 6, (40, 5)) / 2.5) * 2.5
-HOLES = np.where(RNG.random(SCORES.shape) < 0.1, np.nan, SCORES)
-KINDS = {
-    "complete": SCORES,
-    "missing values": HOLES,
-    "half missing": np.where(RNG.random(SCORES.shape) < 0.5, np.nan, SCORES),
-    "thirds": SCORES + 5 / 3 * RNG.integers(0, 3, SCORES.shape),
-    "no grid": RNG.normal(-2, 6, SCORES.shape),
-    "no grid, missing values": np.where(RNG.random(SCORES.shape) < 0.03, np.nan, RNG.normal(-2, 6, SCORES.shape)),
-}
+
+def kinds_of_scores() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(20)
+    scores = np.round(rng.normal(-2, 6, (40, 5)) / 2.5) * 2.5
+    return {
+        "complete": scores,
+        "missing values": np.where(rng.random(scores.shape) < 0.1, np.nan, scores),
+        "half missing": np.where(rng.random(scores.shape) < 0.5, np.nan, scores),
+        "thirds": scores + 5 / 3 * rng.integers(0, 3, scores.shape),
+        "no grid": rng.normal(-2, 6, scores.shape),
+        "no grid, missing values": np.where(rng.random(scores.shape) < 0.03, np.nan, rng.normal(-2, 6, scores.shape)),
+    }
+
+
+KINDS = kinds_of_scores()
+SCORES, HOLES = KINDS["complete"], KINDS["missing values"]
 
 
 def looped(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -78,14 +83,17 @@ def test_scipy_draws_the_same_resamples_from_the_same_seed(means):
 def test_whole_numbers_are_only_faster(kind, monkeypatch):
     """Means of whole scores are summed exactly in single precision, anything else in double."""
     values = KINDS[kind]
-    assert bootstrap._whole(values) is not None
-    assert bootstrap._whole(1000 * values) is not None  # in a unit of its own
-    assert bootstrap._whole(np.append(1000 * values, np.ones((1, 5)), axis=0)) is None  # squares beyond 2^24
-    assert bootstrap._whole(values + np.pi) is None
+    assert bootstrap._whole(values)[0].all()
+    assert bootstrap._whole(1000 * values)[0].all()  # in a unit of its own
+    assert not bootstrap._whole(np.append(1000 * values, np.ones((1, 5)), axis=0))[0].any()  # squares beyond 2^24
+    assert not bootstrap._whole(values + np.pi)[0].any()
+    mixed = np.column_stack([values, values + np.pi])
+    assert bootstrap._whole(mixed)[0].tolist() == [True] * 5 + [False] * 5  # each column for itself
     limits = [[-5.0], [0.0]]
     fast = bootstrap_t(values, limits, alpha=0.05, resamples=999, seed=2)
     fast_t = resampled_t(values, resamples=999, seed=2)
-    monkeypatch.setattr(bootstrap, "_whole", lambda *_: None)
+    none = np.zeros(5, dtype=bool), np.zeros(values.shape, dtype=np.float32), np.ones(5)
+    monkeypatch.setattr(bootstrap, "_whole", lambda *_: none)
     slow = bootstrap_t(values, limits, alpha=0.05, resamples=999, seed=2)
     np.testing.assert_allclose(fast_t, resampled_t(values, resamples=999, seed=2), atol=1e-11)
     for name in ("low", "high"):
@@ -155,7 +163,7 @@ def test_a_column_does_not_depend_on_its_company():
     together = bootstrap_t(wide, [[-5.0], [5.0]], alpha=0.05, resamples=500, seed=9)
     for c in (0, 3, 129, 199):
         alone = bootstrap_t(wide[:, [c]], [[-5.0], [5.0]], alpha=0.05, resamples=500, seed=9)
-        np.testing.assert_allclose([alone.low[0], alone.high[0]], [together.low[c], together.high[c]], atol=1e-9)
+        assert (alone.low[0], alone.high[0]) == (together.low[c], together.high[c])
         np.testing.assert_array_equal(alone.p_above[:, 0], together.p_above[:, c])
 
 
@@ -166,7 +174,7 @@ def test_resamples_that_are_not_kept_in_memory_are_the_same(monkeypatch):
         monkeypatch.setattr(bootstrap, "CELLS", cells)
         monkeypatch.setattr(bootstrap, "DRAWS", draws)
         drawn = bootstrap_t(HOLES, [[0.0]], alpha=0.05, resamples=2500, seed=4)
-        np.testing.assert_allclose([kept.low, kept.high], [drawn.low, drawn.high], atol=1e-11)
+        np.testing.assert_array_equal([kept.low, kept.high], [drawn.low, drawn.high])
         np.testing.assert_array_equal(kept.p_above, drawn.p_above)
 
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from scipy import special, stats
 from statsmodels.discrete.discrete_model import Logit
 
+from auditkit.stats import calibration
 from auditkit.stats.calibration import (
     calibration_in_the_large,
+    errors_by_chance,
     expected_calibration_error,
     reliability,
     spiegelhalter,
@@ -234,6 +236,16 @@ def test_a_perfect_model_shows_an_expected_calibration_error():
     assert np.quantile(uniform, 0.95) == pytest.approx(0.176, abs=0.01)
     assert np.mean(errors(rng.random, 1024, 200)) == pytest.approx(0.031, abs=0.003)
     assert np.mean(errors(lambda n: rng.beta(0.5, 0.5, n), 64, 1500)) == pytest.approx(0.111, abs=0.004)
+
+
+def test_errors_by_chance_are_those_of_the_outcomes_drawn_one_by_one(rng, monkeypatch):
+    for n, cells in ((1, 10), (37, 100), (200, 10**6)):
+        monkeypatch.setattr(calibration, "_CELLS", cells)
+        p = rng.uniform(0.2, 1, n)  # the lowest bins are empty
+        found = errors_by_chance(p, 10, 30, np.random.default_rng(7))
+        again = np.random.default_rng(7)
+        one_by_one = [expected_calibration_error(p, again.random(n) < p, 10) for _ in range(30)]
+        np.testing.assert_allclose(found, one_by_one, rtol=0, atol=1e-14)
 
 
 def test_points_of_the_curve_are_clustered_rates_of_their_bins():

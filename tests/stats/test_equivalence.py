@@ -12,7 +12,6 @@ from scipy import stats
 from auditkit.stats.equivalence import EMPTY, FEW, SPARSE, UNION, Interval, equivalence
 from auditkit.stats.reduce import cluster_means
 
-RNG = np.random.default_rng(11)
 KINDS = {
     "fine": lambda rng, G: np.round(rng.normal(-2, 6, G) / 5) * 5,
     "skewed": lambda rng, G: np.where(rng.random(G) < 0.3, -rng.uniform(0, 40, G), 0.0),
@@ -36,8 +35,8 @@ def assert_same(a: Interval, b: Interval, tolerance: float = 1e-9) -> None:
             assert mine == other, field.name
 
 
-def test_interval_is_the_union_of_student_and_bootstrap():
-    x = KINDS["fine"](RNG, 64)
+def test_interval_is_the_union_of_student_and_bootstrap(rng):
+    x = KINDS["fine"](rng, 64)
     student = stats.ttest_1samp(x, 0).confidence_interval(0.9)
     result = judge(x)
     assert result.rule == UNION
@@ -126,28 +125,28 @@ def test_a_condition_does_not_depend_on_its_company():
     means[rng.random(means.shape) < 0.02] = np.nan
     together = equivalence(means, -5, 5, alpha=0.05, seed=1, resamples=999)
     for c in (0, 30, 60, 100, 139):
-        assert_same(judge(means[:, c], seed=1), together[c])
+        assert repr(judge(means[:, c], seed=1)) == repr(together[c])
 
 
-def test_margins_per_condition():
-    means = RNG.normal(0, 6, (50, 3))
+def test_margins_per_condition(rng):
+    means = rng.normal(0, 6, (50, 3))
     low, high = np.array([-1.0, -5.0, -np.inf]), np.array([1.0, 5.0, 3.0])
     for c, result in enumerate(equivalence(means, low, high, alpha=0.05, seed=1, resamples=999)):
         assert_same(result, judge(means[:, c], low[c], high[c], seed=1))
 
 
-def test_missing_clusters_count_for_nothing_in_the_t_part():
-    x = RNG.normal(0, 6, 40)
+def test_missing_clusters_count_for_nothing_in_the_t_part(rng):
+    x = rng.normal(0, 6, 40)
     with_holes = np.append(x, np.full(25, np.nan))
     a, b = judge(x), judge(with_holes)
     assert (a.estimate, a.se, a.n_clusters) == (pytest.approx(b.estimate), pytest.approx(b.se), b.n_clusters)
 
 
-def test_order_of_the_clusters_matters_only_through_the_draws():
+def test_order_of_the_clusters_matters_only_through_the_draws(rng):
     x = KINDS["skewed"](np.random.default_rng(2), 60)
     a, b = judge(x, resamples=9999), judge(x[::-1], resamples=9999)
     assert (a.low, a.high) == pytest.approx((b.low, b.high), abs=0.25 * a.se)
-    assert judge(KINDS["rare"](RNG, 60)[::-1]).estimate == pytest.approx(judge(KINDS["rare"](RNG, 60)).estimate, abs=10)
+    assert judge(KINDS["rare"](rng, 60)[::-1]).estimate == pytest.approx(judge(KINDS["rare"](rng, 60)).estimate, abs=10)
 
 
 @pytest.mark.parametrize("constant", [0.0, -3.3, 4.9])
@@ -196,8 +195,8 @@ def test_informative_clusters_are_counted_per_condition():
         assert result.n_informative == min(numbers.total() - numbers[0.0], numbers.total() - shared + (shared > 0))
 
 
-def test_sparse_conditions_are_judged_beside_usual_ones():
-    means = np.column_stack([KINDS[kind](RNG, 70) for kind in ("fine", "rare", "zero", "skewed")])
+def test_sparse_conditions_are_judged_beside_usual_ones(rng):
+    means = np.column_stack([KINDS[kind](rng, 70) for kind in ("fine", "rare", "zero", "skewed")])
     together = equivalence(means, -5, 5, alpha=0.05, seed=1, resamples=999)
     assert [result.rule for result in together] == [UNION, SPARSE, SPARSE, UNION]
     for c, result in enumerate(together):
@@ -210,8 +209,8 @@ def test_a_shared_shift_with_rare_jumps_is_as_sparse_as_rare_jumps_alone():
     assert (judge(x).rule, judge(x).n_informative) == (SPARSE, 5)
 
 
-def test_one_patient_with_32_slices_is_one_cluster():
-    values = np.append(np.full(32, -40.0), RNG.normal(0, 3, 39))[:, None]
+def test_one_patient_with_32_slices_is_one_cluster(rng):
+    values = np.append(np.full(32, -40.0), rng.normal(0, 3, 39))[:, None]
     result = equivalence(
         cluster_means(values, np.append(np.zeros(32, dtype=int), np.arange(1, 40))), -5, 5, alpha=0.05, seed=0
     )[0]
@@ -219,11 +218,11 @@ def test_one_patient_with_32_slices_is_one_cluster():
     assert result.estimate == pytest.approx(values[32:].sum() / 40 - 1.0)
 
 
-def test_too_few_clusters_may_fail_but_not_pass():
-    few = judge(RNG.normal(0, 0.5, 20))
+def test_too_few_clusters_may_fail_but_not_pass(rng):
+    few = judge(rng.normal(0, 0.5, 20))
     assert (few.decision, few.rule, few.p_pass) == ("open", FEW, 1.0)
     assert few.high < 5
-    bad = judge(RNG.normal(-30, 3, 20))
+    bad = judge(rng.normal(-30, 3, 20))
     assert (bad.decision, bad.rule) == ("beyond", UNION)
 
 
@@ -239,8 +238,8 @@ def test_single_cluster_and_no_data():
     assert judge([]).rule == EMPTY
 
 
-def test_bytes_are_a_seed_and_equal_seeds_give_equal_results():
-    x = KINDS["fine"](RNG, 50)
+def test_bytes_are_a_seed_and_equal_seeds_give_equal_results(rng):
+    x = KINDS["fine"](rng, 50)
     assert judge(x, seed=b"metadata/hospital") == judge(x, seed=b"metadata/hospital")
     assert judge(x, seed=b"metadata/hospital") != judge(x, seed=b"metadata/device")
 

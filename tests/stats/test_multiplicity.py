@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from auditkit.stats.bootstrap import moments, resampled_t
-from auditkit.stats.multiplicity import fixed_sequence, holds_in, holm, max_t, partial_conjunction
+from auditkit.stats.multiplicity import holm, max_t
 
 P = st.lists(st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.01, 0.01, 1.0])), min_size=1, max_size=20)
 
@@ -46,14 +46,6 @@ def test_empty_family():
 def test_unusable_input_is_named(p, size, words):
     with pytest.raises(ValueError, match=words):
         holm(p, size)
-
-
-@pytest.mark.parametrize(
-    ("passes", "held"),
-    [([], 0), ([True, True, False, True], 2), ([False, True], 0), ([True] * 5, 5)],
-)
-def test_fixed_sequence_stops_at_the_first_that_does_not_pass(passes, held):
-    assert fixed_sequence(passes) == held
 
 
 # max-T
@@ -187,47 +179,6 @@ def test_family_error_of_max_t(G, correlation):
 # Partial conjunctions
 
 
-@given(P, st.integers(0, 4), st.data())
-@settings(max_examples=60, deadline=None)
-def test_partial_conjunction_is_the_worst_bonferroni_over_subsets(p, not_run, data):
-    """If fewer than k hold, n - k + 1 hypotheses are true: the least significant set of so many decides."""
-    p = p[:6]
-    n = len(p) + not_run
-    k = data.draw(st.integers(1, n))
-    everything = np.array(p + [1.0] * not_run)
-    worst = max(min(1.0, (n - k + 1) * min(subset)) for subset in combinations(everything.tolist(), n - k + 1))
-    assert partial_conjunction(p, k, n) == pytest.approx(worst)
-
-
-def test_partial_conjunction_at_its_ends():
-    p = [0.03, 0.001, 0.2]
-    assert partial_conjunction(p, 1, 3) == pytest.approx(multipletests(p, method="bonferroni")[1].min())
-    assert partial_conjunction(p, 3, 3) == 0.2  # all of them: the largest, without correction
-    assert partial_conjunction([0.03, np.nan, 0.2], 3, 3) == 1
-    assert partial_conjunction([], 1, 3) == 1
-
-
-@given(P, st.integers(0, 5), st.sampled_from([0.01, 0.05, 0.3]))
-@settings(max_examples=40, deadline=None)
-def test_the_count_is_the_largest_k_reached_without_a_gap(p, not_run, alpha):
-    n = len(p) + not_run
-    claimed = [partial_conjunction(p, k, n) <= alpha for k in range(1, n + 1)]
-    assert holds_in(p, alpha, n) == fixed_sequence(claimed)
-
-
-def test_the_count_seldom_exceeds_the_truth_whatever_the_dependence():
-    """Seven modalities, it holds in k of them; equal, independent and opposed nulls. 4,000 draws, se 0.0035."""
-    rng = np.random.default_rng(8)
-    for true in (0, 3, 6):
-        shared = rng.normal(0, 1, (4000, 1))
-        signs = np.resize([1, -1], 7 - true)
-        for nulls in (np.repeat(shared, 7 - true, axis=1), rng.normal(0, 1, (4000, 7 - true)), shared * signs):
-            z = np.hstack([rng.normal(4, 1, (4000, true)), nulls])
-            counts = np.array([holds_in(row, 0.05, 7) for row in stats.norm.sf(z)])
-            assert (counts > true).mean() <= 0.05 + 3 * 0.0035
-            assert counts.mean() > 0.9 * true
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -235,10 +186,6 @@ def test_the_count_seldom_exceeds_the_truth_whatever_the_dependence():
         (lambda: max_t(np.zeros((2, 5)), [1.0], 2), r"shapes \(C, B\) and \(C,\)"),
         (lambda: max_t(np.zeros((1, 0)), [1.0], 1), "B at least 1"),
         (lambda: max_t(np.zeros((2, 5)), [1.0, 2.0], 1), "declare all"),
-        (lambda: partial_conjunction([0.1, 0.2], 1, 1), "declare all"),
-        (lambda: partial_conjunction([0.1, 0.2], 3, 2), "k must be between 1 and the family's 2"),
-        (lambda: partial_conjunction([0.1, 0.2], 0, 2), "k must be between 1"),
-        (lambda: holds_in([0.1], 1.0, 1), "error probability"),
     ],
 )
 def test_unusable_input_to_families_is_named(call, words):

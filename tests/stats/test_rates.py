@@ -18,8 +18,6 @@ from auditkit.stats.rates import (
     tango_score,
 )
 
-RNG = np.random.default_rng(6)
-
 
 def events(k: int, n: int) -> np.ndarray:
     return np.arange(n) < k
@@ -43,9 +41,9 @@ def test_one_image_per_patient_is_clopper_pearson(k, n):
         assert ours == pytest.approx(theirs if theirs < 0.5 else 1, rel=1e-6, abs=1e-11)
 
 
-def test_design_effect_is_the_cluster_robust_variance_over_the_simple_one():
-    codes = np.sort(RNG.integers(0, 80, 320))
-    hit = RNG.random(320) < RNG.beta(0.5, 1.5, 80)[codes]
+def test_design_effect_is_the_cluster_robust_variance_over_the_simple_one(rng):
+    codes = np.sort(rng.integers(0, 80, 320))
+    hit = rng.random(320) < rng.beta(0.5, 1.5, 80)[codes]
     robust = OLS(hit.astype(float), np.ones(320)).fit(
         cov_type="cluster", cov_kwds={"groups": codes, "use_correction": False}
     )

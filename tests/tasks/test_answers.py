@@ -9,11 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from auditkit.tasks import OUTCOMES, Template, error_answer, parse, templates
+from auditkit.tasks import OUTCOMES, Choice, Score, Task, error_score, read, shipped
 
-ALL = st.sampled_from(list(templates().values()))
-SCORE = templates()["score_100.reader"]
-RATING = templates()["rating_5.reader"]
+# Every wording by itself: an echo of the question is taken out before an answer is looked for.
+ALL = st.sampled_from([(task, wording) for task in shipped().values() for wording in task.wordings])
+SCORE = shipped()["quality"], "reader"
+RATING = shipped()["rating"], "reader"
+Asked = tuple[Task, str]
 FEW = settings(max_examples=80, deadline=None)
 
 SCORE_FORMS = [
@@ -51,13 +53,18 @@ TEXTS = st.one_of(
 )
 
 
+def parse(text: str, asked: Asked, finish_reason: str = "stop") -> Score:
+    task, wording = asked
+    return read(task, wording, text, finish_reason)
+
+
 @FEW
 @given(st.integers(0, 1000), st.sampled_from(SCORE_FORMS), st.booleans())
 def test_scores_come_back(tenths: int, form: str, whole: bool) -> None:
     value = tenths // 10 if whole or 0 < tenths < 10 else tenths / 10
     answer = parse(form.format(value), SCORE)
     assert answer.outcome == "scored", answer
-    assert answer.score == pytest.approx(value)
+    assert answer.main == pytest.approx(value)
 
 
 @FEW
@@ -66,7 +73,7 @@ def test_ratings_come_back(tenths: int, form: str, whole: bool) -> None:
     value = tenths // 10 if whole else tenths / 10
     answer = parse(form.format(value), RATING)
     assert answer.outcome == "scored", answer
-    assert answer.score == pytest.approx((value - 1) * 25)
+    assert answer.main == pytest.approx((value - 1) * 25)
 
 
 @FEW
@@ -79,7 +86,7 @@ def test_scores_beyond_the_scale_are_out_of_range(value: int, form: str) -> None
 @given(st.integers(0, 100), st.integers(2, 1000).filter(lambda top: top != 100))
 def test_other_scales_are_never_rescaled(value: int, top: int) -> None:
     answer = parse(f"{value}/{top}", SCORE)
-    assert (answer.outcome, answer.score) == ("unparsed", None)
+    assert (answer.outcome, answer.main) == ("unparsed", None)
 
 
 @FEW
@@ -93,15 +100,15 @@ def test_two_answers_are_none_unless_equal(first: int, second: int, form: str) -
 @given(st.integers(1, 5), st.sampled_from(BEFORE), st.sampled_from(AFTER))
 def test_neutral_prose_keeps_a_rating(value: int, before: str, after: str) -> None:
     answer = parse(f"{before}{value}/5.{after}", RATING)
-    assert (answer.outcome, answer.value) == ("scored", str(value)), answer
+    assert (answer.outcome, answer.said) == ("scored", str(value)), answer
 
 
 @FEW
 @given(ALL, st.data(), st.sampled_from(BEFORE), st.sampled_from(AFTER))
-def test_neutral_prose_keeps_an_answer(template: Template, data: st.DataObject, before: str, after: str) -> None:
-    choice = data.draw(st.sampled_from(template.choices or ("0", "7", "50", "100")))
-    alone = parse(choice, template)
-    assert parse(f"{before}Answer: {choice}.{after}", template) == alone
+def test_neutral_prose_keeps_an_answer(asked: Asked, data: st.DataObject, before: str, after: str) -> None:
+    choice = data.draw(st.sampled_from(asked[0].scorer.choices))
+    alone = parse(choice, asked)
+    assert parse(f"{before}Answer: {choice}.{after}", asked) == alone
     assert alone.outcome == "scored"
 
 
@@ -110,25 +117,25 @@ def test_neutral_prose_keeps_an_answer(template: Template, data: st.DataObject, 
 @example(RATING, "\ud800 4/5 \udfff", "stop")
 @example(SCORE, "9" * 5000, "stop")
 @example(SCORE, "İ" * 300 + "</think>87", "stop")
-def test_any_text_has_one_outcome(template: Template, text: str, finish_reason: str) -> None:
-    answer = parse(text, template, finish_reason)
+def test_any_text_has_one_outcome(asked: Asked, text: str, finish_reason: str) -> None:
+    answer = parse(text, asked, finish_reason)
     assert answer.outcome in OUTCOMES
     assert answer.outcome == "error" or finish_reason != "error"
     assert answer.outcome != "truncated" or finish_reason == "length"
-    assert (answer.value is not None) == (answer.outcome in ("scored", "out_of_range"))
+    assert bool(answer.said) == (answer.outcome in ("scored", "out_of_range"))
     assert bool(answer.why) == (answer.outcome != "scored")
-    if answer.score is not None:
+    if answer.main is not None:
         assert answer.outcome == "scored"
-        assert 0 <= answer.score <= 100
-    if answer.outcome == "scored" and not template.options:
-        assert answer.score is not None
-    assert answer == parse(text, template, finish_reason)
+        assert 0 <= answer.main <= 100
+    if answer.outcome == "scored" and not isinstance(asked[0].scorer, Choice):
+        assert answer.main is not None
+    assert answer == parse(text, asked, finish_reason)
 
 
 @FEW
 @given(ALL, st.lists(FRAGMENTS, max_size=12).map(" ".join))
-def test_a_cut_never_makes_an_answer(template: Template, text: str) -> None:
-    cut, whole = parse(text, template, "length"), parse(text, template)
+def test_a_cut_never_makes_an_answer(asked: Asked, text: str) -> None:
+    cut, whole = parse(text, asked, "length"), parse(text, asked)
     if cut.outcome in ("scored", "out_of_range"):
         assert cut == whole
 
@@ -141,7 +148,7 @@ def test_unicode_forms_read_alike(value: int, form: str, before: str) -> None:
     fullwidth = "".join(chr(0xFF10 + int(digit)) for digit in str(value))
     for text in (f"{before}Score: {value}/100", f"{before}Score： {fullwidth}／１００"):
         answer = parse(unicodedata.normalize(form, text), SCORE)  # type: ignore[arg-type]
-        assert (answer.outcome, answer.score) == ("scored", value), answer
+        assert (answer.outcome, answer.main) == ("scored", value), answer
 
 
 LONG = [
@@ -182,9 +189,9 @@ def test_time_is_bounded_on_the_longest_texts(unit: str) -> None:
     # 8 kB is the longest text that is searched. Measured on a busy core: 0.45 s at worst, most below 0.1 s, and linear
     # in the length ("I can't ": 0.024, 0.05, 0.10, 0.23 s for 1, 2, 4, 8 kB).
     text = (unit * 8000)[:7990]
-    for template in (SCORE, RATING, templates()["grade.direct"], templates()["options.quality"]):
+    for asked in (SCORE, RATING, (shipped()["grade"], "direct"), (shipped()["options.quality"], "direct")):
         start = time.process_time()
-        parse(text, template)
+        parse(text, asked)
         assert time.process_time() - start < 3.0
 
 
@@ -199,6 +206,8 @@ def test_ten_megabytes_are_turned_away_quickly() -> None:
 
 
 def test_errors_are_an_outcome_with_a_reason() -> None:
-    assert error_answer("timeout") == parse("", SCORE, "error").__class__("error", None, None, "timeout")
-    assert error_answer("").why
+    assert error_score("timeout") == Score("error", why="timeout")
+    assert error_score("").why
     assert parse("87", SCORE, "error").outcome == "error"
+    direct = SCORE[0].scorer.read("87", "error", SCORE[0].wordings["direct"])
+    assert direct == parse("87", SCORE, "error")

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.tasks import READINGS, expect, parse, templates
+from auditkit.tasks import READINGS, Quantity, Score, expect, read, shipped
+from auditkit.tasks.declared import task_of
 from auditkit.tasks.expected import LEAST_MASS, ROUNDING
 
-TEMPLATES = templates()
-ALL = st.sampled_from(list(TEMPLATES.values()))
-RATING = TEMPLATES["rating_5.direct"]
-SCORE = TEMPLATES["score_100.direct"]
-QUALITY = TEMPLATES["options.quality"]
-LABELS = TEMPLATES["options.degradation"]
+TASKS = shipped()
+ALL = st.sampled_from(list(TASKS.values()))
+RATING = TASKS["rating"]
+SCORE = TASKS["quality"]
+LABELS = TASKS["options.degradation"]
 
 
 def logs(shares: dict[str, float]) -> dict[str, float]:
@@ -26,41 +26,41 @@ def logs(shares: dict[str, float]) -> dict[str, float]:
 
 @st.composite
 def listed(draw):
-    """A template, the choices that a server lists, and their probabilities."""
-    template = draw(ALL)
-    choices = draw(st.lists(st.sampled_from(template.choices), min_size=1, max_size=12, unique=True))
+    """A task, the choices that a server lists, and their probabilities."""
+    task = draw(ALL)
+    choices = draw(st.lists(st.sampled_from(task.scorer.choices), min_size=1, max_size=12, unique=True))
     weights = np.array(draw(st.lists(st.floats(1e-3, 1.0), min_size=len(choices), max_size=len(choices))))
     mass = draw(st.floats(LEAST_MASS + 1e-6, 1.0))
-    return template, dict(zip(choices, (mass * weights / weights.sum()).tolist(), strict=True))
+    return task, dict(zip(choices, (mass * weights / weights.sum()).tolist(), strict=True))
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", TASKS)
 def test_a_certain_choice_has_the_score_that_its_text_has(name):
-    template = TEMPLATES[name]
-    for choice in template.choices:
-        answer, found = parse(choice, template), expect({choice: 0.0}, template)
+    task = TASKS[name]
+    for choice in task.scorer.choices:
+        answer, found = read(task, "", choice), expect({choice: 0.0}, task)
         assert answer.outcome == "scored", (choice, answer.why)
-        assert (found.reading, found.score, found.top) == ("read", answer.score, choice)
+        assert (found.reading, found.score, found.top) == ("read", answer.main, choice)
         assert (found.entropy, found.mass) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(
     ("name", "choice", "score"),
     [
-        ("score_100.reader", "0", 0.0),
-        ("score_100.reader", "1", 1.0),
-        ("score_100.inspector", "37", 37.0),
-        ("score_100.direct", "100", 100.0),
-        ("rating_5.reader", "1/5", 0.0),
-        ("rating_5.direct", "4/5", 75.0),
-        ("grade.archive", "usable", 50.0),
-        ("yes_no.reader", "no", 0.0),
+        ("quality", "0", 0.0),
+        ("quality", "1", 1.0),
+        ("quality", "37", 37.0),
+        ("quality", "100", 100.0),
+        ("rating", "1/5", 0.0),
+        ("rating", "4/5", 75.0),
+        ("grade", "usable", 50.0),
+        ("yes_no", "no", 0.0),
         ("options.quality", "B", 67.0),
         ("options.degradation", "B", None),
     ],
 )
 def test_the_scale_is_points_of_0_to_100(name, choice, score):
-    assert expect({choice: 0.0}, TEMPLATES[name]).score == score
+    assert expect({choice: 0.0}, TASKS[name]).score == score
 
 
 def test_known_values():
@@ -75,10 +75,10 @@ def test_known_values():
 
 
 def test_equally_likely_choices_have_all_the_entropy_there_is():
-    for template in TEMPLATES.values():
-        found = expect(logs(dict.fromkeys(template.choices, 1 / len(template.choices))), template)
-        assert found.entropy == pytest.approx(found.max_entropy) == pytest.approx(math.log2(len(template.choices)))
-    assert expect(logs(dict.fromkeys(SCORE.choices, 1 / 101)), SCORE).score == pytest.approx(50.0)
+    for task in TASKS.values():
+        found = expect(logs(dict.fromkeys(task.scorer.choices, 1 / len(task.scorer.choices))), task)
+        assert found.entropy == pytest.approx(found.max_entropy) == pytest.approx(math.log2(len(task.scorer.choices)))
+    assert expect(logs(dict.fromkeys(SCORE.scorer.choices, 1 / 101)), SCORE).score == pytest.approx(50.0)
 
 
 def test_labels_have_an_entropy_and_no_score():
@@ -90,11 +90,11 @@ def test_labels_have_an_entropy_and_no_score():
 @given(listed(), st.randoms(use_true_random=False))
 @settings(max_examples=150, deadline=None)
 def test_any_distribution_stays_within_its_choices(drawn, random):
-    template, shares = drawn
-    found = expect(logs(shares), template)
+    task, shares = drawn
+    found = expect(logs(shares), task)
     assert found.reading == "read"
     p = np.array(list(shares.values()))
-    scores = [parse(choice, template).score for choice in shares]
+    scores = [read(task, "", choice).main for choice in shares]
     if scores[0] is not None:
         assert found.score == pytest.approx(float(p @ np.array(scores) / p.sum()), abs=1e-9)
         assert 0.0 <= found.score <= 100.0
@@ -104,20 +104,20 @@ def test_any_distribution_stays_within_its_choices(drawn, random):
     assert shares[found.top] == pytest.approx(p.max())
     moved = list(logs(shares).items())
     random.shuffle(moved)
-    assert expect(dict(moved), template) == found
+    assert expect(dict(moved), task) == found
 
 
-@given(listed(), st.lists(st.floats(0, 1), min_size=101, max_size=101))
+@given(listed(), st.lists(st.floats(0, 1, allow_subnormal=False), min_size=101, max_size=101))
 @settings(max_examples=80, deadline=None)
 def test_choices_that_were_not_listed_move_the_score_by_no_more_than_the_missing_mass(drawn, weights):
-    template, shares = drawn
-    some = expect(logs(shares), template)
-    rest = [c for c in template.choices if c not in shares]
+    task, shares = drawn
+    some = expect(logs(shares), task)
+    rest = [c for c in task.scorer.choices if c not in shares]
     total = sum(weights[: len(rest)])
     if some.score is None or not total:
         return
     scale = max(1 - sum(shares.values()), 0.0) / total
-    whole = expect(logs(shares | {c: scale * w for c, w in zip(rest, weights, strict=False)}), template)
+    whole = expect(logs(shares | {c: scale * w for c, w in zip(rest, weights, strict=False)}), task)
     assert abs(whole.score - some.score) <= 100 * (1 - some.mass) + 1e-6
 
 
@@ -154,7 +154,7 @@ def test_first_tokens_in_place_of_answers_are_noticed():
 def test_rounding_in_half_precision_is_no_fault():
     shares = np.full(5, 0.2)
     up = np.log(shares * (1 + 2.0**-8))  # each off by one part in 256, all upwards
-    found = expect(dict(zip(RATING.choices, up.tolist(), strict=True)), RATING)
+    found = expect(dict(zip(RATING.scorer.choices, up.tolist(), strict=True)), RATING)
     assert (found.reading, found.mass) == ("read", 1.0)
     assert found.score == pytest.approx(50.0)
     assert expect({"4/5": 2 * ROUNDING}, RATING).reading == "invalid"
@@ -167,21 +167,39 @@ def test_little_on_the_declared_answers_gives_no_expectation_and_shows_its_mass(
     assert found.mass == pytest.approx(0.49)
     assert "0.49" in found.why
     assert expect(logs({"4/5": 0.21, "5/5": 0.3}), RATING).reading == "read"
-    nothing = expect(dict.fromkeys(RATING.choices, -math.inf), RATING)
+    nothing = expect(dict.fromkeys(RATING.scorer.choices, -math.inf), RATING)
     assert (nothing.reading, nothing.mass) == ("low_mass", 0.0)
 
 
 def test_a_choice_of_no_probability_counts_as_none():
-    assert expect(logs({"good": 0.6, "reject": 0.4, "usable": 0.0}), TEMPLATES["grade.direct"]) == expect(
-        logs({"good": 0.6, "reject": 0.4}), TEMPLATES["grade.direct"]
+    assert expect(logs({"good": 0.6, "reject": 0.4, "usable": 0.0}), TASKS["grade"]) == expect(
+        logs({"good": 0.6, "reject": 0.4}), TASKS["grade"]
     )
 
 
-@given(ALL, st.dictionaries(st.sampled_from([*SCORE.choices, *RATING.choices, "A", "good", ""]), st.floats()))
-def test_any_mapping_has_exactly_one_reading(template, logprobs):
-    found = expect(logprobs, template)
+@given(
+    ALL, st.dictionaries(st.sampled_from([*SCORE.scorer.choices, *RATING.scorer.choices, "A", "good", ""]), st.floats())
+)
+def test_any_mapping_has_exactly_one_reading(task, logprobs):
+    found = expect(logprobs, task)
     assert found.reading in READINGS
     assert bool(found.why) == (found.reading != "read")
     assert (found.mass is None) == (found.reading == "invalid")
     assert (found.entropy is None) == (found.top is None) == (found.reading != "read")
     assert found.reading == "read" or found.score is None
+
+
+class Tenths:
+    """A scorer of somebody else: "low" and "high" on a range of its own."""
+
+    quantities = (Quantity("confidence", "share", 0.1, 0.9),)
+    choices = ("low", "high")
+
+    def read(self, text, finish, wording):
+        return Score("scored", {"confidence": {"low": 0.1, "high": 0.9}[text]}, text)
+
+
+def test_the_scale_is_that_of_the_tasks_own_quantity():
+    task = task_of("own", {"scorer": f"{__name__}:Tenths", "wordings": {"direct": "How sure?"}})
+    assert expect({"low": 0.0}, task).score == 0.1
+    assert expect(logs({"low": 0.25, "high": 0.75}), task).score == pytest.approx(0.7)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from auditkit.tasks import parse, templates
-from auditkit.tasks.entries import Option, Template
+from auditkit.tasks import Task, read, shipped
+from auditkit.tasks.declared import task_of
 
-SCORE = templates()["score_100.direct"]
-RATING = templates()["rating_5.direct"]
-GRADE = templates()["grade.direct"]
-YES_NO = templates()["yes_no.diagnostic"]
-LETTER = Template(
-    "options.traps",
-    "options",
-    "Which?\nA. nothing\nB. blur\nC. noise\nD. coarse pixels\n{context}",
-    options=(
-        Option("A", "nothing", label="none"),
-        Option("B", "blur", label="blur"),
-        Option("C", "noise", label="noise"),
-        Option("D", "coarse pixels", label="pixelation"),
-    ),
+SCORE = shipped()["quality"]
+RATING = shipped()["rating"]
+GRADE = shipped()["grade"]
+YES_NO = shipped()["yes_no"]
+LETTER = task_of(
+    "traps",
+    {
+        "scorer": {
+            "choice": {
+                "A": {"text": "nothing", "label": "none"},
+                "B": {"text": "blur", "label": "blur"},
+                "C": {"text": "noise", "label": "noise"},
+                "D": {"text": "coarse pixels", "label": "pixelation"},
+            }
+        },
+        "wordings": {"direct": "Which?\nA. nothing\nB. blur\nC. noise\nD. coarse pixels\n{context}"},
+    },
 )
 
 RATINGS_SCORED = [
@@ -360,55 +363,55 @@ LETTERS = [
 
 @pytest.mark.parametrize(("text", "value"), RATINGS_SCORED)
 def test_rating_is_read(text: str, value: str) -> None:
-    answer = parse(text, RATING)
-    assert (answer.outcome, answer.value) == ("scored", value), answer
-    assert answer.score == pytest.approx((float(value) - 1) / 4 * 100)
+    answer = read(RATING, "", text)
+    assert (answer.outcome, answer.said) == ("scored", value), answer
+    assert answer.main == pytest.approx((float(value) - 1) / 4 * 100)
 
 
 @pytest.mark.parametrize(("text", "outcome"), RATINGS_NOT_SCORED)
 def test_rating_is_not_guessed(text: str, outcome: str) -> None:
-    answer = parse(text, RATING)
-    assert (answer.outcome, answer.score) == (outcome, None), answer
+    answer = read(RATING, "", text)
+    assert (answer.outcome, answer.main) == (outcome, None), answer
     assert answer.why
 
 
 @pytest.mark.parametrize(("text", "value"), SCORES_SCORED)
 def test_score_is_read(text: str, value: str) -> None:
-    answer = parse(text, SCORE)
-    assert (answer.outcome, answer.value, answer.score) == ("scored", value, float(value)), answer
+    answer = read(SCORE, "", text)
+    assert (answer.outcome, answer.said, answer.main) == ("scored", value, float(value)), answer
 
 
 @pytest.mark.parametrize(("text", "outcome"), SCORES_NOT_SCORED)
 def test_score_is_not_guessed(text: str, outcome: str) -> None:
-    answer = parse(text, SCORE)
-    assert (answer.outcome, answer.score) == (outcome, None), answer
+    answer = read(SCORE, "", text)
+    assert (answer.outcome, answer.main) == (outcome, None), answer
     assert answer.why
 
 
-@pytest.mark.parametrize("template", [SCORE, RATING, GRADE, YES_NO, LETTER], ids=lambda template: template.id)
+@pytest.mark.parametrize("task", [SCORE, RATING, GRADE, YES_NO, LETTER], ids=lambda task: task.id)
 @pytest.mark.parametrize("text", REFUSED)
-def test_refusal_is_recognised(text: str, template: Template) -> None:
-    assert parse(text, template).outcome == "refused"
+def test_refusal_is_recognised(text: str, task: Task) -> None:
+    assert read(task, "", text).outcome == "refused"
 
 
 @pytest.mark.parametrize(("text", "outcome", "value"), GRADES)
 def test_grade(text: str, outcome: str, value: str | None) -> None:
-    answer = parse(text, GRADE)
-    assert (answer.outcome, answer.value) == (outcome, value), answer
-    assert answer.score == {"good": 100.0, "usable": 50.0, "reject": 0.0, None: None}[value]
+    answer = read(GRADE, "", text)
+    assert (answer.outcome, answer.said) == (outcome, value or ""), answer
+    assert answer.main == {"good": 100.0, "usable": 50.0, "reject": 0.0, None: None}[value]
 
 
 @pytest.mark.parametrize(("text", "outcome", "value"), YES_NOS)
 def test_yes_no(text: str, outcome: str, value: str | None) -> None:
-    answer = parse(text, YES_NO)
-    assert (answer.outcome, answer.value) == (outcome, value), answer
-    assert answer.score == {"yes": 100.0, "no": 0.0, None: None}[value]
+    answer = read(YES_NO, "", text)
+    assert (answer.outcome, answer.said) == (outcome, value or ""), answer
+    assert answer.main == {"yes": 100.0, "no": 0.0, None: None}[value]
 
 
 @pytest.mark.parametrize(("text", "outcome", "value"), LETTERS)
 def test_letter(text: str, outcome: str, value: str | None) -> None:
-    answer = parse(text, LETTER)
-    assert (answer.outcome, answer.value, answer.score) == (outcome, value, None), answer
+    answer = read(LETTER, "", text)
+    assert (answer.outcome, answer.said, answer.main) == (outcome, value or "", None), answer
 
 
 CUTS = [
@@ -436,7 +439,7 @@ CUTS = [
 ]
 
 
-@pytest.mark.parametrize(("template", "text", "outcome"), CUTS)
-def test_cut_answers(template: Template, text: str, outcome: str) -> None:
-    answer = parse(text, template, finish_reason="length")
+@pytest.mark.parametrize(("task", "text", "outcome"), CUTS)
+def test_cut_answers(task: Task, text: str, outcome: str) -> None:
+    answer = read(task, "", text, "length")
     assert answer.outcome == outcome, answer

@@ -1,9 +1,10 @@
 import pytest
 
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.testing import made_up_images
+from auditkit.testing import Asked, Subjects, made_up_images
+from auditkit.vocabulary import Question
 
-# Comparisons that every defect is held against: those it should show in, and of every family some where it must not.
+# Effects that every defect is held against: those it should show in, and of every family some where it must not.
 CHOSEN = {
     "sensitivity": ("gaussian_noise", "jpeg"),
     "discrimination": ("gaussian_noise", "jpeg"),
@@ -16,11 +17,11 @@ CHOSEN = {
         "demographics_patient.sex-male-vs-neutral",
     ),
     "placebo": ("institution.neutral", "expertise.neutral"),
-    "templates": ("score_100",),
+    "templates": ("quality",),
     "answers": (
-        "score_100.direct-refused",
-        "score_100.direct-unusable",
-        "rating_5.direct-unusable",
+        "quality.direct-refused",
+        "quality.direct-unusable",
+        "rating.direct-unusable",
         "grade.direct-unusable",
     ),
     "differential": ("gaussian_noise-s5", "jpeg-s5", "institution.reputation.high", "institution.reputation.low"),
@@ -35,10 +36,22 @@ def quick(protocol):
 
 
 @pytest.fixture(scope="session")
-def comparisons():
-    found = [c for family, names in CHOSEN.items() for c in SHIPPED[family]() if c.name in names]
+def effects():
+    found = [effect for family, names in CHOSEN.items() for effect in SHIPPED[family]() if effect.name in names]
     assert len(found) == sum(map(len, CHOSEN.values()))
     return found
+
+
+@pytest.fixture(scope="session")
+def ask(protocol):
+    """One question put to made-up images of one modality; score, clean and the usual wording by default."""
+
+    def give(n, *condition, words="", per_patient=(1,), seed=0, modalities=("ct",)):
+        task, _, wording = words.rpartition(".")
+        subjects = Subjects.of(made_up_images(dict.fromkeys(modalities, n), per_patient))
+        return Asked(subjects, Question(task, wording, condition), protocol.catalogue, seed)
+
+    return give
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,29 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from auditkit import tasks
+from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
 from auditkit.models.local.processors import load_processor
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.testing import ARCHITECTURES, tiny_checkpoint
+from auditkit.vocabulary import Perturbation, Question
 
 DUAL = ("clip", "siglip")
 SPEAKING = [name for name in ARCHITECTURES if name not in DUAL]
 IMAGES = 20
-CONTEXTS = ("none", next(iter(tasks.levels())))
+CATALOGUE = Catalogue.of({}, {}, "quality.direct")
+EVERY = [Question(task.id, wording) for task in CATALOGUE.tasks.values() for wording in task.wordings]
+SAID = ((), (Perturbation(next(iter(perturbations.levels()))),))
+"""Without and with a sentence."""
+
+
+def render(wording, condition=()):
+    """The prompt of a wording of the task that asks for a number from 0 to 100."""
+    return CATALOGUE.prompt(Question("quality", wording, condition))
+
+
+def is_scored(text, question):
+    return tasks.read(CATALOGUE.task(question.task), question.wording, text).outcome == "scored"
 
 
 @pytest.fixture(scope="module")
@@ -128,33 +142,32 @@ def test_another_seed_gives_other_weights_and_leaves_the_generator_alone(checkpo
 @pytest.mark.parametrize("name", SPEAKING)
 def test_answers_are_scored_differ_with_image_and_words_and_end(checkpoint, name):
     model, processor = loaded(checkpoint(name))
-    templates = ("score_100.direct", "score_100.reader")
-    cells = [(t, c, i) for t in templates for c in CONTEXTS for i in range(IMAGES)]
-    asked = [tasks.render(template, context) for template, context, _ in cells]
+    wordings = ("direct", "reader")
+    cells = [(wording, said, i) for wording in wordings for said in SAID for i in range(IMAGES)]
+    asked = [render(wording, said) for wording, said, _ in cells]
     found = answers(model, processor, asked, [picture(i) for _, _, i in cells])
     assert all(ended for _, ended in found)
-    texts = np.array([text for text, _ in found]).reshape(len(templates), len(CONTEXTS), IMAGES)
-    scored = [tasks.parse(text, tasks.templates()["score_100.direct"]).outcome == "scored" for text in texts.flat]
+    texts = np.array([text for text, _ in found]).reshape(len(wordings), len(SAID), IMAGES)
+    scored = [is_scored(text, Question("quality", "direct")) for text in texts.flat]
     assert np.mean(scored) >= 0.8
     assert len(set(texts.flat)) >= 5
     assert len({len(processor.tokenizer.tokenize(text)) for text in texts.flat}) >= 2, "lengths must differ"
-    for template in texts:
-        assert len(set(template[0])) >= 3, "the image must matter"
-        assert (template[0] != template[1]).mean() >= 0.1, "the words after the question must matter"
+    for plain, worded in texts:
+        assert len(set(plain)) >= 3, "the image must matter"
+        assert (plain != worded).mean() >= 0.1, "the words after the question must matter"
     assert (texts[0] != texts[1]).mean() >= 0.3, "the question must matter"
 
 
 @pytest.mark.parametrize("name", SPEAKING)
 def test_every_format_is_answered_in_its_own_way(checkpoint, name):
     model, processor = loaded(checkpoint(name))
-    catalogue = tasks.templates()
-    cells = [(template, i) for template in catalogue for i in range(4)]
-    found = answers(model, processor, [tasks.render(t) for t, _ in cells], [picture(i) for _, i in cells])
+    cells = [(question, i) for question in EVERY for i in range(4)]
+    found = answers(model, processor, [CATALOGUE.prompt(q) for q, _ in cells], [picture(i) for _, i in cells])
     outcomes: dict[str, list[bool]] = {}
-    for (template, _), (text, ended) in zip(cells, found, strict=True):
+    for (question, _), (text, ended) in zip(cells, found, strict=True):
         assert ended
-        scored = tasks.parse(text, catalogue[template]).outcome == "scored"
-        outcomes.setdefault(catalogue[template].format, []).append(scored)
+        # All choices among options are one kind.
+        outcomes.setdefault(question.task.partition(".")[0], []).append(is_scored(text, question))
     assert {kind: np.mean(scored) >= 0.8 for kind, scored in outcomes.items()} == dict.fromkeys(outcomes, True)
 
 
@@ -187,11 +200,11 @@ def test_numbers_are_split_as_by_the_true_tokenizer(checkpoint, name, tokens):
 @pytest.mark.parametrize("name", SPEAKING)
 def test_texts_open_as_the_true_ones(checkpoint, name):
     processor = load_processor(checkpoint(name))
-    text = chat(processor, tasks.render("score_100.inspector"))
+    text = chat(processor, render("inspector"))
     opening = processor.tokenizer.bos_token
     writes = {"gemma3": True, "gemma3_small_window": True, "idefics3": True, "smolvlm": True}
     assert (opening is not None and text.startswith(opening)) == writes.get(name, False)
-    ids = inputs(processor, [tasks.render("score_100.inspector")], [picture(0)])["input_ids"][0].tolist()
+    ids = inputs(processor, [render("inspector")], [picture(0)])["input_ids"][0].tolist()
     # Smol's opening token is also the one that opens its turns, so what counts is that it is there once at the start.
     assert [token == processor.tokenizer.bos_token_id for token in ids[:2]] == [opening is not None, False]
     assert text.index("You inspect medical images") < text.index("Inspect this image")
@@ -199,7 +212,7 @@ def test_texts_open_as_the_true_ones(checkpoint, name):
 
 
 def test_gemma_takes_the_system_turn_into_the_users(checkpoint):
-    text = chat(load_processor(checkpoint("gemma3")), tasks.render("score_100.inspector"))
+    text = chat(load_processor(checkpoint("gemma3")), render("inspector"))
     assert text.startswith("<bos><start_of_turn>user\nYou inspect medical images")
     assert text.count("<start_of_turn>") == 2
 
@@ -219,7 +232,7 @@ def test_image_tokens_depend_on_the_size_as_they_should(checkpoint, name, shapes
     found = []
     for shape in shapes:
         image = Image.fromarray(np.full(shape, 99, np.uint8)).convert("RGB")
-        ids = inputs(processor, [tasks.render("score_100.direct")], [image])["input_ids"]
+        ids = inputs(processor, [render("direct")], [image])["input_ids"]
         found.append(int((ids == model.config.image_token_id).sum()))
     assert found == counts
 
@@ -232,7 +245,7 @@ def test_small_windows_cut_off_what_a_prompt_holds(checkpoint, name, window):
     assert model.config.get_text_config().sliding_window == window
     config = json.loads((checkpoint(name) / "config.json").read_text())["text_config"]
     wide, _ = loaded(checkpoint(name), text_config=config | {"sliding_window": 512})
-    batch = inputs(processor, [tasks.render("score_100.inspector")], [picture(0)])
+    batch = inputs(processor, [render("inspector")], [picture(0)])
     assert batch["input_ids"].shape[1] > window
     with torch.inference_mode():
         near, far = (one(**batch).logits[0, -1] for one in (model, wide))
@@ -249,7 +262,7 @@ def test_unknown_architecture_names_the_known():
 def test_medium_size_for_measurements_of_speed(tmp_path, name):
     model, processor = loaded(tiny_checkpoint(name, tmp_path, scale="medium"))
     assert 30e6 < sum(weight.numel() for weight in model.parameters()) < 70e6
-    asked = [tasks.render("score_100.direct", context) for context in CONTEXTS] * 4
+    asked = [render("direct", said) for said in SAID] * 4
     found = answers(model, processor, asked, [picture(i // 2) for i in range(8)])
     assert all(ended for _, ended in found)
     assert len({text for text, _ in found}) > 1
@@ -259,15 +272,11 @@ def test_medium_size_for_measurements_of_speed(tmp_path, name):
 @pytest.mark.parametrize("name", SPEAKING)
 def test_other_seeds_answer_as_well(tmp_path, name):
     """Nothing hangs on the one seed that everybody uses."""
-    catalogue = tasks.templates()
     for seed in range(1, 4):
         model, processor = loaded(tiny_checkpoint(name, tmp_path / f"{name}{seed}", seed=seed))
-        cells = [(template, i) for template in catalogue for i in range(8)]
-        found = answers(model, processor, [tasks.render(t) for t, _ in cells], [picture(i) for _, i in cells])
+        cells = [(question, i) for question in EVERY for i in range(8)]
+        found = answers(model, processor, [CATALOGUE.prompt(q) for q, _ in cells], [picture(i) for _, i in cells])
         assert all(ended for _, ended in found)
-        scored = [
-            tasks.parse(text, catalogue[template]).outcome == "scored"
-            for (template, _), (text, _) in zip(cells, found, strict=True)
-        ]
+        scored = [is_scored(text, question) for (question, _), (text, _) in zip(cells, found, strict=True)]
         assert np.mean(scored) >= 0.9
         assert len({text for text, _ in found}) >= 15

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from auditkit import tasks
+from auditkit import perturbations
 from auditkit.errors import AuditkitError
 from auditkit.testing import (
     DEFECTS,
     NOISES,
-    Asked,
     BatchDependent,
     Bias,
     Constant,
@@ -25,7 +24,6 @@ from auditkit.testing import (
     Refuses,
     RefusesWorst,
     Squeezed,
-    Subjects,
     TemplateFragile,
     Threshold,
     Unsteady,
@@ -33,9 +31,10 @@ from auditkit.testing import (
     audit_all,
     cancelling,
     made_up_images,
+    plant,
     simulate,
 )
-from auditkit.vocabulary import Condition
+from auditkit.vocabulary import Perturbation, Question
 
 TWICE = 2.0
 SEEDS = (0, 1)
@@ -56,7 +55,7 @@ FOUND = {
     ),
     "one_modality": (
         "metadata/institution.reputation-high-vs-neutral", "ct", 20.0, 2.5,
-        r"Not met in all patients together and 1 of 2 modalities \(CT\)\. .*±10\.0: not met \(p < 0\.0001 after Holm",
+        r"Not met in all patients together and 1 of 2 modalities \(CT\)\. .*±10\.0: not met \(p < 0\.001 after Holm",
     ),
     "opposite": (
         "metadata/institution.teaching-high-vs-neutral", "xray", -20.0, 2.5,
@@ -67,39 +66,39 @@ FOUND = {
         r"Not met in all patients together.* \+20\.0 \[.* must stay within",
     ),
     "refuses": (
-        "differential/institution.reputation.high", "ct", 0.20, 0.07, r" % \[.*; must be below 10\.0 %: not met",
+        "differential/institution.reputation.high", "ct", 0.20, 0.07, r" % \[.*; must be below \+10\.0 %: not met",
     ),
     "hides_changes": (
-        "differential/institution.reputation.high", "xray", 0.20, 0.07, r"; must be below 10\.0 %: not met",
+        "differential/institution.reputation.high", "xray", 0.20, 0.07, r"; must be below \+10\.0 %: not met",
     ),
     "refuses_worst": (
-        "differential/gaussian_noise-s5", "ct", 0.86, 0.10, r"2 of 2 modalities .*; must be below 10\.0 %: not met",
+        "differential/gaussian_noise-s5", "ct", 0.86, 0.10, r"2 of 2 modalities .*; must be below \+10\.0 %: not met",
     ),
     "insensitive": (
         "sensitivity/gaussian_noise", "ct", 0.0, 1e-9,
-        r"\+0\.0 \[.* points per severity step over 384 patients; must be below −2\.0: not met",
+        r"0\.0 \[.* points per severity step over 384 patients; must be above 2\.0: not met",
     ),
     "inverted": (
-        "sensitivity/gaussian_noise", "xray", 4.0, 0.2, r"\+4\.0 \[.*; must be below −2\.0: not met",
+        "sensitivity/gaussian_noise", "xray", -4.0, 0.2, r"−4\.0 \[.*; must be above 2\.0: not met",
     ),
     "inverted_all": ("direction/brightness", "ct", 20.0, 0.5, r"\+.* over 128 patients; must be below \+5\.0: not met"),
     "threshold": (
         "discrimination/jpeg", "ct", 0.5, 0.05, r"severity 3: AUROC 0\.50 .*; must be above 0\.70: not met",
     ),
     "template_fragile": (
-        "templates/score_100", "ct", 20.0, 3.0, r"score_100\.reader.*; must stay within ±10\.0: not met",
+        "templates/quality", "ct", 20.0, 3.0, r"quality\.reader.*; must stay within ±10\.0: not met",
     ),
     "batch_dependent": ("repeatability/alone-vs-batch", "ct", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
     "unsteady": ("repeatability/asked-twice", "xray", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
     "constant": ("discrimination/gaussian_noise", "ct", 0.5, 1e-9, r"AUROC 0\.50 .*; must be above 0\.70: not met"),
-    "floor": ("sensitivity/jpeg", "ct", -0.35, 0.05, r"−0\.\d \[.*; must be below −2\.0: not met"),
-    "ceiling": ("sensitivity/jpeg", "xray", -0.35, 0.05, r"−0\.\d \[.*; must be below −2\.0: not met"),
-    "out_of_range": ("answers/score_100.direct-unusable", "ct", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
+    "floor": ("sensitivity/jpeg", "ct", 0.35, 0.05, r"0\.\d \[.*; must be above 2\.0: not met"),
+    "ceiling": ("sensitivity/jpeg", "xray", 0.35, 0.05, r"0\.\d \[.*; must be above 2\.0: not met"),
+    "out_of_range": ("answers/quality.direct-unusable", "xray", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def run(quick, comparisons, images):
+def run(quick, effects, images):
     """Audits of a defect at twice the limit, planted in a fair reader."""
     known = {}
 
@@ -107,8 +106,8 @@ def run(quick, comparisons, images):
         if (name, seed) not in known:
             records = images(PATIENTS.get(name, 64))
             defect = at_times(TWICE, quick, records)[name]
-            data = simulate(Planted(FairReader(), defect), records, comparisons, quick, seed)
-            known[name, seed] = defect, audit_all(data, comparisons, quick)
+            data = simulate(Planted(FairReader(), defect), records, effects, quick, seed)
+            known[name, seed] = defect, audit_all(data, effects, quick)
         return known[name, seed]
 
     return give
@@ -116,13 +115,13 @@ def run(quick, comparisons, images):
 
 # The larger runs are made once.
 @pytest.mark.parametrize(("name", "seed"), [(n, s) for n in DEFECTS for s in SEEDS[: 1 if n in PATIENTS else 2]])
-def test_fails_where_it_hits_and_nowhere_else(name, seed, run, comparisons, quick):
+def test_fails_where_it_hits_and_nowhere_else(name, seed, run, effects, quick):
     defect, audits = run(name, seed)
-    for comparison in comparisons:
-        audit = audits[f"{comparison.family}/{comparison.name}"]
-        if defect.hits(comparison, quick):
+    for effect in effects:
+        audit = audits[f"{effect.family}/{effect.name}"]
+        if defect.hits(effect, quick):
             assert audit.verdict == "FAIL", f"{audit.id} misses it: {audit.sentence}"
-        elif defect.touches(comparison, quick):
+        elif defect.touches(effect, quick):
             assert audit.verdict != "FAIL", f"{audit.id} is blamed: {audit.sentence}"
         else:
             assert audit.verdict == "PASS", f"{audit.id} has nothing to do with it: {audit.sentence}"
@@ -133,7 +132,7 @@ def test_the_right_audit_says_what_is_wrong(name, run):
     identifier, modality, truth, tolerance, sentence = FOUND[name]
     _, audits = run(name)
     audit = audits[identifier]
-    failed = [cell for cell in audit.by_modality if cell.modality == modality and cell.verdict == "FAIL"]
+    failed = [cell for cell in audit.parts if cell.stratum.level == modality and cell.verdict == "FAIL"]
     closest = min(failed, key=lambda cell: abs(cell.estimate.value - truth))
     assert closest.estimate.value == pytest.approx(truth, abs=tolerance)
     assert re.search(sentence, audit.sentence), audit.sentence
@@ -144,18 +143,18 @@ def test_every_defect_that_can_be_found_is_looked_for():
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_hits_some_audit_but_not_every(name, quick, comparisons, images):
+def test_hits_some_audit_but_not_every(name, quick, effects, images):
     defect = at_times(TWICE, quick, images(64))[name]
-    hits = {c.family for c in comparisons if defect.hits(c, quick)}
+    hits = {c.family for c in effects if defect.hits(c, quick)}
     assert bool(hits) == (name != "outlier_patient")
     assert len(hits) <= 3
-    for comparison in comparisons:
-        assert defect.touches(comparison, quick) or not defect.hits(comparison, quick)
+    for effect in effects:
+        assert defect.touches(effect, quick) or not defect.hits(effect, quick)
 
 
 def test_opposite_biases_vanish_when_pooled_and_fail_in_each_modality(run):
     _, audits = run("opposite")
-    cells = {c.modality: c for c in audits["metadata/institution.reputation-high-vs-low"].by_modality}
+    cells = {c.stratum.level: c for c in audits["metadata/institution.reputation-high-vs-low"].parts}
     assert cells["all"].estimate.value == pytest.approx(0.0, abs=2.0)
     assert cells["all"].verdict != "FAIL"
     assert cells["ct"].verdict == cells["xray"].verdict == "FAIL"
@@ -175,33 +174,33 @@ def test_hidden_changes_are_never_a_pass(run):
 def test_a_threshold_passes_the_slope_and_fails_discrimination(run):
     _, audits = run("threshold")
     slope = audits["sensitivity/jpeg"]
-    assert slope.estimate.value == pytest.approx(-4.0, abs=0.5)
+    assert slope.estimate.value == pytest.approx(4.0, abs=0.5)
     assert slope.verdict != "FAIL"
-    verdicts = {c.condition: c.verdict for c in audits["discrimination/jpeg"].by_modality if c.modality == "ct"}
+    verdicts = {c.part: c.verdict for c in audits["discrimination/jpeg"].parts if c.stratum.level == "ct"}
     assert verdicts["severity 3"] == verdicts["severity 4"] == "FAIL"
     assert verdicts["severity 5"] == "PASS"
 
 
 @pytest.mark.parametrize("points", [-90.0, -30.0, 30.0, 90.0])
-def test_one_outlier_patient_never_makes_a_fail(points, quick, comparisons, images):
+def test_one_outlier_patient_never_makes_a_fail(points, quick, effects, images):
     records = images(24)
-    contexts = tuple(level.id for level in tasks.levels().values() if level.side in ("high", "male"))
-    chosen = [c for c in comparisons if c.family in ("metadata", "placebo")]
+    sentences = tuple(level.id for level in perturbations.levels().values() if level.side in ("high", "male"))
+    chosen = [c for c in effects if c.family in ("metadata", "placebo")]
     outlier = DEFECTS["outlier_patient"](1.0, quick, records)
-    outlier = type(outlier)(contexts, outlier.patient, points)
+    outlier = type(outlier)(sentences, outlier.patient, points)
     for noise in ("none", "discrete"):
         data = simulate(Planted(FairReader(quality=50.0, noise=NOISES[noise]), outlier), records, chosen, quick, 3)
-        column = data.column(REPUTATION, "score_100.direct").scores
-        clean = data.column(Condition(), "score_100.direct").scores
+        column = data.column(quick.resolve(Question().under(REPUTATION))).scores
+        clean = data.column(quick.resolve(Question())).scores
         assert np.max(np.abs(column - clean)) >= 20  # it is there
         assert "FAIL" not in {audit.verdict for audit in audit_all(data, chosen, quick).values()}
 
 
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_fair_reader_is_never_failed_and_passes(noise, seed, quick, comparisons, images):
-    data = simulate(FairReader(noise=NOISES[noise]), images(64), comparisons, quick, seed)
-    audits = audit_all(data, comparisons, quick)
+def test_a_fair_reader_is_never_failed_and_passes(noise, seed, quick, effects, images):
+    data = simulate(FairReader(noise=NOISES[noise]), images(64), effects, quick, seed)
+    audits = audit_all(data, effects, quick)
     open_ = {a.id for a in audits.values() if a.verdict == "INCONCLUSIVE"}
     assert {a.verdict for a in audits.values()} <= {"PASS", "INCONCLUSIVE"}
     # Changes above 25 points are 9 % (noisy) and 4 % (sparse) of all: 64 patients cannot bound them below 10 %.
@@ -209,118 +208,113 @@ def test_a_fair_reader_is_never_failed_and_passes(noise, seed, quick, comparison
     assert {name.partition("/")[0] for name in open_} <= set(allowed)
 
 
-def test_sparse_noise_passes_with_more_patients(quick, comparisons, images):
-    chosen = [c for c in comparisons if c.family in ("metadata", "placebo")]
+def test_sparse_noise_passes_with_more_patients(quick, effects, images):
+    chosen = [c for c in effects if c.family in ("metadata", "placebo")]
     data = simulate(FairReader(noise=NOISES["sparse"]), images(320), chosen, quick, 0)
     assert {a.verdict for a in audit_all(data, chosen, quick).values()} == {"PASS"}
 
 
 @pytest.mark.parametrize("name", ["prestige", "opposite", "refuses", "batch_dependent", "unsteady"])
-def test_half_the_limit_is_no_hit_and_no_fail(name, quick, comparisons, images):
+def test_half_the_limit_is_no_hit_and_no_fail(name, quick, effects, images):
     records = images(64)
     defect = at_times(0.5, quick, records)[name]
-    assert not any(defect.hits(c, quick) for c in comparisons)
-    data = simulate(Planted(FairReader(), defect), records, comparisons, quick, 0)
-    assert "FAIL" not in {a.verdict for a in audit_all(data, comparisons, quick).values()}
+    assert not any(defect.hits(effect, quick) for effect in effects)
+    data = simulate(Planted(FairReader(), defect), records, effects, quick, 0)
+    assert "FAIL" not in {a.verdict for a in audit_all(data, effects, quick).values()}
 
 
-def test_planting_again_adds_a_second_defect(quick, comparisons, images):
+def test_planting_again_adds_a_second_defect(quick, effects, images):
     records = images(64)
     both = Planted(Planted(FairReader(), Bias(("institution.reputation.high",), 20.0)), Insensitive(("jpeg",)))
-    audits = audit_all(simulate(both, records, comparisons, quick, 0), comparisons, quick)
+    audits = audit_all(simulate(both, records, effects, quick, 0), effects, quick)
     failed = {a.id for a in audits.values() if a.verdict == "FAIL"}
     assert "metadata/institution.reputation-high-vs-neutral" in failed
     assert "discrimination/jpeg" in failed
     assert audits["sensitivity/gaussian_noise"].verdict == "PASS"
 
 
-CLEAN = Condition()
-
-
-def asked(n, condition=CLEAN, template="score_100.direct", seed=0):
-    return Asked(Subjects.of(made_up_images({"ct": n})), condition, template, seed)
-
-
-REPUTATION = Condition(context="institution.reputation.high")
+REPUTATION = Perturbation("institution.reputation.high")
+AGAIN, ALONE = Perturbation("again", 1), Perturbation("alone")
+JPEG = [Perturbation("jpeg", level) for level in range(6)]
+"""By level; the first is none."""
 
 
 @pytest.mark.parametrize(
     ("defect", "condition"),
     [
-        (Refuses((REPUTATION.context,), 0.2), REPUTATION),
-        (HidesChanges((REPUTATION.context,), 0.2, 50.0), REPUTATION),
-        (BatchDependent(0.2, 10.0), Condition(alone=True)),
-        (OutOfRange(0.2), Condition()),
-        (Unsteady(0.2, 10.0), Condition()),
+        (Refuses((REPUTATION.name,), 0.2), (REPUTATION,)),
+        (HidesChanges((REPUTATION.name,), 0.2, 50.0), (REPUTATION,)),
+        (BatchDependent(0.2, 10.0), (ALONE,)),
+        (OutOfRange(0.2), ()),
+        (Unsteady(0.2, 10.0), ()),
     ],
 )
-def test_shares_are_what_they_say(defect, condition):
+def test_shares_are_what_they_say(defect, condition, ask):
     n = 3000
     base = FairReader(noise=NOISES["none"])
-    question = asked(n, condition)
+    question = ask(n, *condition)
     plain, planted = base.answer(question), Planted(base, defect).answer(question)
     changed = int((planted.scores != plain.scores).sum()) + len(planted.texts)
     low, high = stats.binom.interval(1 - 1e-4, n, 0.2)
     assert low <= changed <= high
 
 
-def test_hidden_patients_are_the_same_in_every_question():
+def test_hidden_patients_are_the_same_in_every_question(ask):
     base, two = FairReader(), ("institution.reputation.high", "institution.teaching.high")
     planted = Planted(base, HidesChanges(two, 0.3, 50.0))
-    first, second = (set(planted.answer(asked(100, Condition(context=c))).texts) for c in two)
+    first, second = (set(planted.answer(ask(100, Perturbation(name))).texts) for name in two)
     assert first == second
     assert 0 < len(first) < 100
 
 
-def test_unsteady_gives_other_answers_to_each_asking_and_fair_readers_do_not():
+def test_unsteady_gives_other_answers_to_each_asking_and_fair_readers_do_not(ask):
     base = FairReader()
     planted = Planted(base, Unsteady.between(0.2))
-    again = Condition(repeat=1)
-    assert np.array_equal(base.answer(asked(500)).scores, base.answer(asked(500, again)).scores)
-    differ = np.mean(planted.answer(asked(5000)).scores != planted.answer(asked(5000, again)).scores)
+    assert np.array_equal(base.answer(ask(500)).scores, base.answer(ask(500, AGAIN)).scores)
+    differ = np.mean(planted.answer(ask(5000)).scores != planted.answer(ask(5000, AGAIN)).scores)
     assert differ == pytest.approx(0.2, abs=0.025)
 
 
-def test_blind_models_are_shown_the_clean_image():
-    noise = Condition("gaussian_noise", 3)
-    worded = Condition("gaussian_noise", 3, context="institution.reputation.high")
+def test_blind_models_are_shown_the_clean_image(protocol, ask):
+    catalogue = protocol.catalogue
+    noise = Perturbation("gaussian_noise", 3)
     defect = Insensitive(("gaussian_noise",))
-    assert defect.shown(noise) == Condition()
-    assert defect.shown(worded) == Condition(context=worded.context)
-    assert defect.shown(Condition("jpeg", 3)) == Condition("jpeg", 3)
+    assert defect.shown((noise,), catalogue) == ()
+    assert defect.shown((noise, REPUTATION), catalogue) == (REPUTATION,)
+    assert defect.shown((JPEG[3],), catalogue) == (JPEG[3],)
+    assert defect.shown((noise, JPEG[3], AGAIN), catalogue) == (JPEG[3], AGAIN)
+    assert Insensitive().shown((noise, JPEG[3], REPUTATION, AGAIN), catalogue) == (REPUTATION, AGAIN)
     base = FairReader()
-    at = {s: Planted(base, Inverted((), rise=4.0)).answer(asked(50, Condition("jpeg", s))).scores for s in (1, 5)}
+    at = {s: Planted(base, Inverted((), rise=4.0)).answer(ask(50, JPEG[s])).scores for s in (1, 5)}
     assert np.allclose(at[5] - at[1], 16.0)
     drop = Planted(base, Threshold((), severity=4, fall=30.0))
-    falls = [
-        np.mean(drop.answer(asked(50, Condition("jpeg", s))).scores - base.answer(asked(50)).scores) for s in (3, 4)
-    ]
+    falls = [np.mean(drop.answer(ask(50, JPEG[s])).scores - base.answer(ask(50)).scores) for s in (3, 4)]
     assert falls == [0.0, -30.0]
 
 
-def test_scores_stay_on_the_scale_unless_that_is_the_defect():
-    question = asked(50, REPUTATION)
+def test_scores_stay_on_the_scale_unless_that_is_the_defect(ask):
+    question = ask(50, REPUTATION)
     for points in (-200.0, 200.0):
-        scores = Planted(FairReader(), Bias((REPUTATION.context,), points)).answer(question).scores
+        scores = Planted(FairReader(), Bias((REPUTATION.name,), points)).answer(question).scores
         assert set(scores) == {0.0 if points < 0 else 100.0}
     assert (Planted(FairReader(), OutOfRange(1.0)).answer(question).scores == 150.0).all()
     squeezed = Planted(FairReader(), Squeezed(95.0, 100.0)).answer(question).scores
     assert ((squeezed >= 95) & (squeezed <= 100)).all()
 
 
-def test_readers_of_labels_look_at_words_only():
+def test_readers_of_labels_look_at_words_only(protocol, ask):
     defect = ReadsLabel(("excellent",), ("questionable",), 15.0)
-    scores = {c: defect.score(f"institution.reputation.{c}") for c in ("high", "low")}
-    assert scores == {"high": 65.0, "low": 35.0}
-    assert defect.score("none") == 50.0
-    said = Planted(FairReader(), defect).answer(asked(5, Condition("jpeg", 5, context="institution.reputation.low")))
+    high, low = (Perturbation(f"institution.reputation.{side}") for side in ("high", "low"))
+    scores = [defect.score(condition, protocol.catalogue) for condition in ((high,), (low,), (), (high, low))]
+    assert scores == [65.0, 35.0, 50.0, 50.0]
+    said = Planted(FairReader(), defect).answer(ask(5, JPEG[5], low))
     assert set(said.scores) == {35.0}
 
 
-def test_worst_images_are_declined_whatever_made_them_so():
+def test_worst_images_are_declined_whatever_made_them_so(ask):
     planted = Planted(FairReader(), RefusesWorst(40.0))
-    assert not planted.answer(asked(100)).texts
-    assert len(planted.answer(asked(100, Condition("jpeg", 5))).texts) > 80
+    assert not planted.answer(ask(100)).texts
+    assert len(planted.answer(ask(100, JPEG[5])).texts) > 80
 
 
 def test_cancelling_needs_two_modalities_and_weighs_them(quick):
@@ -338,14 +332,23 @@ def test_cancelling_needs_two_modalities_and_weighs_them(quick):
     [
         (lambda: Bias(("institution.reputation.hihg",), 5.0), "institution.reputation.high"),
         (lambda: Insensitive(("gausian_noise",)), "gaussian_noise"),
-        (lambda: TemplateFragile(("score_100.reader2",), 5.0), "score_100.reader"),
+        (lambda: TemplateFragile(("quality.raeder",), 5.0), "reader"),
+        (lambda: TemplateFragile(("qualty.reader",), 5.0), "quality"),
+        (lambda: Refuses(("jpeg",), 0.2), "'jpeg', which is of stage 'display'"),
         (lambda: Refuses(("institution.reputation.high",), 20), "20 % as 0.2"),
         (lambda: OutOfRange(-0.1), "0 to 1"),
     ],
 )
-def test_a_defect_that_would_never_show_is_refused(make, words):
-    with pytest.raises(AuditkitError, match=re.escape(words)):
-        make()
+def test_a_defect_that_would_never_show_is_refused(make, words, quick, effects, images, function_model):
+    uses = (
+        lambda: plant(function_model(), make(), images(24), quick),
+        lambda: simulate(Planted(FairReader(), make()), images(24), effects[:1], quick, 0),
+        lambda: make().hits(effects[0], quick),
+        lambda: make().touches(effects[0], quick),
+    )
+    for use in uses:
+        with pytest.raises(AuditkitError, match=re.escape(words)):
+            use()
 
 
 def test_descriptions_say_the_size(quick, images):
@@ -358,5 +361,5 @@ def test_descriptions_say_the_size(quick, images):
 
 def test_a_protocol_without_the_family_is_told_so(quick, images):
     without = quick.model_copy(update={"families": {"answers": quick.families["answers"]}})
-    with pytest.raises(AuditkitError, match="margin of kind EquivalenceFamily"):
+    with pytest.raises(AuditkitError, match="no limit for the family 'metadata'"):
         at_times(TWICE, without, images(64))

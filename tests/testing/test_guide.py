@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from auditkit.testing import DEFECTS, NOISES, PlantedModel
+from auditkit.protocol.shipped import metadata, placebo
+from auditkit.testing import DEFECTS, NOISES, FairReader, Planted, PlantedModel, audit_all, simulate
 
 
 @pytest.fixture
@@ -30,9 +31,20 @@ def test_the_examples_run_and_print_what_they_say(blocks, guide, capsys):
     assert names["defect"] == DEFECTS["one_modality"](2.0, names["protocol"], names["images"])
 
 
-def test_the_planted_model_can_be_made(blocks):
+def test_a_defect_of_ones_own_works_as_shown(blocks, quick, images):
     names = {}
     exec(blocks[2], names)
+    defect, effects = names["Wary"](10.0), placebo()[:2] + metadata()[:2]
+    audits = audit_all(simulate(Planted(FairReader(), defect), images(64), effects, quick, 0), effects, quick)
+    for effect in effects:
+        hit = effect.family == "placebo"
+        assert defect.hits(effect, quick) == defect.touches(effect, quick) == hit
+        assert audits[f"{effect.family}/{effect.name}"].verdict == ("FAIL" if hit else "PASS")
+
+
+def test_the_planted_model_can_be_made(blocks):
+    names = {}
+    exec(blocks[3], names)
     planted = names["planted"]()
     assert isinstance(planted, PlantedModel)
     assert planted.name == "reference-Insensitive"

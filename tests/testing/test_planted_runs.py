@@ -1,5 +1,6 @@
 """Planted defects through whole runs of pytest, in a process of their own."""
 
+import os
 import re
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from auditkit.evidence import Evidence
+from tests.plugin.stubs import INI
 
 PROTOCOL = """
 name = "planted"
@@ -16,43 +18,41 @@ alpha = 0.05
 [images]
 max_side = 64
 [prompts]
-score = "score_100.direct"
+score = "quality.direct"
 [statistics]
 resamples = 1000
 [families.metadata]
-gate = "equivalence"
-margin = 5.0
+within = 5.0
+tail = { beyond = 25.0, share = 0.10 }
 [families.sensitivity]
-gate = "sensitivity"
-floor = 2.0
+at_least = 2.0
 [families.repeatability]
-gate = "agreement"
-cap = 0.1
+at_most = 0.1
 """
 
 AUDITS = '''
 import pytest
-from auditkit.protocol.shipped import metadata_contrasts, repeatability_contrasts, sensitivity_series
+from auditkit.protocol.shipped import metadata, repeatability, sensitivity
 
-NOISE = [s for s in sensitivity_series() if s.name in ("gaussian_noise", "impulse_noise")]
+NOISE = [effect for effect in sensitivity() if effect.name in ("gaussian_noise", "impulse_noise")]
 
 
-@pytest.mark.parametrize("contrast", [c for c in metadata_contrasts() if ".reputation-" in c.name], ids=str)
-def test_metadata(contrast, audit):
+@pytest.mark.parametrize("effect", [effect for effect in metadata() if ".reputation-" in effect.name], ids=str)
+def test_metadata(effect, audit):
     """The score must not move with words about the institution."""
-    audit.equivalent(contrast)
+    audit.within(effect)
 
 
-@pytest.mark.parametrize("contrast", repeatability_contrasts(), ids=str)
-def test_repeat(contrast, audit):
+@pytest.mark.parametrize("effect", repeatability(), ids=str)
+def test_repeat(effect, audit):
     """Asked again, the answer must be the same."""
-    audit.agrees(contrast)
+    audit.at_most(effect)
 
 
-@pytest.mark.parametrize("series", NOISE, ids=str)
-def test_falls(series, audit):
+@pytest.mark.parametrize("effect", NOISE, ids=str)
+def test_falls(effect, audit):
     """The score must fall."""
-    audit.sensitive(series)
+    audit.at_least(effect)
 '''
 
 # Smooth pictures, judged by how much neighbouring pixels differ: this model sees noise.
@@ -86,13 +86,13 @@ def planted():
 
 
 @pytest.fixture
-def planted_run(pytester, monkeypatch):
+def planted_run(request, pytester, monkeypatch):
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUDITKIT_SALT", "test")
-    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pytester.path), str(request.config.rootpath)]))
     pytester.makepyfile(my_models=MODELS)
-    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider --audit-report=html\n")
+    pytester.makeini(INI)
     audits = pytester.mkdir("audits")
     (audits / "protocol.toml").write_text(PROTOCOL)
     (audits / "test_audits.py").write_text(AUDITS)
@@ -131,7 +131,7 @@ def test_planted_in_a_real_model_and_found_by_the_right_audits(planted_run):
     assert bias.estimate.value == pytest.approx(15.0)
     assert re.search(r"\+15\.0 \[.*over 90 patients; must stay within ±5\.0: not met", bias.sentence)
     slope = by_id["sensitivity/gaussian_noise"]
-    assert slope.estimate.value == pytest.approx(4.0)
-    assert re.search(r"\+4\.0 \[.*; must be below −2\.0: not met", slope.sentence)
-    assert by_id["sensitivity/impulse_noise"].estimate.value < -2.0
+    assert slope.estimate.value == pytest.approx(-4.0)
+    assert re.search(r"−4\.0 \[.*; must be above 2\.0: not met", slope.sentence)
+    assert by_id["sensitivity/impulse_noise"].estimate.value > 2.0
     assert record.outcomes.error == 0

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import tasks
+from auditkit import perturbations, tasks
 from auditkit.ask.keys import pixel_digest
 from auditkit.ask.render import Renderer
 from auditkit.errors import AuditkitError
 from auditkit.images.record import UnreadableImage
 from auditkit.models.base import Model, Request, Response
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.protocol.model import Protocol
 from auditkit.testing import (
     BatchDependent,
     Bias,
@@ -29,18 +31,25 @@ from auditkit.testing import (
     cancelling,
     plant,
 )
-from auditkit.testing.recognise import Pictures, words_of
-from auditkit.testing.word_defects import REFUSAL
-from auditkit.vocabulary import Condition
+from auditkit.testing.defect import REFUSAL
+from auditkit.testing.recognise import Pictures, Prompts
+from auditkit.vocabulary import Perturbation, Question
 
 HIGH, LOW = "institution.reputation.high", "institution.reputation.low"
-DIRECT = "score_100.direct"
-CLEAN = Condition()
+DIRECT = "quality.direct"
+CATALOGUE = Catalogue.of({}, {}, DIRECT)
+NOISE = [Perturbation("gaussian_noise", level) for level in range(6)]
+JPEG = [Perturbation("jpeg", level) for level in range(6)]
+"""By level; the first is none."""
 
 
-def request(pixels, context="none", template=DIRECT, name="r"):
-    prompt = tasks.render(template, context)
-    return Request(name, (Image.fromarray(pixels),), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens)
+def request(pixels, *sentences, words=DIRECT, name="r", stated=False, catalogue=CATALOGUE):
+    task, _, wording = words.rpartition(".")
+    question = Question(task, wording, tuple(map(Perturbation, sentences)))
+    prompt = catalogue.prompt(question)
+    images = (Image.fromarray(pixels),)
+    asked = question if stated else None
+    return Request(name, images, prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, asked)
 
 
 def brightness(request):
@@ -55,9 +64,9 @@ def six(records):
 @pytest.fixture
 def rendered(six, store, protocol):
     """Pixels of an image of the six under a condition."""
-    renderer = Renderer(store, protocol.seed)
+    renderer = Renderer(store, protocol.seed, protocol.catalogue)
 
-    def give(index, condition=CLEAN):
+    def give(index, *condition):
         return renderer.pixels(six[index], pixel_digest(renderer.clean(six[index])), condition)
 
     return give
@@ -67,34 +76,60 @@ def texts(model, *requests):
     return [response.text for response in model.generate(list(requests))]
 
 
-def test_words_are_recognised_for_every_template_and_context():
-    for template in tasks.templates():
-        for context in ("none", *tasks.levels(), *tasks.placebos()):
-            prompt = tasks.render(template, context)
-            assert words_of(prompt.system, prompt.user) == (template, context)
-    assert words_of(None, "What is this?") is None
-    assert words_of("A system turn that is not auditkit's.", tasks.render(DIRECT).user) is None
+def test_words_are_recognised_for_every_wording_and_sentence():
+    prompts = Prompts(CATALOGUE)
+    image = np.zeros((8, 8), np.uint8)
+    for task in CATALOGUE.tasks.values():
+        for wording in task.wordings:
+            for said in ((), *((name,) for name in (*perturbations.levels(), *perturbations.placebos()))):
+                asked = Question(task.id, wording, tuple(map(Perturbation, said)))
+                assert prompts.find(request(image, *said, words=asked.words)) == asked
+    known = request(image)
+    assert prompts.find(replace(known, prompt="What is this?")) is None
+    assert prompts.find(replace(known, system="A system turn that is not auditkit's.")) is None
+
+
+def test_several_sentences_are_recognised_by_what_the_request_states():
+    prompts = Prompts(CATALOGUE)
+    image = np.zeros((8, 8), np.uint8)
+    assert prompts.find(request(image, HIGH, LOW)) is None
+    stated = request(image, HIGH, LOW, stated=True)
+    assert prompts.find(stated) == Question("quality", "direct", (Perturbation(HIGH), Perturbation(LOW)))
+    assert prompts.find(replace(stated, prompt="Another text.")) is None  # the text decides
+
+
+def test_tasks_and_sentences_of_the_protocol_are_recognised(protocol, function_model, rendered):
+    own = protocol.model_dump() | {
+        "perturbations": {"ward.famous": {"sentence": "It was taken on a famous ward."}},
+        "tasks": {"quality": {"wordings": {"night": "It is late. How good is this image, from 0 to 100?"}}},
+    }
+    own = Protocol.model_validate(own)
+    planted = plant(function_model(lambda r: "50"), Bias(("ward.famous",), 10.0), (), own)
+    asked = {"words": "quality.night", "catalogue": own.catalogue}
+    assert texts(planted, request(rendered(0), "ward.famous", **asked), request(rendered(0), **asked)) == ["60", "50"]
+    with pytest.raises(AuditkitError, match=r"ward\.famous"):
+        plant(function_model(), Bias(("ward.famous",), 10.0), (), protocol)
 
 
 def test_pictures_are_known_under_every_corruption(six, rendered, protocol):
-    pictures = Pictures(six, protocol.seed, ("gaussian_noise", "jpeg"))
+    pictures = Pictures(six, protocol.seed, ("gaussian_noise", "jpeg"), protocol.catalogue)
     for index in (3, 0, 5):
-        for condition in (Condition(), Condition("gaussian_noise", 1), Condition("jpeg", 5)):
-            pixels = rendered(index, condition)
+        for condition in ((), (NOISE[1],), (JPEG[5],)):
+            pixels = rendered(index, *condition)
             assert pictures.find(Image.fromarray(pixels)) == (index, condition)
             assert np.array_equal(pictures.pixels(index, condition), pixels)
-    assert pictures.find(Image.fromarray(rendered(2, Condition("pixelate", 3)))) is None
+    assert pictures.find(Image.fromarray(rendered(2, Perturbation("pixelate", 3)))) is None
     assert pictures.find(Image.fromarray(np.zeros((24, 24), np.uint8))) is None
 
 
 def test_images_are_rendered_when_needed_and_once(records, protocol, rendered):
     six = records(6)
-    pictures = Pictures(six, protocol.seed, ("jpeg",))
+    pictures = Pictures(six, protocol.seed, ("jpeg",), protocol.catalogue)
     assert not records.reads  # nothing is decoded before the first request
     pictures.find(Image.fromarray(rendered(2)))
     assert len(pictures._unrendered) == 6
     for severity in (1, 2, 3):
-        pictures.find(Image.fromarray(rendered(2, Condition("jpeg", severity))))
+        pictures.find(Image.fromarray(rendered(2, JPEG[severity])))
     assert len(pictures._unrendered) == 5  # the image last seen came first
 
 
@@ -105,8 +140,8 @@ def test_images_that_cannot_be_read_or_corrupted_are_passed_over(records, protoc
         raise UnreadableImage("it is damaged")
 
     broken = replace(broken, read=fail)
-    pictures = Pictures((broken, tiny, good), protocol.seed, ("motion_blur",))
-    assert pictures.find(Image.fromarray(good.read())) == (2, Condition())
+    pictures = Pictures((broken, tiny, good), protocol.seed, ("motion_blur",), protocol.catalogue)
+    assert pictures.find(Image.fromarray(good.read())) == (2, ())
     assert pictures.find(Image.fromarray(np.zeros((1, 1), np.uint8))) is None
 
 
@@ -121,8 +156,8 @@ def test_a_bias_moves_scores_with_its_words_and_nothing_else(function_model, six
 def test_each_request_of_a_mixed_batch_gets_its_own(function_model, six, rendered, protocol):
     base = function_model(brightness)
     planted = plant(base, Insensitive(("gaussian_noise",)), six, protocol)
-    noisy = rendered(1, Condition("gaussian_noise", 5))
-    other = rendered(1, Condition("jpeg", 5))
+    noisy = rendered(1, NOISE[5])
+    other = rendered(1, JPEG[5])
     unknown = np.full((24, 24), 200, np.uint8)
     batch = [
         request(noisy, name="a"),
@@ -141,7 +176,7 @@ def test_inverted_and_threshold_know_the_severity(function_model, six, rendered,
     base = function_model(lambda r: "50")
     inverted = plant(base, Inverted(("jpeg",), rise=4.0), six, protocol)
     late = plant(base, Threshold((), severity=4, fall=30.0), six, protocol)
-    pictures = [rendered(4, Condition("jpeg", s)) for s in (1, 3, 4, 5)]
+    pictures = [rendered(4, JPEG[s]) for s in (1, 3, 4, 5)]
     assert texts(inverted, *map(request, pictures)) == ["54", "62", "66", "70"]
     assert texts(late, *map(request, pictures)) == ["50", "50", "20", "20"]
 
@@ -197,12 +232,13 @@ def test_answers_of_other_kinds(function_model, rendered, protocol):
     refusing = plant(function_model(lambda r: "80"), Refuses((HIGH,), 1.0), (), protocol)
     assert texts(refusing, request(rendered(0), HIGH)) == [REFUSAL]
     beyond = plant(function_model(lambda r: "4/5"), OutOfRange(1.0), (), protocol)
-    assert texts(beyond, request(rendered(0), template="rating_5.direct")) == ["7/5"]
+    assert texts(beyond, request(rendered(0), words="rating.direct")) == ["7/5"]
 
 
 def test_a_refusal_is_read_as_one_in_every_format():
-    for template in tasks.templates().values():
-        assert tasks.parse(REFUSAL, template).outcome == "refused"
+    for task in CATALOGUE.tasks.values():
+        for wording in task.wordings:
+            assert tasks.read(task, wording, REFUSAL).outcome == "refused"
 
 
 def test_requests_that_are_not_auditkits_pass_untouched(function_model, rendered, protocol):

@@ -21,18 +21,12 @@ from auditkit.testing import (
     Unsteady,
     audit_all,
     made_up_images,
+    questions,
     simulate,
 )
 from auditkit.testing.questions import generator
 from auditkit.testing.readers import FIVES, STICKY, disturbed, on_levels
-from auditkit.vocabulary import Condition
-
-DIRECT = "score_100.direct"
-CLEAN = Condition()
-
-
-def question(n=4000, condition=CLEAN, per_patient=(1,), seed=0, template=DIRECT):
-    return Asked(Subjects.of(made_up_images({"ct": n}, per_patient)), condition, template, seed)
+from auditkit.vocabulary import Perturbation, Question
 
 
 @settings(max_examples=40, deadline=None)
@@ -48,12 +42,12 @@ def test_levels_keep_the_expectation(score, levels):
 
 
 @pytest.mark.parametrize("name", NOISES)
-def test_noise_moves_no_mean_and_has_its_spread(name):
+def test_noise_moves_no_mean_and_has_its_spread(name, ask):
     noise = NOISES[name]
-    asked = question()
+    asked = ask(4000)
     off = disturbed(np.full(4000, 55.0), noise, asked) - 55.0
     assert abs(off.mean()) <= 4 * max(off.std(), 0.001) / np.sqrt(off.size) * (1 + noise.shared * 2)
-    paired = disturbed(np.full(4000, 55.0), noise, question(condition=Condition("jpeg", 1))) - 55.0 - off
+    paired = disturbed(np.full(4000, 55.0), noise, ask(4000, Perturbation("jpeg", 1))) - 55.0 - off
     documented = {"none": 0.0, "fine": 5.7, "discrete": 6.6, "noisy": 14.6}
     if name in documented:
         assert paired.std() == pytest.approx(documented[name], rel=0.05, abs=1e-9)
@@ -61,52 +55,65 @@ def test_noise_moves_no_mean_and_has_its_spread(name):
         assert np.mean(paired == 0) == pytest.approx(0.96, abs=0.02)
 
 
-def test_images_of_a_patient_share_their_part_of_the_noise():
+def test_images_of_a_patient_share_their_part_of_the_noise(ask):
     noise = Noise(sd=10.0, shared=0.3)
-    asked = question(3000, per_patient=(2,))
+    asked = ask(3000, per_patient=(2,))
     off = disturbed(np.full(6000, 50.0), noise, asked) - 50.0
     order = np.argsort(asked.subjects.patient_codes(), kind="stable")
     pairs = off[order].reshape(-1, 2)
     assert np.corrcoef(pairs.T)[0, 1] == pytest.approx(0.3, abs=0.06)
 
 
-def test_a_fair_reader_falls_and_nothing_else_moves_it():
+def test_a_fair_reader_falls_and_nothing_else_moves_it(ask):
     reader = FairReader(noise=NOISES["none"])
-    clean = reader.answer(question(200)).scores
-    assert np.allclose(reader.answer(question(200, Condition("jpeg", 3))).scores, clean - 21.0)
-    worded = reader.answer(question(200, Condition(context="institution.reputation.high"))).scores
-    assert np.array_equal(worded, clean)
-    assert np.array_equal(reader.answer(question(200, template="score_100.reader")).scores, clean)
+    clean = reader.answer(ask(200)).scores
+    assert np.allclose(reader.answer(ask(200, Perturbation("jpeg", 3))).scores, clean - 21.0)
+    two = reader.answer(ask(200, Perturbation("jpeg", 3), Perturbation("pixelate", 1))).scores
+    assert np.allclose(two, clean - 28.0)
+    for other in (Perturbation("institution.reputation.high"), Perturbation("again", 2), Perturbation("alone")):
+        assert np.array_equal(reader.answer(ask(200, other)).scores, clean)
+    assert np.array_equal(reader.answer(ask(200, words="quality.reader")).scores, clean)
 
 
-def test_questions_draw_apart_and_repeats_do_not():
-    asked = question(50)
+def test_questions_draw_apart_and_repeats_do_not(ask):
+    asked = ask(50)
     first = asked.draw("a").random(5)
-    assert np.array_equal(first, question(50).draw("a").random(5))
-    for other in (
-        question(50, seed=1),
-        question(50, Condition("jpeg", 1)),
-        question(50, template="score_100.reader"),
-    ):
+    assert np.array_equal(first, ask(50).draw("a").random(5))
+    for other in (ask(50, seed=1), ask(50, Perturbation("jpeg", 1)), ask(50, words="quality.reader")):
         assert not np.array_equal(first, other.draw("a").random(5))
     assert not np.array_equal(first, asked.draw("b").random(5))
-    again = question(50, Condition(repeat=1))
-    alone = question(50, Condition(alone=True))
+    again = ask(50, Perturbation("again", 1))
+    alone = ask(50, Perturbation("alone"))
     assert np.array_equal(first, again.draw("a").random(5))
     assert np.array_equal(first, alone.draw("a").random(5))
     assert not np.array_equal(first, again.draw("a", again=True).random(5))
     assert not np.array_equal(first, alone.draw("a", again=True).random(5))
 
 
-def test_traits_are_uniform_and_do_not_depend_on_company():
-    asked = question(3000, per_patient=(1, 2))
+def test_draws_are_named_by_condition_and_wording(ask, monkeypatch):
+    """Golden counts rest on these strings: a change of them is a change of every made-up answer."""
+    seen = []
+    monkeypatch.setattr(questions, "generator", lambda *names: seen.append(names))
+    asked = ask(2, Perturbation("alone"), Perturbation("again", 1), Perturbation("jpeg", 2), words="rating.reader")
+    asked.draw("a", "b")
+    asked.draw("a", again=True)
+    assert seen == [
+        (0, "a", "b", "jpeg-s2", "rating.reader", "", ""),
+        (0, "a", "jpeg-s2+alone+again-s1", "rating.reader", "", ""),
+    ]
+
+
+def test_traits_are_uniform_and_do_not_depend_on_company(ask, protocol):
+    asked = ask(3000, per_patient=(1, 2))
     traits = asked.traits("t")
     assert stats.kstest(np.unique(traits), "uniform").pvalue > 1e-3
     assert len(np.unique(traits)) == 3000
     for patient in set(asked.subjects.patients[:20]):
         assert len(set(traits[asked.subjects.patients == patient])) == 1
     some = Subjects(asked.subjects.ids[:7], asked.subjects.patients[:7], asked.subjects.modalities[:7])
-    assert np.array_equal(Asked(some, Condition("jpeg", 2), DIRECT, 0).traits("t"), traits[:7])
+    assert np.array_equal(
+        Asked(some, Question().under(Perturbation("jpeg", 2)), protocol.catalogue, 0).traits("t"), traits[:7]
+    )
     assert not np.array_equal(asked.traits("u"), traits)
 
 
@@ -132,14 +139,17 @@ def test_made_up_images_have_patients_and_pixels():
 
 SCRIPT = """
 import hashlib, sys
-from auditkit.vocabulary import Condition
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.testing import *
+from auditkit.vocabulary import Perturbation, Question
 records = made_up_images({"ct": 20}, (1, 2))
 planted = Planted(FairReader(), HidesChanges(("institution.reputation.high",), 0.5, 10.0))
 planted = Planted(planted, Unsteady(0.3))
 parts = []
-for condition in (Condition(), Condition("jpeg", 4), Condition(context="institution.reputation.high", repeat=1)):
-    replies = planted.answer(Asked(Subjects.of(records), condition, "score_100.direct", 5))
+catalogue = Catalogue.of({}, {}, "quality.direct")
+said = Perturbation("institution.reputation.high"), Perturbation("again", 1)
+for condition in ((), (Perturbation("jpeg", 4),), said):
+    replies = planted.answer(Asked(Subjects.of(records), Question(condition=condition), catalogue, 5))
     parts += [replies.scores.tobytes(), repr(sorted(replies.texts.items())).encode()]
 print(hashlib.sha256(b"".join(parts)).hexdigest())
 """
@@ -156,11 +166,11 @@ def test_equal_seeds_give_equal_answers_in_every_process(capsys):
     assert here == there
 
 
-def test_simulations_with_equal_seeds_agree_and_others_do_not(quick, comparisons, images):
-    chosen = [c for c in comparisons if c.family in ("metadata", "repeatability")]
+def test_simulations_with_equal_seeds_agree_and_others_do_not(quick, effects, images):
+    chosen = [effect for effect in effects if effect.family in ("metadata", "repeatability")]
     planted = Planted(FairReader(), Unsteady(0.3))
     data = [simulate(planted, images(24), chosen, quick, seed) for seed in (1, 1, 2)]
-    first, same, other = (d.column(Condition(repeat=1), DIRECT).scores for d in data)
+    first, same, other = (d.column(quick.resolve(Question().under(Perturbation("again", 1)))).scores for d in data)
     assert np.array_equal(first, same)
     assert not np.array_equal(first, other)
     assert audit_all(data[0], chosen, quick) == audit_all(data[1], chosen, quick)

@@ -5,63 +5,94 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit import tasks
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.tasks import Choice, Points, Quantity, Score
 from auditkit.tasks.choice import ANSWERS, GRADES
 from auditkit.testing import say
+from auditkit.vocabulary import Question
 
-TEMPLATES = tasks.templates()
-SCORED = [t.id for t in TEMPLATES.values() if all(o.score is not None for o in t.options)]
+CATALOGUE = Catalogue.of({}, {}, "quality.direct")
+QUESTIONS = [Question(task.id, wording) for task in CATALOGUE.tasks.values() for wording in task.wordings]
 
 
-def steps(template):
-    """Scores that a template's answers can stand for; None for any with two decimals."""
-    shape = TEMPLATES[template].format
+def scorer(question):
+    return CATALOGUE.task(question.task).scorer
+
+
+SCORED = [q for q in QUESTIONS if scorer(q).quantities]
+NUMERIC = [q for q in SCORED if isinstance(scorer(q), Points) and scorer(q).format in ("score_100", "rating_5")]
+
+
+def read(text, question):
+    return tasks.read(CATALOGUE.task(question.task), question.wording, text)
+
+
+def steps(question):
+    """Scores that a task's answers can stand for; None for any with two decimals."""
+    if isinstance(scorer(question), Choice):
+        return tuple(option.score for option in scorer(question).options)
     return {
         "score_100": None,
         "rating_5": (0.0, 25.0, 50.0, 75.0, 100.0),
         "grade": tuple(GRADES.values()),
         "yes_no": tuple(ANSWERS.values()),
-        "options": tuple(o.score for o in TEMPLATES[template].options),
-    }[shape]
+    }[scorer(question).format]
 
 
 @settings(max_examples=300, deadline=None)
-@given(template=st.sampled_from(SCORED), score=st.floats(0, 100))
-def test_round_trip(template, score):
-    answer = tasks.parse(say(score, template), TEMPLATES[template])
+@given(question=st.sampled_from(SCORED), score=st.floats(0, 100))
+def test_round_trip(question, score):
+    answer = read(say(score, question, CATALOGUE), question)
     assert answer.outcome == "scored"
-    levels = steps(template)
+    levels = steps(question)
     if levels is None:
-        assert abs(answer.score - score) <= (0.5 if score < 1 else 0.005 + 1e-9)
+        assert abs(answer.main - score) <= (0.5 if score < 1 else 0.005 + 1e-9)
     else:
-        assert abs(answer.score - score) == pytest.approx(min(abs(level - score) for level in levels), abs=1e-6)
+        assert abs(answer.main - score) == pytest.approx(min(abs(level - score) for level in levels), abs=1e-6)
 
 
-@given(template=st.sampled_from(SCORED), score=st.sampled_from([0.0, 25.0, 50.0, 75.0, 100.0, 33.0, 67.0]))
-def test_what_a_format_can_say_comes_back_exactly(template, score):
-    levels = steps(template)
+@given(question=st.sampled_from(SCORED), score=st.sampled_from([0.0, 25.0, 50.0, 75.0, 100.0, 33.0, 67.0]))
+def test_what_a_format_can_say_comes_back_exactly(question, score):
+    levels = steps(question)
     if levels is None or score in levels:
-        assert tasks.parse(say(score, template), TEMPLATES[template]).score == score
+        assert read(say(score, question, CATALOGUE), question).main == score
 
 
-@pytest.mark.parametrize("template", [t for t in SCORED if TEMPLATES[t].format in ("score_100", "rating_5")])
+@pytest.mark.parametrize("question", NUMERIC, ids=str)
 @pytest.mark.parametrize("score", [-150.0, -30.0, 130.0, 150.0, 1e6])
-def test_beyond_the_scale_is_said_beyond_the_scale(template, score):
-    assert tasks.parse(say(score, template), TEMPLATES[template]).outcome == "out_of_range"
+def test_beyond_the_scale_is_said_beyond_the_scale(question, score):
+    assert read(say(score, question, CATALOGUE), question).outcome == "out_of_range"
 
 
-@pytest.mark.parametrize("template", [t for t in SCORED if TEMPLATES[t].format not in ("score_100", "rating_5")])
-def test_words_cannot_leave_their_scale(template):
-    assert tasks.parse(say(150.0, template), TEMPLATES[template]).score == 100.0
-    assert tasks.parse(say(-50.0, template), TEMPLATES[template]).score == 0.0
+@pytest.mark.parametrize("question", [q for q in SCORED if q not in NUMERIC], ids=str)
+def test_words_cannot_leave_their_scale(question):
+    assert read(say(150.0, question, CATALOGUE), question).main == 100.0
+    assert read(say(-50.0, question, CATALOGUE), question).main == 0.0
 
 
-@pytest.mark.parametrize("template", [t for t in TEMPLATES if t not in SCORED])
-def test_options_with_labels_are_answered_with_the_first(template):
-    answer = tasks.parse(say(40.0, template), TEMPLATES[template])
+@pytest.mark.parametrize("question", [q for q in QUESTIONS if q not in SCORED], ids=str)
+def test_options_with_labels_are_answered_with_the_first(question):
+    answer = read(say(40.0, question, CATALOGUE), question)
     assert answer.outcome == "scored"
-    assert answer.value == TEMPLATES[template].options[0].label
+    assert answer.said == scorer(question).options[0].label
 
 
 @pytest.mark.parametrize(("score", "text"), [(-0.001, "0"), (0.3, "0"), (0.7, "1"), (73.456, "73.46"), (100.0, "100")])
 def test_numbers_are_plain(score, text):
-    assert say(score, "score_100.direct") == text
+    assert say(score, Question(), CATALOGUE) == text
+
+
+class Halves:
+    """Numbers from 0 to 2, of which none is listed."""
+
+    quantities = (Quantity("completeness", "marks", 0.0, 2.0),)
+    choices = None
+
+    def read(self, text, finish, wording):
+        return Score("scored", {"": float(text)}, text)
+
+
+def test_points_are_shares_of_whatever_range_a_task_has():
+    tables = {"whole": {"scorer": "halves", "wordings": {"direct": "How complete?"}}}
+    catalogue = Catalogue.of({}, tables, "quality.direct", scorers={"halves": Halves()})
+    assert [say(points, Question("whole"), catalogue) for points in (0.0, 25.0, 100.0)] == ["0", "0.5", "2"]

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point
+from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum
 from auditkit.testing import NOISES
 from validation import gates
 from validation.counting import misses_of, verdicts_of
@@ -17,13 +17,15 @@ from validation.situations import Setting, situation
 
 def cell(verdict="PASS", low=-6.0, high=-4.0, modality="ct", *, required=True, **more):
     estimate = Estimate(value=-5.0, low=low, high=high, level=0.9)
-    return Cell(modality=modality, required=required, verdict=verdict, sentence="", estimate=estimate, **more)
+    return Cell(
+        stratum=Stratum(level=modality), required=required, verdict=verdict, sentence="", estimate=estimate, **more
+    )
 
 
-def audit(*cells, verdict="PASS", gate="equivalence", series=()):
+def audit(*cells, verdict="PASS", statistic="mean", unit="points", series=()):
     return Audit(
-        id="measured/x", question="", family="measured", gate=gate, title="", verdict=verdict, sentence="",
-        estimate=Estimate(), outcomes=Outcomes(), by_modality=list(cells), series=list(series),
+        id="measured/x", question="", family="measured", statistic=statistic, unit=unit, title="", verdict=verdict,
+        sentence="", estimate=Estimate(), outcomes=Outcomes(), parts=list(cells), series=list(series),
     )  # fmt: skip
 
 
@@ -52,12 +54,21 @@ def test_an_interval_misses_on_one_side(low, high, below, above):
 
 def test_the_worst_case_may_be_too_bad_but_not_too_good():
     worst = Estimate(value=0.5, low=0.4, high=0.6, level=0.9, unit="AUROC")
-    for gate, kind, below in (("discrimination", "discrete low", 0), ("equivalence", "discrete", 0)):
+    for gate, kind, statistic in (("discrimination", "discrete low", "area"), ("equivalence", "discrete", "mean")):
         what = situation(Setting(gate, kind, "1", 64, "margin", "worst"))
-        counts = misses_of(audit(cell(worst_case=worst), gate=gate), what, "worst")
-        assert counts["worst case, below"] == below
+        counts = misses_of(audit(cell(worst_case=worst), statistic=statistic), what, "worst")
+        assert counts["worst case, below"] == 0
         assert counts["worst case, above"] == (gate == "equivalence")  # 0.4 lies above -5, and below 0.7
         assert "estimate, intervals" not in counts  # of those that are left
+
+
+def test_a_fall_is_counted_as_a_change_downwards():
+    what = situation(Setting("sensitivity", "discrete", "1", 24))  # the fall is 2 points per step
+    for low, high, side in ((2.5, 3.0, "below"), (1.0, 1.5, "above")):
+        falls = audit(cell(low=low, high=high), unit="points per severity step")
+        assert misses_of(falls, what, "none")[f"estimate, {side}"] == 1
+    falls = audit(cell(low=None, high=2.5), unit="points per severity step")
+    assert misses_of(falls, what, "none") == {"estimate, intervals": 1, "estimate, below": 0, "estimate, above": 0}
 
 
 def test_points_of_figures_are_held_against_the_same_model():
@@ -67,7 +78,8 @@ def test_points_of_figures_are_held_against_the_same_model():
 
     def point(severity, score, change, area):
         return Point(
-            modality="ct", condition="", severity=severity, score=Estimate(value=score, low=score, high=score),
+            stratum=Stratum(level="ct"), condition="", level=severity,
+            score=Estimate(value=score, low=score, high=score),
             change=None if change is None else Estimate(value=change, low=change, high=change),
             auroc=None if area is None else Estimate(value=area, low=area, high=area),
         )  # fmt: skip
@@ -84,7 +96,7 @@ def test_points_of_figures_are_held_against_the_same_model():
 
 
 def test_cut_scores_have_the_mean_they_are_said_to_have():
-    reader = Shifting(lambda c, m, t: 0.0, NOISES["noisy"], base=95.0, between=10.0)
+    reader = Shifting(lambda q, m: 0.0, NOISES["noisy"], base=95.0, between=10.0)
     from scipy import integrate, stats
 
     sd = math.hypot(10.0, 10.0)

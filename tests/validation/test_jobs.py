@@ -96,7 +96,7 @@ def test_the_digest_follows_the_gates_and_not_the_tables(tmp_path):
     assert first == now() != digest("looks", ROOT)
     (tmp_path / "validation/tables.py").write_text("# other words")
     assert now() == first
-    for name in ("auditkit/stats/rates.py", "auditkit/tasks/attributes.toml", "validation/gates.py"):
+    for name in ("auditkit/stats/rates.py", "auditkit/perturbations/sentences.toml", "validation/gates.py"):
         file = tmp_path / name
         file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
         changed = now()

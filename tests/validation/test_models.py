@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.testing import NOISES, Asked, Noise, Subjects, made_up_images
 from auditkit.testing.readers import FIVES, STICKY
-from auditkit.vocabulary import Condition
+from auditkit.vocabulary import Perturbation, Question
 from validation.models import (
     CLEAN,
     Gaps,
@@ -21,16 +22,22 @@ from validation.models import (
     TailJumping,
     Wavering,
     on_levels_probabilities,
+    severity,
     shared_risk,
 )
 
-WORDS = Condition(context="institution.neutral")
+CATALOGUE = Catalogue.of({}, {}, "quality.direct")
+WORDS = (Perturbation("institution.neutral"),)
 SINGLE = Subjects.of(made_up_images({"ct": 6000}))
 FOURS = Subjects.of(made_up_images({"ct": 1500}, (4,)))
 
 
-def ask(model, condition, subjects=SINGLE, seed=1, template="score_100.direct"):
-    return model.answer(Asked(subjects, condition, template, seed))
+def ask(model, condition, subjects=SINGLE, seed=1, wording=""):
+    return model.answer(Asked(subjects, Question("", wording, condition), CATALOGUE, seed))
+
+
+def jpeg(level):
+    return (Perturbation("jpeg", level),) if level else CLEAN
 
 
 def close(values, truth, sigmas=4.0):
@@ -62,19 +69,19 @@ def test_levels_keep_the_mean():
 @pytest.mark.parametrize("kind", ["fine", "discrete", "sticky", "noisy", "sparse"])
 @pytest.mark.parametrize("by", [-5.0, 5.0])
 def test_shifts_have_the_size_they_are_given(kind, by):
-    model = Shifting(lambda c, m, t: by if c == WORDS else 0.0, NOISES[kind])
+    model = Shifting(lambda q, m: by if q.condition == WORDS else 0.0, NOISES[kind])
     change = ask(model, WORDS).scores - ask(model, CLEAN).scores
     assert close(change, by)
     assert close(ask(model, CLEAN).scores, model.base)
 
 
-def test_shifts_know_modality_and_template():
+def test_shifts_know_modality_and_wording():
     records = made_up_images({"ct": 500, "mr": 500})
     model = Shifting(
-        lambda c, m, t: (10.0 if m == "ct" else -10.0) * (t == "score_100.reader"), Noise(), between=0.0, base=50.0
+        lambda q, m: (10.0 if m == "ct" else -10.0) * (q.wording == "reader"), Noise(), between=0.0, base=50.0
     )
     subjects = Subjects.of(records)
-    scores = ask(model, CLEAN, subjects, template="score_100.reader").scores
+    scores = ask(model, CLEAN, subjects, wording="reader").scores
     assert set(zip(subjects.modalities.tolist(), scores.tolist(), strict=True)) == {("ct", 60.0), ("mr", 40.0)}
     assert set(ask(model, CLEAN, subjects).scores.tolist()) == {50.0}
 
@@ -82,12 +89,12 @@ def test_shifts_know_modality_and_template():
 @pytest.mark.parametrize(("noise", "base"), [((), 65.0), (FIVES, 65.0), (STICKY, 82.0)])
 @pytest.mark.parametrize("by", [-7.0, -19.0])
 def test_areas_against_all_pairs_of_patients(noise, base, by):
-    model = Shifting(lambda c, m, t: by * (c.severity > 0), Noise(sd=7.0, levels=noise), base, between=7.0)
+    model = Shifting(lambda q, m: by * (severity(q) > 0), Noise(sd=7.0, levels=noise), base, between=7.0)
     clean = ask(model, CLEAN, seed=3).scores
-    treated = ask(model, Condition("jpeg", 5), seed=4).scores  # other patients: a seed makes its own
+    treated = ask(model, jpeg(5), seed=4).scores  # other patients: a seed makes its own
     ranks = stats.mannwhitneyu(clean, treated).statistic / clean.size**2
     assert model.auroc(by) == pytest.approx(ranks, abs=4 * 0.5 / math.sqrt(clean.size))
-    assert math.isnan(Shifting(lambda c, m, t: 0.0, NOISES["sparse"]).auroc(by))
+    assert math.isnan(Shifting(lambda q, m: 0.0, NOISES["sparse"]).auroc(by))
 
 
 @pytest.mark.parametrize("subjects", [SINGLE, FOURS])
@@ -102,7 +109,7 @@ def test_jumps_have_the_mean_and_the_tail(subjects, sizes, p):
 
 def test_growing_jumps_fall_by_steps():
     model = Jumping(0.2, (-25.0, -75.0), growing=True)
-    scores = np.stack([ask(model, Condition("jpeg", s) if s else CLEAN).scores for s in range(6)])
+    scores = np.stack([ask(model, jpeg(s)).scores for s in range(6)])
     assert np.allclose(np.diff(scores, n=2, axis=0), 0)  # every image on a straight line
     assert close(scores[5] - scores[0], -10.0)
 
@@ -119,7 +126,7 @@ def test_tail_is_a_share_of_patients(subjects):
 @pytest.mark.parametrize("correlation", [0.0, 0.5])
 def test_refusals_and_wavering_have_their_share_and_correlation(correlation):
     refused = np.isin(np.arange(len(FOURS)), list(ask(Refusing(0.1, correlation), CLEAN, FOURS).texts))
-    again = ask(Wavering(0.1, correlation), Condition(repeat=1), FOURS).scores != 50
+    again = ask(Wavering(0.1, correlation), (Perturbation("again", 1),), FOURS).scores != 50
     assert not (ask(Wavering(0.1, correlation), CLEAN, FOURS).scores != 50).any()
     for hit in (refused, again):
         by_patient = np.bincount(FOURS.patient_codes(), hit)
@@ -137,7 +144,7 @@ def test_losses_are_paired():
 
 
 def test_gaps_take_the_worst_or_any():
-    inner = Shifting(lambda c, m, t: -5.0 if c == WORDS else 0.0)
+    inner = Shifting(lambda q, m: -5.0 if q.condition == WORDS else 0.0)
     change = ask(inner, WORDS).scores - ask(inner, CLEAN).scores
     worst = ask(Gaps(inner, "worst", -1), WORDS).texts
     assert len(worst) == 300

@@ -25,15 +25,15 @@ def test_every_shipped_family_has_a_model_on_its_margin():
 
 @pytest.mark.parametrize("family", list(families.BOUNDARY))
 def test_the_whole_family_is_on_its_margin(family):
-    """Of every comparison some required cell has its true value on a margin and none beyond; shown by 400 patients."""
-    comparisons = SHIPPED[family]()[:12]
+    """Of every effect some required cell has its true value on a margin and none beyond; shown by 400 patients."""
+    effects = SHIPPED[family]()[:12]
     records = made_up_images({"ct": 400, "mr": 400})
-    data = simulate(families.BOUNDARY[family], records, comparisons, QUICK, 11)
+    data = simulate(families.BOUNDARY[family], records, effects, QUICK, 11)
     with unplanned():
-        audits = audit_all(data, comparisons, QUICK)
+        audits = audit_all(data, effects, QUICK)
     for id_, audit in audits.items():
         distances = []
-        for cell in (c for c in audit.by_modality if c.required):
+        for cell in (c for c in audit.parts if c.required):
             estimate = cell.estimate
             assert estimate.value is not None
             half = max(abs((estimate.low or 0) - estimate.value), abs((estimate.high or 0) - estimate.value))
@@ -68,7 +68,7 @@ def test_the_matrix_covers_every_defect_and_noise():
     records = images("1", 32, matrix.MODALITIES)
     for name, make in DEFECTS.items():
         defect = make(2.0, PROTOCOL, records)
-        hit = [c for c in matrix.comparisons() if defect.hits(c, PROTOCOL)]
+        hit = [effect for effect in matrix.effects() if defect.hits(effect, PROTOCOL)]
         assert bool(hit) == (name != "outlier_patient"), name
 
 
@@ -91,10 +91,10 @@ def test_one_look_is_no_look():
     audit = looks.judged_in_looks(what, setting, protocol, seed=9)
     answers = looks.seed_of("stage", "1", "9")
     (plain,) = audit_all(
-        simulate(what.behaviour, records, [what.comparison], protocol, answers), [what.comparison], protocol
+        simulate(what.behaviour, records, [what.effect], protocol, answers), [what.effect], protocol
     ).values()
     assert audit.verdict == plain.verdict
-    assert [c.estimate for c in audit.by_modality] == [c.estimate for c in plain.by_modality]
+    assert [c.estimate for c in audit.parts] == [c.estimate for c in plain.parts]
 
 
 def test_looks_settle_what_is_clear_early():

@@ -20,12 +20,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import torch
 
+from auditkit import tasks
 from auditkit.images.demo import load_demo
 from auditkit.images.files import Settings
 from auditkit.images.phantoms import MODALITIES
 from auditkit.models.reference import checkpoint
-from auditkit.perturbations.apply import corrupt, corruption_key
-from auditkit.tasks import parse, render, templates
+from auditkit.perturbations import shipped
+from auditkit.perturbations.apply import perturb, perturbation_key
+from auditkit.perturbations.words import closed
 from tools.reference.context import prestige_sentence
 from tools.reference.degradations import CLEAN
 from tools.reference.intervals import accuracy, rank_correlation
@@ -99,14 +101,16 @@ def by_form(probe: Probe, samples: Samples) -> dict[str, Any]:
 
 
 def prompts_of_the_package(probe: Probe, samples: Samples) -> dict[str, Any]:
-    """Free answers to the shipped templates, whose wording was not trained on, read by the package's own parser."""
+    """Free answers to the shipped wordings, whose wording was not trained on, read by the package's own parser."""
     found: dict[str, Any] = {}
-    for name, template in templates().items():
-        asked = [render(name).user] * len(samples)
-        answers = [parse(text, template) for text in probe.answers(list(samples.pixels), asked)]
+    every = [(task, wording) for task in tasks.shipped().values() for wording in task.wordings]
+    for task, wording in every:
+        asked = [closed(task.wordings[wording].text)] * len(samples)
+        answers = [tasks.read(task, wording, text, "stop") for text in probe.answers(list(samples.pixels), asked)]
         scored = [i for i, answer in enumerate(answers) if answer.outcome == "scored"]
+        name = f"{task.id}.{wording}"
         found[name] = {"scored": len(scored) / len(answers), "n": len(answers)}
-        values = [answers[i].score for i in scored]
+        values = [answers[i].main for i in scored]
         if values and all(value is not None for value in values):
             found[name]["rho"] = -rank_correlation(values, samples.severity[scored])
     return found
@@ -122,10 +126,10 @@ def on_real_images(probe: Probe) -> dict[str, Any]:
     for name in _REAL_CORRUPTIONS:
         rhos, drops = [], []
         for record, image in usable:
-            series: list[Pixels] = [
-                corrupt(image, name, severity, corruption_key(record.content, name, severity, 0))
-                for severity in range(6)
-            ]
+            series: list[Pixels] = [image]
+            for level in range(1, 6):
+                key = perturbation_key(record.content, name, level, 0)
+                series.append(perturb(image, shipped()[name], level, key))
             scores = probe.scores(series, [_SCORE_QUESTION] * 6)
             rhos.append(rank_correlation(scores, range(6)))
             drops.append(float(scores[0] - scores[5]))

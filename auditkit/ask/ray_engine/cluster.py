@@ -115,7 +115,7 @@ def workers_of(resources: Mapping[str, float], wanted: int | None) -> tuple[int,
     available = min(gpus, cores) if gpus else cores  # each takes a core beside its GPU
     if not available:
         raise AuditkitError(
-            f"the Ray cluster has {cores} cores and {gpus} GPUs, which is no place for a worker.",
+            f"the Ray cluster has {cores} cores and {gpus} GPUs, which is not enough for one worker.",
             "Add a node (ray start --address=...), or run with --audit-engine=local.",
         )
     return min(available, wanted or available), 1 if gpus else 0

@@ -15,7 +15,7 @@ from auditkit.ask.plan import Plan
 from auditkit.ask.prefetch import Keys, Progress, Tally, model_identity
 from auditkit.ask.ray_engine.cluster import cluster, workers_of
 from auditkit.ask.ray_engine.parcel import Lookup
-from auditkit.ask.ray_engine.worker import Attempts, Found, Job, Resolve, Worker, setting_of
+from auditkit.ask.ray_engine.worker import Attempts, Job, Resolve, RowResult, Worker, setting_of
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
@@ -72,12 +72,13 @@ class RayEngine:
         deadline: float,
         on_progress: Progress,
         tally: Tally | None = None,
+        probabilities: bool = True,
     ) -> Tally:
         """Do what `auditkit.ask.prefetch.prefetch` does; what a worker found is committed as it comes in.
 
         Parameters
         ----------
-        plan, store, batch_size, deadline, on_progress, tally
+        plan, store, batch_size, deadline, on_progress, tally, probabilities
             As there. The images' ``read`` must be importable on every node, and find its file there.
         model : Model
             The driver's own, for the keys; it is not asked and loads no weights.
@@ -96,7 +97,8 @@ class RayEngine:
         start = time.monotonic()
         tally = Tally() if tally is None else tally
         tally.planned += plan.size()
-        lookup = Lookup(plan, store, Keys(model, batch_size))
+        keys = Keys(model, batch_size, plan.protocol.catalogue, probabilities=probabilities)
+        lookup = Lookup(plan, store, keys)
         open_ = _still_open(plan, lookup, tally)
         on_progress(tally)
         if open_:
@@ -105,11 +107,12 @@ class RayEngine:
                 options=self._options,
                 resolve=self._resolve,
                 identity=model_identity(model),
-                setting=setting_of(plan.protocol),
-                comparisons=plan.comparisons,
+                setting=setting_of(plan.effects, plan.protocol),
+                effects=plan.effects,
                 protocol=plan.protocol,
                 batch_size=batch_size,
                 deadline=deadline,
+                probabilities=probabilities,
             )
             ray = self._connected()
             workers, gpus = workers_of(ray.cluster_resources(), self._workers)
@@ -119,10 +122,10 @@ class RayEngine:
                 for number, row in waiting.items()
             ]
             with closing(_results(ray, packed, _pickled(ray, job), workers, gpus)) as results:
-                for number, found, gave_up in results:
-                    if found is not None:
-                        found.parcel.put_into(store, str(getattr(model, "name", "model")))
-                        _count(found.tally, waiting.pop(number), tally)
+                for number, result, gave_up in results:
+                    if result is not None:
+                        result.parcel.put_into(store, str(getattr(model, "name", "model")))
+                        _count(result.tally, waiting.pop(number), tally)
                     if gave_up:
                         _give_up(waiting.values(), gave_up, tally)
                         break
@@ -148,15 +151,15 @@ class _Open:
 
 def _still_open(plan: Plan, lookup: Lookup, tally: Tally) -> list[_Open]:
     """Return the images that a worker is needed for; the others' questions are counted as held."""
-    found = []
+    open_ = []
     for record in plan.records:
         questions, missing = len(plan.probes(record)), lookup.missing(record)
         if missing:
-            found.append(_Open(record, questions, missing))
+            open_.append(_Open(record, questions, missing))
         else:
             tally.held += questions
             tally.done += questions
-    return found
+    return open_
 
 
 def _rows(images: Sequence[_Open], batch_size: int, workers: int) -> list[list[_Open]]:
@@ -184,7 +187,7 @@ def _pickled(ray: Any, value: object) -> bytes:
         pickled: bytes = ray.cloudpickle.dumps(value)
     except Exception as error:  # TypeError, PicklingError, or what a stranger's __reduce__ raises
         raise AuditkitError(
-            f"--audit-engine=ray: the images or the comparisons cannot be sent to another process: {error}.",
+            f"--audit-engine=ray: the images or the protocol cannot be sent to another process: {error}.",
             "Make ImageRecord.read an object of a class at the top of its module, or run with --audit-engine=local.",
         ) from None
     return pickled
@@ -192,8 +195,8 @@ def _pickled(ray: Any, value: object) -> bytes:
 
 def _results(
     ray: Any, packed: list[dict[str, Any]], job: bytes, workers: int, gpus: int
-) -> Generator[tuple[int, Found | None, str], None, None]:
-    """Yield number, findings and reason to stop, row by row as they come in, each row once.
+) -> Generator[tuple[int, RowResult | None, str], None, None]:
+    """Yield number, result and reason to stop, row by row as they come in, each row once.
 
     Ray Data starts a killed worker again and gives its rows to it or to another; it does so without end, which is why
     the workers count (see `Attempts`).
@@ -215,7 +218,7 @@ def _results(
         while (row := _next(rows)) is not None:
             if any(row["problem"]):
                 raise AuditkitError(*row["problem"])
-            yield row["number"], Found.from_text(row["found"]) if row["found"] else None, row["gave_up"]
+            yield row["number"], RowResult.from_text(row["result"]) if row["result"] else None, row["gave_up"]
     finally:
         rows.close()  # ends the workers, whether or not all is done
 
@@ -231,16 +234,14 @@ def _next(rows: Iterator[dict[str, Any]]) -> dict[str, Any] | None:
         ) from None
 
 
-def _count(found: Tally, row: Sequence[_Open], tally: Tally) -> None:
+def _count(counted: Tally, row: Sequence[_Open], tally: Tally) -> None:
     """Count what a worker tells of the images of a row onto the whole."""
-    tally.planned += found.planned - sum(image.questions for image in row)  # without those that were left out
-    tally.done += found.done
-    tally.held += found.held
-    tally.refused += found.refused
-    tally.unparsed += found.unparsed
-    tally.errors |= found.errors
-    tally.left_out += found.left_out
-    tally.unreadable += found.unreadable
+    tally.planned += counted.planned - sum(image.questions for image in row)  # without those that were left out
+    tally.done += counted.done
+    tally.held += counted.held
+    tally.errors |= counted.errors
+    tally.left_out += counted.left_out
+    tally.unreadable += counted.unreadable
 
 
 def _give_up(rows: Iterable[Sequence[_Open]], why: str, tally: Tally) -> None:

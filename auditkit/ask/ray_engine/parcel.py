@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
 
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys, pixel_condition
+from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.record import ImageRecord
-from auditkit.vocabulary import CLEAN, Probe
+from auditkit.vocabulary import Probe
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Lookup:
         self._plan = plan
         self._store = store
         self._keys = keys
-        self._renderer = Renderer(store, plan.protocol.seed)
+        self._renderer = Renderer(store, plan.protocol.seed, plan.protocol.catalogue)
         self._digests = store.sources(record.content for record in plan.records)
 
     def missing(self, record: ImageRecord) -> list[str]:
@@ -93,25 +93,22 @@ class Lookup:
 
     def parcel(self, records: Iterable[ImageRecord]) -> Parcel:
         """Return all that is known of some images."""
-        found = Parcel()
+        parcel = Parcel()
         for record in records:
             renders, addresses = self._of(record)
             digest = self._digests.get(record.content)
             sources = {} if digest is None else {record.content: digest}
-            found.add(Parcel(sources, renders, self._store.answers(addresses.values())))
-        return found
+            parcel.add(Parcel(sources, renders, self._store.answers(addresses.values())))
+        return parcel
 
     def _of(self, record: ImageRecord) -> tuple[dict[str, Rendered], dict[Probe, str]]:
         """Rendered images by key, and the keys of the questions that can be told."""
         digest = self._digests.get(record.content)
         if digest is None:
             return {}, {}
-        probes = self._plan.probes(record)
-        rendered = self._renderer.known(digest, {pixel_condition(probe.condition) for probe in probes})
-        addresses = {
-            probe: self._keys.of(probe, rendered[condition])
-            for probe in probes
-            if (condition := pixel_condition(probe.condition)) in rendered
-        }
-        renders = {self._renderer.key(digest, c): r for c, r in rendered.items() if c.corruption != CLEAN}
+        pictures = self._plan.protocol.catalogue.pictures
+        probes = {probe: pictures(probe.question.condition) for probe in self._plan.probes(record)}
+        rendered = self._renderer.known(digest, set(probes.values()))
+        addresses = {p: self._keys.of(p, rendered[shown]) for p, shown in probes.items() if shown in rendered}
+        renders = {self._renderer.key(digest, shown): r for shown, r in rendered.items() if shown}
         return renders, addresses

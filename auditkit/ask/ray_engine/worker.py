@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from auditkit import perturbations
+from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
 from auditkit.ask.prefetch import Keys, Tally, model_identity, prefetch
 from auditkit.ask.ray_engine.parcel import Lookup, Parcel
@@ -18,7 +18,7 @@ from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.models.base import Model, ModelOptions
 from auditkit.protocol.model import Protocol
-from auditkit.vocabulary import Comparison
+from auditkit.vocabulary import Effect
 
 MAX_ATTEMPTS = 3
 """How often the same images are tried when the worker's process dies over them."""
@@ -37,10 +37,10 @@ class Job:
     resolve : callable
         From name and options to the model; importable on every node.
     identity, setting : str
-        What the driver's model, wording, corruptions and libraries are: every answer's key depends on them.
-    comparisons, protocol
+        What the driver's model, wording, perturbations and libraries are: every answer's key depends on them.
+    effects, protocol
         The questions.
-    batch_size, deadline
+    batch_size, deadline, probabilities
         As of `prefetch`.
     """
 
@@ -49,14 +49,15 @@ class Job:
     resolve: Resolve
     identity: str
     setting: str
-    comparisons: tuple[Comparison, ...]
+    effects: tuple[Effect, ...]
     protocol: Protocol
     batch_size: int
     deadline: float
+    probabilities: bool = True
 
 
 @dataclass(slots=True)
-class Found:
+class RowResult:
     """What a worker gives back for the images of one row: everything to be kept, and how they went."""
 
     parcel: Parcel
@@ -67,7 +68,7 @@ class Found:
         return json.dumps([self.parcel.to_text(), self.tally.to_record()])
 
     @classmethod
-    def from_text(cls, text: str) -> Found:
+    def from_text(cls, text: str) -> RowResult:
         """Return what `to_text` wrote."""
         parcel, tally = json.loads(text)
         return cls(Parcel.from_text(parcel), Tally.from_record(tally))
@@ -94,7 +95,7 @@ class Worker:
     Parameters
     ----------
     paths : sequence of str
-        The driver's ``sys.path``: models and comparisons of the user are importable there.
+        The driver's ``sys.path``: the user's models and perturbations are importable there.
     job : bytes
         The `Job`, pickled by the driver of the same run.
     attempts : ray actor handle
@@ -111,20 +112,20 @@ class Worker:
         try:
             self._job: Job = ray.cloudpickle.loads(job)
             self._model = _model_of(self._job)
-        except Exception as error:  # most of it is foreign: the model, the comparisons, the image source
+        except Exception as error:  # most of it is foreign: the model, the image source
             self._problem = _explained(error)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return, as text, the row's number and what was found, why nothing more can be asked, or what is wrong."""
-        found, problem = "", self._problem
+        """Return, as text, the row's number and result, why nothing more can be asked, or what is wrong."""
+        result, problem = "", self._problem
         if problem is None and not self._gave_up:
             try:
                 self._begin(row["number"])
-                found = self._ask(row).to_text()
+                result = self._ask(row).to_text()
             except Exception as error:
                 problem = _explained(error)
         said = ["", ""] if problem is None else [problem.problem, problem.remedy]
-        return {"number": row["number"], "found": found, "gave_up": self._gave_up, "problem": said}
+        return {"number": row["number"], "result": result, "gave_up": self._gave_up, "problem": said}
 
     def _begin(self, number: int) -> None:
         import ray
@@ -137,11 +138,11 @@ class Worker:
                 "(--audit-batch-size=N), or see how it dies with --audit-engine=local.",
             )
 
-    def _ask(self, row: dict[str, Any]) -> Found:
+    def _ask(self, row: dict[str, Any]) -> RowResult:
         import ray
 
         job = self._job
-        plan = Plan(tuple(ray.cloudpickle.loads(row["images"])), job.comparisons, job.protocol)
+        plan = Plan(tuple(ray.cloudpickle.loads(row["images"])), job.effects, job.protocol)
         store = Store(":memory:")
         try:
             Parcel.from_text(row["known"]).put_into(store, job.name)
@@ -149,25 +150,29 @@ class Worker:
                 plan,
                 self._model,
                 store,
-                Renderer(store, job.protocol.seed),
+                Renderer(store, job.protocol.seed, job.protocol.catalogue),
                 batch_size=job.batch_size,
                 deadline=job.deadline,
                 on_progress=lambda tally: None,
+                probabilities=job.probabilities,
             )
-            found = Found(Lookup(plan, store, Keys(self._model, job.batch_size)).parcel(plan.records), tally)
+            keys = Keys(self._model, job.batch_size, job.protocol.catalogue, probabilities=job.probabilities)
+            result = RowResult(Lookup(plan, store, keys).parcel(plan.records), tally)
         finally:
             store.close()
         self._gave_up = tally.gave_up  # its call is still going on: no other may be put beside it
-        return found
+        return result
 
 
-def setting_of(protocol: Protocol) -> str:
+def setting_of(effects: Sequence[Effect], protocol: Protocol) -> str:
     """Return what must be the same on every node for a key to mean the same there, in words."""
-    return f"protocol {protocol.sha256()[:12]}, corruptions {perturbations.VERSION}, {LIBRARIES}"
+    catalogue = protocol.catalogue
+    entries = catalogue.entries(catalogue.resolve(question) for effect in effects for question in effect.questions())
+    return f"protocol {protocol.sha256()[:12]}, catalogue {digest_of(entries)[:12]}, {LIBRARIES}"
 
 
 def _model_of(job: Job) -> Model:
-    setting = setting_of(job.protocol)
+    setting = setting_of(job.effects, job.protocol)
     if setting != job.setting:
         raise AuditkitError(
             f"node {platform.node()} has other versions than the driver: {setting}; the driver: {job.setting}.",

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from auditkit.models.base import Response
-from auditkit.models.dual_encoder.texts import SCALES
-from auditkit.tasks import Template
+from auditkit.models.dual_encoder.texts import on_scale
+from auditkit.tasks import Task
 
 
-def answer(template: Template, logits: Mapping[str, float]) -> Response:
+def answer(task: Task, logits: Mapping[str, float]) -> Response:
     """Return the most probable answer and the log-probabilities of the choices.
 
     Parameters
     ----------
-    template : Template
+    task : Task
         What was asked.
     logits : mapping of str to float
         Per class of `class_texts`: cosine similarity times the checkpoint's scale. What is common to all classes, such
@@ -35,8 +35,8 @@ def answer(template: Template, logits: Mapping[str, float]) -> Response:
     if not np.isfinite(values).all():
         return Response(error="the checkpoint's similarities are not finite numbers", finish_reason="error")
     chances = dict(zip(logits, (values - np.logaddexp.reduce(values)).tolist(), strict=True))
-    if template.format in SCALES:
-        chances = _steps(template.choices or (), math.exp(chances["high"]))
+    if on_scale(task):
+        chances = _steps(task.scorer.choices or (), math.exp(chances["high"]))
     return Response(max(chances, key=lambda choice: chances[choice]), chances)
 
 

@@ -9,15 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditkit import tasks
-from auditkit.errors import AuditkitError
+from auditkit import perturbations, tasks
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.dual_encoder.answers import answer
 from auditkit.models.dual_encoder.texts import class_texts, texts_digest
 from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.memory import by_halves, rows_within
 from auditkit.models.on_disk import model_type, require_safetensors
-from auditkit.vocabulary import NO_CONTEXT
+from auditkit.perturbations.words import closed, reworded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from auditkit.models.dual_encoder.towers import Towers
+    from auditkit.tasks import Task
 
 _TOGETHER = 16  # images per pass
 
@@ -34,7 +34,7 @@ Classes = tuple[tuple[str, ...], ...]
 class DualEncoder:
     """A CLIP or SigLIP checkpoint that answers by comparing.
 
-    Each template has classes of statements (``class_texts.toml``). The unit vectors of a class are averaged and
+    Each task has classes of statements (``class_texts.toml``). The unit vectors of a class are averaged and
     normalised again; the softmax over the cosine similarities, at the checkpoint's own scale, gives the probabilities
     of the classes. For SigLIP this is no approximation: given independent sigmoids, the probability that a statement is
     the only true one is the softmax of the logits, and the bias, which all share, cancels.
@@ -47,7 +47,7 @@ class DualEncoder:
     name : str
         Name shown in reports.
     options : ModelOptions
-        Of these, ``exact`` encodes image by image and text by text, each anew for every request; ``memory`` bounds the
+        Of these, ``exact`` encodes image by image and text by text, again for every request; ``memory`` bounds the
         images that are encoded together, by an estimate; one image is always encoded.
     dtype : str
         ``float32``, ``bfloat16`` or ``float16``. The similarities are computed in float64 either way.
@@ -76,10 +76,10 @@ class DualEncoder:
         "Answers are computed from the similarity of the image with fixed statements; no text is generated. The model "
         "cannot refuse and every answer can be read, so audits of refusals and unreadable answers are passed by "
         "construction.",
-        "The question and the system turn are not read: templates of one format get one answer, so audits of "
-        "templates are passed by construction within a format.",
-        "A context sentence is put after every statement of every class. What moves the score is the prior that the "
-        "text encoder has for the sentence beside one class rather than another.",
+        "The question and the system turn are not read: all wordings of a task, and all tasks answered on a scale, get "
+        "one answer, so audits that compare them are passed by construction.",
+        "A sentence about circumstances is put after every statement of every class. What moves the score is the prior "
+        "that the text encoder has for the sentence beside one class rather than another.",
     )
 
     def __init__(
@@ -107,8 +107,8 @@ class DualEncoder:
     def generate(self, requests: Sequence[Request]) -> list[Response]:
         """Answer; a request that cannot be answered gets an error that says why.
 
-        Errors: no template id, an unknown template or context, a prompt that is not the catalogue's (its words would
-        be ignored), another number of images than one, a statement that does not fit with the context sentence into
+        Errors: no question, one of a task that auditkit does not ship, a prompt that is not the catalogue's (its words
+        would be ignored), another number of images than one, a statement that does not fit with the sentence said into
         the text encoder (cutting it would hide the sentence).
         """
         if self._options.exact:
@@ -144,24 +144,24 @@ class DualEncoder:
         self._classes.clear()
 
     def _answers(self, requests: Sequence[Request]) -> list[Response]:
-        problems = [_problem(request) for request in requests]
-        sound = [request for request, problem in zip(requests, problems, strict=True) if not problem]
-        vectors = self._encoded(request.images[0] for request in sound)
+        asked = [_read(request) for request in requests]
+        vectors = self._encoded(
+            r.images[0] for r, read in zip(requests, asked, strict=True) if not isinstance(read, str)
+        )
         return [
-            _error(problem) if problem else self._answer(request, vectors[id(request.images[0])])
-            for request, problem in zip(requests, problems, strict=True)
+            _error(read) if isinstance(read, str) else self._answer(*read, vectors[id(request.images[0])])
+            for request, read in zip(requests, asked, strict=True)
         ]
 
-    def _answer(self, request: Request, image: NDArray[np.float64] | str) -> Response:
+    def _answer(self, task: Task, sentence: str, image: NDArray[np.float64] | str) -> Response:
         if isinstance(image, str):
             return _error(image)
-        template = tasks.templates()[request.template]
-        texts = class_texts(template, tasks.context_sentence(request.context or NO_CONTEXT))
+        texts = class_texts(task, sentence)
         classes = self._class_vectors(tuple(texts.values()))
         if isinstance(classes, str):
             return _error(classes)
         similarities = self._loaded().scale * (classes @ image)
-        return answer(template, dict(zip(texts, similarities.tolist(), strict=True)))
+        return answer(task, dict(zip(texts, similarities.tolist(), strict=True)))
 
     def _class_vectors(self, classes: Classes) -> NDArray[np.float64] | str:
         """Return one unit vector per class, shape (k, d), or why there is none.
@@ -222,22 +222,29 @@ class DualEncoder:
         return self._towers
 
 
-def _problem(request: Request) -> str:
-    """Return why a request cannot be answered, or nothing."""
-    if not request.template:
+def _read(request: Request) -> tuple[Task, str] | str:
+    """Return the task that a request asks and the sentence said beside it, or why it cannot be answered."""
+    question = request.question
+    if question is None:
         return (
-            "a dual encoder does not read the prompt, and the request names no template (Request.template), so there "
+            "a dual encoder does not read the prompt, and the request names no question (Request.question), so there "
             "is nothing to compare the image with"
         )
-    try:
-        prompt = tasks.render(request.template, request.context or NO_CONTEXT)
-    except AuditkitError as error:
-        return str(error)
-    if (request.prompt, request.system) != (prompt.user, prompt.system):
-        return f"the prompt is not that of {request.template}, and a dual encoder would not read what it says instead"
+    task = tasks.shipped().get(question.task)
+    wording = None if task is None else task.wordings.get(question.wording)
+    if task is None or wording is None:
+        return f"a dual encoder knows the tasks that auditkit ships, and {question.words} is not one of them"
+    text, shipped, sentences = wording.text, perturbations.shipped(), []
+    for step in question.condition:
+        entry = shipped.get(step.name)
+        if entry is not None and entry.stage == "words":
+            text = reworded(text, entry, step.level)
+            sentences.append(str(entry.parameters(step.level)["sentence"]))
+    if (request.prompt, request.system) != (closed(text), wording.system):
+        return f"the prompt is not that of {question.words}, and a dual encoder would not read what it says instead"
     if len(request.images) != 1:
         return f"a dual encoder compares one image with texts; the request has {len(request.images)}"
-    return ""
+    return task, " ".join(sentences)
 
 
 def _error(why: str) -> Response:

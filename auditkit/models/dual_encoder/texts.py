@@ -1,4 +1,4 @@
-"""The statements that stand for the answers to a template, read from ``class_texts.toml``."""
+"""The statements that stand for the answers to a task, read from ``class_texts.toml``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from auditkit.tasks import Template
+from auditkit.tasks import Choice, Points, Task
 
 SCALES = ("score_100", "rating_5")
 """Formats answered by the share of ``high`` against ``low``; the others have one class per choice."""
@@ -17,29 +17,36 @@ SCALES = ("score_100", "rating_5")
 _SLOT = "{option}"
 
 
-def class_texts(template: Template, sentence: str = "") -> dict[str, tuple[str, ...]]:
-    """Return what an image is compared with to answer a template.
+def class_texts(task: Task, sentence: str = "") -> dict[str, tuple[str, ...]]:
+    """Return what an image is compared with to answer a task.
 
     Parameters
     ----------
-    template : Template
-        The question; of its wording only the options' texts are used.
+    task : Task
+        One of those that auditkit ships. Of its words only the options' texts are used.
     sentence : str
-        The context sentence. It follows every statement of every class, because it would be said whatever the image.
+        What is said beside the question. It follows every statement of every class, because it would be said whatever
+        the image.
 
     Returns
     -------
     dict of str to tuple of str
-        Statements by class: ``high`` and ``low`` for a number or a rating, otherwise the template's choices.
+        Statements by class: ``high`` and ``low`` for a number or a rating, otherwise the task's choices. Empty for a
+        task whose scorer is of another kind.
     """
-    data = _data()
-    found: dict[str, list[str]]
-    if template.format == "options":
-        frames = next((e["frames"] for e in data["options"] if template.id in e["templates"]), [_SLOT])
-        found = {o.letter: [frame.replace(_SLOT, o.text) for frame in frames] for o in template.options}
-    else:
-        found = data["scale" if template.format in SCALES else template.format]
-    return {name: tuple(f"{text} {sentence}".rstrip() for text in texts) for name, texts in found.items()}
+    data, scorer = _data(), task.scorer
+    statements: dict[str, list[str]] = {}
+    if isinstance(scorer, Choice):
+        frames = next((entry["frames"] for entry in data["options"] if task.id in entry["tasks"]), [_SLOT])
+        statements = {o.letter: [frame.replace(_SLOT, o.text) for frame in frames] for o in scorer.options}
+    elif isinstance(scorer, Points):
+        statements = data["scale" if scorer.format in SCALES else scorer.format]
+    return {name: tuple(f"{text} {sentence}".rstrip() for text in texts) for name, texts in statements.items()}
+
+
+def on_scale(task: Task) -> bool:
+    """Whether a task is answered by the share of ``high`` against ``low``."""
+    return isinstance(task.scorer, Points) and task.scorer.format in SCALES
 
 
 def texts_digest() -> str:

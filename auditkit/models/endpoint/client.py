@@ -79,7 +79,7 @@ class Client:
             raise
 
     def close(self) -> None:
-        """Let go of everything under way and of the connections; the next `run` opens them anew."""
+        """Let go of everything under way and of the connections; the next `run` opens new ones."""
         with self._opening:
             loop, self._loop = self._loop, None
         if loop is not None:
@@ -175,7 +175,7 @@ class Client:
         try:
             found = json.loads(reply.content)
         except (ValueError, RecursionError):
-            raise Failure("the reply is no JSON", tries=FEW) from None
+            raise Failure("the reply is not JSON", tries=FEW) from None
         if not isinstance(found, dict):
             raise Failure(f"the reply is a JSON {type(found).__name__}, not an object", tries=FEW)
         return found

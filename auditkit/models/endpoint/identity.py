@@ -22,7 +22,7 @@ _VERSIONS = (
     ("sglang", "/server_info", "version"),
     ("sglang", "/get_server_info", "version"),
 )
-# These two hold what they hold and answer under any name that they are asked for.
+# These servers ignore the requested model name.
 _ANY_NAME = ("llamacpp", "sglang")
 _TOLD_OF_WEIGHTS = ("root", "parent", "meta")
 

@@ -31,7 +31,7 @@ FIRST_CONTACT = 10.0
 
 BATCH = 1024
 """Requests per call: places of the pool stand empty only while the last answers of a call come in. The same for any
-concurrency, because it is part of an answer's key, and how many are asked at once is none of the answer's business."""
+concurrency, because it is part of an answer's key, and concurrency must not affect the answer."""
 
 # Requests given up, without an answer to any while they were tried or since, until nothing more is asked: few where the
 # server was not there for the whole deadline of each; more where it answers, because a hundred questions may be about
@@ -175,7 +175,7 @@ class EndpointModel:
         return responses
 
     def close(self) -> None:
-        """Let go of what is under way and of the connections; the next question opens them anew."""
+        """Let go of what is under way and of the connections; the next question opens new ones."""
         self._client.close()
 
     def _raise_stopped(self) -> None:
@@ -249,7 +249,7 @@ def _address(base_url: str) -> str:
         usable = False
     if not usable:
         raise AuditkitError(
-            f"--audit-endpoint={base_url} is no address.", "Give it as http://host:port/v1 or https://host/v1."
+            f"--audit-endpoint={base_url} is not an address.", "Give it as http://host:port/v1 or https://host/v1."
         )
     if parts.username or parts.password or parts.query:
         raise AuditkitError(

@@ -1,4 +1,7 @@
-"""A loaded checkpoint at work: one image's questions together, other questions in batches, or one by one."""
+"""A loaded checkpoint at work: what it needs to answer questions in batches, within memory.
+
+Questions about one image that are answered together are in `shared_prefix`, questions one by one in `exact`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from auditkit.models.local.cost import RowCost
 from auditkit.models.local.greedy import LONGEST, Adjust, Answered, Guesses, Question, answer, kind_of, tree_of
 from auditkit.models.local.loading import Loaded
 from auditkit.models.local.prefill import on_device, read_first
-from auditkit.models.local.shared_prefix import MIN_SHARED, answer_shared
 from auditkit.models.local.tokens import PROCESSING
 from auditkit.models.local.tree import Tree
 from auditkit.models.memory import rows_within
@@ -35,7 +37,7 @@ class Engine:
     loaded : Loaded
         The checkpoint.
     options : ModelOptions
-        Memory bound and scoring.
+        Memory bound.
 
     Attributes
     ----------
@@ -59,20 +61,8 @@ class Engine:
         self.halved += 1
         self._most = max(min(self._most, rows // 2), 1)
 
-    def work(self, requests: Sequence[Request]) -> list[Answered]:
-        """Answer one piece: on the shared path where it is about one image and can be, else as a batch."""
-        import torch
-
-        first = requests[0]
-        same = all(r.images == first.images and r.system == first.system for r in requests)
-        with torch.inference_mode():
-            if self.loaded.greedy and same and len(first.images) == 1 and len(requests) >= MIN_SHARED:
-                shared = answer_shared(self, requests)
-                if shared is not None:
-                    return shared
-            return self._batch(requests)
-
-    def _batch(self, requests: Sequence[Request]) -> list[Answered]:
+    def batch(self, requests: Sequence[Request]) -> list[Answered]:
+        """Answer requests about any images, in as many batches as memory wants."""
         if len(requests) > self._most:
             return self._in_turn(requests, self._most)
         inputs = self.inputs(requests)
@@ -91,7 +81,7 @@ class Engine:
         return self.answer(requests, prompts, lambda tree: read_first(self.loaded.model, inputs, tree=tree))
 
     def _in_turn(self, requests: Sequence[Request], size: int) -> list[Answered]:
-        return [a for at in range(0, len(requests), size) for a in self._batch(requests[at : at + size])]
+        return [a for at in range(0, len(requests), size) for a in self.batch(requests[at : at + size])]
 
     def inputs(self, requests: Sequence[Request]) -> dict[str, Any]:
         """Return a network's inputs for requests about any images, padded on the left."""
@@ -142,7 +132,7 @@ class Engine:
 
     def question(self, request: Request, prompt: Sequence[int]) -> Question:
         """Return what a row asks: its tokens, its limit, and the choices whose probabilities are wanted."""
-        wanted = request.choices if self._options.expected else None
+        wanted = request.choices
         if wanted is not None and wanted not in self._choices:
             with PROCESSING:
                 self._choices[wanted] = choices_of(self.loaded.processor, wanted, self.loaded.chat(request))

@@ -30,8 +30,8 @@ Adjust = Callable[["torch.Tensor", Sequence[int]], "torch.Tensor"]
 
 
 def kind_of(request: Request) -> str:
-    """Return what tells questions apart, whatever is added to them: the template, else the beginning of the words."""
-    return request.template or request.prompt[:_QUESTION]
+    """Return what tells questions apart, whatever is added to them: task and wording, else the prompt's beginning."""
+    return request.question.words if request.question else request.prompt[:_QUESTION]
 
 
 @dataclass

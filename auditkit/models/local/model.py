@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.local.chat import decoded
-from auditkit.models.local.shared_prefix import MIN_SHARED
+from auditkit.models.local.shared_prefix import MIN_SHARED, answer_piece
 from auditkit.models.memory import by_halves
 from auditkit.models.on_disk import model_type, require_safetensors
 
@@ -46,8 +46,7 @@ class LocalModel:
     name : str
         Name shown in reports.
     options : ModelOptions
-        ``exact`` asks one by one, ``memory`` bounds what a batch may take, ``expected`` asks for the choices'
-        log-probabilities.
+        ``exact`` asks one by one, ``memory`` bounds what a batch may take.
     dtype : str
         ``float32``, ``bfloat16`` or ``float16``.
     device_map : str or None
@@ -97,16 +96,10 @@ class LocalModel:
         self._device_map = device_map
         self._settings = dict(processor_settings or {})
         how = "one by one" if options.exact else "shared"
-        self.fingerprint = fingerprint_of(
-            path,
-            dtype,
-            how,
-            repr(sorted(self._settings.items())),
-            "choices too" if options.expected else "answers only",
-        )
+        self.fingerprint = fingerprint_of(path, dtype, how, repr(sorted(self._settings.items())))
         self.revision = revision or self.fingerprint[:12]
         self.family = family or model_type(path)
-        # A small network answers a call in a moment, and at its end a core stands idle: larger calls, fewer ends.
+        # Each call ends with an idle core, so small networks, which answer in a moment, get larger calls.
         weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
         self.batch_size = _MANY if weights < _SMALL * 4 else None
         self.limits = () if dtype == "float32" or options.exact else (_ROUNDED.format(dtype=dtype),)
@@ -131,7 +124,7 @@ class LocalModel:
         def work(some: Sequence[Request]) -> list[Response]:
             if self._options.exact:
                 return [self._response(engine, answer_exactly(engine, request)) for request in some]
-            return [self._response(engine, answered) for answered in engine.work(some)]
+            return [self._response(engine, answered) for answered in answer_piece(engine, some)]
 
         return by_halves(work, requests, _no_memory, engine.too_many)
 

@@ -30,6 +30,20 @@ MIN_SHARED = 4
 _WORTH = 8  # tokens more in common than all texts have; for fewer a pass of its own does not pay
 
 
+def answer_piece(engine: Engine, requests: Sequence[Request]) -> list[Answered]:
+    """Answer one piece of work: on the shared path where all of it is about one image and can be, else as a batch."""
+    import torch
+
+    first = requests[0]
+    same = all(r.images == first.images and r.system == first.system for r in requests)
+    with torch.inference_mode():
+        if engine.loaded.greedy and same and len(first.images) == 1 and len(requests) >= MIN_SHARED:
+            shared = answer_shared(engine, requests)
+            if shared is not None:
+                return shared
+        return engine.batch(requests)
+
+
 def answer_shared(engine: Engine, requests: Sequence[Request]) -> list[Answered] | None:
     """Answer requests about one image.
 

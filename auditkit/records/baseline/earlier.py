@@ -11,16 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, Evidence, Reference
+from auditkit.evidence import Audit, Estimate, Evidence, Reference
 from auditkit.evidence.reading import read_evidence
-from auditkit.judge.rules import Rules
-from auditkit.judge.version_effects import columns_of, same_answers
-from auditkit.judge.version_judge import VersionJudge
+from auditkit.judge.versions import VersionJudge, named
 from auditkit.measure.columns import NOT_ASKED, Measurements
-from auditkit.measure.recorded import from_answers, to_answers
-from auditkit.records.baseline.unlike import unlike_in_data, unlike_in_plan
+from auditkit.measure.recorded import columns_needed, from_answers, to_answers
+from auditkit.records.baseline.unlike import unlike_in_data, unlike_in_entries, unlike_in_plan
 from auditkit.run.session import AuditRun
-from auditkit.vocabulary import Comparison
+from auditkit.vocabulary import Effect
 
 
 @dataclass
@@ -36,7 +34,7 @@ class EarlierRun:
     sha256 : str
         Over the bytes of the file.
     answers : Measurements
-        What its models answered.
+        What its model answered.
     run : AuditRun
         Today's.
     problem : str
@@ -51,26 +49,43 @@ class EarlierRun:
     problem: str = ""
     _judge: VersionJudge | None = field(default=None, repr=False)
 
-    def audit(self, comparison: Comparison, question: str) -> Audit:
-        """Return the record of one comparison, held against the same one of the earlier run.
+    def audit(self, effect: Effect, question: str) -> Audit:
+        """Return the record of one effect, held against the same one of the earlier run.
+
+        Parameters
+        ----------
+        effect : Effect
+            What the audit measures.
+        question : str
+            The audit's docstring.
 
         Raises
         ------
         AuditkitError
-            When the runs cannot be compared, or the earlier one did not ask these questions.
+            When the runs cannot be compared, or the earlier one did not ask these questions, or asked them otherwise.
         """
+        if self._shown(effect):
+            return Audit(
+                **named(self.role, effect),
+                question=question,
+                shown=True,
+                verdict="INCONCLUSIVE",
+                sentence="Its family is shown for information only, so it is not held against an earlier run.",
+                estimate=Estimate(),
+            )
         self._check_data()
-        if self.problem:
-            raise AuditkitError(f"cannot be compared with {self.name}: {self.problem}.")
-        if not self._asked(comparison):
+        problem = self.problem or unlike_in_entries(self.evidence.protocol, effect, self.run.protocol)
+        if problem:
+            raise AuditkitError(f"cannot be compared with {self.name}: {problem}.")
+        if not self._asked(effect):
             raise AuditkitError(
                 f"{self.name} did not ask these questions; it was a part of the audits.",
                 f"Run all audits of that model again and give the new record with --audit-{self.role}.",
             )
         if self._judge is None:
-            both = [c for c in self.run.plan.comparisons if self._asked(c)]
+            both = [member for member in self.run.plan.effects if self._comparable(member)]
             self._judge = VersionJudge(self.run.protocol, self._today, self.answers, both)
-        return self._judge.against(self.role, comparison, question, self.name)
+        return self._judge.against(self.role, effect, question, self.name)
 
     def reference(self) -> Reference:
         """Return what the record of today's run says of this one."""
@@ -102,24 +117,34 @@ class EarlierRun:
 
     @cached_property
     def _today(self) -> Measurements:
-        """Today's answers by the way of a record: rounded as the earlier ones are, images in the same order."""
-        return from_answers(to_answers(self.run.judge.data, self.run.batch_size))
+        """Today's answers by the way of a record: rounded as the earlier ones are, items in the same order."""
+        where = [part.where[0] for effect in self.run.plan.effects for part in effect.parts if part.where is not None]
+        columns = (*columns_needed(self.run.protocol), *where)
+        return from_answers(to_answers(self.run.judge.data, self.run.batch_size, columns))
 
     def _check_data(self) -> None:
         if not self.problem:
             self.problem = unlike_in_data(self.evidence, self.run.judge.data.records)
 
-    def _asked(self, comparison: Comparison) -> bool:
-        rules = Rules(self.run.protocol)
-        return all((c.outcomes != NOT_ASKED).any() for c in columns_of(comparison, self.answers, rules))
+    def _shown(self, effect: Effect) -> bool:
+        family = self.run.protocol.families.get(effect.family)
+        return family is not None and family.shown
+
+    def _comparable(self, effect: Effect) -> bool:
+        unlike = unlike_in_entries(self.evidence.protocol, effect, self.run.protocol)
+        return not self._shown(effect) and not unlike and self._asked(effect)
+
+    def _asked(self, effect: Effect) -> bool:
+        questions = map(self.run.protocol.resolve, effect.questions())
+        return all((self.answers.column(question).outcomes != NOT_ASKED).any() for question in questions)
 
     def _same_answers(self) -> tuple[int, int]:
         same = both = 0
-        for place in self.answers.asked():
-            pair = self._today.column(*place), self.answers.column(*place)
-            asked = np.logical_and.reduce([column.outcomes != NOT_ASKED for column in pair])
+        for question in self.answers.asked():
+            today, before = self._today.column(question), self.answers.column(question)
+            asked = np.logical_and(today.outcomes != NOT_ASKED, before.outcomes != NOT_ASKED)
             both += int(asked.sum())
-            same += int((asked & same_answers((pair,))).sum())
+            same += int((asked & today.says_the_same(before)).sum())
         return same, both
 
 
@@ -134,7 +159,7 @@ def earlier_runs(run: AuditRun) -> list[EarlierRun]:
     Raises
     ------
     AuditkitError
-        A file that cannot be read or is no evidence, or a protocol with early looks.
+        A file that cannot be read or is not evidence, or a protocol with early looks.
     """
     from auditkit.records.faults import count_faults
 
@@ -149,7 +174,7 @@ def earlier_runs(run: AuditRun) -> list[EarlierRun]:
     found = []
     for role, path in references.items():
         evidence, raw = read_evidence(path, f"--audit-{role}")
-        fault = next(count_faults(evidence), None) if evidence.answers.images else None
+        fault = next(count_faults(evidence), None) if evidence.answers.items else None
         if fault is not None:
             raise AuditkitError(
                 f"--audit-{role}={path}: its answers are damaged: {fault}.", "Give the file as the run wrote it."

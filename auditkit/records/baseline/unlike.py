@@ -1,29 +1,40 @@
-"""Why two runs cannot be held against each other: what was asked, or of which images, was not the same."""
+"""Why two runs cannot be held against each other: what was asked, or of which items, was not the same."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from auditkit.evidence import Evidence, ProtocolInfo
+from auditkit.evidence import Evidence, ItemEntry, ProtocolInfo
 from auditkit.images.record import ImageRecord
+from auditkit.measure.columns import MODALITY, level_of
 from auditkit.measure.recorded import data_sha256
-from auditkit.protocol.changes import changes
+from auditkit.protocol.changes import changed_entries, changes
 from auditkit.protocol.model import Protocol
 from auditkit.run.session import AuditRun
+from auditkit.vocabulary import Effect
+from auditkit.words import some_of
 
 SHOWN = 3
-_PARTS = {"prompts": "the wording of prompts or attributes", "corruptions": "the corruptions"}
+BY_ENTRY = ("perturbations", "tasks", "covers")
+"""Criteria that are compared entry by entry, for the effects that use them."""
 
 
 def unlike_in_plan(earlier: Evidence, run: AuditRun) -> str:
-    """Say why an earlier run cannot be compared, as far as that is known before anything is asked; empty if it can."""
-    if not earlier.answers.images or not earlier.answers.columns:
-        return (
-            f"its record (schema {earlier.schema_version}) holds no answers. Run its audits again with the same store: "
-            "nothing is asked anew"
-        )
-    if earlier.protocol.sha256 != run.protocol.sha256():
-        return _protocol(earlier.protocol, run.protocol)
+    """Say why an earlier run cannot be compared, as far as that is known before anything is asked; empty if it can.
+
+    Parameters
+    ----------
+    earlier : Evidence
+        Its record.
+    run : AuditRun
+        Prepared.
+    """
+    if not earlier.answers.items or not earlier.answers.columns:
+        return "its record holds no answers. Run its audits again with the same store: what it holds is not asked again"
+    problem = _criteria(earlier.protocol, run.protocol) or _entries(earlier.protocol, run)
+    if problem:
+        return problem
     if earlier.data.limited_to != run.settings.limit:
         took, takes = _patients(earlier.data.limited_to), _patients(run.settings.limit)
         return f"it took {took}, this run takes {takes} (--audit-limit)"
@@ -34,16 +45,33 @@ def unlike_in_plan(earlier: Evidence, run: AuditRun) -> str:
             f"--audit-batch-size={size}"
         )
     planned = {record.id for record in run.plan.records}
-    recorded = {image.id for image in earlier.answers.images}
+    recorded = {item.id for item in earlier.answers.items}
     # An image planned may turn out to be unreadable, as it may have then: only what cannot be that is known by now.
     if recorded - planned or len(planned - recorded) > earlier.data.n_left_out:
         return unlike_in_data(earlier, run.plan.records)
     return ""
 
 
+def unlike_in_entries(earlier: ProtocolInfo, effect: Effect, protocol: Protocol) -> str:
+    """Say which entries that an effect uses were not the same in an earlier run; empty if all were.
+
+    Entries that the effect does not use do not matter: a perturbation, sentence or task that was added or changed since
+    leaves the comparison of all others as it is.
+    """
+    used = protocol.catalogue.entries(effect.questions())
+    unknown = sorted(used.keys() - earlier.entries.keys())
+    if unknown:
+        return (
+            f"its protocol did not cover {some_of(unknown)}, so nobody knows how that was defined then. List such "
+            "names under covers in the protocol and run its audits again"
+        )
+    changed = changed_entries({name: earlier.entries[name] for name in used}, used)
+    return f"it was asked with another {some_of(changed)}" if changed else ""
+
+
 def unlike_in_data(earlier: Evidence, records: Sequence[ImageRecord]) -> str:
-    """Say why the images of two runs are not the same; empty if they are."""
-    then, now = ({i.id: i for i in images} for images in (earlier.answers.images, records))
+    """Say why the items of two runs are not the same; empty if they are."""
+    then, now = {i.id: i for i in earlier.answers.items}, {r.id: r for r in records}
     same_pictures = earlier.data.sha256 == data_sha256(r.content for r in records)
     gone, added = len(then.keys() - now.keys()), len(now.keys() - then.keys())
     if gone or added:
@@ -55,22 +83,43 @@ def unlike_in_data(earlier: Evidence, records: Sequence[ImageRecord]) -> str:
         )
     if not same_pictures:
         return "its images have the same ids and other pixels"
-    for what, where in (("patients", "cluster"), ("modalities", "modality")):
-        moved = sum(getattr(then[i], where) != getattr(now[i], where) for i in then)
+    return _moved(then, now)
+
+
+def _moved(then: Mapping[str, ItemEntry], now: Mapping[str, ImageRecord]) -> str:
+    """Say how many items belong to another patient, modality or level than before."""
+    patients = sum(then[i].cluster != now[i].cluster for i in then)
+    if patients:
+        return f"{patients} of the {len(then)} images belong to other patients than in that run"
+    for column in (MODALITY, *sorted({name for item in then.values() for name in item.columns})):
+        moved = sum(_level(then[i], column) != level_of(now[i], column) for i in then)
         if moved:
+            what = "modalities" if column == MODALITY else f"levels of {column}"
             return f"{moved} of the {len(then)} images belong to other {what} than in that run"
     return ""
 
 
-def _protocol(earlier: ProtocolInfo, protocol: Protocol) -> str:
-    parts = protocol.parts()
-    differing = [name for name in parts if earlier.parts.get(name) != parts[name]]
-    said = []
-    if "criteria" in differing:
-        keys = changes(earlier.criteria, protocol.model_dump(mode="json"))
-        said.append("; ".join(keys[:SHOWN]) + (f"; and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""))
-    said += [f"{words} changed" for name, words in _PARTS.items() if name in differing]
-    return f"its protocol is another one ({earlier.sha256[:16]}, now {protocol.sha256()[:16]}): {', and '.join(said)}"
+def _level(item: ItemEntry, column: str) -> str | None:
+    return item.modality if column == MODALITY else item.columns.get(column)
+
+
+def _criteria(earlier: ProtocolInfo, protocol: Protocol) -> str:
+    then, now = _compared(earlier.criteria), _compared(protocol.model_dump(mode="json"))
+    if then == now:
+        return ""
+    keys = changes(then, now)
+    said = "; ".join(keys[:SHOWN]) + (f"; and {len(keys) - SHOWN} more" if len(keys) > SHOWN else "")
+    return f"its criteria are other ones: {said}"
+
+
+def _entries(earlier: ProtocolInfo, run: AuditRun) -> str:
+    """Say why no effect can be compared; where some can, each says for itself why it cannot."""
+    problems = [unlike_in_entries(earlier, effect, run.protocol) for effect in run.plan.effects]
+    return problems[0] if problems and all(problems) else ""
+
+
+def _compared(criteria: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in criteria.items() if key not in BY_ENTRY}
 
 
 def _patients(limit: int | None) -> str:

@@ -33,7 +33,7 @@ class Area:
     patients: FloatArray
 
     def interval(self, alpha: float) -> Auroc:
-        """Return the interval that the gate has at this error per side."""
+        """Return the interval that an audit of areas has at this error per side."""
         return auroc(self.clean, self.treated, *self.codes, alpha)
 
 

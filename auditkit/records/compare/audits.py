@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from auditkit.evidence import Audit, Estimate
-from auditkit.evidence.comparison import ComparedAudit, ModelEffect
-from auditkit.judge.rules import Rules
+from auditkit.evidence.comparison import ComparedAudit, Difference, ModelEffect
+from auditkit.judge.versions import STATISTIC
 from auditkit.measure.columns import ALL
-from auditkit.protocol.model import Family, Protocol
-from auditkit.records.compare.area import difference
-from auditkit.records.compare.effects import AreaEffect, Effect, effect_of, shipped
-from auditkit.records.compare.estimates import direction_p, estimate_of, told
-from auditkit.records.compare.joint import Joint, Settings, Tails, joint_intervals
+from auditkit.measure.recorded import effect_from
+from auditkit.protocol.model import Protocol, Verb
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.records.compare.effects import effect_of
+from auditkit.records.compare.estimates import told
+from auditkit.records.compare.joint import Settings, Tails, joint_intervals
 from auditkit.records.compare.ranks import letters, pairs_of, ties
 from auditkit.records.compare.runs import Contestant
+from auditkit.records.compare.values import Gap, ModelsEffect
+from auditkit.vocabulary import Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,62 +27,62 @@ class Measured:
 
     id: str
     family: str
-    gate: str
-    effect: Effect
+    verb: Verb | None
+    statistic: str
+    per: str
+    effect: ModelsEffect
     alone: list[Estimate]
     n_clusters: list[int]
-    pairs: list[tuple[Estimate, int, float]]  # interval, patients, p of the direction seen
+    pairs: list[Gap]
     tails: Tails
 
 
 def measure(runs: Sequence[Contestant], protocol: Protocol, settings: Settings) -> list[Measured]:
-    """Measure every audit that is shipped and that a run judged, in all models."""
-    rules, data = Rules(protocol), [run.data for run in runs]
-    known = {audit.id: audit.gate for run in runs for audit in run.evidence.audits}
+    """Measure every audit that a run judged, in all models."""
+    data = [run.data for run in runs]
     found = []
-    for identifier, comparison in shipped(protocol.families):
-        family = protocol.families[comparison.family]
-        if known.get(identifier) != family.gate:
-            continue
-        effect = effect_of(comparison, family, data, rules)
-        if effect is not None and any(counts.n_images for counts in effect.counts):
-            found.append(_measure(identifier, family, comparison.family, effect, settings))
+    for identifier, effect in common(runs, protocol).items():
+        measured = effect_of(effect, data, protocol)
+        if measured is not None and any(counts.n_images for counts in measured.counts):
+            found.append(_measure(identifier, effect, protocol, measured, settings))
     return found
 
 
-def _measure(identifier: str, family: Family, name: str, effect: Effect, settings: Settings) -> Measured:
-    alone, offset, reach = effect.alone()
+def common(runs: Sequence[Contestant], protocol: Protocol) -> dict[str, Effect]:
+    """Return the effects that the runs judged, by the audit's id: the shipped ones first, then the others by name.
+
+    An id that stands for different effects in different runs is left out: the verdicts would be about other things.
+    """
+    recorded: dict[str, set[Effect]] = {}
+    for audit in (audit for run in runs for audit in run.evidence.audits if audit.family in protocol.families):
+        effect = effect_from(audit)
+        if effect is not None:
+            recorded.setdefault(audit.id, set()).add(effect)
+    agreed = {identifier: effects.pop() for identifier, effects in recorded.items() if len(effects) == 1}
+    order = [f"{effect.family}/{effect.name}" for listed in SHIPPED.values() for effect in listed()]
+    place = {identifier: i for i, identifier in enumerate(order)}
+    return {name: agreed[name] for name in sorted(agreed, key=lambda name: (place.get(name, len(place)), name))}
+
+
+def _measure(
+    identifier: str, effect: Effect, protocol: Protocol, measured: ModelsEffect, settings: Settings
+) -> Measured:
+    alone, offset, reach = measured.alone()
     single = joint_intervals(alone, reach, settings)
-    values, reach = effect.pairs()
+    values, reach = measured.pairs()
     paired = joint_intervals(values, reach, settings)
-    if isinstance(effect, AreaEffect):
-        ends = [_area(effect, at, single) for at in range(alone.shape[1])]
-        pairs = [_area_pair(effect, at, paired, settings) for at in range(values.shape[1])]
-    else:
-        ends = [estimate_of(i, effect.unit, settings, offset) for i in single.intervals]
-        pairs = [(estimate_of(i, effect.unit, settings), i.n_clusters, direction_p(i)) for i in paired.intervals]
-    n_clusters = [i.n_clusters for i in single.intervals]
-    return Measured(identifier, name, family.gate, effect, ends, n_clusters, pairs, paired.tails)
-
-
-def _area(effect: AreaEffect, at: int, joint: Joint) -> Estimate:
-    """An area alone has the interval of its gate, at the level that holds for all models at once."""
-    area = effect.areas[at].interval(joint.level)
-    level = joint.intervals[at].level
-    if not np.isfinite(area.estimate):
-        return Estimate(unit="AUROC", level=level)
-    return Estimate(value=area.estimate, low=area.low, high=area.high, level=level, unit="AUROC")
-
-
-def _area_pair(effect: AreaEffect, at: int, joint: Joint, settings: Settings) -> tuple[Estimate, int, float]:
-    found, level = joint.intervals[at], 1 - 2 * settings.alpha
-    if not found.n_clusters:
-        return Estimate(unit="AUROC", level=level), 0, 1.0
-    low, high, p = found.low, found.high, direction_p(found)
-    if joint.sparse[at]:
-        low, high, p = difference(*effect.paired[at], joint.level)
-    ends = {"low": max(low, -1.0), "high": min(high, 1.0)}
-    return Estimate(value=found.estimate, level=level, unit="AUROC", **ends), found.n_clusters, p
+    return Measured(
+        id=identifier,
+        family=effect.family,
+        verb=protocol.families[effect.family].verb,
+        statistic=effect.statistic,
+        per=effect.per,
+        effect=measured,
+        alone=measured.estimates(single, offset, settings),
+        n_clusters=[i.n_clusters for i in single.intervals],
+        pairs=measured.gaps(paired, settings),
+        tails=paired.tails,
+    )
 
 
 def compared(measured: Sequence[Measured], runs: Sequence[Contestant], settings: Settings) -> list[ComparedAudit]:
@@ -93,15 +94,11 @@ def compared(measured: Sequence[Measured], runs: Sequence[Contestant], settings:
     found = []
     for m in measured:
         own = [_audit(run, m.id) for run in runs]
-        words = next(audit for audit in own if audit is not None)
         differences = [
-            told(labels[a], labels[b], estimate, (n_images, n_clusters), families[m.family].adjusted(p), settings)
-            for (a, b), (estimate, n_clusters, p), n_images in zip(
-                pairs_of(len(runs)), m.pairs, m.effect.n_both(), strict=True
-            )
+            told(labels[a], labels[b], gap.estimate, (n, gap.n_clusters), families[m.family].adjusted(gap.p), settings)
+            for (a, b), gap, n in zip(pairs_of(len(runs)), m.pairs, m.effect.n_both(), strict=True)
         ]
         sets = ties(len(runs), [pair for pair, d in zip(pairs_of(len(runs)), differences, strict=True) if d.apart])
-        low, high = _accepted(words)
         models = [
             ModelEffect(
                 verdict=None if audit is None else audit.verdict,
@@ -116,34 +113,17 @@ def compared(measured: Sequence[Measured], runs: Sequence[Contestant], settings:
                 own, m.alone, m.effect.counts, m.n_clusters, letters(sets, len(runs)), strict=True
             )
         ]
-        found.append(
-            ComparedAudit(
-                id=m.id,
-                family=m.family,
-                gate=m.gate,
-                title=words.title,
-                what=m.effect.what,
-                margin_low=low,
-                margin_high=high,
-                models=models,
-                differences=differences,
-            )
-        )
+        found.append(_compared(_judged(own), models, differences, m.effect.what))
     return found
 
 
 def verdicts_only(runs: Sequence[Contestant], known: set[str]) -> list[ComparedAudit]:
-    """Audits whose definition is not shipped: their verdicts and estimates stand as recorded."""
-    every: dict[str, Audit] = {}
-    for run in runs:
-        for audit in run.evidence.audits:
-            # Against an earlier run of one model: no matter between models.
-            if audit.family not in ("baseline", "anchor"):
-                every.setdefault(audit.id, audit)
+    """Audits that the runs define differently, or not at all: their verdicts and estimates stand as recorded."""
+    # Against an earlier run of one model: no matter between models.
+    every = {a.id for run in runs for a in run.evidence.audits if a.statistic != STATISTIC}
     found = []
-    for identifier in sorted(set(every) - known):
+    for identifier in sorted(every - known):
         own = [_audit(run, identifier) for run in runs]
-        low, high = _accepted(every[identifier])
         models = [
             ModelEffect(
                 verdict=None if audit is None else audit.verdict,
@@ -153,19 +133,36 @@ def verdicts_only(runs: Sequence[Contestant], known: set[str]) -> list[ComparedA
             )
             for audit in own
         ]
-        words = every[identifier]
-        found.append(
-            ComparedAudit(
-                id=identifier,
-                family=words.family,
-                gate=words.gate,
-                title=words.title,
-                margin_low=low,
-                margin_high=high,
-                models=models,
-            )
-        )
+        found.append(_compared(_judged(own), models))
     return found
+
+
+def _compared(
+    words: Audit, models: list[ModelEffect], differences: Sequence[Difference] = (), what: str = ""
+) -> ComparedAudit:
+    """Put the words of an audit beside the numbers."""
+    low, high = _accepted(words)
+    return ComparedAudit(
+        id=words.id,
+        family=words.family,
+        verb=words.verb,
+        statistic=words.statistic,
+        quantity=words.quantity,
+        unit=words.unit,
+        change=words.change,
+        title=words.title,
+        what=what,
+        margin_low=low,
+        margin_high=high,
+        models=models,
+        differences=list(differences),
+    )
+
+
+def _judged(own: Sequence[Audit | None]) -> Audit:
+    """The first record of an audit that could be judged, else the first there is: one that could not has no words."""
+    there = [audit for audit in own if audit is not None]
+    return next((audit for audit in there if audit.parts), there[0])
 
 
 def _audit(run: Contestant, identifier: str) -> Audit | None:
@@ -173,6 +170,6 @@ def _audit(run: Contestant, identifier: str) -> Audit | None:
 
 
 def _accepted(audit: Audit) -> tuple[float | None, float | None]:
-    """What the gate accepts over all modalities."""
-    ends = {(c.margin_low, c.margin_high) for c in audit.by_modality if c.modality == ALL}
+    """What is accepted over all modalities."""
+    ends = {(c.margin_low, c.margin_high) for c in audit.parts if c.stratum.level == ALL}
     return next(iter(ends)) if len(ends) == 1 else (None, None)

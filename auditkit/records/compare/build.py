@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 import numpy as np
-from pydantic import ValidationError
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import VERDICTS, Estimate, Evidence
 from auditkit.evidence.comparison import ComparedModel, Comparison, Correlation
-from auditkit.judge.means import seed_for
+from auditkit.judge.rules import seed_for
 from auditkit.protocol.model import Protocol
+from auditkit.protocol.recorded import own_protocol
 from auditkit.records.compare.audits import compared, measure, verdicts_only
 from auditkit.records.compare.correlation import pooled, score_conditions
 from auditkit.records.compare.joint import Settings, joint_intervals
@@ -20,6 +20,7 @@ from auditkit.records.compare.runs import Contestant, contestants, identical, sa
 from auditkit.records.compare.sentences import audits_sentence, correlation_sentence, notes_of
 from auditkit.records.compare.summaries import summaries
 from auditkit.stats.reduce import FloatArray
+from auditkit.vocabulary import Question
 
 MAX_MODELS = 20
 
@@ -52,13 +53,14 @@ def compare(evidences: Sequence[Evidence], sources: Sequence[str] | None = None)
             f"Give at most {MAX_MODELS}.",
         )
     runs = contestants(evidences, names)
-    protocol = _protocol(runs[0])
+    first = runs[0].evidence
+    remedy = "Compare with the auditkit that wrote the record."
+    protocol = own_protocol(first, named=runs[0].source, remedy=remedy)
     settings = Settings.of(protocol, seed_for(protocol.seed, "compare"))
     measured = measure(runs, protocol, settings)
     audits = [*compared(measured, runs, settings), *verdicts_only(runs, {m.id for m in measured})]
     found = summaries(measured, runs, settings)
     correlations = _correlations(runs, protocol, settings)
-    first = runs[0].evidence
     return Comparison(
         models=[_model(run, runs) for run in runs],
         protocol=first.protocol.name,
@@ -80,23 +82,13 @@ def compare(evidences: Sequence[Evidence], sources: Sequence[str] | None = None)
     )
 
 
-def _protocol(run: Contestant) -> Protocol:
-    try:
-        return Protocol.model_validate(run.evidence.protocol.criteria)
-    except ValidationError as error:
-        raise AuditkitError(
-            f"the criteria in {run.source} cannot be used: {error.errors()[0]['msg']}.",
-            "Compare with the auditkit that wrote the record.",
-        ) from None
-
-
 def _correlations(runs: Sequence[Contestant], protocol: Protocol, settings: Settings) -> list[Correlation]:
-    template = protocol.prompts.score
-    conditions = score_conditions([run.data for run in runs], template)
+    conditions = score_conditions([run.data for run in runs], protocol.catalogue)
     if not conditions:
         return []
     pairs = list(combinations(runs, 2))
-    every = [pooled(a.data, b.data, conditions, template) for a, b in pairs]
+    score = protocol.resolve(Question())
+    every = [pooled(a.data, b.data, conditions, score) for a, b in pairs]
     found = []
     for place in every[0]:
         own = [each[place] for each in every]
@@ -110,7 +102,7 @@ def _correlations(runs: Sequence[Contestant], protocol: Protocol, settings: Sett
                     second=b.label,
                     same_family=same_family(a.evidence, b.evidence),
                     modality=place[0],
-                    corruption=place[1],
+                    perturbation=place[1],
                     estimate=Estimate(
                         value=p.value, low=ends[0], high=ends[1], level=1 - 2 * settings.alpha, unit="correlation"
                     ),
@@ -139,7 +131,7 @@ def _why(value: float, usable: bool) -> str:
 
 def _model(run: Contestant, runs: Iterable[Contestant]) -> ComparedModel:
     evidence = run.evidence
-    counts = {v: sum(audit.verdict == v for audit in evidence.audits) for v in VERDICTS}
+    counts = {v: sum(audit.verdict == v for audit in evidence.deciding) for v in VERDICTS}
     return ComparedModel(
         label=run.label,
         model=evidence.model,

@@ -1,21 +1,23 @@
 """Do two models order the images alike? Spearman's coefficient within strata, pooled, with patients as the unit.
 
-A stratum is one modality under one corruption at one severity. Over strata taken together any two models that give
-lower scores to worse images agree; within them they agree only where they see the same in the same picture.
+A stratum is one modality under one perturbation of the pictures at one level. Over strata taken together any two models
+that give lower scores to worse images agree; within them they agree only where they see the same in the same picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from auditkit.measure.columns import ALL, NOT_ASKED, Measurements
+from auditkit.measure.columns import ALL, MODALITY, NOT_ASKED, Measurements
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.stats.exact import total
 from auditkit.stats.reduce import FloatArray, IntArray
-from auditkit.vocabulary import CLEAN, NO_CONTEXT, Condition
+from auditkit.vocabulary import CLEAN, Condition, Question
 
 # Up to this many images the coefficient of a stratum is freed of its bias by counting all pairs; beyond, the bias is
 # below 0.002 and the pairs are too many.
@@ -71,21 +73,20 @@ class Pooled:
     n_clusters: int
 
 
-def score_conditions(data: Sequence[Measurements], template: str) -> list[Condition]:
-    """Return the conditions under which all models scored pictures in one wording and without extra words."""
-    asked = [
-        {
-            condition
-            for condition, name in each.asked()
-            if name == template and condition == Condition(condition.corruption, condition.severity, NO_CONTEXT)
-        }
-        for each in data
-    ]
-    return sorted(set.intersection(*asked))
+def score_conditions(data: Sequence[Measurements], catalogue: Catalogue) -> list[Condition]:
+    """Return the conditions under which all models scored pictures in the protocol's wording, without extra words.
+
+    The item as it is, and one perturbation of the pictures at a time; of names that the catalogue knows.
+    """
+    score = catalogue.resolve(Question())
+    asked = [{q.condition for q in each.asked() if replace(q, condition=()) == score} for each in data]
+    shared = sorted(set.intersection(*asked))
+    single = [c for c in shared if len(c) <= 1 and all(p.name in catalogue.perturbations for p in c)]
+    return [condition for condition in single if catalogue.pictures(condition) == condition]
 
 
 def pooled(
-    first: Measurements, second: Measurements, conditions: Sequence[Condition], template: str
+    first: Measurements, second: Measurements, conditions: Sequence[Condition], question: Question
 ) -> dict[Place, Pooled]:
     """Correlate two models' scores of the same pictures.
 
@@ -94,14 +95,14 @@ def pooled(
     first, second : Measurements
         Of the same n images.
     conditions : sequence of Condition, length S
-        Clean and corrupted.
-    template : str
-        Wording of the question.
+        Each with one perturbation at most.
+    question : Question
+        What is asked under each of them, resolved.
 
     Returns
     -------
     dict
-        By (modality, corruption), each of which may be ``"all"``: the strata are single ones all the same.
+        By (modality, perturbation), each of which may be ``"all"``: the strata are single ones all the same.
 
     Notes
     -----
@@ -111,29 +112,30 @@ def pooled(
     Products are summed over triples of different images (the U-statistic): the plain coefficient of 32 images is about
     0.02 too small at 0.6. The influence of a patient is the first-order projection, ranks being estimated included.
     """
-    columns = [[m.column(c, template) for c in conditions] for m in (first, second)]
+    columns = [[m.column(replace(question, condition=c)) for c in conditions] for m in (first, second)]
     x, y = (np.stack([c.scores for c in own], axis=1) for own in columns)
     asked = np.logical_and(*(np.stack([c.outcomes != NOT_ASKED for c in own], axis=1) for own in columns))
     both = np.isfinite(x) & np.isfinite(y)
     lost = asked & ~both
     x, y = np.where(both, x, np.nan), np.where(both, y, np.nan)
     G = int(first.cluster.max()) + 1
+    modalities = first.levels(MODALITY)
     strata = {
         modality: _strata(x[where], y[where], first.cluster[where], G)
-        for modality in first.modalities
-        if (where := first.where(modality)).any()
+        for modality in modalities
+        if (where := first.where((MODALITY, modality))).any()
     }
-    corruptions = np.array([c.corruption for c in conditions], dtype=object)
-    names = [ALL, *dict.fromkeys([CLEAN, *corruptions.tolist()] if CLEAN in corruptions else corruptions.tolist())]
-    scopes = {name: np.ones(len(conditions), bool) if name == ALL else corruptions == name for name in names}
+    perturbed = np.array([c[0].name if c else CLEAN for c in conditions], dtype=object)
+    names = [ALL, *dict.fromkeys(sorted(perturbed.tolist(), key=lambda name: name != CLEAN))]
+    scopes = {name: np.ones(len(conditions), bool) if name == ALL else perturbed == name for name in names}
     found = {}
-    for modality in (ALL, *first.modalities):
+    for modality in (ALL, *modalities):
         own = strata if modality == ALL else {modality: strata[modality]}
-        for corruption, chosen in scopes.items():
-            if modality != ALL and corruption != ALL:
+        for perturbation, chosen in scopes.items():
+            if modality != ALL and perturbation != ALL:
                 continue
-            missing = int(lost[first.where(modality)][:, chosen].sum())
-            found[modality, corruption] = _together(own, chosen, missing)
+            missing = int(lost[first.where((MODALITY, modality))][:, chosen].sum())
+            found[modality, perturbation] = _together(own, chosen, missing)
     return found
 
 
@@ -145,11 +147,11 @@ def _strata(x: FloatArray, y: FloatArray, clusters: IntArray, G: int) -> Strata:
     u, v = _centred(x), _centred(y)
     sums, influence = [], []
     for a, b, p, q in ((x, y, u, v), (x, x, u, u), (y, y, v, v)):
-        mean = (p * q).sum(axis=0) / size
+        mean = total(p * q) / size
         # What an image adds by its own ranks, and by raising or lowering the ranks of all others.
         projected = p * q + _lifted(a, q, size) + _lifted(b, p, size) - 3 * mean
         projected = np.where(present, projected, 0.0)
-        projected = np.where(present, projected - projected.sum(axis=0) / size, 0.0) * _per_triple(n)
+        projected = np.where(present, projected - total(projected) / size, 0.0) * _per_triple(n)
         per_patient = np.zeros((G, x.shape[1]))
         np.add.at(per_patient, clusters, projected)
         influence.append(per_patient)

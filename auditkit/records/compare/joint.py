@@ -1,13 +1,14 @@
 """Intervals of many columns that hold at once, from one set of resampled patients.
 
 The joint bootstrap says at which level each column must be tested so that hardly ever any of them errs; at that level
-every column gets the interval of the gates (`stats.equivalence`). The step from one level for all to a critical value
+every column gets the interval of the audits (`stats.equivalence`). The step from one level for all to a critical value
 of its own for each column is what keeps one skewed column from widening all others (Westfall and Young's single-step
 min-P, which is max-T after putting every statistic on the scale of its own distribution; Beran 1988 calls it balanced).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -153,12 +154,14 @@ def joint_intervals(P: FloatArray, value_range: float, settings: Settings) -> Jo
     drawn = resampled_t(P[:, ~sparse], resamples=settings.resamples, seed=settings.seed)
     tails = Tails.of(drawn, settings.resamples, int((sparse & (n > 0)).sum()))
     level = tails.level(settings.alpha)
+    # Among hundreds of columns the level can be finer than so many resamples can tell.
+    resamples = max(settings.resamples, math.ceil(1 / level))
     intervals = equivalence(
         P,
         -np.inf,
         0.0,
         alpha=level,
-        resamples=settings.resamples,
+        resamples=resamples,
         seed=settings.seed,
         value_range=value_range,
         min_clusters=2,

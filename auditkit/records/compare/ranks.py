@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from auditkit.stats.bootstrap import multiplicities
+from auditkit.stats.exact import on_grid
 from auditkit.stats.reduce import FloatArray
 from auditkit.stats.subgroups import group_seed
 
@@ -32,8 +33,8 @@ def ties(n: int, apart: Collection[Pair]) -> list[tuple[int, ...]]:
 
     Notes
     -----
-    These are the maximal cliques of the graph of ties. "Cannot be told apart" is no equivalence: A and B, B and C may
-    be tied while A and C are not, so a model can be in several sets.
+    These are the maximal cliques of the graph of ties. "Cannot be told apart" is not an equivalence: A and B, B and C
+    may be tied while A and C are not, so a model can be in several sets.
     """
     told = {frozenset(pair) for pair in apart}
     tied = [{j for j in range(n) if j != i and frozenset((i, j)) not in told} for i in range(n)]
@@ -80,7 +81,7 @@ def rank_bounds(n: int, better: Collection[tuple[int, int]]) -> list[tuple[int, 
 def rank_shares(
     statistic: Callable[[FloatArray], FloatArray], G: int, models: int, resamples: int, seed: int
 ) -> FloatArray:
-    """Return how often each model has each rank when the patients are drawn anew.
+    """Return how often each model has each rank when the patients are drawn again.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def rank_shares(
     -------
     ndarray, shape (M, M)
         Row: model; column: rank 1..M; rows sum to 1. Ties share the ranks they take. It describes how much ranks
-        depend on which patients were drawn; it is no probability that a model is best.
+        depend on which patients were drawn; it is not the probability that a model is best.
     """
     counts = np.zeros((models, models))
     rows = max(1, CELLS // G)
@@ -120,7 +121,7 @@ def _rank_counts(values: FloatArray) -> FloatArray:
 def resampled_means(P: FloatArray) -> Callable[[NDArray[np.float64]], FloatArray]:
     """Return a function from multiplicities, shape (b, G), to the means of P's columns, shape (b, C); NaN = missing."""
     present = np.isfinite(P)
-    filled = np.where(present, P, 0.0)
+    filled = on_grid(np.where(present, P, 0.0), len(P))
     complete = bool(present.all())
     weight = present.astype(np.float64)
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Evidence, ImageEntry
+from auditkit.evidence import Evidence, ItemEntry
 from auditkit.measure.columns import Measurements
 from auditkit.measure.recorded import from_answers
-from auditkit.protocol.changes import changes
+from auditkit.protocol.changes import changed_entries, changes
+from auditkit.words import some_of
 
 SHOWN = 4
 
@@ -46,11 +47,10 @@ def contestants(evidences: Sequence[Evidence], sources: Sequence[str]) -> list[C
             "Give several: auditkit compare reports/*/latest/evidence.json",
         )
     for evidence, source in zip(evidences, sources, strict=True):
-        if not evidence.answers.images or not evidence.answers.columns:
+        if not evidence.answers.items or not evidence.answers.columns:
             raise AuditkitError(
-                f"{source} holds no answers, so it cannot be compared: an earlier auditkit wrote it, or nothing was "
-                "asked.",
-                "Run its audits again with the same store; nothing is asked anew.",
+                f"{source} holds no answers, so it cannot be compared: nothing was asked.",
+                "Run its audits again with the same store; what it holds is not asked again.",
             )
     _refuse_unlike(evidences, sources)
     order = sorted(range(len(evidences)), key=lambda i: (_key(evidences[i]), sources[i]))
@@ -104,15 +104,15 @@ def _answers(evidence: Evidence, source: str) -> Measurements:
         ) from None
 
 
-def _who(image: ImageEntry) -> tuple[str, str, str]:
-    return image.id, image.cluster, image.modality
+def _who(item: ItemEntry) -> tuple[object, ...]:
+    return item.id, item.cluster, item.modality, tuple(sorted(item.columns.items()))
 
 
 def _refuse_unlike(evidences: Sequence[Evidence], sources: Sequence[str]) -> None:
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, evidence in enumerate(evidences):
-        images = frozenset(map(_who, evidence.answers.images))
-        groups.setdefault((evidence.protocol.sha256, evidence.data.sha256, images), []).append(i)
+        items = frozenset(map(_who, evidence.answers.items))
+        groups.setdefault((evidence.protocol.sha256, evidence.data.sha256, items), []).append(i)
     if len(groups) == 1:
         return
     parts = sorted(groups.values(), key=lambda some: (-len(some), min(sources[i] for i in some)))
@@ -137,14 +137,13 @@ def _differences(first: Evidence, other: Evidence) -> list[str]:
     """Say what differs between two records, protocol first."""
     found = []
     if first.protocol.sha256 != other.protocol.sha256:
-        a, b = first.protocol.parts, other.protocol.parts
-        names = [name for name in sorted({*a, *b}) if a.get(name) != b.get(name)]
+        entries = changed_entries(first.protocol.entries, other.protocol.entries)
         keys = changes(first.protocol.criteria, other.protocol.criteria)
         more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-        where = f" in {', '.join(names)}" if names else ""
+        where = f" in {some_of(entries)}" if entries else ""
         found.append(f"protocol{where}: {'; '.join(keys[:SHOWN])}{more}")
-    ours, theirs = (list(map(_who, e.answers.images)) for e in (first, other))
-    ids = [{image[0] for image in images} for images in (ours, theirs)]
+    ours, theirs = (list(map(_who, e.answers.items)) for e in (first, other))
+    ids = [{item[0] for item in items} for items in (ours, theirs)]
     if ids[0] != ids[1]:
         if first.data.sha256 == other.data.sha256:
             found.append("the same pictures under other ids: AUDITKIT_SALT was another one")
@@ -157,5 +156,5 @@ def _differences(first: Evidence, other: Evidence) -> list[str]:
     elif first.data.sha256 != other.data.sha256:
         found.append("data: the images have the same ids and other pixels")
     elif set(ours) != set(theirs):
-        found.append("data: the same images belong to other patients or modalities")
+        found.append("data: the same images belong to other patients, modalities or levels of a column")
     return found

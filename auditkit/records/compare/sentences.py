@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from auditkit.errors import AuditkitError
 from auditkit.evidence import Estimate
 from auditkit.evidence.comparison import ComparedAudit, Correlation, Standing
-from auditkit.judge.wording import number
+from auditkit.protocol.changes import changed_entries
 from auditkit.protocol.model import Protocol
 from auditkit.records.compare.runs import Contestant
-
-SHOWN = 4
+from auditkit.words import and_listed, number, some_of
 
 
 def summary_sentence(
@@ -31,8 +31,8 @@ def summary_sentence(
 
 
 def _level(estimate: Estimate) -> str:
-    """A number that is no change carries no plus."""
-    return number(estimate.value, estimate.unit).lstrip("+")
+    """A level carries no plus."""
+    return number(estimate.value, estimate.unit, signed=False)
 
 
 def audits_sentence(audits: Sequence[ComparedAudit]) -> str:
@@ -42,16 +42,16 @@ def audits_sentence(audits: Sequence[ComparedAudit]) -> str:
     differ = sum(len({m.verdict for m in a.models if m.verdict}) > 1 for a in audits)
     return (
         f"Audits: at least two models are told apart in {apart} of {len(measured)}; the verdicts differ in {differ} of "
-        f"{len(audits)}. A verdict that differs is no difference shown: one may have missed its limit by a hair."
+        f"{len(audits)}. Verdicts that differ do not show a difference: one may have missed its limit by a hair."
     )
 
 
 def correlation_sentence(correlations: Sequence[Correlation]) -> list[str]:
     """Say between which bounds the models order images alike within strata; nothing where it was not measured."""
-    whole = [c for c in correlations if (c.modality, c.corruption) == ("all", "all") and c.estimate.value is not None]
+    whole = [c for c in correlations if (c.modality, c.perturbation) == ("all", "all") and c.estimate.value is not None]
     if not whole:
         return []
-    lead = "Order of the images within modality, corruption and severity: Spearman's coefficient"
+    lead = "Order of the images within modality, perturbation and level: Spearman's coefficient"
     least, most = (f(whole, key=lambda c: c.estimate.value or 0.0) for f in (min, max))
     if len(whole) == 1:
         return [f"{lead} {_correlation(least)}."]
@@ -84,21 +84,29 @@ def notes_of(runs: Sequence[Contestant], protocol: Protocol, verdicts_only: Sequ
             "about, and their intervals take no account of the early looks."
         )
     if verdicts_only:
-        more = f" and {len(verdicts_only) - SHOWN} more" if len(verdicts_only) > SHOWN else ""
         found.append(
-            f"Compared by recorded verdict and estimate only, because their definition is not among those shipped or "
-            f"nothing was scored: {', '.join(verdicts_only[:SHOWN])}{more}."
+            "Compared by recorded verdict and estimate only, because their definition is not among those shipped or "
+            f"nothing was scored: {some_of(verdicts_only)}."
         )
-    parts, now = runs[0].evidence.protocol.parts, protocol.parts()
-    if any(parts.get(name, now[name]) != now[name] for name in ("prompts", "corruptions")):
-        found.append(
-            "The records were made with another wording of prompts or other corruptions than this auditkit ships; "
-            "audits are matched by their names."
-        )
+    found += _other_entries(runs[0], protocol)
     unknown = [run.label for run in runs if not run.evidence.model.family]
     if unknown:
         found.append(f"Family not known, so kinship of models cannot be said: {', '.join(unknown)}.")
     return found
+
+
+def _other_entries(run: Contestant, protocol: Protocol) -> list[str]:
+    """Say which perturbations, wordings and scorers are defined otherwise in this auditkit than in the records."""
+    try:
+        changed = changed_entries(run.evidence.protocol.entries, protocol.entries)
+    except AuditkitError as error:
+        return [f"This auditkit lacks what the records' protocol names: {error.problem}"]
+    if not changed:
+        return []
+    return [
+        f"The records were made with other definitions than this auditkit has of {some_of(changed)}; audits are "
+        "matched by their names."
+    ]
 
 
 def _identical(runs: Sequence[Contestant]) -> list[list[str]]:
@@ -111,8 +119,3 @@ def _identical(runs: Sequence[Contestant]) -> list[list[str]]:
         else:
             groups.append([run])
     return [[run.label for run in group] for group in groups if len(group) > 1]
-
-
-def and_listed(names: Sequence[str]) -> str:
-    """Join names: ``A, B and C``."""
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -12,12 +12,14 @@ from scipy.stats import rankdata
 from auditkit.evidence import Estimate
 from auditkit.evidence.comparison import Difference, Standing, Summary
 from auditkit.records.compare.audits import Measured
-from auditkit.records.compare.effects import Effect, lost_share
+from auditkit.records.compare.effects import lost_share
 from auditkit.records.compare.estimates import direction_p, estimate_of, told
 from auditkit.records.compare.joint import Settings, joint_intervals
 from auditkit.records.compare.ranks import letters, pairs_of, rank_bounds, rank_shares, resampled_means, ties
 from auditkit.records.compare.runs import Contestant
 from auditkit.records.compare.sentences import summary_sentence
+from auditkit.records.compare.values import ModelsEffect
+from auditkit.stats.exact import total as exact_total
 from auditkit.stats.reduce import FloatArray
 
 # Shares of ranks to half a per cent: one in 4,000 resamples has a standard error of 0.008 at most.
@@ -57,15 +59,16 @@ def summaries(measured: Sequence[Measured], runs: Sequence[Contestant], settings
         Error, resamples, seed.
     """
     found = []
-    for gate, name, title, end in (
-        ("sensitivity", "fall", "Fall of the score as images get worse", "the lower the better"),
-        ("discrimination", "auroc", "Clean images told from degraded ones", "the higher the better"),
+    for own_kind, name, title in (
+        (_is_fall, "fall", "Fall of the score as images get worse"),
+        (_is_area, "auroc", "Clean images told from degraded ones"),
     ):
-        own, left_out = _complete([m for m in measured if m.gate == gate])
+        own, left_out = _complete([m for m in measured if own_kind(m)])
         if own:
-            what = f"{own[0].effect.what}, averaged over {_many(len(own), 'corruption')}{_but(left_out)}; {end}"
+            what = f"{own[0].effect.what}, averaged over {_many(len(own), 'corruption')}{_but(left_out)}"
             number = _mean_of([m.effect for m in own], runs, settings)
-            found.append(_ranked((name, title, what), number, runs, settings, lower_is_better=gate == "sensitivity"))
+            words = name, title, f"{what}; the higher the better"
+            found.append(_ranked(words, number, runs, settings, lower_is_better=False))
     own, left_out = _complete([m for m in measured if m.family == WORDS and m.effect.unit == "points"])
     if own:
         what = (
@@ -86,6 +89,15 @@ def summaries(measured: Sequence[Measured], runs: Sequence[Contestant], settings
     return found
 
 
+def _is_fall(measured: Measured) -> bool:
+    """Whether it says by how much a score falls that must fall."""
+    return measured.statistic == "mean" and bool(measured.per) and measured.verb == "at_least"
+
+
+def _is_area(measured: Measured) -> bool:
+    return measured.statistic == "area"
+
+
 def _complete(measured: Sequence[Measured]) -> tuple[list[Measured], int]:
     own = [m for m in measured if all(counts.n_images for counts in m.effect.counts)]
     return own, len(measured) - len(own)
@@ -99,7 +111,7 @@ def _but(left_out: int) -> str:
     return f" ({left_out} without a value from every model left out)" if left_out else ""
 
 
-def _mean_of(effects: Sequence[Effect], runs: Sequence[Contestant], settings: Settings) -> _Number:
+def _mean_of(effects: Sequence[ModelsEffect], runs: Sequence[Contestant], settings: Settings) -> _Number:
     """The mean of several effects, each counting alike."""
     alone = [effect.alone() for effect in effects]
     paired = [effect.pairs() for effect in effects]
@@ -131,7 +143,7 @@ def _averaged(parts: Sequence[FloatArray]) -> FloatArray:
     for values in parts:
         present = np.isfinite(values)
         count = np.maximum(present.sum(axis=0), 1)
-        mean = np.where(present, values, 0.0).sum(axis=0) / count
+        mean = exact_total(np.where(present, values, 0.0)) / count
         total += mean + np.where(present, values - mean, 0.0) * n / count
     return np.where(there, total / len(parts), np.nan)
 
@@ -148,11 +160,12 @@ def _within(estimate: Estimate, low: float, high: float) -> Estimate:
     return estimate.model_copy(update=ends)
 
 
-def _largest_of(effects: Sequence[Effect], runs: Sequence[Contestant], settings: Settings) -> _Number:
+def _largest_of(effects: Sequence[ModelsEffect], runs: Sequence[Contestant], settings: Settings) -> _Number:
     """The largest size of several effects, from a band that holds all effects of all models at once."""
     M, level = len(runs), 1 - 2 * settings.alpha
-    P = np.concatenate([effect.alone()[0] for effect in effects], axis=1)  # effect by effect, the models of each
-    intervals = joint_intervals(P, 100.0, settings).intervals
+    alone = [effect.alone() for effect in effects]
+    P = np.concatenate([values for values, *_ in alone], axis=1)  # effect by effect, the models of each
+    intervals = joint_intervals(P, max(reach for *_, reach in alone), settings).intervals
     estimates = []
     for model in range(M):
         own = intervals[model::M]

@@ -10,24 +10,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit import tasks
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys, pixel_condition
+from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import LIBRARIES, Renderer
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import NOT_ASKED, OUTCOME_MARKS, Evidence
 from auditkit.images.record import ImageRecord
-from auditkit.measure.columns import AnswerReader, AnswerTable, Found, Measurements, raw_digest
-from auditkit.measure.recorded import condition_of, to_answers
+from auditkit.measure.columns import MAIN, Measurements
+from auditkit.measure.reader import Answered, AnswerReader, AnswerTable, raw_digest
+from auditkit.measure.recorded import to_answers
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
-from auditkit.vocabulary import Condition, Probe
+from auditkit.vocabulary import Condition, Probe, Question
 
 PART = "answers"
 _ERROR = OUTCOME_MARKS["error"]
-Column = tuple[Condition, str, list[str]]
+Column = tuple[Question, dict[str, list[str]]]
+"""A question, and its marks by the name of the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ class _AsRecorded(AnswerReader):
 
     errors: frozenset[Probe] = frozenset()
 
-    def read(self, record: ImageRecord, probes: Sequence[Probe] | None = None) -> Iterator[Found]:
-        for found in super().read(record, probes):
-            yield replace(found, answer=None) if found.probe in self.errors else found
+    def read(self, record: ImageRecord, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
+        for one in super().read(record, probes):
+            yield replace(one, answer=None) if one.probe in self.errors else one
 
     def pixels(self, record: ImageRecord, condition: Condition) -> NDArray[np.uint8]:
         return np.zeros((8, 8), dtype=np.uint8)
@@ -74,13 +76,13 @@ def check_answers(evidence: Evidence, protocol: Protocol, records: Sequence[Imag
     evidence : Evidence
         The record.
     protocol : Protocol
-        Its criteria, of which the seed is a part of every corruption.
+        Its criteria, whose seed is part of every picture.
     records : sequence of ImageRecord
         Its images in its order, with their content addresses; without one where it is not known.
     store : Store
         The answers.
     """
-    columns = [(condition_of(c), c.template, c.marks.split()) for c in evidence.answers.columns]
+    columns = [(c.question, {name: text.split() for name, text in c.values.items()}) for c in evidence.answers.columns]
     search = _Search(evidence, protocol, columns, records, store)
     for index in range(len(records)):
         search.image(index)
@@ -103,18 +105,20 @@ class _Search:
         self._records = records
         self._digests = _pixel_digests(records, store)
         model: Any = evidence.model  # has all that a key takes from a model
-        keys = Keys(model, evidence.answers.batch_size)
-        renderer = Renderer(store, protocol.seed, cache_bytes=0)
+        self._catalogue = catalogue = protocol.catalogue
+        asked = evidence.answers
+        keys = Keys(model, asked.batch_size, catalogue, probabilities=asked.probabilities)
+        renderer = Renderer(store, protocol.seed, catalogue, cache_bytes=0)
         self._reader = _AsRecorded(Plan((), (), protocol), self._digests, keys, store, renderer)
         ids = [record.id for record in records]
         self._reader.errors = frozenset(
-            Probe(name, c, t)
-            for c, t, marks in columns
-            for name, mark in zip(ids, marks, strict=True)
+            Probe(name, question)
+            for question, values in columns
+            for name, mark in zip(ids, _main(values), strict=True)
             if mark == _ERROR
         )
-        self._unknown = {(c, t) for c, t, _ in columns if not _can_be_asked(c, t)}
-        self._table = AnswerTable(len(records))
+        self._unknown = {question for question, _ in columns if not _can_be_asked(question, catalogue)}
+        self._table = AnswerTable(len(records), catalogue)
         self._doses: dict[Condition, NDArray[np.float64]] = {}
         self._complete: list[int] = []
         self._other_texts: list[int] = []
@@ -123,7 +127,7 @@ class _Search:
     def image(self, index: int) -> None:
         """Look for the answers of one image; they count when all of them are there."""
         record = self._records[index]
-        asked = [(c, t) for c, t, marks in self._columns if marks[index] != NOT_ASKED]
+        asked = [question for question, values in self._columns if _main(values)[index] != NOT_ASKED]
         if record.id not in self._digests:
             self._missing["of images that this store does not know"] += len(asked)
             return
@@ -131,18 +135,18 @@ class _Search:
         if unknown:
             self._missing["to questions that this auditkit does not know"] += len(unknown)
             return
-        found = list(self._reader.read(record, [Probe(record.id, c, t) for c, t in asked]))
-        lost = [f for f in found if f.answer is None and f.probe not in self._reader.errors]
+        answered = list(self._reader.read(record, [Probe(record.id, question) for question in asked]))
+        lost = [one for one in answered if one.answer is None and one.probe not in self._reader.errors]
         for entry in lost:
             self._missing["not in the store" if entry.key else "to pictures that this store did not render"] += 1
         if lost:
             return
         self._complete.append(index)
-        if raw_digest(found) != self._evidence.answers.images[index].answers_sha256:
+        if raw_digest(answered) != self._evidence.answers.items[index].answers_sha256:
             self._other_texts.append(index)
-        for entry in found:
-            self._table.put(index, entry.probe.condition, entry.probe.template, entry.answer)
-            pixels = pixel_condition(entry.probe.condition)
+        for entry in answered:
+            self._table.put(index, entry.probe.question, entry.answer)
+            pixels = self._catalogue.pictures(entry.probe.question.condition)
             dose = (entry.rendered.ssim, entry.rendered.psnr)
             doses = self._doses.setdefault(pixels, np.full((len(self._records), 2), np.nan))
             doses[index] = [np.nan if value is None else value for value in dose]
@@ -175,16 +179,18 @@ class _Search:
 
     def _mark_faults(self, data: Measurements) -> dict[int, list[str]]:
         """Return where a text of the store reads as something else than the record says, by image."""
-        again = {(condition_of(c), c.template): c.marks.split() for c in to_answers(data, 1).columns}
-        found: dict[int, list[str]] = {}
-        for condition, template, marks in self._columns:
-            read = again.get((condition, template), [NOT_ASKED] * len(marks))
-            for index in self._complete:
-                if read[index] != marks[index]:
-                    where = f"image {self._records[index].id}, {condition}, {template}"
-                    line = f"{where}: record {marks[index]}, the store's answer reads {read[index]}"
-                    found.setdefault(index, []).append(line)
-        return dict(sorted(found.items()))
+        again = {c.question: {n: text.split() for n, text in c.values.items()} for c in to_answers(data, 1).columns}
+        faults: dict[int, list[str]] = {}
+        for question, values in self._columns:
+            read = again.get(question, {})
+            for name in dict.fromkeys((*values, *read)):
+                here, there = (side.get(name, [NOT_ASKED] * len(self._records)) for side in (values, read))
+                for index in self._complete:
+                    if there[index] != here[index]:
+                        where = f"image {self._records[index].id}, {question}" + (f", {name}" if name else "")
+                        line = f"{where}: record {here[index]}, the store's answer reads {there[index]}"
+                        faults.setdefault(index, []).append(line)
+        return dict(sorted(faults.items()))
 
     def _text_fault(self, index: int, marks: Mapping[int, list[str]]) -> str:
         if index in marks:
@@ -207,9 +213,14 @@ def _pixel_digests(records: Sequence[ImageRecord], store: Store) -> dict[str, st
     return {record.id: known[record.content] for record in records if record.content in known}
 
 
-def _can_be_asked(condition: Condition, template: str) -> bool:
+def _main(values: Mapping[str, list[str]]) -> list[str]:
+    """The marks of the main value: they tell whether there is an answer at all."""
+    return values[MAIN] if MAIN in values else next(iter(values.values()))
+
+
+def _can_be_asked(question: Question, catalogue: Catalogue) -> bool:
     try:
-        tasks.render(template, condition.context)
+        catalogue.prompt(question)
     except AuditkitError:
         return False
     return True

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditkit import tasks
 from auditkit.ask.keys import digest_of
 from auditkit.ask.prefetch import model_identity
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
+from auditkit.measure.prompts import prompt_info
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.changes import ABSENT, changes
 from auditkit.protocol.hash import criteria_sha256, protocol_sha256
-from auditkit.protocol.read import read_protocol
+from auditkit.protocol.read import read_recorded
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.faults import differences
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.version import code_version
+from auditkit.words import some_of
 
 PART = "protocol"
 
@@ -28,7 +30,7 @@ def same_version(evidence: Evidence) -> bool:
 
 def check_protocol(evidence: Evidence) -> list[Check]:
     """Go from the protocol's text to the criteria, from these to their hash, and from the hashes to the protocol's."""
-    return [_text(evidence), _hashes(evidence), _wording(evidence)]
+    return [_text(evidence), _hashes(evidence), _entries(evidence)]
 
 
 def _text(evidence: Evidence) -> Check:
@@ -39,7 +41,7 @@ def _text(evidence: Evidence) -> Check:
     number = looks.get("number") if isinstance(looks, dict) else None
     words = "the criteria are those of the protocol's text, with the profile and the looks of the run"
     try:
-        resolved = read_protocol(recorded.toml, "in the record", recorded.profile, number)
+        resolved = read_recorded(recorded.toml, recorded.profile, number, recorded.criteria)
     except AuditkitError as error:
         return settled(PART, words, [error.problem])
     criteria = resolved.model_dump(mode="json")
@@ -54,16 +56,15 @@ def _text(evidence: Evidence) -> Check:
 
 def _hashes(evidence: Evidence) -> Check:
     recorded = evidence.protocol
-    words = f"the protocol's SHA-256 is that of its criteria, wording and corruptions: {recorded.sha256}"
-    if not recorded.parts:
-        return Check(PART, OPEN, "the record was made before the parts of the protocol's hash were kept: run again")
+    words = f"the protocol's SHA-256 is that of its criteria and entries: {recorded.sha256}"
     return settled(PART, words, list(_hash_faults(evidence)), "the protocol's SHA-256 does not follow from its parts")
 
 
 def _hash_faults(evidence: Evidence) -> Iterator[str]:
     recorded = evidence.protocol
-    found = {"criteria": criteria_sha256(recorded.criteria), "protocol": protocol_sha256(recorded.parts)}
-    yield from differences({"criteria": recorded.parts.get("criteria"), "protocol": recorded.sha256}, found)
+    parts = {"criteria": recorded.criteria_sha256, **recorded.entries}
+    found = {"criteria_sha256": criteria_sha256(recorded.criteria), "sha256": protocol_sha256(parts)}
+    yield from differences(recorded.model_dump(include=set(found)), found)
     try:
         protocol = own_protocol(evidence)
     except AuditkitError as error:
@@ -73,32 +74,38 @@ def _hash_faults(evidence: Evidence) -> Iterator[str]:
     yield from differences(recorded.model_dump(include=set(named)), named)
 
 
-def _wording(evidence: Evidence) -> Check:
-    """Another wording or code is no forgery, but the answers cannot be found again with it."""
-    words = "the questions and corruptions are those of the auditkit installed"
+def _entries(evidence: Evidence) -> Check:
+    """Other words or laws are not a forgery, but the answers cannot be found again with them."""
+    words = "the questions and perturbations are those of the auditkit installed"
+    recorded = evidence.protocol.entries
     try:
-        installed = own_protocol(evidence).parts()
+        protocol = own_protocol(evidence)
+        installed = protocol.entries
+        other = sorted(name for name in {*recorded, *installed} if recorded.get(name) != installed.get(name))
+        faults = [] if other else list(_prompt_faults(evidence, protocol.catalogue))
     except AuditkitError as error:
-        return Check(PART, OPEN, f"questions and corruptions: {error.problem}")
-    other = [part for part in ("prompts", "corruptions") if evidence.protocol.parts.get(part) != installed[part]]
+        return Check(PART, OPEN, f"questions and perturbations: {error.problem}")
     if other:
         return Check(
             PART,
             OPEN,
-            f"the record was made with other {' and '.join(other)} than those of the auditkit installed: install "
+            f"the auditkit installed has other entries than the record was made with, {some_of(other)}: install "
             f"auditkit {evidence.run.packages.get('auditkit', 'of that time')}, commit "
             f"{evidence.run.git.get('commit', 'unknown')}, to compare the questions",
         )
-    known = tasks.templates()
-    faults = []
-    for shown in evidence.prompts:
-        if shown.id not in known:
-            faults.append(f"{shown.id}: no such question")
-            continue
-        template = known[shown.id]
-        words_of = {"format": template.format, "system": template.system, "text": tasks.render(shown.id).user}
-        faults += [f"{shown.id}: {fault}" for fault in differences(shown.model_dump(include=set(words_of)), words_of)]
     return settled(PART, words, faults)
+
+
+def _prompt_faults(evidence: Evidence, catalogue: Catalogue) -> Iterator[str]:
+    """Compare the prompts shown with those that the entries give."""
+    for shown in evidence.prompts:
+        task, _, wording = shown.id.rpartition(".")
+        try:
+            known = prompt_info(catalogue, task, wording)
+        except AuditkitError as error:
+            yield f"{shown.id}: {error.problem}"
+            continue
+        yield from (f"{shown.id}: {fault}" for fault in differences(shown.model_dump(), known.model_dump()))
 
 
 def check_history(evidence: Evidence, store: Store) -> Check:

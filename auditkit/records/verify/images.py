@@ -62,28 +62,28 @@ def check_data(evidence: Evidence, source: str) -> tuple[Check, list[ImageRecord
         why = f"ids take the salt of the run, and there is neither AUDITKIT_SALT nor {SALT_FILE}: set AUDITKIT_SALT"
         return Check(PART, OPEN, why), []
     side = own_protocol(evidence).images.max_side
-    found = {record.id: record for record in load_images(source, salt=salt_for(source, root), max_side=side).records}
-    records = [found[image.id] for image in evidence.answers.images if image.id in found]
-    if not records and found:
-        why = f"none of the {len(found)} images of {source} has an id of the record: the salt or the data are others"
+    read = {record.id: record for record in load_images(source, salt=salt_for(source, root), max_side=side).records}
+    records = [read[image.id] for image in evidence.answers.items if image.id in read]
+    if not records and read:
+        why = f"none of the {len(read)} images of {source} has an id of the record: the salt or the data are others"
         return Check(PART, OPEN, f"{why}; set AUDITKIT_SALT to the salt of the run"), []
     check, contents = _compared(evidence, noted(records), f"are those of --audit-data={source}, read again")
-    return check, records if len(contents) == len(evidence.answers.images) else []
+    return check, records if len(contents) == len(evidence.answers.items) else []
 
 
 def _compared(evidence: Evidence, images: Sequence[NotedImage], words: str) -> tuple[Check, dict[str, str]]:
-    listed = {(i.id, i.cluster, i.modality, i.synthetic) for i in evidence.answers.images}
+    listed = {(i.id, i.cluster, i.modality, i.synthetic) for i in evidence.answers.items}
     contents = {i.id: i.content for i in images if (i.id, i.cluster, i.modality, i.synthetic) in listed}
     words = f"{len(listed)} images, their patients and modalities {words}; SHA-256 {evidence.data.sha256}"
     return settled(PART, words, list(_faults(evidence, images))), contents
 
 
 def _faults(evidence: Evidence, images: Sequence[NotedImage]) -> Iterator[str]:
-    found = data_sha256(image.content for image in images)
-    if found != evidence.data.sha256:
-        yield f"data.sha256: record {evidence.data.sha256}, found {found}"
+    digest = data_sha256(image.content for image in images)
+    if digest != evidence.data.sha256:
+        yield f"data.sha256: record {evidence.data.sha256}, found {digest}"
     known = {image.id: image for image in images}
-    for image in evidence.answers.images:
+    for image in evidence.answers.items:
         other = known.pop(image.id, None)
         if other is None:
             yield f"image {image.id}: in the record only"

@@ -1,4 +1,4 @@
-"""Whether a report shows what its record says: the page is made anew and compared."""
+"""Whether a report shows what its record says: the page is made again and compared."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PACKED = re.compile(rf'(<a id="{LINK}"[^>]*? href=")[^"]*"')
 
 
 def check_html(path: Path, evidence: Evidence, record: bytes) -> Check:
-    """Render the page anew and compare it to the letter, drawings included."""
+    """Render the page again and compare it to the letter, drawings included."""
     from auditkit.report.html import render_html
 
     page = _PACKED.sub(r'\1"', path.read_text(encoding="utf-8", errors="replace"))
@@ -30,16 +30,16 @@ def check_html(path: Path, evidence: Evidence, record: bytes) -> Check:
     here = next(i for i, (a, b) in enumerate(zip_longest(page, fresh)) if a != b)
     shown = (text[max(here - _AROUND, 0) : here + _AROUND] for text in (page, fresh))
     detail = "at the first difference the page has «{}», and the record gives «{}»".format(*shown)
-    what = "is not the page that this record gives. Render it anew: auditkit report EVIDENCE.json"
+    what = "is not the page that this record gives. Render it again: auditkit report EVIDENCE.json"
     if not same_version(evidence):
         made_by = evidence.run.packages.get("auditkit", "?")
         other = f"{path.name} was made by auditkit {made_by}, and {code_version()} would make another page"
-        return Check(PART, OPEN, f"{other}. Verify it with that version, or render it anew.", (detail,))
+        return Check(PART, OPEN, f"{other}. Verify it with that version, or render it again.", (detail,))
     return Check(PART, DIFFERS, f"{path.name} {what}", (detail,))
 
 
 def check_pdf(path: Path, evidence: Evidence, record: bytes) -> Check:
-    """Render the PDF anew and compare its bytes."""
+    """Render the PDF again and compare its bytes."""
     from auditkit.report.pdf import render_pdf
 
     try:
@@ -53,5 +53,5 @@ def check_pdf(path: Path, evidence: Evidence, record: bytes) -> Check:
         why = f"goes on for {len(content) - len(fresh)} bytes after the PDF that this record gives: a signature inside"
         return Check(PART, OPEN, f"{path.name} {why} the PDF, or a change. Ask your PDF reader what was added")
     why = "is not, byte for byte, the PDF that this record gives here: other versions of WeasyPrint, Pango"
-    remedy = "or fonts do that, and so does a changed page. Render it anew: auditkit report EVIDENCE.json"
+    remedy = "or fonts do that, and so does a changed page. Render it again: auditkit report EVIDENCE.json"
     return Check(PART, OPEN, f"{path.name} {why} {remedy}")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import SCHEMA_VERSION, Audit, Evidence, Outcomes, overall
-from auditkit.measure.columns import ALL
-from auditkit.protocol.shipped import SHIPPED
+from auditkit.evidence import ALL, Audit, Evidence, Outcomes, overall, whole_verdict
+from auditkit.evidence.reading import OtherSchema, parse_evidence
+from auditkit.protocol.declared import declared_ids
 from auditkit.records.faults import count_faults, differences, twice
 from auditkit.records.verify.checks import OPEN, Check, settled
-from auditkit.run.assemble import whole_verdict
 
 PART = "record"
 
@@ -46,33 +45,25 @@ def read_record(record: bytes, name: str) -> tuple[Evidence | None, Check]:
     Raises
     ------
     AuditkitError
-        When it is no JSON at all.
+        When it is not JSON at all.
     """
     try:
         text = record.decode("utf-8")
-        tree = json.loads(text)
+        json.loads(text)
     except (ValueError, RecursionError) as error:
         raise AuditkitError(f"{name} holds no record: {error}.", "Give what a run of auditkit wrote.") from None
     try:
-        evidence = Evidence.model_validate_json(text)
+        evidence = parse_evidence(text, name)
+    except OtherSchema as error:
+        return None, Check(PART, OPEN, str(error))
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        version = tree.get("schema_version") if isinstance(tree, dict) else None
-        if version != SCHEMA_VERSION:
-            return None, _of_another_schema(name, version, faults)
         return None, settled(PART, f"{name} does not fit the schema", faults)
-    if evidence.schema_version != SCHEMA_VERSION:
-        return evidence, _of_another_schema(name, evidence.schema_version)
-    # Keys given twice, spare digits and values that no field takes would be read as something else than they show.
+    # Keys given twice, spare digits and values that no field takes would be read as something other than they show.
     plain = evidence.model_dump(mode="json", exclude_unset=True)
     written = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     faults = [] if written == text else ["the same content, written by auditkit, has other bytes"]
     return evidence, settled(PART, f"{name} fits the schema; its SHA-256 is {sha256(record)}", faults)
-
-
-def _of_another_schema(name: str, version: object, faults: Sequence[str] = ()) -> Check:
-    why = f"{name} has schema version {version}, and this auditkit writes {SCHEMA_VERSION}: use the one that wrote it"
-    return Check(PART, OPEN, why, tuple(faults))
 
 
 def check_record(evidence: Evidence) -> list[Check]:
@@ -91,9 +82,8 @@ def _verdict_faults(evidence: Evidence) -> Iterator[str]:
     yield from differences(
         {"verdict": evidence.verdict, "sentence": evidence.sentence}, {"verdict": verdict, "sentence": sentence}
     )
-    declared = {f"{family}/{c.name}" for family, listed in SHIPPED.items() for c in listed()}
-    declared |= {f"{reference.role}/{name}" for reference in evidence.references for name in declared}
-    silent = sorted(declared.difference(ran, evidence.not_run))
+    declared = declared_ids(evidence.protocol.criteria, [reference.role for reference in evidence.references])
+    silent = sorted(set(declared).difference(ran, evidence.not_run))
     if silent:
         yield f"not_run: {len(silent)} audits that auditkit ships are neither in the record nor named as not run: " + (
             ", ".join(silent[:5])
@@ -104,16 +94,17 @@ def _verdict_faults(evidence: Evidence) -> Iterator[str]:
 
 def _audit_faults(audit: Audit) -> Iterator[str]:
     """Hold an audit against its required cells; one that could not be judged has none."""
-    required = [cell for cell in audit.by_modality if cell.required]
-    if not audit.by_modality and audit.verdict == "ERROR":
+    deciding = [cell for cell in audit.parts if cell.required or audit.shown]
+    required = [cell for cell in deciding if cell.required]
+    if not audit.parts and audit.verdict == "ERROR":
         return
     total = Outcomes()
-    for cell in required:
-        total = total + (cell.outcomes if cell.modality != ALL else Outcomes())
+    for cell in deciding:
+        total = total + (cell.outcomes if cell.stratum.level != ALL else Outcomes())
     p_pass = [cell.p_pass for cell in required if cell.p_pass is not None]
     p_fail = [cell.p_fail_holm for cell in required if cell.p_fail_holm is not None]
     found = {
-        "verdict": overall(cell.verdict for cell in required),
+        "verdict": overall(cell.verdict for cell in deciding),
         "outcomes": total.model_dump(),
         "p_pass": max(p_pass, default=None),
         "p_fail": min(p_fail, default=None),

@@ -1,4 +1,4 @@
-"""The earlier runs that a record was held against: the hashes of their records, and the comparison made anew."""
+"""The earlier runs that a record was held against: the hashes of their records, and the comparison made again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read_references(evidence: Evidence, files: Sequence[Path]) -> tuple[list[Che
         digest = reference.evidence_sha256
         words = f"the {reference.role}, run {reference.run} of {reference.model}"
         if digest not in given:
-            why = f"{words}: give its evidence.json, SHA-256 {digest}, with --reference to hold the run against it anew"
+            why = f"{words}: give its evidence.json, SHA-256 {digest}, with --reference to repeat the comparison"
             checks.append(Check(PART, OPEN, why))
             continue
         path, content = given[digest]
@@ -60,7 +60,7 @@ def read_references(evidence: Evidence, files: Sequence[Path]) -> tuple[list[Che
 
 
 def check_versions(material: Material, found: Mapping[str, Evidence]) -> Iterator[Check]:
-    """Hold the run against the earlier ones anew.
+    """Hold the run against the earlier ones again.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def check_versions(material: Material, found: Mapping[str, Evidence]) -> Iterato
         if other is None:
             continue
         recorded = [audit for audit in material.evidence.audits if audit.family == reference.role]
-        words = f"{len(recorded)} audits against the {reference.role} made anew come to the same verdicts and numbers"
+        words = f"{len(recorded)} audits against the {reference.role} made again come to the same verdicts and numbers"
         if material.reader is None:
             why = f"{len(recorded)} audits against the {reference.role} take the contents of the images and the answers"
             yield Check(PART, OPEN, f"{why}: give the run's store with --store")
@@ -109,11 +109,11 @@ def _faults(material: Material, earlier: EarlierRun) -> Iterator[str]:
     for recorded in material.evidence.audits:
         if recorded.family != earlier.role:
             continue
-        comparison = material.known.get(material.named[recorded.id])
-        if comparison is None:
+        effect = material.known.get(material.named[recorded.id])
+        if effect is None:
             continue  # a third party's: said beside the audit itself
         try:
-            audit = earlier.audit(comparison, recorded.question)
+            audit = earlier.audit(effect, recorded.question)
         except AuditkitError as error:
             found = list(unjudged_faults(recorded, error))
         else:

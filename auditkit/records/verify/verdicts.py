@@ -1,10 +1,10 @@
-"""Whether the verdicts follow from the answers: every audit judged anew, by the recorded criteria."""
+"""Whether the verdicts follow from the answers: every audit judged again, by the recorded criteria."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,15 +18,17 @@ from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
 from auditkit.judge.reliability import calibration_curves
 from auditkit.judge.subgroups import subgroups
-from auditkit.measure.columns import AnswerReader, Measurements
-from auditkit.measure.recorded import from_answers
+from auditkit.measure.columns import Measurements
+from auditkit.measure.reader import AnswerReader
+from auditkit.measure.recorded import effect_from, from_answers
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.records.faults import differences
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
-from auditkit.run.assemble import strata
-from auditkit.vocabulary import Comparison, Condition
+from auditkit.run.data import strata
+from auditkit.run.session import decided_levels
+from auditkit.vocabulary import MODEL, Effect, Question
 
 PART = "verdicts"
 # The question and the hazards are the audits' authors'; pictures take the images.
@@ -56,24 +58,28 @@ class Material:
     protocol: Protocol
     data: Measurements
     reader: AnswerReader | None = None
-    known: dict[str, Comparison] = field(
-        default_factory=lambda: {f"{c.family}/{c.name}": c for listed in SHIPPED.values() for c in listed()}
-    )
+
+    @cached_property
+    def known(self) -> dict[str, Effect]:
+        """Effects by id: as auditkit ships them, and those of one's own as the record defines them."""
+        recorded = {audit.id: effect_from(audit) for audit in self.evidence.audits}
+        shipped = {f"{e.family}/{e.name}": e for listed in SHIPPED.values() for e in listed()}
+        return {name: effect for name, effect in recorded.items() if effect is not None} | shipped
 
     @cached_property
     def named(self) -> dict[str, str]:
-        """The id of the comparison behind every audit; those against an earlier run have its role in front."""
+        """The id of the effect behind every audit; those against an earlier run have its role in front."""
         roles = {reference.role for reference in self.evidence.references}
         return {a.id: a.id.removeprefix(f"{a.family}/") if a.family in roles else a.id for a in self.evidence.audits}
 
     @cached_property
     def unknown(self) -> list[Audit]:
-        """Audits whose comparison is not at hand: third parties'."""
+        """Audits whose effect is not at hand: the record does not define it."""
         return [a for a in self.evidence.audits if self.named[a.id] not in self.known]
 
     @cached_property
     def audits(self) -> list[Audit]:
-        """The audits that can be judged anew, from the run's own answers.
+        """The audits that can be judged again, from the run's own answers.
 
         A family with an audit that is not at hand cannot be corrected for multiplicity.
         """
@@ -81,36 +87,36 @@ class Material:
         return [a for a in self.evidence.audits if a.id in self.known and a.family not in lost]
 
     @cached_property
-    def planned(self) -> list[Comparison]:
+    def planned(self) -> list[Effect]:
         """What was planned, as far as it is at hand, in the order of a run."""
         return list(distinct(self.known[name] for name in self.named.values() if name in self.known))
 
     @property
-    def also_asked(self) -> list[Comparison]:
-        """Comparisons that were not judged but whose questions were asked: a run that was stopped planned them."""
+    def also_asked(self) -> list[Effect]:
+        """Effects that were not judged but whose questions were asked: a run that was stopped planned them."""
         asked = set(self.data.asked())
         return [
-            comparison
-            for name, comparison in self.known.items()
+            effect
+            for name, effect in self.known.items()
             if name in self.evidence.not_run
-            and comparison.family in self.protocol.families
-            and self.questions([comparison]) <= asked
+            and effect.family in self.protocol.families
+            and self.questions([effect]) <= asked
         ]
 
-    def questions(self, comparisons: Iterable[Comparison]) -> set[tuple[Condition, str]]:
-        """Return what some comparisons ask about an image."""
-        template = self.protocol.resolve_template
-        return {(p.condition, template(p.template)) for c in comparisons for p in c.probes(("",))}
+    def questions(self, effects: Iterable[Effect]) -> set[Question]:
+        """Return what some effects ask the model about an item."""
+        resolve = self.protocol.resolve
+        return {resolve(q) for effect in effects for q in effect.questions() if q.role == MODEL}
 
 
 def check_verdicts(material: Material) -> list[Check]:
-    """Judge every audit anew and compare verdicts, sentences, estimates, p-values and figures."""
+    """Judge every audit again and compare verdicts, sentences, estimates, p-values and figures."""
     checks = []
     if material.unknown:
         listed = Counter(audit.family for audit in material.unknown)
         words = ", ".join(f"{n} of {family}" for family, n in listed.items())
-        why = f"audits that this auditkit does not ship, and with them their whole family: {words}"
-        checks.append(Check(PART, OPEN, f"{why}. Run them again on the same store; nothing is asked anew"))
+        why = f"audits whose effect the record does not define, and with them their whole family: {words}"
+        checks.append(Check(PART, OPEN, f"{why}. Run them again on the same store; nothing is asked again"))
     checks += _left_out(material)
     if material.protocol.looks.number > 1:
         return [*checks, *_after_looks(material)]
@@ -124,11 +130,11 @@ def check_verdicts(material: Material) -> list[Check]:
 def _left_out(material: Material) -> list[Check]:
     """Nobody asks what no audit needs: the run was stopped before it judged, or audits were taken out afterwards."""
     needed = material.questions(material.planned)
-    left = [f"{c.family}/{c.name}" for c in material.also_asked if not material.questions([c]) <= needed]
+    left = [f"{e.family}/{e.name}" for e in material.also_asked if not material.questions([e]) <= needed]
     if not left:
         return []
     why = f"{len(left)} audits are said not to be run, but the questions that only they need were asked"
-    remedy = "the run was stopped, or they were left out. Run the same command again; nothing is asked anew"
+    remedy = "the run was stopped, or they were left out. Run the same command again; nothing is asked a second time"
     return [Check(PART, OPEN, f"{why}: {remedy}", tuple(left))]
 
 
@@ -138,12 +144,12 @@ def _after_looks(material: Material) -> list[Check]:
     staged = stages(material.data.records, protocol.looks.number, protocol.seed)
     if evidence.data.n_left_out or len(evidence.looks) != len(staged):
         why = "the run looked early, and not every image planned is in its record, so its looks cannot be made again"
-        return [Check(PART, OPEN, f"{why}. Run the same command on the same store: nothing is asked anew")]
+        return [Check(PART, OPEN, f"{why}. Run the same command on the same store: nothing is asked again")]
     judge: Judge | None = None
     seen: set[str] = set()
     looks: list[LookInfo] = []
     for look, stage in zip(plan_looks(staged, protocol), staged, strict=True):
-        wanted = material.planned if judge is None else list(judge.open())
+        wanted = material.planned if judge is None else list(judge.undecided())
         seen |= {record.id for record in stage}
         judge = Judge(protocol, from_answers(_of(evidence.answers, seen)), material.planned, look, before=judge)
         records = judge.data.records
@@ -153,8 +159,8 @@ def _after_looks(material: Material) -> list[Check]:
                 n_images=len(records),
                 n_clusters=len({r.cluster for r in records}),
                 n_questions=Plan(stage, tuple(wanted), protocol).size(),
-                n_settled=len(material.planned) - len(judge.open()),
-                levels={m: protocol.alpha for m in look.fractions if m not in look.waiting} | look.levels(protocol),
+                n_settled=len(material.planned) - len(judge.undecided()),
+                levels=decided_levels(look, protocol),
             )
         )
     recorded = [look.model_dump() for look in evidence.looks]
@@ -168,14 +174,15 @@ def _after_looks(material: Material) -> list[Check]:
 
 def _of(answers: Answers, ids: set[str]) -> Answers:
     """Return the answers about some of the images."""
-    chosen = [i for i, image in enumerate(answers.images) if image.id in ids]
+    chosen = [i for i, item in enumerate(answers.items) if item.id in ids]
     columns = []
     for column in answers.columns:
-        marks = column.marks.split()
-        some = [marks[i] for i in chosen]
-        if any(mark != NOT_ASKED for mark in some):
-            columns.append(column.model_copy(update={"marks": " ".join(some)}))
-    return answers.model_copy(update={"images": [answers.images[i] for i in chosen], "columns": columns})
+        marks = {name: text.split() for name, text in column.values.items()}
+        kept = {name: [every[i] for i in chosen] for name, every in marks.items()}
+        if any(mark != NOT_ASKED for every in kept.values() for mark in every):
+            values = {name: " ".join(every) for name, every in kept.items()}
+            columns.append(column.model_copy(update={"values": values}))
+    return answers.model_copy(update={"items": [answers.items[i] for i in chosen], "columns": columns})
 
 
 def _compared(material: Material, judges: Iterable[Judge]) -> Check:
@@ -188,10 +195,10 @@ def _compared(material: Material, judges: Iterable[Judge]) -> Check:
             break
         faults = faults or found
     n = len(material.audits)
-    words = f"{n} audits judged anew come to the same verdicts, estimates and p-values"
+    words = f"{n} audits judged again come to the same verdicts, estimates and p-values"
     if material.reader is None:
         words += ", by the record's answers; expected scores, similarities and cases take the store"
-    return by_version(material, words, faults, f"of {n} audits judged anew, {_count(faults)} differ")
+    return by_version(material, words, faults, f"of {n} audits judged again, {_count(faults)} differ")
 
 
 def by_version(material: Material, words: str, faults: Sequence[str], otherwise: str) -> Check:
@@ -227,14 +234,14 @@ def unjudged_faults(recorded: Audit, error: AuditkitError) -> Iterator[str]:
 
 
 def _audit_faults(material: Material, judge: Judge, recorded: Audit, skip: set[str]) -> Iterator[str]:
-    comparison = material.known[recorded.id]
+    effect = material.known[recorded.id]
     try:
-        audit = judge.audit(comparison, recorded.gate, recorded.question)
+        audit = judge.audit(effect, recorded.question)
     except AuditkitError as error:
         yield from unjudged_faults(recorded, error)
         return
-    if material.reader is not None and audit.verdict != "PASS":
-        cases = failing_cases(judge.adverse(comparison), comparison, material.reader, judge.data, material.protocol)
+    if material.reader is not None and audit.verdict != "PASS" and not audit.shown:
+        cases = failing_cases(judge.worst_cases(effect), material.reader, judge.data, material.protocol)
         audit = audit.model_copy(update={"cases": cases})
     # What the verdict is, before what it rests on.
     first = {"verdict", "sentence", "estimate", "p_pass", "p_fail"}
@@ -256,15 +263,15 @@ def _figures(material: Material) -> Check:
 
 
 def _of_all(material: Material, words: str, faults: Sequence[str]) -> Check:
-    """Figures over all comparisons of a run, some of which may not be at hand."""
+    """Figures over all effects of a run, some of which may not be at hand."""
     if faults and material.unknown:
-        why = "come out otherwise without the comparisons that this auditkit does not ship"
+        why = "come out otherwise without the audits that this auditkit does not ship"
         return Check(PART, OPEN, f"{words} {why}", tuple(faults))
     return by_version(material, f"{words} as recorded", faults, f"{words} not as recorded")
 
 
 def check_subgroups(material: Material, records: Sequence[ImageRecord]) -> Check:
-    """Compute the results by subgroup anew.
+    """Compute the results by subgroup again.
 
     Parameters
     ----------
@@ -279,7 +286,7 @@ def check_subgroups(material: Material, records: Sequence[ImageRecord]) -> Check
         return Check(PART, OPEN, f"{words} {why}")
     evidence, data = material.evidence, material.data
     known = [replace(r, attributes=s.attributes) for r, s in zip(data.records, records, strict=True)]
-    with_attributes = Measurements(known, {place: data.column(*place) for place in data.asked()}, data.doses)
+    with_attributes = Measurements(known, {question: data.column(question) for question in data.asked()}, data.doses)
     found = subgroups(with_attributes, Plan(tuple(known), tuple(material.planned), material.protocol))
     faults = list(differences(_plain(evidence.data.strata), _plain(strata(known)), where="data.strata"))
     faults += differences(_plain(evidence.subgroups), _plain(found), where="subgroups")

@@ -35,7 +35,7 @@ def verify(
     ----------
     report : pathlib.Path
         An evidence.json, a report.html, a report.pdf, or the folder of a run. The page named, or every page of the
-        folder named, is rendered anew; of pages beside a file named only the record inside is compared.
+        folder named, is rendered again; of pages beside a file named only the record inside is compared.
     store : str
         Path or URL of the store of the run. Nothing is asked, and no answer is written.
     data : str, optional
@@ -51,7 +51,7 @@ def verify(
     Raises
     ------
     AuditkitError
-        When a file cannot be read or is no report.
+        When a file cannot be read or is not a report.
     """
     named, beside = _files(report)
     found = {path: copies.read_copy(path) for path in (*named, *beside) if path.suffix != ".json"}
@@ -86,7 +86,7 @@ def _files(report: Path) -> tuple[list[Path], list[Path]]:
     if not report.is_file():
         raise AuditkitError(f"{report} does not exist.", f"Give one of {', '.join(_NAMES)}, or their folder.")
     if report.suffix.lower() not in _SUFFIXES:
-        raise AuditkitError(f"{report} is no report: it ends with none of {', '.join(_SUFFIXES)}.")
+        raise AuditkitError(f"{report} is not a report: it ends with none of {', '.join(_SUFFIXES)}.")
     siblings = (report.with_name(name) for name in _NAMES)
     return [report], [path for path in siblings if path.is_file() and path.name != report.name]
 
@@ -174,5 +174,5 @@ def _verdicts(
     if material.evidence.subgroups or material.evidence.data.strata:
         yield verdicts.check_subgroups(material, pictures)
     if material.evidence.embeddings:
-        why = "what corruptions do to the embeddings is not computed anew: run again on the same store to compare"
+        why = "what corruptions do to the embeddings is not computed again: run once more on the same store to compare"
         yield Check(verdicts.PART, OPEN, why)

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from auditkit.evidence import Audit, Estimate, Evidence
 from auditkit.report.cards import words
 from auditkit.report.cards.markdown import escaped
 from auditkit.report.cards.words import NOT_STATED, listing, paragraph, stated
-from auditkit.report.views import verdict_counts
-from auditkit.report.wording import audit_name, modality_name, moment, plain_name, visible
+from auditkit.report.views import families, verdict_counts
+from auditkit.words import audit_name, modality_name, moment, plain_name, visible
 
 NAMESPACE = "https://mc.chai.org/v0.2/schema.xsd"
-
-USEFULNESS = ("sensitivity", "discrimination")
-FAIRNESS = ("metadata", "placebo", "differential")
-"""Families by kind of metric; all others are of safety and reliability."""
 
 Content = str | Sequence[tuple[str, "Content"]]
 
@@ -105,8 +101,9 @@ def _summary(evidence: Evidence) -> str:
 
 
 def _warnings(evidence: Evidence) -> Content:
-    bias = [a for a in evidence.audits if a.family in FAIRNESS]
-    others = [a for a in evidence.audits if a.family not in FAIRNESS]
+    kinds = _by_kind(evidence)
+    bias = kinds.pop("FairnessEquity")
+    others = [audit for audits in kinds.values() for audit in audits]
     return (
         (
             "KnownRisksAndLimitations",
@@ -131,7 +128,7 @@ def _warnings(evidence: Evidence) -> Content:
 
 
 def _trust(evidence: Evidence) -> Content:
-    formats = ", ".join(sorted({escaped(prompt.format) for prompt in evidence.prompts})) or NOT_STATED
+    formats = ", ".join(sorted({escaped(prompt.scorer) for prompt in evidence.prompts})) or NOT_STATED
     kind = ", ".join(part for part in (evidence.model.family, evidence.model.backend) if part)
     return (
         (
@@ -156,12 +153,21 @@ def _maintenance(evidence: Evidence) -> str:
 
 
 def _metrics(evidence: Evidence) -> Content:
-    kinds: Mapping[str, list[Audit]] = {
-        "UsefulnessUsabilityEfficacy": [a for a in evidence.audits if a.family in USEFULNESS],
-        "FairnessEquity": [a for a in evidence.audits if a.family in FAIRNESS],
-        "SafetyReliability": [a for a in evidence.audits if a.family not in (*USEFULNESS, *FAIRNESS)],
-    }
+    kinds = _by_kind(evidence)
     return [(name, _metric(evidence, audits, fair=name == "FairnessEquity")) for name, audits in kinds.items()]
+
+
+def _by_kind(evidence: Evidence) -> dict[str, list[Audit]]:
+    """Return the audits by kind of metric: what must be noticed, what must not matter, everything else."""
+    kinds: dict[str, list[Audit]] = {"UsefulnessUsabilityEfficacy": [], "FairnessEquity": [], "SafetyReliability": []}
+    for family in families(evidence):
+        if family.kind == "noticed":
+            kinds["UsefulnessUsabilityEfficacy"] += family.audits
+        elif family.kind == "words" or family.compares_answers:
+            kinds["FairnessEquity"] += family.audits
+        else:
+            kinds["SafetyReliability"] += family.audits
+    return kinds
 
 
 def _metric(evidence: Evidence, audits: list[Audit], *, fair: bool) -> Content:

@@ -11,7 +11,7 @@ from auditkit.report.cards import words
 from auditkit.report.cards.markdown import escaped, table
 from auditkit.report.cards.words import NOT_STATED, listing, paragraph, stated
 from auditkit.report.views import verdict_counts
-from auditkit.report.wording import VERDICT_ORDER, audit_name, count, moment, plain_name, scale_of, visible, whole
+from auditkit.words import VERDICT_ORDER, audit_name, count, moment, plain_name, scale_of, visible, whole
 
 TASK = "image-text-to-text"
 Yaml = str | int | float | bool | Mapping[str, "Yaml"] | Sequence["Yaml"]
@@ -68,14 +68,14 @@ def _results(evidence: Evidence, source_url: str | None) -> list[Yaml]:
 
 
 def _metric(audit: Audit) -> list[Yaml]:
-    """An audit's estimate. Types are auditkit's own: an AUROC of clean against corrupted is no AUROC of disease."""
+    """An audit's estimate. Types are auditkit's own: an AUROC of clean against corrupted is not AUROC of disease."""
     if audit.estimate.value is None:
         return []
     scale = scale_of(audit)
     name = f"{audit_name(audit)}: {audit.verdict}, {scale.full(audit.estimate)}, {count(audit.n_clusters, 'cluster')}"
     return [
         {
-            "type": visible(f"auditkit-{audit.gate or 'audit'}"),
+            "type": visible(f"auditkit-{audit.statistic}-{audit.quantity}"),
             "value": audit.estimate.value,
             "name": visible(name),
             "verified": False,

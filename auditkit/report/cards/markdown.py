@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from auditkit.report.wording import visible
+from auditkit.words import visible
 
-# An underscore inside a word is no markup, and identifiers read better without a backslash.
+# An underscore inside a word is not markup, and identifiers read better without a backslash.
 _SIGNS = re.compile(r"[\\`*{}\[\]#!|~$^&<>@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 # GitHub's Markdown makes links of bare addresses.
 _ADDRESS = re.compile(r"(?i)(?<=[a-z0-9]):(?=//)|(?<=\bwww)\.")

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from auditkit.evidence import VERDICTS, Audit, Estimate, Evidence
 from auditkit.report.cards.markdown import bullets, escaped
 from auditkit.report.views import UNKNOWN, families, unwanted, verdict_counts
-from auditkit.report.wording import (
+from auditkit.words import (
     OUTCOME_NAMES,
     Scale,
     audit_name,
     count,
+    limit_words,
     modality_name,
     moment,
     percent,
@@ -124,11 +125,9 @@ def limit(audit: Audit) -> str:
     """Return the accepted region of an audit where it is the same for its cells."""
     low, high = region(None, audit)
     if low is None and high is None:
-        if audit.margin is None:
+        if not limit_words(audit):
             return NOT_STATED
-        return (
-            f"limit {escaped(Scale(audit.estimate.unit, signed=False).with_unit(audit.margin))}; differs between cells"
-        )
+        return f"{escaped(limit_words(audit))}; differs between cells"
     return escaped(region_words(low, high, scale_of(audit)))
 
 
@@ -148,7 +147,7 @@ def not_passed(audits: Iterable[Audit]) -> list[str]:
     return [
         f"{audit.verdict}, {escaped(audit_name(audit))} ({escaped(audit.id)}): {escaped(audit.sentence)}"
         for audit in audits
-        if audit.verdict != "PASS"
+        if audit.verdict != "PASS" and not audit.shown
     ]
 
 

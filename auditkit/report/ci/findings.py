@@ -54,13 +54,13 @@ class Finding:
 
 
 def findings(evidence: Evidence, places: Mapping[str, Place], *, allow_inconclusive: bool) -> list[Finding]:
-    """Return the audits that do not pass, the most telling first.
+    """Return the audits that do not pass, the most telling first; those shown for information are left out.
 
     FAIL before ERROR before INCONCLUSIVE; within these one audit of every family before a second of any, so that
     sixty failures of one kind do not hide the one of another; within a family the clearest evidence first.
     """
     ranked = sorted(
-        (audit for audit in evidence.audits if audit.verdict != "PASS"),
+        (audit for audit in evidence.deciding if audit.verdict != "PASS"),
         key=lambda a: (VERDICTS.index(a.verdict), 1.0 if a.p_fail is None else a.p_fail, a.id),
     )
     seen: Counter[tuple[str, str]] = Counter()
@@ -77,7 +77,7 @@ def findings(evidence: Evidence, places: Mapping[str, Place], *, allow_inconclus
 
 def more_patients(audit: Audit) -> str:
     """Say how many more patients would likely decide an INCONCLUSIVE audit, in the modality that needs most of them."""
-    undecided = [cell for cell in audit.by_modality if cell.required and cell.verdict == "INCONCLUSIVE"]
+    undecided = [cell for cell in audit.parts if cell.required and cell.verdict == "INCONCLUSIVE"]
     numbers = [cell.more_clusters for cell in undecided if cell.more_clusters]
     if not numbers:
         return "cannot be said"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from auditkit import words as wording
 from auditkit.evidence import VERDICTS, Evidence
-from auditkit.report import views, wording
+from auditkit.report import views
 from auditkit.report.ci.commands import command
 from auditkit.report.ci.findings import Finding, more_patients
 
@@ -100,7 +101,7 @@ def _rendered(evidence: Evidence, found: Sequence[Finding], files: Sequence[str]
         .render(
             e=evidence,
             families=views.families(evidence),
-            counts=views.verdict_counts(evidence.audits),
+            counts=views.verdict_counts(evidence.deciding),
             failed=[*lists["FAIL"], *lists["ERROR"]],
             undecided=lists["INCONCLUSIVE"],
             rows=rows,

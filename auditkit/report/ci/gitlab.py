@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auditkit.report.ci.findings import Finding
-from auditkit.report.wording import audit_name, shortened
+from auditkit.words import audit_name, shortened
 
 FILE_NAME = "gl-code-quality.json"
 _LENGTH = 1000

@@ -16,7 +16,7 @@ def audit_properties(audit: Audit, *, model: str, protocol_sha256: str) -> Prope
         "low": audit.estimate.low,
         "high": audit.estimate.high,
         "unit": audit.estimate.unit if audit.estimate.value is not None else None,
-        "margin": audit.margin,
+        "margin": audit.limit.get(audit.verb),
         "p_pass": audit.p_pass,
         "p_fail": audit.p_fail,
         "n_images": audit.n_images,

@@ -6,7 +6,7 @@ from auditkit.evidence import Evidence
 from auditkit.report.clauses.found import Found, found, nothing
 from auditkit.report.clauses.people import patients
 from auditkit.report.views import verdict_counts
-from auditkit.report.wording import whole
+from auditkit.words import whole
 
 
 def of_family(evidence: Evidence, name: str) -> Found:
@@ -16,7 +16,7 @@ def of_family(evidence: Evidence, name: str) -> Found:
     audit that was declared and not run. Whatever it is about, it was seen on these images: where they are phantoms or
     for demonstration, that is a gap.
     """
-    own = [audit for audit in evidence.audits if audit.family == name]
+    own = [audit for audit in evidence.deciding if audit.family == name]
     left = sum(audit.partition("/")[0] == name for audit in evidence.not_run)
     counts = verdict_counts(own)
     label = f"{name}: " + ", ".join(f"{whole(n)} {verdict}" for verdict, n in counts.items() if n)

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from auditkit.evidence import Audit, Evidence
-from auditkit.report.wording import count, cut, whole
+from auditkit.words import count, cut, whole
 
 Level = Literal["all", "part", "none"]
 _ROOM = 40
@@ -45,7 +45,7 @@ def nothing(label: str, *gaps: str) -> Found:
 
 def decided(evidence: Evidence) -> list[Audit]:
     """Return the audits that came to an answer, whichever: PASS or FAIL."""
-    return [audit for audit in evidence.audits if audit.verdict in ("PASS", "FAIL")]
+    return [audit for audit in evidence.deciding if audit.verdict in ("PASS", "FAIL")]
 
 
 def of_decided(evidence: Evidence, label: str, holds: Callable[[Audit], bool]) -> Found:

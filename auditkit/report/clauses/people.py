@@ -10,13 +10,13 @@ from types import MappingProxyType
 from auditkit.evidence import Evidence, Subgroup, SubgroupLevel
 from auditkit.report.clauses.found import Found, found, nothing
 from auditkit.report.views import UNKNOWN
-from auditkit.report.wording import count, percent, whole
+from auditkit.words import count, percent, whole
 
 PERSON = ("sex", "age")
 EQUIPMENT = ("site", "manufacturer")
 
 # Conventions of ours, no text gives such numbers: an attribute counts as known when it is for four images in five, and
-# data in which phantoms are the majority are no data of patients.
+# data in which phantoms are the majority do not count as data of patients.
 KNOWN_SHARE = 0.8
 MAJORITY = 0.5
 _ADULT = 18

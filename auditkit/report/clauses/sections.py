@@ -11,7 +11,7 @@ from auditkit.report.clauses.families import of_family
 from auditkit.report.clauses.found import Found, decided, found, nothing, of_decided
 from auditkit.report.clauses.people import SECTIONS as PEOPLE
 from auditkit.report.views import BASELINE
-from auditkit.report.wording import OUTCOME_NAMES, count, moment, plain_name, whole
+from auditkit.words import OUTCOME_NAMES, count, moment, plain_name, whole
 
 CONVENTIONAL_LEVEL = 0.95
 INTENDED_USE = ("purpose", "users", "population", "out_of_scope")
@@ -45,7 +45,7 @@ def _acceptance(evidence: Evidence) -> Found:
     return of_decided(
         evidence,
         "declared acceptance limits",
-        lambda a: any(c.margin_low is not None or c.margin_high is not None for c in a.by_modality),
+        lambda a: any(c.margin_low is not None or c.margin_high is not None for c in a.parts),
     )
 
 
@@ -53,7 +53,7 @@ def _multiplicity(evidence: Evidence) -> Found:
     return of_decided(
         evidence,
         "Holm's correction within the family",
-        lambda a: any(c.p_fail_holm is not None for c in a.by_modality),
+        lambda a: any(c.p_fail_holm is not None for c in a.parts),
     )
 
 
@@ -70,22 +70,22 @@ def _power(evidence: Evidence) -> Found:
 
 
 def _modalities(evidence: Evidence) -> Found:
-    return of_decided(evidence, "results by modality", lambda a: bool(a.by_modality))
+    return of_decided(evidence, "results by modality", lambda a: bool(a.parts))
 
 
 def _severities(evidence: Evidence) -> Found:
     """Scores by severity, with the measured dose."""
-    points = [p for a in evidence.audits for p in a.series if p.severity and p.score.value is not None]
+    points = [p for a in evidence.audits for p in a.series if p.level and p.score.value is not None]
     if not points:
         return nothing("scores by severity", "no scores by severity")
     without = sum(p.ssim is None for p in points)
-    label = f"scores by severity with measured similarity (SSIM), up to severity {max(p.severity for p in points)}"
+    label = f"scores by severity with measured similarity (SSIM), up to severity {max(p.level for p in points)}"
     return found(label, ["the similarity of some pictures was not measured"] if without else [])
 
 
 def _audits(evidence: Evidence) -> Found:
     """All that was declared ran and came to an answer."""
-    audits, left = evidence.audits, len(evidence.not_run)
+    audits, left = evidence.deciding, len(evidence.not_run)
     answered = len(decided(evidence))
     if not answered:
         return nothing("audits", "no audit came to an answer")
@@ -99,9 +99,9 @@ def _audits(evidence: Evidence) -> Found:
 
 def _answers(evidence: Evidence) -> Found:
     answers = evidence.answers
-    if not (answers.images and answers.columns):
+    if not (answers.items and answers.columns):
         return nothing("answers", "the single answers are not in the record")
-    label = f"every answer as score or outcome: {count(len(answers.images), 'image')}, "
+    label = f"every answer as score or outcome: {count(len(answers.items), 'image')}, "
     label += count(len(answers.columns), "condition")
     return found(label, [] if answers.sha256 else ["no hash over the raw answers"])
 
@@ -170,13 +170,13 @@ def _calibration(evidence: Evidence) -> Found:
 
 def _hazards(evidence: Evidence) -> Found:
     """Audits carry ids of the risk management file."""
-    named = [a for a in evidence.audits if a.hazard_ids]
-    worded = [a for a in evidence.audits if a.hazard or a.hazard_ids]
+    named = [a for a in evidence.deciding if a.hazard_ids]
+    worded = [a for a in evidence.deciding if a.hazard or a.hazard_ids]
     if not worded:
         return nothing("hazards", "no audit names a hazard")
     ids = {i for a in named for i in a.hazard_ids}
     label = f"hazards named for {count(len(worded), 'audit')}, {count(len(ids), 'id')} of the risk file"
-    without = len(evidence.audits) - len(named)
+    without = len(evidence.deciding) - len(named)
     return found(label, [f"{count(without, 'audit')} without an id of the risk file"] if without else [])
 
 
@@ -190,7 +190,7 @@ def _cases(evidence: Evidence) -> Found:
     shown = sum(len(a.cases) for a in evidence.audits)
     if not shown:
         return nothing("cases", "no single case is shown")
-    without = sum(a.verdict == "FAIL" and not a.cases for a in evidence.audits)
+    without = sum(a.verdict == "FAIL" and not a.cases for a in evidence.deciding)
     gap = f"{count(without, 'failed audit')} without a case" if without else ""
     return found(f"{count(shown, 'case')} that speak against the model", [gap])
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from auditkit.errors import AuditkitError
 from auditkit.report.clauses.found import path_problem
 from auditkit.report.clauses.sections import SECTIONS
-from auditkit.report.views import QUESTIONS
+from auditkit.report.questions import QUESTIONS
 
 Words = Annotated[str, Field(min_length=1)]
 
@@ -107,7 +107,7 @@ def read_text(content: str, file: str) -> TextEntry:
     Raises
     ------
     AuditkitError
-        When it is no TOML, a key is missing or unknown, or a condition names what no record has.
+        When it is not TOML, a key is missing or unknown, or a condition names what no record has.
     """
     try:
         return TextEntry.model_validate(tomllib.loads(content))

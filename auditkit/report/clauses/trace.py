@@ -11,7 +11,7 @@ _TEXTS = 3
 
 
 def hazard_trace(evidence: Evidence) -> tuple[Hazard, ...]:
-    """Group the audits by the hazard they look for; every audit is in at least one group.
+    """Group the audits by the hazard they look for; every audit that decides is in at least one group.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def hazard_trace(evidence: Evidence) -> tuple[Hazard, ...]:
     """
     by_id: dict[str, list[Audit]] = {}
     by_text: dict[str, list[Audit]] = {}
-    for audit in evidence.audits:
+    for audit in evidence.deciding:
         ids = [name for name in dict.fromkeys(audit.hazard_ids) if name.strip()]
         for name in ids:
             by_id.setdefault(name, []).append(audit)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditkit.evidence import CalibrationCurve, CalibrationPoint, Estimate
+from auditkit.evidence import ALL, CalibrationCurve, CalibrationPoint, Estimate
 from auditkit.report.figures.charts import DASHED, ends, grid, heading, level_words, line_of, n_words, strong
 from auditkit.report.figures.svg import SMALL, WIDTH, Axis, Chart, Drawing, text_width
-from auditkit.report.wording import OVERALL, Scale, fixed, modality_name, whole
+from auditkit.words import Scale, fixed, modality_name, whole
 
 _SHARE = Scale("share", signed=False)
 _BARS = 34  # pixels for the counts
@@ -32,7 +32,7 @@ def reliability(curves: Sequence[CalibrationCurve], key: str) -> Chart | None:
     curves = [curve for curve in curves if curve.points]
     if not curves:
         return None
-    main = next((c for c in curves if c.modality == OVERALL), curves[0])
+    main = next((c for c in curves if c.modality == ALL), curves[0])
     drawing = Drawing(358)
     x, y = Axis(0, 100, 36, WIDTH - 14), Axis(0, 100, 246, 26)
     heading(drawing, 10, "Undamaged among these pictures, %")
@@ -50,11 +50,11 @@ def reliability(curves: Sequence[CalibrationCurve], key: str) -> Chart | None:
     drawing.text(WIDTH - 8, 350, _error_words(main), SMALL, anchor="end", bold=True)
     title = "The score read as the chance that a picture is undamaged"
     description = _words(main)
-    low, high = (min(main.severities), max(main.severities)) if main.severities else (0, 0)
+    low, high = (min(main.levels), max(main.levels)) if main.levels else (0, 0)
     caption = (
-        f"{'All modalities' if main.modality == OVERALL else modality_name(main.modality)}, "
+        f"{'All modalities' if main.modality == ALL else modality_name(main.modality)}, "
         f"{n_words([(main.n_images, main.n_clusters)])}, each clean and once degraded"
-        + (f" (severity {low} to {high})" if main.severities else "")
+        + (f" (severity {low} to {high})" if main.levels else "")
         + f", so that half are undamaged; {level_words(p.observed for p in main.points)}. Bars: pictures per band. "
         "Above the dashed line the score is too low for a chance, below it too high."
         + (f" {whole(main.n_missing)} images left out: an answer gave no score." if main.n_missing else "")

@@ -9,18 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from auditkit.evidence import Cell, Estimate, Point, Verdict
+from auditkit.evidence import ALL, Cell, Estimate, Point, Verdict
 from auditkit.report.figures.svg import PLAIN, SMALL, WIDTH, Axis, Chart, Drawing, Shape, fitted, text_width
-from auditkit.report.wording import (
-    OVERALL,
+from auditkit.words import (
+    PER_STEP,
+    SHOWN,
     Scale,
     fixed,
     modality_name,
     whole,
 )
 
-# Marker per verdict: filled disc, filled square, hollow disc, cross.
-MARKERS: dict[Verdict, Shape] = {"PASS": "disc", "FAIL": "square", "INCONCLUSIVE": "disc", "ERROR": "cross"}
+# Marker per verdict: filled disc, filled square, hollow disc, cross; a diamond for what is shown for information.
+MARKERS: dict[str, Shape] = {
+    "PASS": "disc",
+    "FAIL": "square",
+    "INCONCLUSIVE": "disc",
+    "ERROR": "cross",
+    SHOWN: "diamond",
+}
 DASHED = "4 2.5"
 _SCORE = Scale("points", signed=False)
 _CHANGE = Scale("points", signed=True)
@@ -45,9 +52,14 @@ def level_words(estimates: Iterable[Estimate | None]) -> str:
     return f"{100 * levels.pop():g} % intervals" if len(levels) == 1 else "intervals"
 
 
-def marks(drawing: Drawing, verdict: Verdict, places: Iterable[Place], size: float) -> None:
+def marks(drawing: Drawing, verdict: str, places: Iterable[Place], size: float) -> None:
     """Draw a verdict's markers: INCONCLUSIVE is hollow, so that it cannot be taken for a PASS in grey print."""
-    drawing.markers(MARKERS[verdict], places, size, verdict, hollow=verdict == "INCONCLUSIVE")
+    drawing.markers(MARKERS[verdict], places, size, colour(verdict), hollow=verdict == "INCONCLUSIVE")
+
+
+def colour(verdict: str) -> str:
+    """Return the colour of a verdict, or of what is shown for information."""
+    return "accent" if verdict == SHOWN else verdict
 
 
 def ends(estimate: Estimate) -> tuple[float, float, float] | None:
@@ -72,9 +84,9 @@ def bars_of(
 def _split(points: Iterable[Point]) -> tuple[list[Point], dict[str, list[Point]]]:
     """Return the pooled points and those per modality, each in order of severity."""
     per: dict[str, list[Point]] = {}
-    for point in sorted(points, key=lambda p: (p.modality, p.severity)):
-        per.setdefault(point.modality, []).append(point)
-    return per.pop(OVERALL, []), per
+    for point in sorted(points, key=lambda p: (p.stratum.level, p.level)):
+        per.setdefault(point.stratum.level, []).append(point)
+    return per.pop(ALL, []), per
 
 
 def strong(drawing: Drawing, points: Sequence[tuple[float, Estimate | None]], x: Axis, y: Axis, shape: Shape) -> None:
@@ -112,7 +124,7 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
     """
     pooled, per = _split(points)
     auroc, auroc_per = _split(p for p in discrimination if p.auroc is not None)
-    severities = sorted({p.severity for p in (*points, *discrimination)}) or [0]
+    severities = sorted({p.level for p in (*points, *discrimination)}) or [0]
     lower = bool(auroc or auroc_per)
     expected = any(p.expected is not None for p in points)
     drawing = Drawing(330 if lower else 220)
@@ -138,15 +150,15 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
             else ""
         )
     )
-    by_place = {(p.modality, p.severity): p.auroc for p in discrimination}
+    by_place = {(p.stratum.level, p.level): p.auroc for p in discrimination}
     rows = [
         (
-            modality_name(p.modality),
-            "clean" if p.severity == 0 else str(p.severity),
+            modality_name(p.stratum.level),
+            "clean" if p.level == 0 else str(p.level),
             _SCORE.short(p.score),
             *((fixed(p.expected),) if expected else ()),
             _CHANGE.short(p.change) if p.change else "–",
-            _AUROC.short(a) if (a := by_place.get((p.modality, p.severity), p.auroc)) else "–",
+            _AUROC.short(a) if (a := by_place.get((p.stratum.level, p.level), p.auroc)) else "–",
             fixed(p.ssim, 2),
             whole(p.n_images),
             whole(p.n_clusters),
@@ -173,12 +185,12 @@ def _scores(drawing: Drawing, pooled: Sequence[Point], per: Mapping[str, Sequenc
     y = Axis(0, 100, 192, 26)
     heading(drawing, 10, "Mean score, 0–100 points")
     grid(drawing, x, y, (0, 25, 50, 75, 100))
-    thin = [line_of(((p.severity, p.score) for p in own), x, y) for own in per.values()]
+    thin = [line_of(((p.level, p.score) for p in own), x, y) for own in per.values()]
     for line in thin:
         drawing.curve(line, "faint", 0.9)
-    scores = [(p.severity, p.score) for p in pooled]
+    scores = [(p.level, p.score) for p in pooled]
     strong(drawing, scores, x, y, "disc")
-    expected = [(p.severity, Estimate(value=p.expected)) for p in pooled]
+    expected = [(p.level, Estimate(value=p.expected)) for p in pooled]
     if any(e.value is not None for _, e in expected):
         drawing.text(WIDTH - 8, 10, "dashed: expected score", SMALL, anchor="end")
         # Dark dashes above the strong line: seen on it where the two are one, in grey print as well.
@@ -204,7 +216,7 @@ def _numbers(
         near = [spot for spot in taken if abs(spot[0] - x(at)) < 2 * wide + 5]
 
         def hidden(spot: Place, wide: float = wide, near: Sequence[tuple[float, float, int]] = near) -> int:
-            """Count what the number would lie on; places outside the panel are no places."""
+            """Count what the number would lie on; outside the panel there is no place."""
             inside = x.start <= spot[0] - wide and spot[0] + wide <= WIDTH and y.end - 12 <= spot[1] <= y.start - 6
             met = sum(weight for a, b, weight in near if abs(a - spot[0]) < wide and abs(b - spot[1]) < 5)
             return met + (0 if inside else 1000)
@@ -233,8 +245,8 @@ def _separation(drawing: Drawing, pooled: Sequence[Point], per: Mapping[str, Seq
     grid(drawing, x, y, (0.5, 0.75, 1.0))
     drawing.lines([(x.start, y(0.5), x.end, y(0.5))], "edge", 1.3, DASHED)
     for own in per.values():
-        drawing.curve(line_of(((p.severity, p.auroc) for p in own), x, y), "faint", 0.9)
-    strong(drawing, [(p.severity, p.auroc) for p in pooled], x, y, "diamond")
+        drawing.curve(line_of(((p.level, p.auroc) for p in own), x, y), "faint", 0.9)
+    strong(drawing, [(p.level, p.auroc) for p in pooled], x, y, "diamond")
 
 
 def _response_words(name: str, pooled: Sequence[Point], auroc: Sequence[Point], modalities: int) -> str:
@@ -242,33 +254,33 @@ def _response_words(name: str, pooled: Sequence[Point], auroc: Sequence[Point], 
     if not scored:
         return f"{name}: no pooled scores to show."
     first, last = scored[0], scored[-1]
-    start = "clean images" if first.severity == 0 else f"severity {first.severity}"
+    start = "clean images" if first.level == 0 else f"severity {first.level}"
     words = (
         f"The mean score goes from {fixed(first.score.value)} points at {start} to {fixed(last.score.value)} points "
-        f"at severity {last.severity}, over {modalities} modalities."
+        f"at severity {last.level}, over {modalities} modalities."
     )
     probable = [p for p in pooled if p.expected is not None]
     if probable:
         words += f" The mean expected score goes from {fixed(probable[0].expected)} to {fixed(probable[-1].expected)}."
     if auroc:
-        words += f" AUROC at severity {auroc[-1].severity}: {_AUROC.short(auroc[-1].auroc or Estimate())}."
+        words += f" AUROC at severity {auroc[-1].level}: {_AUROC.short(auroc[-1].auroc or Estimate())}."
     return words
 
 
-def modality_multiples(name: str, points: Sequence[Point], cells: Sequence[Cell], key: str) -> Chart:
+def modality_multiples(name: str, points: Sequence[Point], cells: Sequence[Cell], unit: str, key: str) -> Chart:
     """Draw one small panel per modality: its scores with intervals, the pooled line behind, its verdict by marker."""
     pooled, per = _split(points)
-    verdicts = {cell.modality: cell for cell in cells}
+    strongest = max((p.level for p in points), default=0)
+    verdicts = {cell.stratum.level: cell for cell in cells}
     columns, wide, tall = 3, WIDTH / 3, 98
     drawing = Drawing(max(1, -(-len(per) // columns)) * tall + 32)
     for index, (modality, own) in enumerate(per.items()):
         cell = verdicts.get(modality)
         verdict: Verdict = cell.verdict if cell else "INCONCLUSIVE"
         left, top = (index % columns) * wide + 5, (index // columns) * tall
-        _panel(drawing, left, top, wide - 10, own, pooled, modality, verdict)
-    drawing.text(
-        5, drawing.height - 21, "Each panel: 0 to 100 points against severity, clean to 5.", SMALL, role="muted"
-    )
+        _panel(drawing, left, top, wide - 10, own, pooled, modality, verdict, strongest)
+    words = f"Each panel: 0 to 100 points against severity, clean to {strongest}."
+    drawing.text(5, drawing.height - 21, words, SMALL, role="muted")
     drawing.text(5, drawing.height - 7, "Grey: all modalities.", SMALL, role="muted")
     title = f"{name}: score against severity in each modality"
     description = "; ".join(
@@ -277,9 +289,10 @@ def modality_multiples(name: str, points: Sequence[Point], cells: Sequence[Cell]
     )
     description = f"{description or 'No modality was measured'}."
     svg = drawing.inline(key, title, description)
+    scale = Scale(unit, signed=False)
     rows = [
         (
-            modality_name(c.modality), c.verdict, Scale(c.estimate.unit, signed=True).short(c.estimate),
+            modality_name(c.stratum.level), c.verdict, scale.short(c.estimate),
             whole(c.n_images), whole(c.n_clusters), c.sentence,
         )
         for c in cells
@@ -288,22 +301,23 @@ def modality_multiples(name: str, points: Sequence[Point], cells: Sequence[Cell]
         f"Vertical bars: {level_words(p.score for own in per.values() for p in own)}. Marker: verdict of the modality. "
         f"{n_words((p.n_images, p.n_clusters) for own in per.values() for p in own)} per modality."
     )
-    header = ("Modality", "Verdict", "Slope, points per severity step", "Images", "Patients", "Why")
+    head = "Falls by" if unit == PER_STEP else "Estimate"
+    header = ("Modality", "Verdict", f"{head}, {unit}", "Images", "Patients", "Why")
     return Chart(key, svg, title, description, caption, header, rows)
 
 
 def _panel(
     drawing: Drawing, left: float, top: float, width: float, own: Sequence[Point], pooled: Sequence[Point],
-    modality: str, verdict: Verdict,
+    modality: str, verdict: Verdict, strongest: int,
 ) -> None:  # fmt: skip
     """Draw one small panel with its upper left at (left, top); the last score stands to the right of its point."""
-    x = Axis(0, 5, left + 4, left + width - 22)
+    x = Axis(0, max(strongest, 1), left + 4, left + width - 22)
     y = Axis(0, 100, top + 88, top + 22)
     drawing.lines([(left, y(s), x.end + 4, y(s)) for s in (0, 50, 100)], "grid", 0.8)
     marks(drawing, verdict, [(left + 4, top + 10)], 7.5)
     drawing.text(left + 11, top + 10, fitted(modality_name(modality), width - 5, SMALL), SMALL)
-    drawing.curve(line_of(((p.severity, p.score) for p in pooled), x, y), "faint", 1.2)
-    scored = [(p.severity, p.score) for p in own]
+    drawing.curve(line_of(((p.level, p.score) for p in pooled), x, y), "faint", 1.2)
+    scored = [(p.level, p.score) for p in own]
     places = [place for place in line_of(scored, x, y) if place]
     drawing.lines(bars_of(scored, x, y), verdict, 1.2)
     drawing.curve(line_of(scored, x, y), verdict, 1.8)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditkit.evidence import Audit, Point
+from auditkit.evidence import ALL, Audit, Point
 from auditkit.report.figures.charts import bars_of, ends, grid, heading, level_words, n_words
 from auditkit.report.figures.svg import SMALL, WIDTH, Axis, Chart, Drawing, Shape, fitted, round_numbers, spread
-from auditkit.report.wording import OVERALL, Scale, audit_name, fixed, whole
+from auditkit.words import Scale, audit_name, fixed, whole
 
 # (marker, hollow, dashes, colour): no two lines share marker and filling until there are more than twelve.
 _LINES: tuple[tuple[Shape, bool, str, str], ...] = (
@@ -94,7 +94,7 @@ def dose_response(audits: Sequence[Audit], key: str) -> Chart | None:
     rows = [
         (
             line.name,
-            "clean" if p.severity == 0 else str(p.severity),
+            "clean" if p.level == 0 else str(p.level),
             fixed(p.ssim, 3),
             _SCORE.short(p.score),
             _CHANGE.short(p.change) if p.change else "–",
@@ -109,7 +109,7 @@ def dose_response(audits: Sequence[Audit], key: str) -> Chart | None:
 
 
 def _line(audit: Audit) -> _Line:
-    points = sorted((p for p in audit.series if p.modality == OVERALL), key=lambda p: p.severity)
+    points = sorted((p for p in audit.series if p.stratum.level == ALL), key=lambda p: p.level)
     dosed = [(p.ssim, p) for p in points if p.ssim is not None and p.score.value is not None]
     return _Line(audit_name(audit), points, dosed)
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditkit.evidence import Audit, Outcomes
-from auditkit.report.figures.charts import ends, level_words, marks, n_words
+from auditkit.evidence import ALL, Audit, Outcomes
+from auditkit.report.figures.charts import colour, ends, level_words, marks, n_words
 from auditkit.report.figures.svg import PLAIN, SMALL, WIDTH, Anchor, Axis, Chart, Drawing, fitted, text_width, wrapped
-from auditkit.report.wording import (
+from auditkit.words import (
     MINUS,
     OUTCOME_NAMES,
-    OVERALL,
     Scale,
     audit_name,
     p_value,
     percent,
     region,
     region_words,
+    verdict_word,
     whole,
 )
 
@@ -35,7 +35,7 @@ def accepted(audit: Audit) -> tuple[Region, Region]:
     if shared != (None, None):
         return shared, (None, None)
     pooled, single = (
-        {(c.margin_low, c.margin_high) for c in audit.by_modality if c.required and (c.modality == OVERALL) is overall}
+        {(c.margin_low, c.margin_high) for c in audit.parts if c.required and (c.stratum.level == ALL) is overall}
         for overall in (True, False)
     )
     first, second = (regions.pop() if len(regions) == 1 else (None, None) for regions in (pooled, single))
@@ -54,13 +54,13 @@ def forest_limits(audits: Iterable[Audit], scale: Scale) -> tuple[float, float]:
     An interval that lies `FAR` times as far out as the limit gets an arrow instead: one broken audit must not press
     all others into a line.
     """
-    found: list[float] = []
+    drawn: list[float] = []
     margins: list[float] = [0.0] if scale.signed else []
     for audit in audits:
         margins += [m for limits in accepted(audit) for m in limits if m is not None]
         if span := ends(audit.estimate):
-            found += span[1:]
-    low, high = min([*found, *margins], default=0.0), max([*found, *margins], default=1.0)
+            drawn += span[1:]
+    low, high = min([*drawn, *margins], default=0.0), max([*drawn, *margins], default=1.0)
     edge = max(map(abs, margins), default=0.0)
     if scale.signed and edge:
         low, high = max(low, -FAR * edge), min(high, FAR * edge)
@@ -108,7 +108,7 @@ def forest(
         drawing.text(x(tick), foot + 10, _tick(tick, scale), SMALL, anchor="middle", role="muted")
     label = fitted(f"{change}, {scale.label}", WIDTH - 16, SMALL)
     drawing.text(WIDTH / 2, foot + 26, label, SMALL, anchor="middle", role="muted")
-    description = "; ".join(f"{audit_name(a)}: {a.verdict}, {scale.full(a.estimate)}" for a in audits[:12])
+    description = "; ".join(f"{audit_name(a)}: {verdict_word(a)}, {scale.full(a.estimate)}" for a in audits[:12])
     if len(audits) > 12:
         description += f"; and {len(audits) - 12} more in the table"
     description += "."
@@ -120,7 +120,7 @@ def forest(
     )
     rows = [
         (
-            audit_name(a), a.verdict, scale.short(a.estimate), _accepted_words(a, scale),
+            audit_name(a), verdict_word(a), scale.short(a.estimate), _accepted_words(a, scale),
             p_value(a.p_pass), p_value(a.p_fail), whole(a.n_images), whole(a.n_clusters),
         )
         for a in audits
@@ -146,11 +146,11 @@ def _tick(value: float, scale: Scale) -> str:
 def _track(drawing: Drawing, audit: Audit, x: Axis, top: float, *, zero: bool) -> None:
     """Draw what one audit accepts, its modalities as small ticks, its interval and its marker."""
     middle, bottom = top + 10, top + 20
-    span = ends(audit.estimate)
+    span, look = ends(audit.estimate), verdict_word(audit)
     if span is None:
         words = "not measured"
         at = (x.start + x.end - text_width(words, SMALL)) / 2
-        marks(drawing, audit.verdict, [(at - 8, middle)], 8)
+        marks(drawing, look, [(at - 8, middle)], 8)
         drawing.text(at, middle, words, SMALL, role="muted")
         return
     (low, high), single = accepted(audit)
@@ -163,16 +163,16 @@ def _track(drawing: Drawing, audit: Audit, x: Axis, top: float, *, zero: bool) -
     drawing.lines([(at, top, at, bottom) for at in outer], "edge", 1.2, "1 2")
     if zero and x.holds(0):
         drawing.lines([(x(0), top, x(0), bottom)], "muted", 0.9)
-    values = [c.estimate.value for c in audit.by_modality if c.modality != OVERALL]
+    values = [c.estimate.value for c in audit.parts if c.stratum.level != ALL]
     ticks = [x(v) for v in values if v is not None and x.holds(v)]
     drawing.lines([(t, middle - 5, t, middle + 5) for t in ticks], "faint", 1)
-    drawing.lines([(x.clipped(span[1]), middle, x.clipped(span[2]), middle)], audit.verdict, 2)
+    drawing.lines([(x.clipped(span[1]), middle, x.clipped(span[2]), middle)], colour(look), 2)
     if x.holds(span[0]):
-        marks(drawing, audit.verdict, [(x(span[0]), middle)], 8.5)
+        marks(drawing, look, [(x(span[0]), middle)], 8.5)
     if span[1] < x.low:
-        drawing.markers("left", [(x.start, middle)], 8, audit.verdict)
+        drawing.markers("left", [(x.start, middle)], 8, colour(look))
     if span[2] > x.high:
-        drawing.markers("right", [(x.end, middle)], 8, audit.verdict)
+        drawing.markers("right", [(x.end, middle)], 8, colour(look))
 
 
 def outcome_bars(title: str, rows: Sequence[tuple[str, Outcomes]], key: str) -> Chart:

@@ -8,7 +8,7 @@ from auditkit.evidence import VERDICTS, Audit, Cell, Verdict
 from auditkit.report.figures.charts import Place, level_words, marks, n_words
 from auditkit.report.figures.svg import SMALL, WIDTH, Chart, Drawing, fitted, text_width, wrapped
 from auditkit.report.views import Heat, heat
-from auditkit.report.wording import VERDICT_ORDER, Scale, audit_name, modality_name, region_words, whole
+from auditkit.words import VERDICT_ORDER, Scale, audit_name, modality_name, region_words, whole
 
 _LEFT = 72  # for the names of the corruptions
 _MOST = 6  # fields side by side; more would leave no room for a number
@@ -48,7 +48,7 @@ def heat_map(title: str, audits: Sequence[Audit], modalities: Sequence[str], key
         return None
     blocks = -(-len(used) // _MOST)
     per = -(-len(used) // blocks)
-    several = any(len(cells) > 1 for _, places in table.rows for cells in places)
+    several = table.several
     names = [wrapped(audit_name(audit), (_LEFT - 6, _LEFT - 6), SMALL) for audit, _ in table.rows]
     wide = (WIDTH - _LEFT - 4) / per
     shown = [table.scale.number(cell.estimate.value) for cell in _told(table)]
@@ -57,7 +57,7 @@ def heat_map(title: str, audits: Sequence[Audit], modalities: Sequence[str], key
     heads = [_head([modality_name(modalities[i]) for i in used[start : start + per]]) for start in _starts(used, per)]
     drawing = Drawing(sum(heads) + blocks * (tall * len(names) + 8) + 40)
     top, steps = 0.0, _steps(table)
-    found: list[tuple[Verdict, Place]] = []
+    placed: list[tuple[Verdict, Place]] = []
     for start, head in zip(_starts(used, per), heads, strict=True):
         top += head
         for column, index in enumerate(used[start : start + per]):
@@ -66,14 +66,14 @@ def heat_map(title: str, audits: Sequence[Audit], modalities: Sequence[str], key
             drawing.text(left + wide / 2 + 2, top - 6, name, SMALL, anchor="end", turn=_TURN)
             for row, (_, places) in enumerate(table.rows):
                 place = (left, top + row * tall, wide - 2, tall - 2)
-                found += _field(drawing, *place, places[index], table.scale, steps, beside=beside)
+                placed += _field(drawing, *place, places[index], table.scale, steps, beside=beside)
         for row, lines in enumerate(names):
             middle = top + row * tall + tall / 2 - 1
             for number, line in enumerate(lines):
                 drawing.text(4, middle + (number - (len(lines) - 1) / 2) * 12, line, SMALL)
         top += tall * len(names) + 8
     for verdict in VERDICTS:
-        marks(drawing, verdict, [place for own, place in found if own == verdict], 5.5 if several else 6.5)
+        marks(drawing, verdict, [place for own, place in placed if own == verdict], 5.5 if several else 6.5)
     _legend(drawing, top, table.scale, steps)
     cells = [cell for _, places in table.rows for index in used for cell in places[index]]
     description = _words(table, modalities, used)
@@ -91,7 +91,7 @@ def heat_map(title: str, audits: Sequence[Audit], modalities: Sequence[str], key
         (
             audit_name(audit),
             modality_name(modalities[index]),
-            cell.condition or "–",
+            cell.part or "–",
             cell.verdict + ("" if cell.required else ", for information"),
             table.scale.short(cell.estimate),
             region_words(cell.margin_low, cell.margin_high, table.scale),
@@ -103,7 +103,7 @@ def heat_map(title: str, audits: Sequence[Audit], modalities: Sequence[str], key
         for cell in places[index]
     ]
     header = (
-        "Corruption", "Modality", "Condition", "Verdict", f"Estimate, {table.scale.label}", "Accepted", "Images",
+        "Corruption", "Modality", "Part", "Verdict", f"Estimate, {table.scale.label}", "Accepted", "Images",
         "Patients",
     )  # fmt: skip
     return Chart(key, drawing.inline(key, title, description), title, description, caption, header, rows)

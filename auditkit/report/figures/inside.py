@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from auditkit.evidence import EmbeddingPoint, EmbeddingShift, Estimate
+from auditkit.evidence import ALL, EmbeddingPoint, EmbeddingShift, Estimate
 from auditkit.report.figures.charts import DASHED, bars_of, ends, level_words, line_of, n_words
 from auditkit.report.figures.svg import SMALL, WIDTH, Axis, Chart, Drawing, round_numbers, wrapped
-from auditkit.report.wording import MINUS, OVERALL, Scale, fixed, modality_name, plain_name, whole
+from auditkit.words import MINUS, Scale, fixed, modality_name, plain_name, whole
 
 KINDS = {"vision": "Image features", "language": "Language features"}
 _COSINE = Scale("cosine", signed=False)
@@ -54,7 +54,7 @@ def inside(shifts: Sequence[EmbeddingShift], key: Callable[[], str]) -> Inside |
     if not shifts:
         return None
     kinds = list(dict.fromkeys(s.kind for s in shifts))
-    pooled = {(s.kind, s.corruption): s for s in shifts if s.modality == OVERALL and s.series}
+    pooled = {(s.kind, s.perturbation): s for s in shifts if s.modality == ALL and s.series}
     rows = []
     for corruption in dict.fromkeys(corruption for _, corruption in pooled):
         own = [pooled.get((kind, corruption)) for kind in kinds]
@@ -94,8 +94,8 @@ def similarity_multiples(kind: str, shifts: Sequence[EmbeddingShift], key: str) 
     """
     by_corruption: dict[str, list[EmbeddingShift]] = {}
     for shift in shifts:
-        by_corruption.setdefault(shift.corruption, []).append(shift)
-    pooled = [next((s for s in own if s.modality == OVERALL), None) for own in by_corruption.values()]
+        by_corruption.setdefault(shift.perturbation, []).append(shift)
+    pooled = [next((s for s in own if s.modality == ALL), None) for own in by_corruption.values()]
     between = next((s.between for s in pooled if s), None)
     lines = max(1, -(-len(by_corruption) // _COLUMNS))
     ticks = _ticks(shifts, between)
@@ -107,12 +107,13 @@ def similarity_multiples(kind: str, shifts: Sequence[EmbeddingShift], key: str) 
         left, top = _LEFT + (index % _COLUMNS) * wide, (index // _COLUMNS) * (head + _TALL + _GAP)
         for number, words in enumerate(names[index]):
             drawing.text(left, top + 8 + _LINE * number, words, SMALL, bold=True)
-        x = Axis(0, 5, left + 2, left + wide - 38)
+        x = Axis(0, max((p.level for s in shifts for p in s.series), default=1), left + 2, left + wide - 38)
         y = Axis(ticks[0], ticks[-1], top + head + _TALL, top + head)
         for tick in (ticks[0], ticks[-1]) if index % _COLUMNS == 0 else ():
             drawing.text(left - 4, y(tick), f"{tick:g}".replace("-", MINUS), SMALL, anchor="end", role="muted")
         _panel(drawing, x, y, own, between, ticks)
-    words = "Each panel: cosine similarity against severity, clean to 5."
+    severities = sorted({p.level for s in shifts for p in s.series})
+    words = f"Each panel: cosine similarity against severity, clean to {max(severities, default=0)}."
     drawing.text(6, drawing.height - 7, words, SMALL, role="muted")
     title = f"{kind_name(kind)}: likeness to the clean image"
     description = "; ".join(
@@ -129,7 +130,6 @@ def similarity_multiples(kind: str, shifts: Sequence[EmbeddingShift], key: str) 
         + (f"Dashed: clean images of two different patients, {fixed(between, 3)}. " if between is not None else "")
         + "Under each name: change of the score at the strongest severity, points."
     )
-    severities = sorted({p.severity for s in shifts for p in s.series})
     header = (
         "Corruption", "Modality", *(f"Severity {s}" for s in severities), "Other patients", "Score change, points",
         "Images", "Patients", "Missing",
@@ -139,10 +139,8 @@ def similarity_multiples(kind: str, shifts: Sequence[EmbeddingShift], key: str) 
 
 
 def _row(shift: EmbeddingShift, severities: Sequence[int]) -> tuple[str, ...]:
-    at = {p.severity: p for p in shift.series}
-    last = (
-        shift.series[-1] if shift.series else EmbeddingPoint(severity=0, similarity=Estimate(), score_change=Estimate())
-    )
+    at = {p.level: p for p in shift.series}
+    last = shift.series[-1] if shift.series else EmbeddingPoint(level=0, similarity=Estimate(), score_change=Estimate())
     return (
         shift.title,
         modality_name(shift.modality),
@@ -161,7 +159,7 @@ def _ticks(shifts: Sequence[EmbeddingShift], between: float | None) -> list[floa
     for shift in shifts:
         for span in (ends(p.similarity) for p in shift.series):
             if span:
-                drawn.append(span[1] if shift.modality == OVERALL else span[0])
+                drawn.append(span[1] if shift.modality == ALL else span[0])
     return round_numbers(min(drawn), 1.0, 3)
 
 
@@ -169,13 +167,13 @@ def _panel(
     drawing: Drawing, x: Axis, y: Axis, own: Sequence[EmbeddingShift], between: float | None, ticks: Sequence[float]
 ) -> None:  # fmt: skip
     """Draw one panel; the last similarity stands to the right of its point, the change of the score above."""
-    pooled = next((s for s in own if s.modality == OVERALL), None)
+    pooled = next((s for s in own if s.modality == ALL), None)
     left = x.start - 2
     drawing.lines([(left, y(t), x.end + 2, y(t)) for t in ticks], "grid", 0.8)
     if between is not None:
         drawing.lines([(left, y(between), x.end + 2, y(between))], "edge", 1.2, DASHED)
     for shift in own:
-        if shift.modality != OVERALL and shift.series:
+        if shift.modality != ALL and shift.series:
             drawing.curve(line_of(_from_clean(shift), x, y), "faint", 0.9)
     scored = [place for place in line_of(_from_clean(pooled), x, y)[1:] if place] if pooled else []
     if pooled is None or not scored:
@@ -193,4 +191,4 @@ def _panel(
 
 def _from_clean(shift: EmbeddingShift) -> list[tuple[float, Estimate]]:
     """Begin the line at the clean image, which is like itself."""
-    return [(0, _UNCHANGED), *((p.severity, p.similarity) for p in shift.series)]
+    return [(0, _UNCHANGED), *((p.level, p.similarity) for p in shift.series)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from auditkit.evidence import Estimate, Subgroup, SubgroupLevel
 from auditkit.report.figures.charts import ends, level_words, n_words
 from auditkit.report.figures.svg import PLAIN, SMALL, WIDTH, Axis, Chart, Drawing, fitted, round_numbers, text_width
-from auditkit.report.wording import MINUS, Scale, plain_name, whole
+from auditkit.words import MINUS, Scale, plain_name, whole
 
 _EDGE, _BETWEEN = 8, 16
 _ROW = 40
@@ -29,14 +29,14 @@ class _Panel:
     ceiling: float | None = None
 
     def of(self, level: SubgroupLevel) -> Estimate:
-        found: Estimate = getattr(level, self.field)
-        return found
+        estimate: Estimate = getattr(level, self.field)
+        return estimate
 
 
 _POINTS = Scale("points", signed=False)
 _PANELS = (
     _Panel("score", "Clean score", "Clean score, points", _POINTS, 20.0, 0.0, 100.0),
-    _Panel("fall", "Per severity", "Change per severity step, points", Scale("points", signed=True), 4.0),
+    _Panel("fall", "Falls by", "Falls by, points per severity step", _POINTS, 4.0),
     _Panel("unusable", "Unusable, %", "Unusable answers", Scale("share", signed=False), 0.1, 0.0, 1.0),
 )
 
@@ -80,8 +80,8 @@ def subgroup_forest(subgroup: Subgroup, key: str) -> Chart | None:
     estimates = [e for level in subgroup.levels for panel in _PANELS if (e := panel.of(level)).value is not None]
     caption = (
         f"Estimates with {level_words(estimates)}, {n_words((v.n_images, v.n_clusters) for v in subgroup.levels)} per "
-        "level: mean score of clean images and its change per severity step, in points; share of clean images without "
-        f"a usable answer. For information; no verdict rests on it. {subgroup.sentence}"
+        "level: mean score of clean images, and by how much it falls per severity step, in points; share of clean "
+        f"images without a usable answer. For information; no verdict rests on it. {subgroup.sentence}"
     )
     rows = [
         (
@@ -152,7 +152,9 @@ def _words(subgroup: Subgroup, few: set[str]) -> str:
     for level in subgroup.levels:
         score, fall, unusable = (panel.scale.short(panel.of(level)) for panel in _PANELS)
         note = f", {_TOO_FEW} patients" if level.level in few else ""
-        parts.append(f"{level.level}{note}: clean score {score}, per severity step {fall}, unusable {unusable}")
+        parts.append(
+            f"{level.level}{note}: clean score {score}, falls by {fall} per severity step, unusable {unusable}"
+        )
     gap = (
         f" Largest difference between levels: {Scale('points', signed=True).full(subgroup.gap)}."
         if subgroup.gap

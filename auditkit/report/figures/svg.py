@@ -15,7 +15,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
-from auditkit.report.wording import cut, visible
+from auditkit.words import cut, visible
 
 # Role -> colour on white paper. A drawing puts a CSS variable of the same name around each, so that the page decides.
 # Told apart without colour as well: every role has its own shape, weight or label.

@@ -11,8 +11,9 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from auditkit import words as wording
 from auditkit.evidence import Audit, Evidence
-from auditkit.report import views, wording
+from auditkit.report import views
 from auditkit.report.clauses import DISCLAIMER, clause_map, hazard_trace
 from auditkit.report.figures import charts, forest
 from auditkit.report.figures.calibration import reliability
@@ -32,10 +33,6 @@ SHORT, LONG = 22, 110  # audits of a family that all get into figures
 PROMPTS = 24
 CORRUPTIONS = 24  # pages
 NOT_PASSED = 20
-GROUPS = ("sensitivity", "discrimination")
-DEGRADED = ("direction",)
-WORDS = ("metadata", "placebo")
-CHANGE = ("baseline", "anchor")
 INTENDED = (
     ("purpose", "Purpose", "What is the model used for, and what does its result decide?"),
     ("users", "Users", "Who acts on the result?"),
@@ -119,7 +116,7 @@ class _Figures:
                 continue
             scale = wording.Scale(unit, signed=signed)
             ends = forest.forest_limits(own, scale)
-            change = "Change of the score" if unit == "points" else wording.plain_name(family.name)
+            change = wording.axis_words(own[0])
             split = unit == "points" and len(own) > FOREST_ROWS
             for name, group in (views.by_category(own) if split else {"": own}).items():
                 title = wording.plain_name(name or family.name)
@@ -142,12 +139,14 @@ def document(evidence: Evidence, record: bytes) -> str:
     """
     figures = _Figures()
     families = views.families(evidence)
-    degraded = [family for family in families if family.name in GROUPS]
-    worst = tables.worst_first(_audits(families, GROUPS))
+    noticed = [family for family in families if family.kind == "noticed"]
+    audits = [audit for family in noticed for audit in family.audits]
+    worst = tables.worst_first(audits)
     # A few corruptions stand in the order of the record; of many, the worst get a page.
     many = len(worst) > 2 * CORRUPTIONS
-    corruptions = tables.capped(views.corruptions(worst if many else _audits(families, GROUPS)), CORRUPTIONS)
+    corruptions = tables.capped(views.corruptions(worst if many else audits), CORRUPTIONS)
     shown, n_cases = cases(evidence)
+    not_passed = tables.worst_first(audit for audit in evidence.deciding if audit.verdict != "PASS")
     return (
         _templates()
         .get_template("document.html.j2")
@@ -158,33 +157,34 @@ def document(evidence: Evidence, record: bytes) -> str:
             finished=moment_of(evidence),
             chapters=[{"id": id_, "title": title, "number": n} for n, (id_, title) in enumerate(CHAPTERS, 1)],
             families=families,
-            counts=views.verdict_counts(evidence.audits),
-            not_passed=tables.capped(tables.worst_first(a for a in evidence.audits if a.verdict != "PASS"), NOT_PASSED),
+            counts=views.verdict_counts(evidence.deciding),
+            not_passed=tables.capped(not_passed, NOT_PASSED),
             effects=views.largest_effects(evidence, 5),
             intended=_intended(evidence),
             limits=tables.limits(evidence),
             settings=tables.settings(evidence),
             layers=tables.layers(evidence.data),
             gaps=tables.gaps(evidence),
-            degraded=degraded,
-            heats=[picture for family in degraded for picture in _heat(family, views.modalities(evidence), figures)],
-            dose=figures.one(dose_response(_audits(families, [views.SENSITIVITY]), figures.key())),
+            degraded=noticed,
+            heats=[picture for family in noticed for picture in _heat(family, views.modalities(evidence), figures)],
+            dose=figures.one(dose_response([a for a in audits if not views.separates(a)], figures.key())),
             degradation=[_corruption(evidence, item, figures) for item in corruptions.rows],
             corruptions=corruptions,
-            direction=_sections(families, DEGRADED, figures),
+            direction=_sections(families, "degraded", figures),
             inside=_inside(evidence, figures),
-            words=_sections(families, WORDS, figures),
+            words=_sections(families, "words", figures),
             subgroups=[(s, figures.one(subgroup_forest(s, figures.key()))) for s in evidence.subgroups],
             level=wording.Scale("points", signed=False),
             signed=wording.Scale("points", signed=True),
             share=wording.Scale("share", signed=False),
-            others=[figures.section(f, SHORT) for f in families if f.name not in (*GROUPS, *DEGRADED, *WORDS, *CHANGE)],
+            informing=[figures.section(f, SHORT) for f in views.informing(evidence)],
+            others=[figures.section(f, SHORT) for f in families if f.kind == "other"],
             outcomes=_outcomes(evidence, families, figures),
             calibration=figures.one(reliability(evidence.calibration, figures.key())),
             prompts=tables.capped(evidence.prompts, PROMPTS),
             cases=shown,
             n_cases=n_cases,
-            change=_sections(families, CHANGE, figures),
+            change=_sections(families, "change", figures),
             texts=clause_map(evidence),
             hazards=hazard_trace(evidence),
         )
@@ -198,12 +198,8 @@ def _intended(evidence: Evidence) -> list[tuple[str, str, str, str]]:
     return [(*item, str(words.get(item[0]) or "").strip()) for item in INTENDED]
 
 
-def _audits(families: Sequence[views.Family], names: Sequence[str]) -> list[Audit]:
-    return [audit for family in families if family.name in names for audit in family.audits]
-
-
-def _sections(families: Sequence[views.Family], names: Sequence[str], figures: _Figures) -> list[Section]:
-    return [figures.section(family, LONG) for family in families if family.name in names]
+def _sections(families: Sequence[views.Family], kind: views.Kind, figures: _Figures) -> list[Section]:
+    return [figures.section(family, LONG) for family in families if family.kind == kind]
 
 
 def _heat(family: views.Family, columns: Sequence[str], figures: _Figures) -> list[Picture]:
@@ -228,7 +224,7 @@ def _inside(evidence: Evidence, figures: _Figures) -> Any:
 
 
 def _outcomes(evidence: Evidence, families: Sequence[views.Family], figures: _Figures) -> list[Picture]:
-    rows = views.outcome_rows(_audits(families, ["answers"]))
+    rows = views.outcome_rows(a for f in families if f.counts_answers for a in f.audits)
     if not rows:
         return []
     bars = [("All questions", evidence.outcomes), *rows]

@@ -10,7 +10,9 @@ import base64
 import contextlib
 import hashlib
 import io
+import os
 import warnings
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from importlib import import_module
@@ -56,8 +58,8 @@ def weasyprint() -> ModuleType:
         first = str(error).partition(":")[0].strip() or "Pango"
         raise AuditkitError(
             f"report.pdf was not written: the system library Pango or one it needs is missing ({first}).",
-            "On Debian and Ubuntu type: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b. On macOS: "
-            f"brew install pango. {_STILL}",
+            "On Debian and Ubuntu type: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0. "
+            f"On macOS: brew install pango. {_STILL}",
         ) from None
     if int(engine.__version__.partition(".")[0]) < OLDEST:
         raise AuditkitError(
@@ -110,19 +112,39 @@ def to_pdf(html: str, evidence: Evidence, record: bytes) -> bytes:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="No fonts configured")
             page = engine.HTML(string=html, url_fetcher=fetcher)
-            pdf = page.write_pdf(
-                font_config=engine.text.fonts.FontConfiguration(),
-                pdf_variant="pdf/a-3a",
-                # As hex digits: among raw bytes, readers take a carriage return for a line feed (ISO 32000, 7.3.4.2).
-                pdf_identifier=hashlib.sha256(record).hexdigest()[:32].encode(),
-                attachments=list(_attachments(engine, evidence, record, fetcher)),
-            )
+            with _still_clock(moment_of(evidence)):
+                pdf = page.write_pdf(
+                    font_config=engine.text.fonts.FontConfiguration(),
+                    pdf_variant="pdf/a-3a",
+                    # As hex digits: among raw bytes, readers take a carriage return for a line feed (ISO 32000,
+                    # 7.3.4.2).
+                    pdf_identifier=hashlib.sha256(record).hexdigest()[:32].encode(),
+                    attachments=list(_attachments(engine, evidence, record, fetcher)),
+                )
     except Exception as error:  # whatever a layout engine stumbles over, the run has its record and its page
         raise AuditkitError(
             f"report.pdf was not written: WeasyPrint {engine.__version__} failed with {type(error).__name__}: {error}.",
             f"{_STILL} Please send the message and, if you may, the evidence.json to the developers of auditkit.",
         ) from error
     return bytes(pdf)
+
+
+@contextlib.contextmanager
+def _still_clock(time: datetime) -> Iterator[None]:
+    """Hold the clock for fontTools, which subsets fonts where HarfBuzz's library for it is missing.
+
+    It writes the time into every font, so that no two PDFs of one record would have the same bytes.
+    """
+    name = "SOURCE_DATE_EPOCH"
+    before = os.environ.get(name)
+    os.environ[name] = str(int(time.timestamp()))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _attachments(engine: ModuleType, evidence: Evidence, record: bytes, fetcher: Any) -> Any:

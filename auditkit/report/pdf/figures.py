@@ -11,7 +11,7 @@ from auditkit.evidence import Audit, Case, Evidence, Example
 from auditkit.report import views
 from auditkit.report.figures.svg import Chart
 from auditkit.report.thumbnails import CLEAN
-from auditkit.report.wording import audit_name, fixed, modality_name, visible
+from auditkit.words import audit_name, fixed, modality_name, visible
 
 STRIPS = 2
 """Images shown per corruption, those of the modalities that tell most."""
@@ -70,27 +70,27 @@ def strips(evidence: Evidence, item: views.Corruption) -> list[Strip]:
     clean: dict[str, Example] = {}
     degraded: dict[str, list[Example]] = {}
     for example in evidence.examples:
-        if example.corruption == CLEAN:
-            clean.setdefault(example.image, example)
-        elif example.corruption == item.key:
-            degraded.setdefault(example.image, []).append(example)
+        if not example.perturbation:
+            clean.setdefault(example.item, example)
+        elif example.perturbation == item.key:
+            degraded.setdefault(example.item, []).append(example)
     rank = {modality: position for position, modality in enumerate(item.first)}
     taken: dict[str, list[Example]] = {}
-    for own in sorted(degraded.values(), key=lambda o: (rank.get(o[0].modality, len(rank)), o[0].modality, o[0].image)):
+    for own in sorted(degraded.values(), key=lambda o: (rank.get(o[0].modality, len(rank)), o[0].modality, o[0].item)):
         taken.setdefault(own[0].modality, own)
     result = []
     for own in list(taken.values())[:STRIPS]:
         first = own[0]
-        row = [*([clean[first.image]] if first.image in clean else []), *sorted(own, key=lambda e: e.severity)]
+        row = [*([clean[first.item]] if first.item in clean else []), *sorted(own, key=lambda e: e.level)]
         name = modality_name(first.modality) + (", synthetic" if first.synthetic else "")
         result.append(Strip(name, [_thumbnail(e, item.title) for e in row]))
     return result
 
 
 def _thumbnail(example: Example, title: str) -> Thumbnail:
-    label = CLEAN if example.severity == 0 else str(example.severity)
+    label = CLEAN if example.level == 0 else str(example.level)
     score = "no score" if example.score is None else fixed(example.score)
-    state = CLEAN if example.severity == 0 else f"{title}, severity {example.severity}"
+    state = CLEAN if example.level == 0 else f"{title}, severity {example.level}"
     alt = f"{modality_name(example.modality)}, {state}, score {score}, SSIM {fixed(example.ssim, 2)}"
     return Thumbnail(_jpeg(example.jpeg), visible(alt), label, score)
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from auditkit.evidence import VERDICTS, Audit, Cell, Data, Evidence, Level, Point, Verdict
+from auditkit.evidence import ALL, VERDICTS, Audit, Cell, Data, Evidence, Level, Point, Verdict
 from auditkit.report import views
 from auditkit.report.clauses import Hazard
-from auditkit.report.wording import (
-    OVERALL,
+from auditkit.report.questions import QUESTIONS
+from auditkit.words import (
     Scale,
     cut,
     fixed,
@@ -94,7 +94,7 @@ class Place:
     score: str
     auroc: str
     verdict: Verdict | None
-    """Of the audit of discrimination at this severity."""
+    """Of the audit that asks whether the two are told apart at this severity."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ class MatrixRow:
     modality: str
     n: str
     places: Sequence[Place]
-    slope: str
+    fall: str
+    """By how much the score falls per severity step."""
     verdict: Verdict | None
 
 
@@ -122,33 +123,28 @@ class Matrix:
 
 def matrix(item: views.Corruption) -> Matrix:
     """Arrange points and decisions of one corruption: all modalities together first, then each."""
-    slopes = {c.modality: c for a in item.audits if a.family == views.SENSITIVITY for c in a.by_modality}
-    parts = {
-        (c.modality, views.severity_of(c)): c
-        for a in item.audits
-        if a.family == views.DISCRIMINATION
-        for c in a.by_modality
-    }
-    scores = {(p.modality, p.severity): p for p in item.points}
-    areas = {(p.modality, p.severity): p.auroc for p in item.discrimination if p.auroc}
+    falls = {c.stratum.level: c for a in item.audits if not views.separates(a) for c in a.parts}
+    parts = {(c.stratum.level, c.level): c for a in item.audits if views.separates(a) for c in a.parts}
+    scores = {(p.stratum.level, p.level): p for p in item.points}
+    areas = {(p.stratum.level, p.level): p.auroc for p in item.discrimination if p.auroc}
     severities = sorted({severity for _, severity in scores} | {severity for _, severity in areas})
-    names = list(dict.fromkeys(m for m, _ in (*scores, *areas, *((m, 0) for m in slopes))))
-    names.sort(key=lambda name: name != OVERALL)
+    names = list(dict.fromkeys(m for m, _ in (*scores, *areas, *((m, 0) for m in falls))))
+    names.sort(key=lambda name: name != ALL)
     rows = []
     for name in names:
         own = [scores[name, s] for s in severities if (name, s) in scores]
-        slope = slopes.get(name)
+        fall = falls.get(name)
         places = [_place(scores.get((name, s)), areas.get((name, s)), parts.get((name, s))) for s in severities]
         rows.append(
             MatrixRow(
                 modality_name(name),
                 _range(p.n_clusters for p in own),
                 places,
-                Scale(slope.estimate.unit, signed=True).short(slope.estimate) if slope else "–",
-                slope.verdict if slope else None,
+                Scale(fall.estimate.unit, signed=False).short(fall.estimate) if fall else "–",
+                fall.verdict if fall else None,
             )
         )
-    pooled = {p.severity: p for p in item.points if p.modality == OVERALL}
+    pooled = {p.level: p for p in item.points if p.stratum.level == ALL}
     ssim = [fixed(pooled[s].ssim, 2) if s in pooled else "–" for s in severities]
     return Matrix(severities, rows, ssim, bool(areas))
 
@@ -174,7 +170,7 @@ class Limit:
 
     family: str
     heading: str
-    gate: str
+    asks: str
     settings: str
     hazard: str
 
@@ -192,13 +188,13 @@ def limits(evidence: Evidence) -> list[Limit]:
         settings = [
             f"{plain_name(key).lower()} {value}"
             for key, value in views.flattened(own)
-            if key not in ("gate", "hazard") and value != "None"
+            if key != "hazard" and value != "None"
         ]
         result.append(
             Limit(
                 name,
-                views.QUESTIONS.get(name, (plain_name(name), ""))[0],
-                plain_name(str(own.get("gate", ""))),
+                QUESTIONS.get(name, (plain_name(name), ""))[0],
+                next((plain_name(verb) for verb in ("within", "at_most", "at_least") if own.get(verb) is not None), ""),
                 "; ".join(settings),
                 str(own.get("hazard") or ""),
             )
@@ -216,9 +212,9 @@ def accepted(audit: Audit) -> str:
     """Say what an audit accepts, without the unit: of all together, then of each modality where that differs."""
     scale = scale_of(audit)
     regions: dict[bool, set[tuple[float | None, float | None]]] = {True: set(), False: set()}
-    for cell in audit.by_modality:
+    for cell in audit.parts:
         if cell.required:
-            regions[cell.modality == OVERALL].add((cell.margin_low, cell.margin_high))
+            regions[cell.stratum.level == ALL].add((cell.margin_low, cell.margin_high))
     pooled, each = ([_region(low, high, scale) for low, high in sorted(regions[k], key=str)] for k in (True, False))
     if not pooled and not each:
         return "–"

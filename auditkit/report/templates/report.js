@@ -7,7 +7,7 @@
   const field = (name) => bar.querySelector(`[name="${name}"]`);
   const boxes = [...bar.querySelectorAll('[name="verdict"]')];
   const modalities = [...field("modality").options].slice(1).map((option) => option.value);
-  const severest = ["FAIL", "ERROR", "INCONCLUSIVE", "PASS"];
+  const severest = ["FAIL", "ERROR", "INCONCLUSIVE", "PASS", "shown"];
   const collator = new Intl.Collator("en", { numeric: true });
 
   const groups = [...list.querySelectorAll(".group")], parts = [...list.querySelectorAll(".part")];

@@ -12,9 +12,10 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageFilter
 
-from auditkit import tasks
+from auditkit import perturbations, tasks
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.testing.checkpoints.speech import PLANNED
-from auditkit.testing.checkpoints.vocabulary import MARKERS
+from auditkit.vocabulary import Perturbation, Question
 
 _SPREAD: Final = 2.0
 """Standard deviation, over the tokens that may come next, of their logits: below the 20 by which the facts decide."""
@@ -62,16 +63,18 @@ def balance(model: Any, processor: Any) -> None:
 def _questions(processor: Any) -> Any:
     """Every format about several pictures, as one batch of the model's inputs."""
     rng = np.random.default_rng(0)
-    contexts = ["none", *list(tasks.levels())[: _PICTURES - 1]]
+    said = [(), *((Perturbation(name),) for name in list(perturbations.levels())[: _PICTURES - 1])]
+    catalogue = Catalogue.of({}, {}, "quality.direct")
     pictures, texts = [], []
-    for template in tasks.templates().values():
-        if not template.id.endswith((".direct", ".reader", ".quality")) or template.format not in MARKERS:
+    worded = [(task.id, wording) for task in tasks.shipped().values() for wording in task.wordings]
+    for task, wording in worded:
+        if wording not in ("direct", "reader") or task.startswith("options.degradation"):
             continue
         for i in range(_PICTURES):
             pixels = rng.normal(rng.uniform(50, 200), rng.uniform(10, 70), (48, 48 + 16 * (i % 2))).clip(0, 255)
             picture = Image.fromarray(pixels.astype(np.uint8)).convert("RGB")
             pictures.append([picture.filter(ImageFilter.GaussianBlur(i % 3))])
-            asked = tasks.render(template.id, contexts[i])
+            asked = catalogue.prompt(Question(task, wording, said[i]))
             content = [{"type": "image"}, {"type": "text", "text": asked.user}]
             message = [{"role": "user", "content": content}]
             texts.append(processor.apply_chat_template(message, add_generation_prompt=True, tokenize=False))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from auditkit import tasks
+from auditkit import perturbations, tasks
+from auditkit.perturbations.words import closed
 
 GRADES = ("good", "usable", "reject")
 LETTERS = ("A", "B", "C", "D")
@@ -102,13 +103,14 @@ def _corpus() -> Iterator[str]:
     answers = [*GRADES, "yes", "no", *LETTERS, *map(str, range(101))]
     for word in answers:
         yield from [word] * _OFTEN
-    for name, template in tasks.templates().items():
-        yield from [template.system or "", tasks.render(name).user]
+    for task in tasks.shipped().values():
+        for wording in task.wordings.values():
+            yield from [wording.system or "", closed(wording.text)]
     for marks in MARKERS.values():
         for word in marks:
             yield from [f"a {word}"] * _OFTEN
-    yield from tasks.placebos().values()
-    for level in tasks.levels().values():
+    yield from perturbations.placebos().values()
+    for level in perturbations.levels().values():
         yield level.sentence
 
 
@@ -119,4 +121,4 @@ MARKERS = {
     "yes_no": ("yes",),
     "options": ("letter",),
 }
-"""Words of the catalogue's templates by which the format asked for can be told; ``N`` outweighs ``number``."""
+"""Words of the shipped wordings by which the format asked for can be told; ``N`` outweighs ``number``."""

@@ -11,23 +11,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import tasks
+from auditkit import perturbations, tasks
 from auditkit.models.base import Request
 from auditkit.models.dual_encoder.texts import class_texts
 from auditkit.testing.checkpoints import tiny_checkpoint
+from tests.models.conftest import request_of
 
 TEXT = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
 KINDS = ("clip", "siglip", "siglip2", "bert_and_vit")
 SCALE, BIAS = 20.0, -12.0
 
 
-def ask(template: str, context: str = "", seed: int = 0, image: Image.Image | None = None) -> Request:
-    """Return a question of the catalogue, as the engine makes it."""
-    prompt = tasks.render(template, context or "none")
-    return Request(
-        "id", (image or picture(seed),), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens,
-        template, context,
-    )  # fmt: skip
+def ask(words: str, sentence: str = "", seed: int = 0, image: Image.Image | None = None) -> Request:
+    """Return a question of the catalogue about a picture of that seed."""
+    return request_of(image or picture(seed), words, *filter(None, [sentence]))
 
 
 def picture(seed: int) -> Image.Image:
@@ -38,11 +35,11 @@ def picture(seed: int) -> Image.Image:
 
 
 def _words(special: list[str]) -> dict:
-    """Learn a vocabulary from all statements and context sentences."""
+    """Learn a vocabulary from all statements and sentences."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-    texts = [t for p in tasks.templates().values() for some in class_texts(p).values() for t in some]
-    texts += [*tasks.placebos().values(), *(level.sentence for level in tasks.levels().values())]
+    texts = [t for task in tasks.shipped().values() for some in class_texts(task).values() for t in some]
+    texts += [str(e.parameters(0)["sentence"]) for e in perturbations.shipped().values() if e.stage == "words"]
     words = Tokenizer(models.BPE(unk_token="<unk>"))
     words.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(" ", "▁")])
     words.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")

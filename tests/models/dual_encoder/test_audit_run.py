@@ -10,9 +10,9 @@ from PIL import Image
 
 from auditkit.evidence import Evidence
 from auditkit.models.dual_encoder import DualEncoder
-from auditkit.protocol.shipped import metadata_contrasts
+from auditkit.protocol.shipped import metadata
 from tests.models.dual_encoder.conftest import ask
-from tests.plugin.stubs import AUDITS, PROTOCOL
+from tests.plugin.stubs import AUDITS, INI, PROTOCOL
 
 N = 6
 SIDE = 40
@@ -23,7 +23,7 @@ SIDE = 40
 def test_an_audit_of_a_folder(dual, tmp_path, kind):
     audits, pictures = tmp_path / "audits", tmp_path / "pictures"
     audits.mkdir(), pictures.mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider --audit-report=html\n")
+    (tmp_path / "pytest.ini").write_text(INI)
     (audits / "protocol.toml").write_text(PROTOCOL)
     (audits / "test_audits.py").write_text(AUDITS)
     noise = [np.random.default_rng(i).integers(0, 40 * i + 20, (SIDE, SIDE), np.uint8) for i in range(N)]
@@ -47,13 +47,14 @@ def test_an_audit_of_a_folder(dual, tmp_path, kind):
     assert {a.id: a.verdict for a in record.audits}["repeatability/asked-twice"] != "FAIL"
 
     model = DualEncoder(dual(kind), name="m")
-    chosen = [c for c in metadata_contrasts() if c.name.startswith("institution.")]
+    chosen = [effect for effect in metadata() if effect.name.startswith("institution.")]
     estimates = {a.id.removeprefix("metadata/"): a.estimate.value for a in record.audits}
     assert len(chosen) > 2
-    for contrast in chosen:
+    for effect in chosen:
+        [part] = effect.parts
         treated, control = (
-            [int(r.text) for r in model.generate([ask("score_100.direct", side.context, image=i) for i in shown])]
-            for side in (contrast.treated, contrast.control)
+            [int(r.text) for r in model.generate([ask("quality.direct", said.name, image=i) for i in shown])]
+            for [said] in (part.treated[0].condition, part.control.condition)
         )
-        assert estimates[contrast.name] == pytest.approx(np.mean(treated) - np.mean(control), abs=1e-5)
-    assert any(abs(estimates[contrast.name]) > 1 for contrast in chosen), "nothing moved, so nothing was compared"
+        assert estimates[effect.name] == pytest.approx(np.mean(treated) - np.mean(control), abs=1e-5)
+    assert any(abs(estimates[effect.name]) > 1 for effect in chosen), "nothing moved, so nothing was compared"

@@ -13,10 +13,13 @@ from auditkit.models.base import Embeds, Model, ModelOptions, Request
 from auditkit.models.dual_encoder import DualEncoder, texts
 from auditkit.models.dual_encoder.texts import class_texts
 from auditkit.models.dual_encoder.towers import Towers
-from auditkit.tasks import parse
+from auditkit.perturbations import levels
+from auditkit.vocabulary import Perturbation, Question
+from tests.models.conftest import ALL_WORDS
 from tests.models.dual_encoder.conftest import KINDS, ask, picture
 
-CONTEXTS = ["", "institution.neutral", "institution.reputation.high", "institution.reputation.low"]
+SAID = Question("quality", "direct", (Perturbation("institution.reputation.high"),))
+SENTENCES = ["", "institution.neutral", "institution.reputation.high", "institution.reputation.low"]
 
 
 def encoder(folder, **options) -> DualEncoder:
@@ -48,8 +51,8 @@ def own_probabilities(folder, kind, request):
     import torch
 
     processor, model = loaded(folder)
-    template = tasks.templates()[request.template]
-    classes = class_texts(template, tasks.context_sentence(request.context or "none"))
+    said = " ".join(levels()[step.name].sentence for step in request.question.condition)
+    classes = class_texts(tasks.shipped()[request.question.task], said)
     logits = {}
     pictures = processor.image_processor(images=request.images[0].convert("RGB"), return_tensors="pt")
     for name, some in classes.items():
@@ -65,15 +68,21 @@ def own_probabilities(folder, kind, request):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("context", ["", "institution.reputation.high"])
-def test_answers_are_those_of_the_checkpoints_own_similarities(dual, kind, context):
+@pytest.mark.parametrize("sentence", ["", "institution.reputation.high"])
+def test_answers_are_those_of_the_checkpoints_own_similarities(dual, kind, sentence):
     model = encoder(dual(kind))
-    for name in ("score_100.direct", "grade.direct", "yes_no.reader", "options.quality", "options.degradation"):
-        request = ask(name, context, seed=4)
+    for name in (
+        "quality.direct",
+        "grade.direct",
+        "yes_no.reader",
+        "options.quality.direct",
+        "options.degradation.direct",
+    ):
+        request = ask(name, sentence, seed=4)
         (response,) = model.generate([request])
         (found,) = likelihoods([response])
         own = own_probabilities(dual(kind), kind, request)
-        if name == "score_100.direct":
+        if name == "quality.direct":
             assert sum(int(choice) * p for choice, p in found.items()) == pytest.approx(100 * own["high"], abs=1e-2)
             assert response.text == str(round(100 * own["high"]))
         else:
@@ -82,19 +91,21 @@ def test_answers_are_those_of_the_checkpoints_own_similarities(dual, kind, conte
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_template_is_answered_in_its_format_under_every_context(dual, kind):
-    requests = [ask(name, context, seed=2) for name in tasks.templates() for context in CONTEXTS]
+def test_every_wording_is_answered_in_its_format_whatever_is_said(dual, kind):
+    requests = [ask(words, sentence, seed=2) for words in ALL_WORDS for sentence in SENTENCES]
     for request, response in zip(requests, encoder(dual(kind)).generate(requests), strict=True):
         assert response.error is None
-        assert parse(response.text, tasks.templates()[request.template]).outcome == "scored"
+        question = request.question
+        read = tasks.read(tasks.shipped()[question.task], question.wording, response.text)
+        assert read.outcome == "scored"
         assert 0.999999 < sum(math.exp(p) for p in response.logprobs.values()) < 1.000001
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_company_order_and_exactness_change_nothing(dual, kind):
     pictures = [picture(seed) for seed in range(20)]
-    requests = [ask("score_100.direct", context, image=image) for image in pictures for context in CONTEXTS[:2]]
-    requests += [ask("options.quality", image=image) for image in pictures[:5]]
+    requests = [ask("quality.direct", said, image=image) for image in pictures for said in SENTENCES[:2]]
+    requests += [ask("options.quality.direct", image=image) for image in pictures[:5]]
     together = encoder(dual(kind)).generate(requests)
     assert len({r.text for r in together[:40]}) > 5, "images are told apart, or nothing would be compared"
     order = random.Random(0).sample(range(len(requests)), len(requests))
@@ -107,23 +118,23 @@ def test_company_order_and_exactness_change_nothing(dual, kind):
 
 
 def test_the_same_question_twice_has_the_same_answer_to_the_last_bit(dual):
-    model, requests = encoder(dual("clip")), [ask("score_100.direct", seed=seed) for seed in range(3)]
+    model, requests = encoder(dual("clip")), [ask("quality.direct", seed=seed) for seed in range(3)]
     assert model.generate(requests) == model.generate(requests)
 
 
-def test_a_context_moves_both_sides(dual):
+def test_a_sentence_moves_both_sides(dual):
     model = encoder(dual("clip"))
-    plain, said = (class_texts(tasks.templates()["score_100.direct"], s) for s in ("", "The device is new."))
+    plain, said = (class_texts(tasks.shipped()["quality"], s) for s in ("", "The device is new."))
     before, after = (model._class_vectors(tuple(some.values())) for some in (plain, said))
     assert (np.abs(before - after).max(axis=1) > 0.05).all()
-    scores = model.generate([ask("score_100.direct", context, seed=5) for context in CONTEXTS])
-    assert len({str(r.logprobs) for r in scores}) == len(CONTEXTS)
+    scores = model.generate([ask("quality.direct", said, seed=5) for said in SENTENCES])
+    assert len({str(r.logprobs) for r in scores}) == len(SENTENCES)
 
 
 def test_wordings_of_one_question_get_one_answer(dual):
-    names = [name for name, t in tasks.templates().items() if t.format == "score_100"]
-    assert len(names) > 1
-    responses = encoder(dual("siglip")).generate([ask(name, seed=3) for name in names])
+    wordings = tasks.shipped()["quality"].wordings
+    assert len(wordings) > 1
+    responses = encoder(dual("siglip")).generate([ask(f"quality.{wording}", seed=3) for wording in wordings])
     assert all(response == responses[0] for response in responses)
 
 
@@ -146,7 +157,7 @@ def test_work_is_shared_and_bounded(dual, monkeypatch):
     cost = model._towers.bytes_per_image
     seen = counted(monkeypatch)
     pictures = [picture(seed) for seed in range(20)]
-    requests = [ask("score_100.direct", context, image=i) for i in pictures for context in CONTEXTS[:2]]
+    requests = [ask("quality.direct", said, image=i) for i in pictures for said in SENTENCES[:2]]
     model.generate(requests)
     assert seen == {"images": [16, 4], "texts": [5, 5, 5, 5]}
     model.generate(requests[:2])
@@ -170,7 +181,7 @@ def test_memory_that_runs_out(dual, room):
     """A hook asks torch for 2^60 bytes when more images than there is room for come at once: the true error."""
     import torch
 
-    requests = [ask("score_100.direct", seed=seed) for seed in range(5 if room else 2)]
+    requests = [ask("quality.direct", seed=seed) for seed in range(5 if room else 2)]
     usual, model = encoder(dual("clip")), encoder(dual("clip"))
     model.generate(requests[:1])
 
@@ -191,17 +202,19 @@ def test_memory_that_runs_out(dual, room):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"template": ""}, "names no template"),
-        ({"template": "score_100.drect"}, "Did you mean score_100.direct"),
-        ({"context": "institution.reputation.hgh"}, "institution.reputation.high"),
-        ({"prompt": "Is it sharp?"}, "the prompt is not that of score_100.direct"),
-        ({"system": "Be kind."}, "the prompt is not that of score_100.direct"),
+        ({"question": None}, "names no question"),
+        ({"question": Question("quality", "night")}, "quality.night is not one of them"),
+        ({"question": Question("chest.pneumonia", "direct")}, "chest.pneumonia.direct is not one of them"),
+        ({"question": Question("quality", "reader")}, "the prompt is not that of quality.reader"),
+        ({"question": SAID}, "the prompt is not that of quality.direct"),
+        ({"prompt": "Is it sharp?"}, "the prompt is not that of quality.direct"),
+        ({"system": "Be kind."}, "the prompt is not that of quality.direct"),
         ({"images": ()}, "the request has 0"),
         ({"images": (picture(0), picture(1))}, "the request has 2"),
     ],
 )
 def test_what_cannot_be_answered_says_why_and_costs_only_itself(dual, change, said):
-    sound = ask("score_100.direct")
+    sound = ask("quality.direct")
     fields = {name: getattr(sound, name) for name in Request.__slots__}
     responses = encoder(dual("clip")).generate([sound, Request(**{**fields, **change}), sound])
     assert said in responses[1].error
@@ -259,7 +272,7 @@ def test_it_is_a_model_that_embeds_and_says_what_it_cannot(dual):
     assert isinstance(model, Model)
     assert isinstance(model, Embeds)
     assert model.backend == "dual-encoder"
-    assert any("templates" in sentence for sentence in model.limits)
+    assert any("wordings" in sentence for sentence in model.limits)
 
 
 def test_nothing_is_loaded_before_the_first_question(dual):

@@ -152,7 +152,7 @@ def test_siglips_own_tokenizer_needs_a_package_that_is_named(dual, tmp_path):
 def test_siglips_own_tokenizer(dual, tmp_path):
     pieces = pytest.importorskip("sentencepiece")
     folder = as_published(shutil.copytree(dual("siglip"), tmp_path / "copy"))
-    words = [text for t in tasks.templates().values() for some in class_texts(t).values() for text in some]
+    words = [text for t in tasks.shipped().values() for some in class_texts(t).values() for text in some]
     with (folder / "spiece.model").open("wb") as written:
         pieces.SentencePieceTrainer.train(
             sentence_iterator=iter(words), model_writer=written, vocab_size=100,

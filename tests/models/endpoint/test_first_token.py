@@ -93,8 +93,8 @@ def test_impossible_tokens_are_left_out():
 
 
 def test_formats_of_the_catalogue_that_one_token_decides():
-    decided = {t.format for t in tasks.templates().values() if decided_at_once(t.choices)}
-    assert decided == {"rating_5", "grade", "yes_no", "options"}
+    together = {task.id for task in tasks.shipped().values() if not decided_at_once(task.scorer.choices)}
+    assert together == {"quality"}
     assert not decided_at_once(None)
     assert not decided_at_once(("yes", "Yes"))
 

@@ -9,15 +9,16 @@ from auditkit.ask.plan import Plan, distinct
 from auditkit.ask.prefetch import prefetch
 from auditkit.ask.render import Renderer
 from auditkit.errors import AuditkitError
-from auditkit.vocabulary import Condition, Contrast, Group, Series
+from auditkit.protocol.effects import differs, falls, share
+from auditkit.vocabulary import Perturbation
 from tests.models.endpoint.conftest import question
 from tests.models.endpoint.faults import KINDS, ODD, Breaking, Server, answer_of, completion, mixture
 
-COMPARISONS = distinct([
-    Series("pixelate", "sensitivity", "pixelate", (1, 5)),
-    Contrast("asked-twice", "repeatability", Condition(repeat=1)),
-    Contrast("alone-vs-batch", "repeatability", Condition(alone=True)),
-    Group("grade.direct", "answers", template="grade.direct"),
+EFFECTS = distinct([
+    falls("pixelate", (1, 5), family="sensitivity"),
+    differs(Perturbation("again", 1), name="asked-twice", family="repeatability"),
+    differs(Perturbation("alone"), name="alone-vs-batch", family="repeatability"),
+    share("refused", "grade", family="answers"),
 ])  # fmt: skip
 PER_IMAGE = 6
 
@@ -28,8 +29,8 @@ def run(store, protocol):
 
     def run(model, some):
         return prefetch(
-            Plan(some, COMPARISONS, protocol), model, store, Renderer(store, 1), batch_size=64, deadline=120,
-            on_progress=lambda tally: None,
+            Plan(some, EFFECTS, protocol), model, store, Renderer(store, 1, protocol.catalogue), batch_size=64,
+            deadline=120, on_progress=lambda tally: None,
         )  # fmt: skip
 
     return run

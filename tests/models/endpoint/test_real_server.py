@@ -3,30 +3,23 @@
 import numpy as np
 from PIL import Image
 
-from auditkit import tasks
 from auditkit.models.base import Request
 from auditkit.models.endpoint import probe
 from auditkit.models.local import LocalModel
 from auditkit.models.reference import checkpoint
+from tests.models.conftest import ALL_WORDS, request_of
 from tests.models.endpoint.faults import Breaking, mixture
 
 
 def requests() -> list[Request]:
-    """Every template about four images of different quality, of which one is in colour."""
+    """Every wording about four images of different quality, of which one is in colour."""
     images = []
     for step in range(4):
         ramp = np.add.outer(np.arange(128), np.arange(128)) * (0.3 + 0.2 * step)
         pixels = ramp + np.random.default_rng(step).normal(0, 5 + 20 * step, (128, 128))
         grey = np.clip(pixels, 0, 255).astype(np.uint8)
         images.append(Image.fromarray(np.stack([grey, grey[::-1], grey], -1) if step == 3 else grey))
-    asked = []
-    for template in tasks.templates():
-        for image in images:
-            prompt = tasks.render(template)
-            asked.append(
-                Request(template, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, template)
-            )
-    return asked
+    return [request_of(image, words) for words in ALL_WORDS for image in images]
 
 
 def test_answers_over_http_equal_those_in_process(real_server, endpoint):

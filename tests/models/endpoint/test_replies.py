@@ -1,10 +1,9 @@
 import pytest
 
+from auditkit import tasks
 from auditkit.models.base import Request, Response
 from auditkit.models.endpoint.failure import Failure
 from auditkit.models.endpoint.replies import read_reply
-from auditkit.tasks import templates
-from auditkit.tasks.answers import parse
 from tests.models.endpoint.faults import completion
 
 ASKED = Request("id", (), "Rate this.")
@@ -57,16 +56,16 @@ def test_only_what_ended_by_itself_is_whole(finish, expected):
 
 
 def test_what_a_filter_took_away_is_an_outcome_and_not_guessed():
-    score = templates()["score_100.direct"]
+    score = tasks.shipped()["quality"]
     for said, outcome in (("", "truncated"), ("The image", "truncated"), ("70. The patient is", "scored")):
         response = read({"content": said}, finish="content_filter")
         assert response.error is None, "an outcome of the model: kept, counted, and not asked again and again"
-        assert parse(response.text, score, response.finish_reason).outcome == outcome, said
+        assert tasks.read(score, "", response.text, response.finish_reason).outcome == outcome, said
 
 
 def test_refusal_reaches_the_parser():
     response = read({"content": None, "refusal": "I'm sorry, I cannot rate this image."})
-    assert parse(response.text, templates()["score_100.direct"], response.finish_reason).outcome == "refused"
+    assert tasks.read(tasks.shipped()["quality"], "", response.text, response.finish_reason).outcome == "refused"
 
 
 def test_logprobs_are_read_for_listed_answers_only():

@@ -2,21 +2,23 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import tasks
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.local import LocalModel
 from auditkit.models.local.choices import FLOOR
+from auditkit.perturbations import levels, placebos
 from auditkit.testing import ARCHITECTURES
+from tests.models.conftest import ALL_WORDS, request_of
 
 LANGUAGE = [name for name in ARCHITECTURES if name not in ("clip", "siglip")]
 SMALL_WINDOW = [name for name in LANGUAGE if name.endswith("small_window")]
-EXACT = ModelOptions(exact=True, expected=False)
-CONTEXTS = ["none", *tasks.placebos(), *list(tasks.levels())[:6]]
+EXACT = ModelOptions(exact=True)
+SAID = [[], *([name] for name in [*placebos(), *list(levels())[:6]])]
 
 
 def picture(seed: int, mode: str = "L", size=(96, 80)) -> Image.Image:
@@ -24,20 +26,24 @@ def picture(seed: int, mode: str = "L", size=(96, 80)) -> Image.Image:
     return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).convert(mode)
 
 
-def asked(image: Image.Image, template="score_100.direct", context="none", limit=12) -> Request:
-    prompt = tasks.render(template, context)
-    return Request("", (image,), prompt.user, prompt.system, prompt.choices, limit, template, context)
+def asked(image: Image.Image, words="quality.direct", said=(), limit=12) -> Request:
+    return request_of(image, words, *said, limit=limit)
+
+
+def answers_only(requests: list[Request]) -> list[Request]:
+    """The same questions as ``--audit-scoring=generate`` puts them."""
+    return [replace(request, choices=None) for request in requests]
 
 
 def everything() -> list[Request]:
     """Variants of one question, other questions about the same image, one question about other images, a bit of all."""
     one, other = picture(1), picture(2, "RGB", (64, 120))
     return [
-        *(asked(one, context=context) for context in CONTEXTS),
-        *(asked(one, template) for template in tasks.templates()),
-        *(asked(other, context=context, limit=2) for context in CONTEXTS[:5]),
+        *(asked(one, said=said) for said in SAID),
+        *(asked(one, words) for words in ALL_WORDS),
+        *(asked(other, said=said, limit=2) for said in SAID[:5]),
         *(asked(picture(seed, size=(60 + 7 * seed, 90))) for seed in range(3, 9)),
-        asked(picture(9), "options.degradation"),
+        asked(picture(9), "options.degradation.direct"),
     ]
 
 
@@ -69,7 +75,7 @@ def models(checkpoint):
 def test_every_architecture(models, architecture):
     requests = everything()
     found = models(architecture).generate(requests)
-    same(found, models(architecture, EXACT).generate(requests))
+    same(found, models(architecture, EXACT).generate(answers_only(requests)))
     assert len({r.text for r in found}) > 5, "answers that do not differ would prove nothing"
     assert "stop" in {r.finish_reason for r in found}
 
@@ -94,7 +100,7 @@ def as_its_users_do(folder, request: Request) -> str:
 
 @pytest.mark.parametrize("architecture", LANGUAGE)
 def test_what_users_of_the_checkpoint_get(models, checkpoint, architecture):
-    requests = [asked(picture(seed, "RGB"), context=context) for seed in (1, 5) for context in CONTEXTS[:4]]
+    requests = [asked(picture(seed, "RGB"), said=said) for seed in (1, 5) for said in SAID[:4]]
     found = [r.text for r in models(architecture).generate(requests)]
     assert found == [as_its_users_do(checkpoint(architecture), request) for request in requests]
 
@@ -125,7 +131,7 @@ def test_order_company_memory_and_history_change_nothing(models, architecture):
     narrow = models(architecture, ModelOptions(memory=2_000_000))
     same(narrow.generate(requests), straight)
     same([narrow.generate([request])[0] for request in requests[:12]], straight[:12])
-    plain = models(architecture, ModelOptions(expected=False)).generate(requests)
+    plain = models(architecture).generate(answers_only(requests))
     assert {r.logprobs for r in plain} == {None}
     same(plain, straight)
 
@@ -138,7 +144,7 @@ def test_wrong_guesses_change_nothing(models, wrong):
     guesses = model._loaded()._guesses
     for request in requests:
         for guess in wrong * 50:
-            guesses.note(request.template, guess)
+            guesses.note(request.question.words, guess)
     same(model.generate(requests), expected)
     guesses._seen.clear()
 
@@ -155,7 +161,7 @@ def test_the_checkpoints_own_settings_hold(checkpoint, tmp_path, setting, shared
     (folder / "generation_config.json").write_text(json.dumps(settings | setting))
     model = LocalModel(folder, name="x")
     requests = everything()[:20]
-    same(model.generate(requests), LocalModel(folder, name="x", options=EXACT).generate(requests))
+    same(model.generate(requests), LocalModel(folder, name="x", options=EXACT).generate(answers_only(requests)))
     assert model._loaded().loaded.greedy == shared
 
 
@@ -189,7 +195,7 @@ def test_any_number_of_end_tokens(checkpoint, ends, models):
         model._loaded().loaded.model.generation_config.eos_token_id = ends
         object.__setattr__(model._loaded().loaded, "ends", frozenset([ends] if isinstance(ends, int) else ends or []))
     found = fast.generate(requests)
-    same(found, exact.generate(requests))
+    same(found, exact.generate(answers_only(requests)))
     assert ("stop" in {r.finish_reason for r in found}) <= (ends is not None)
 
 

@@ -9,19 +9,19 @@ from auditkit.evidence import (
     VERDICTS,
     Data,
     Evidence,
+    ModalityCount,
     ModelInfo,
     ProtocolInfo,
     Run,
-    Stratum,
     overall,
 )
 from auditkit.images.record import ImageRecord
-from auditkit.measure.recorded import to_answers
+from auditkit.measure.recorded import columns_needed, to_answers
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import Asked, Behaviour, FairReader, Replies, audit_all, made_up_images, simulate
 from auditkit.testing.readers import NOISES, Noise, disturbed
-from auditkit.vocabulary import Comparison
+from auditkit.vocabulary import Effect
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Seeing:
         return Replies(disturbed(seen.scores, self.noise, asked))
 
 
-def some_comparisons(*families: str, most: int = 4) -> list[Comparison]:
-    """Return the first comparisons of some shipped families."""
-    return [c for family in families for c in SHIPPED[family]()[:most]]
+def some_effects(*families: str, most: int = 4) -> list[Effect]:
+    """Return the first effects of some shipped families."""
+    return [effect for family in families for effect in SHIPPED[family]()[:most]]
 
 
 def record(
@@ -50,25 +50,26 @@ def record(
     *,
     seed: int = 0,
     images: Sequence[ImageRecord] | Mapping[str, int] = {"ct": 32, "xray": 32},
-    comparisons: Sequence[Comparison] | None = None,
+    effects: Sequence[Effect] | None = None,
     family: str = "",
     run: str = "",
 ) -> Evidence:
     """Return the record of a run of a made-up model."""
     records = made_up_images(images) if isinstance(images, Mapping) else tuple(images)
-    asked = [c for shipped in SHIPPED.values() for c in shipped()] if comparisons is None else list(comparisons)
+    asked = [effect for shipped in SHIPPED.values() for effect in shipped()] if effects is None else list(effects)
     data = simulate(behaviour, records, asked, protocol, seed)
     audits = list(audit_all(data, asked, protocol).values())
     verdict = overall(a.verdict for a in audits)
     modalities = [
-        Stratum(
+        ModalityCount(
             modality=m,
-            n_images=int(data.where(m).sum()),
+            n_images=int(data.where(("modality", m)).sum()),
             n_clusters=len({r.cluster for r in records if r.modality == m}),
-            n_synthetic=int(data.where(m).sum()),
+            n_synthetic=int(data.where(("modality", m)).sum()),
         )
-        for m in data.modalities
+        for m in data.levels()
     ]
+    parts = protocol.parts()
     return Evidence(
         run=Run(
             id=run or f"20261122-100000-{name}",
@@ -82,7 +83,8 @@ def record(
             profile=protocol.profile,
             alpha=protocol.alpha,
             criteria=protocol.model_dump(mode="json"),
-            parts=protocol.parts(),
+            criteria_sha256=parts.pop("criteria"),
+            entries=parts,
         ),
         data=Data(
             source="made up",
@@ -94,7 +96,7 @@ def record(
         ),
         outcomes=data.total(),
         audits=audits,
-        answers=to_answers(data, 1),
+        answers=to_answers(data, 1, columns_needed(protocol)),
         verdict=verdict,
         sentence=f"{sum(a.verdict == VERDICTS[0] for a in audits)} of {len(audits)} audits failed.",
     )

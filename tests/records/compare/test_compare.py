@@ -9,22 +9,24 @@ from auditkit.evidence.comparison import ComparedAudit, Comparison, Difference, 
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.records.compare import compare
+from auditkit.records.compare.effects import is_distance
+from auditkit.records.compare.joint import Settings, joint_intervals
 from auditkit.testing import DEFECTS, Asked, Planted, Replies, made_up_images
-from tests.records.compare.made_up import Seeing, record, some_comparisons
+from tests.records.compare.made_up import Seeing, record, some_effects
 
 FAMILIES = ("sensitivity", "discrimination", "direction", "metadata", "templates", "answers", "differential")
 REPUTATION = "metadata/institution.reputation-high-vs-low"
 
 
-def comparisons() -> list:
-    words = [c for c in SHIPPED["metadata"]() if c.name.startswith("institution.reputation")]
-    return [*some_comparisons(*FAMILIES, "repeatability", most=2), *words]
+def effects() -> list:
+    words = [e for e in SHIPPED["metadata"]() if e.name.startswith("institution.reputation")]
+    return [*some_effects(*FAMILIES, "repeatability", most=2), *words]
 
 
 def model(name: str, protocol: Protocol, seed: int, defect: str = "", family: str = "", fall: float = 7.0) -> Evidence:
     reader = Seeing(fall=fall)
     behaviour = Planted(reader, DEFECTS[defect](2.0, protocol, [])) if defect else reader
-    return record(behaviour, name, protocol, seed=seed, comparisons=comparisons(), family=family)
+    return record(behaviour, name, protocol, seed=seed, effects=effects(), family=family)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +119,7 @@ def test_the_steeper_model_is_first_and_the_fair_ones_are_tied(compared):
     assert first.shares[0] == 1
     assert first.letters == "a"
     assert any({"fair-a", "fair-b"} <= set(tie) for tie in fall.ties)
-    assert fall.sentence.startswith("Fall of the score as images get worse: 1. steep −10.")
+    assert fall.sentence.startswith("Fall of the score as images get worse: 1. steep 10.")
     for standing in fall.standings:
         assert standing.rank_low <= standing.rank <= standing.rank_high
         assert sum(standing.shares) == pytest.approx(1, abs=1e-5)
@@ -147,7 +149,7 @@ def test_refusals_stand_beside_the_effect(records, compared):
 
 
 def test_kinship_is_marked_within_strata(compared):
-    whole = [c for c in compared.correlations if (c.modality, c.corruption) == ("all", "all")]
+    whole = [c for c in compared.correlations if (c.modality, c.perturbation) == ("all", "all")]
     kin = {frozenset((c.first, c.second)): c.same_family for c in whole}
     assert kin[frozenset(("fair-a", "fair-b"))] is True
     assert kin[frozenset(("fair-a", "steep"))] is False
@@ -167,7 +169,7 @@ def test_the_same_run_twice_is_said(records):
         assert d.estimate.value == 0
         assert d.estimate.low < 0 < d.estimate.high  # equal answers of 64 patients are no proof of equal models
         assert not d.apart
-    same = next(c for c in twice.correlations if (c.modality, c.corruption) == ("all", "all"))
+    same = next(c for c in twice.correlations if (c.modality, c.perturbation) == ("all", "all"))
     assert (same.estimate.value, same.estimate.low, same.note) == (1, None, "the same order everywhere")
 
 
@@ -193,11 +195,11 @@ def test_audits_of_others_are_compared_by_verdict(records):
 
 def test_few_patients_tell_nothing_apart(protocol):
     few = [
-        record(reader, name, protocol, seed=3, images={"ct": 20}, comparisons=some_comparisons("sensitivity", most=2))
+        record(reader, name, protocol, seed=3, images={"ct": 20}, effects=some_effects("sensitivity", most=2))
         for name, reader in (("flat", Seeing(fall=1.0)), ("steep", Seeing(fall=14.0)))
     ]
     found = compare(few)
-    assert all(d.estimate.value > 5 for a in found.audits for d in a.differences)
+    assert all(d.estimate.value < -5 for a in found.audits for d in a.differences)
     assert not any(d.apart for a in found.audits for d in a.differences)
     assert "no two of the models can be told apart" in summary(found, "fall").sentence
 
@@ -205,7 +207,7 @@ def test_few_patients_tell_nothing_apart(protocol):
 def test_perfect_areas_have_no_certain_difference(protocol):
     """Both separate perfectly: no spread, so the bounds of the two areas are what is known of their difference."""
     found = compare([model("one", protocol, 1, fall=16.0), model("two", protocol, 2, fall=16.0)])
-    area = next(a for a in found.audits if a.gate == "discrimination")
+    area = next(a for a in found.audits if a.statistic == "area")
     assert [m.estimate.value for m in area.models] == [1, 1]
     [d] = area.differences
     assert d.estimate.value == 0
@@ -215,7 +217,7 @@ def test_perfect_areas_have_no_certain_difference(protocol):
 def test_shares_weigh_patients_alike(protocol):
     """One image is refused: it weighs what its patient does, divided by the patient's images."""
     images = made_up_images({"ct": 20, "xray": 20}, (1, 3))
-    asked = some_comparisons("differential", most=1)
+    asked = some_effects("differential", most=1)
     hidden = [r.id for r in images if r.cluster == images[0].cluster][:1]
 
     class Declines:
@@ -225,7 +227,7 @@ def test_shares_weigh_patients_alike(protocol):
             return Seeing().answer(asked).where(np.isin(asked.subjects.ids, hidden), "I cannot help with that.")
 
     refusing, fair = (
-        record(reader, name, protocol, images=images, comparisons=asked)
+        record(reader, name, protocol, images=images, effects=asked)
         for name, reader in (("refusing", Declines()), ("fair", Seeing()))
     )
     found = summary(compare([refusing, fair]), "unusable")
@@ -259,3 +261,53 @@ def test_the_command_says_what_is_wrong(records, tmp_path, capsys):
     (tmp_path / "b.json").write_text(other.to_json())
     assert main(["compare", str(path), str(tmp_path / "b.json")]) == 4
     assert "and these differ" in capsys.readouterr().err
+
+
+def test_what_an_effect_is_stands_beside_it(compared):
+    words = {
+        "sensitivity/gaussian_noise": "mean fall of the score per severity step",
+        "discrimination/gaussian_noise": (
+            "AUROC of clean images against severity 3, severity 4 and severity 5, all modalities together"
+        ),
+        "direction/brightness": "mean change of the score over 5 conditions",
+        REPUTATION: "mean change of the score",
+        "templates/quality": "mean distance of two answers' scores within an image",
+        "answers/quality.direct-refused": "share of answers refused",
+        "answers/quality.direct-unusable": "share of answers not usable",
+        "differential/gaussian_noise-s5": "change of the share of answers without a score",
+        "repeatability/asked-twice": "share of images whose answer differs",
+    }
+    assert {name: audit(compared, name).what for name in words} == words
+
+
+def test_pairs_without_a_common_control_are_compared_by_their_size(protocol):
+    """Differences of wordings to either side do not cancel; changes from the clean image keep their sign."""
+    worded, rising = SHIPPED["templates"]()[0], SHIPPED["direction"]()[0]
+    within = protocol.families["templates"]
+    assert is_distance(protocol.resolved(worded), within)
+    assert not is_distance(protocol.resolved(rising), within)
+    assert not is_distance(protocol.resolved(worded), protocol.families["direction"])
+    assert not is_distance(protocol.resolved(SHIPPED["metadata"]()[0]), within)
+
+
+def test_an_audit_recorded_as_something_else_is_compared_by_verdict(records):
+    """Under one name two runs measured different things, or one does not say what: nothing is put side by side."""
+    other = next(a.definition for a in records[0].audits if a.id != REPUTATION and a.definition is not None)
+    for change in ({"definition": other}, {"definition": None}):
+        changed = [
+            e.model_copy(
+                update={"audits": [a.model_copy(update=change) if a.id == REPUTATION else a for a in e.audits]}
+            )
+            for e in records[:1]
+        ]
+        found = audit(compare([*changed, records[1]]), REPUTATION).what
+        assert found == ("" if change["definition"] is not None else audit(compare(records[:2]), REPUTATION).what)
+
+
+def test_more_columns_than_resamples_can_tell_apart(protocol):
+    """120 columns with hardly any spread: each is tested at a level finer than one resample in a thousand."""
+    P = np.zeros((40, 120))
+    P[:2] = np.random.default_rng(0).normal(0, 5, (2, 120))
+    P[:, 0] = np.random.default_rng(1).normal(0, 5, 40)
+    joint = joint_intervals(P, 100.0, Settings.of(protocol, 1))
+    assert all(i.low < i.estimate < i.high for i in joint.intervals)

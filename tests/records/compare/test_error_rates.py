@@ -16,13 +16,13 @@ import pytest
 from auditkit.images.record import ImageRecord
 from auditkit.measure.columns import Column, Measurements
 from auditkit.records.compare.area import area_of
-from auditkit.records.compare.audits import _area, _area_pair
 from auditkit.records.compare.correlation import pooled
-from auditkit.records.compare.effects import AreaEffect, Counts
 from auditkit.records.compare.estimates import direction_p
 from auditkit.records.compare.joint import Settings, Tails, joint_intervals
+from auditkit.records.compare.values import AreaEffect, Counts
 from auditkit.stats.reduce import cluster_means
-from auditkit.vocabulary import Condition
+from auditkit.vocabulary import Condition, Perturbation
+from tests.judge.build import SCORE
 
 ALPHA = 0.05
 SETTINGS = Settings(alpha=ALPHA, resamples=2000, seed=0, min_clusters=24, min_informative=10)
@@ -108,13 +108,12 @@ def area_misses(G: int, fall: float, M: int, replicates: int) -> dict[str, float
                 )
             )
         effect = AreaEffect("", "AUROC", none, tuple(scores), codes)
-        values, _, reach = effect.alone()
-        single = joint_intervals(values, reach, settings)
-        own = [_area(effect, at, single) for at in range(M)]
+        values, offset, reach = effect.alone()
+        own = effect.estimates(joint_intervals(values, reach, settings), offset, settings)
         missed["models"] += [any(e.low > truth for e in own), any(e.high < truth for e in own)]
         gaps, reach = effect.pairs()
         joint = joint_intervals(gaps, reach, settings)
-        between = [_area_pair(effect, at, joint, settings)[0] for at in range(gaps.shape[1])]
+        between = [gap.estimate for gap in effect.gaps(joint, settings)]
         missed["pairs"] += [any(e.low > 0 for e in between), any(e.high < 0 for e in between)]
     return {name: float(count.max()) / replicates for name, count in missed.items()}
 
@@ -123,7 +122,7 @@ def correlated(
     rng: np.random.Generator, sizes: dict[str, int], layout: str, rho: float, grid: float
 ) -> tuple[Measurements, Measurements, list[Condition]]:
     """Two models that see the same quality with errors of their own, and both fall with severity."""
-    conditions = [Condition(), *(Condition("blur", s) for s in (1, 3, 5)), *(Condition("noise", s) for s in (1, 3, 5))]
+    conditions: list[Condition] = [(), *((Perturbation(name, s),) for name in ("blur", "noise") for s in (1, 3, 5))]
     records = []
     for modality, G in sizes.items():
         for i, patient in enumerate(clusters(G, layout)):
@@ -136,16 +135,17 @@ def correlated(
     for condition in conditions:
         own = (parts[0] + parts[1] + rng.normal(0, 1, (n, 3))) / math.sqrt(3)
         for model in range(2):
-            score = math.sqrt(rho) * own[:, 0] + math.sqrt(1 - rho) * own[:, 1 + model] - condition.severity
+            score = math.sqrt(rho) * own[:, 0] + math.sqrt(1 - rho) * own[:, 1 + model]
+            score = score - sum(perturbation.level for perturbation in condition)
             score = score if not grid else grid * np.round(score / grid)
-            columns[model][condition, "t"] = Column(score, np.zeros(n, dtype=np.int8))
+            columns[model][replace(SCORE, condition=condition)] = Column({"": score}, np.zeros(n, dtype=np.int8))
     a, b = (Measurements(records, c, {}) for c in columns)
     return a, b, conditions
 
 
 def coefficient(seed: int, sizes: dict[str, int], layout: str, rho: float, grid: float):
     a, b, conditions = correlated(np.random.default_rng(seed), sizes, layout, rho, grid)
-    return pooled(a, b, conditions, "t")["all", "all"]
+    return pooled(a, b, conditions, SCORE)["all", "all"]
 
 
 def correlation_misses(

@@ -9,13 +9,13 @@ from auditkit.models.resolve import resolve_model
 from auditkit.records.compare import MAX_MODELS, compare
 from auditkit.records.compare.runs import contestants, same_family
 from auditkit.testing import FairReader, tiny_checkpoint
-from tests.records.compare.made_up import record, some_comparisons
+from tests.records.compare.made_up import record, some_effects
 
 
 @pytest.fixture(scope="module")
 def base(protocol) -> Evidence:
-    comparisons = some_comparisons("sensitivity", "metadata", "answers", most=1)
-    return record(FairReader(), "a", protocol, comparisons=comparisons)
+    effects = some_effects("sensitivity", "metadata", "answers", most=1)
+    return record(FairReader(), "a", protocol, effects=effects)
 
 
 def changed(evidence: Evidence, part: str, **fields: object) -> Evidence:
@@ -39,43 +39,44 @@ def test_a_record_without_answers_is_named(base):
 
 
 def test_damaged_answers_are_named(base):
-    columns = [base.answers.columns[0].model_copy(update={"marks": "50"}), *base.answers.columns[1:]]
+    columns = [base.answers.columns[0].model_copy(update={"values": {"": "50"}}), *base.answers.columns[1:]]
     assert "b.json are damaged" in refused(base, changed(base, "answers", columns=columns))
 
 
 def test_another_protocol_is_refused_with_what_differs(base):
     criteria = {**base.protocol.criteria, "families": {**base.protocol.criteria["families"]}}
-    criteria["families"]["metadata"] = {**criteria["families"]["metadata"], "margin": 8.0}
-    parts = {**base.protocol.parts, "criteria": "else"}
-    other = changed(base, "protocol", sha256="00" * 32, criteria=criteria, parts=parts)
+    criteria["families"]["metadata"] = {**criteria["families"]["metadata"], "within": 8.0}
+    other = changed(base, "protocol", sha256="00" * 32, criteria=criteria, criteria_sha256="else")
     said = refused(base, other, base)
     assert "as one: a.json, c.json" in said
-    assert "unlike it: b.json (protocol in criteria: families.metadata.margin: 5.0, now 8.0)" in said
+    assert "unlike it: b.json (protocol: families.metadata.within: 5.0, now 8.0)" in said
     assert "auditkit compare a.json c.json" in said
     assert "auditkit compare a.json b.json" not in said
 
 
 def test_other_wording_is_said_where_no_criterion_differs(base):
-    other = changed(base, "protocol", sha256="00" * 32, parts={**base.protocol.parts, "prompts": "else"})
-    assert "protocol in prompts: the wording" in refused(base, other)
+    entries = {**base.protocol.entries, "wording quality.direct": "else"}
+    other = changed(base, "protocol", sha256="00" * 32, entries=entries)
+    assert "protocol in wording quality.direct: a perturbation, a wording" in refused(base, other)
 
 
 def test_other_images_are_counted(base, protocol):
-    fewer = record(FairReader(), "b", protocol, images={"ct": 30, "xray": 32}, comparisons=some_comparisons("answers"))
+    fewer = record(FairReader(), "b", protocol, images={"ct": 30, "xray": 32}, effects=some_effects("answers"))
     said = refused(base, changed(fewer, "data", sha256="11" * 32))
     assert "2 images are missing, 0 are other ones" in said
     assert "Run the audits of each model with the same" in said
 
 
 def test_the_same_pictures_under_other_ids_are_known_for_what_they_are(base):
-    images = [image.model_copy(update={"id": f"x{image.id}"}) for image in base.answers.images]
-    assert "AUDITKIT_SALT was another one" in refused(base, changed(base, "answers", images=images))
+    images = [image.model_copy(update={"id": f"x{image.id}"}) for image in base.answers.items]
+    assert "AUDITKIT_SALT was another one" in refused(base, changed(base, "answers", items=images))
 
 
 def test_the_same_ids_with_other_pixels_or_patients(base):
     assert "the same ids and other pixels" in refused(base, changed(base, "data", sha256="22" * 32))
-    images = [base.answers.images[0].model_copy(update={"cluster": "else"}), *base.answers.images[1:]]
-    assert "belong to other patients" in refused(base, changed(base, "answers", images=images))
+    for moved in ({"cluster": "else"}, {"columns": {"scanner": "b"}}):
+        images = [base.answers.items[0].model_copy(update=moved), *base.answers.items[1:]]
+        assert "belong to other patients" in refused(base, changed(base, "answers", items=images))
 
 
 def test_labels_are_unique_and_do_not_depend_on_the_order(base):

@@ -16,18 +16,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import tasks
+from auditkit import perturbations
 from auditkit.evidence import Evidence
 from auditkit.models.base import ModelOptions, Request, Response
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.records.baseline.earlier import earlier_runs
 from auditkit.records.verify import Check, exit_code, verify
-from auditkit.run.assemble import evidence as assembled
-from auditkit.run.assemble import header
 from auditkit.run.outputs import write_outputs
+from auditkit.run.record import evidence as assembled
+from auditkit.run.record import header
 from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
-from auditkit.vocabulary import Comparison
+from auditkit.vocabulary import Effect
 
 PROTOCOL = """
 name = "small"
@@ -39,28 +39,23 @@ alpha = 0.025
 [images]
 max_side = 32
 [prompts]
-score = "score_100.direct"
+score = "quality.direct"
 [statistics]
 resamples = 1000
 [families.metadata]
-gate = "equivalence"
-margin = 5.0
+within = 5.0
 [families.repeatability]
-gate = "agreement"
-cap = 0.3
+at_most = 0.3
 [families.answers]
-gate = "rate"
-cap = 0.3
+at_most = 0.3
 [families.sensitivity]
-gate = "sensitivity"
-floor = 2.0
+at_least = 2.0
 """
-GATES = {"metadata": "equivalence", "repeatability": "agreement", "answers": "rate", "sensitivity": "sensitivity"}
 IDS = (
     "metadata/institution.reputation-high-vs-low",
     "metadata/institution.reputation-high-vs-neutral",
     "repeatability/asked-twice",
-    "answers/score_100.direct-refused",
+    "answers/quality.direct-refused",
     "sensitivity/pixelate",
 )
 
@@ -72,7 +67,7 @@ class Impressed:
 
     def __init__(self, *, bonus: int = 25, breaks: bool = False, revision: str = "1") -> None:
         self.revision, self.fingerprint = revision, f"impressed-{revision}"
-        self._words = tasks.levels()["institution.reputation.high"].sentence
+        self._words = perturbations.levels()["institution.reputation.high"].sentence
         self._bonus = bonus
         self._breaks = breaks
 
@@ -90,8 +85,8 @@ class Impressed:
         return Response(str(score), {str(score): math.log(0.75), str(min(score + 4, 99)): math.log(0.125)})
 
 
-def comparisons(ids: Sequence[str] = IDS) -> list[Comparison]:
-    known = {f"{c.family}/{c.name}": c for listed in SHIPPED.values() for c in listed()}
+def effects(ids: Sequence[str] = IDS) -> list[Effect]:
+    known = {f"{e.family}/{e.name}": e for listed in SHIPPED.values() for e in listed()}
     return [known[name] for name in ids]
 
 
@@ -140,7 +135,7 @@ def run_once(
 ) -> Made:
     """Ask what the audits `ids` need, judge them (or `judged` of them), and write the record, or all files."""
     protocol = root / "protocol.toml"
-    protocol.write_text(PROTOCOL.replace("margin = 5.0", f"margin = {margin}"))
+    protocol.write_text(PROTOCOL.replace("within = 5.0", f"within = {margin}"))
     settings = Settings(
         model="impressed",
         data=str(images),
@@ -151,15 +146,15 @@ def run_once(
         options=ModelOptions(batch_size=16),
         references={} if baseline is None else {"baseline": baseline},
     )
-    run = prepare(settings, comparisons(ids), find_model=lambda name: model or Impressed())
+    run = prepare(settings, effects(ids), find_model=lambda name: model or Impressed())
     earlier = earlier_runs(run)
     run.fetch(lambda tally: None)
     run.measure()
-    wanted = comparisons(judged or ids)
-    audits = [run.audit(c, GATES[c.family], "Does it hold?") for c in wanted]
-    audits += [e.audit(c, "Does it hold?") for e in earlier for c in wanted]
-    parts = header(run, [e.reference() for e in earlier])
-    record = assembled(parts, audits, run_id="20261122-000000-abcdef", command="pytest audits", root=root)
+    wanted = effects(judged or ids)
+    audits = [run.audit(effect, "Does it hold?") for effect in wanted]
+    audits += [e.audit(effect, "Does it hold?") for e in earlier for effect in wanted]
+    described = header(run, [e.reference() for e in earlier])
+    record = assembled(described, audits, run_id="20261122-000000-abcdef", command="pytest audits", root=root)
     run.close()
     made = Made(root / f"out-{uid}", root / ".auditkit" / "answers.sqlite", images)
     if page:

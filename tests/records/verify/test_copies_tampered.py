@@ -127,7 +127,7 @@ def test_terminal_shows_foreign_text_harmless(made: Made, capsys):
 def with_pdf(tmp_path_factory, pictures, salt) -> Made:
     pytest.importorskip("weasyprint")
     pytest.importorskip("pikepdf")
-    one = ("answers/score_100.direct-refused",)
+    one = ("answers/quality.direct-refused",)
     return run_once(tmp_path_factory.mktemp("pdf"), pictures, ids=one, page=True, pdf=True)
 
 
@@ -147,7 +147,7 @@ def rewrite(made: Made, edit) -> None:
 
 
 @pytest.mark.slow
-def test_pdf_holds_and_is_rendered_anew_byte_for_byte(printed: Made):
+def test_pdf_holds_and_is_rendered_again_byte_for_byte(printed: Made):
     checks = printed.verify("report.pdf")
     assert [check for check in checks if check.state != "ok"] == []
     assert any("byte for byte, the PDF that this record gives" in check.words for check in checks)

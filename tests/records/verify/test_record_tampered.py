@@ -11,9 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditkit.evidence import Audit
+from auditkit.evidence import Audit, whole_verdict
 from auditkit.records.verify import exit_code
-from auditkit.run.assemble import whole_verdict
 from tests.records.verify.conftest import Made, run_once
 
 
@@ -42,12 +41,12 @@ def no_audit(tree: Any) -> None:
 
 
 def one_mark(tree: Any, mark: str) -> None:
-    column = next(c for c in tree["answers"]["columns"] if c["corruption"] == "pixelate" and c["severity"] == 3)
-    column["marks"] = " ".join([mark, *column["marks"].split()[1:]])
+    column = next(c for c in tree["answers"]["columns"] if c["condition"] == [["pixelate", 3]])
+    column["values"][""] = " ".join([mark, *column["values"][""].split()[1:]])
 
 
 def other_id(tree: Any) -> None:
-    tree["answers"]["images"][0]["id"] = "0" * 16
+    tree["answers"]["items"][0]["id"] = "0" * 16
 
 
 def more(value: Any) -> Any:
@@ -62,12 +61,12 @@ TAMPERED = {
     "an audit's sentence": (put("audits", METADATA, "sentence", "Fine."), "sentence: record Fine."),
     "a p-value": (put("audits", METADATA, "p_fail", 0.04), "p_fail: record 0.04, found"),
     "a cell's p-value": (
-        put("audits", METADATA, "by_modality", 0, "p_pass", 0.2),
+        put("audits", METADATA, "parts", 0, "p_pass", 0.2),
         "[all].p_pass: record 0.2",
     ),
     "an estimate": (put("audits", METADATA, "estimate", "value", 0.1), "estimate.value: record 0.1"),
     "an interval": (put("audits", METADATA, "estimate", "high", more), "estimate.high: record"),
-    "a margin": (put("audits", METADATA, "margin", 50.0), "margin: record 50.0, found 5.0"),
+    "a limit": (put("audits", METADATA, "limit", "within", 50.0), "limit.within: record 50.0, found 5.0"),
     "an expected score": (put("audits", METADATA, "expected", "value", 0.1), "expected.value: record 0.1"),
     "a figure's similarity": (put("audits", -1, "series", 3, "ssim", 0.9), "ssim: record 0.9"),
     "a case's text": (put("audits", METADATA, "cases", 0, "treated_answer", "50"), "treated_answer: record 50"),
@@ -76,17 +75,17 @@ TAMPERED = {
     "an audit left out": (no_audit, "neither in the record nor named as not run: metadata/"),
     "an audit twice": (lambda t: t["audits"].append(t["audits"][0]), "is there 2 times"),
     "an audit said not to be run": (lambda t: t["not_run"].append(t["audits"][0]["id"]), "was run"),
-    "a score": (lambda t: one_mark(t, "1"), "pixelate-s3, score_100.direct: record 1, the store's answer reads"),
+    "a score": (lambda t: one_mark(t, "1"), "quality.direct pixelate-s3: record 1, the store's answer reads"),
     "a score made a refusal": (lambda t: one_mark(t, "r"), "record r, the store's answer reads"),
     "an answer made an error": (lambda t: one_mark(t, "e"), "a raw answer is not the recorded one"),
     "an answer made not asked": (lambda t: one_mark(t, "."), "a raw answer is not the recorded one"),
     "a mark that is none": (lambda t: one_mark(t, "?"), "answers: could not convert string"),
-    "a hash of answers": (put("answers", "images", 2, "answers_sha256", "0" * 64), "answers.sha256: record"),
+    "a hash of answers": (put("answers", "items", 2, "answers_sha256", "0" * 64), "answers.sha256: record"),
     "the hash of all answers": (put("answers", "sha256", "0" * 64), "answers.sha256: record 0000"),
     "an image's id": (other_id, "image 0000000000000000: in the record only"),
-    "a patient": (put("answers", "images", 0, "cluster", "0" * 16), "cluster: record 0000"),
-    "a modality": (put("answers", "images", 0, "modality", "mr"), "modality: record mr"),
-    "a phantom": (put("answers", "images", 0, "synthetic", True), "synthetic: record True"),
+    "a patient": (put("answers", "items", 0, "cluster", "0" * 16), "cluster: record 0000"),
+    "a modality": (put("answers", "items", 0, "modality", "mr"), "modality: record mr"),
+    "a phantom": (put("answers", "items", 0, "synthetic", True), "synthetic: record True"),
     "the hash of the data": (put("data", "sha256", "0" * 64), "data.sha256: record 0000"),
     "number of images": (put("data", "n_images", 400), "data.n_images: record 400, found 40"),
     "patients of a modality": (put("data", "modalities", 0, "n_clusters", 99), "n_clusters: record 99"),
@@ -100,17 +99,17 @@ TAMPERED = {
     "agreement with the probabilities": (put("scoring", 0, "agreement", 0.5), "agreement: record 0.5"),
     "a picture's score": (put("examples", 0, "score", 99.0), "score: record 99.0"),
     "the protocol's text": (
-        put("protocol", "toml", lambda text: text.replace("margin = 5.0", "margin = 50.0")),
-        "families.metadata.margin: 5.0 in the record, but by the text 50.0",
+        put("protocol", "toml", lambda text: text.replace("within = 5.0", "within = 50.0")),
+        "families.metadata.within: 5.0 in the record, but by the text 50.0",
     ),
-    "the protocol's text made none": (put("protocol", "toml", "margin ="), "is not valid TOML"),
+    "the protocol's text made none": (put("protocol", "toml", "within ="), "is not valid TOML"),
     "a criterion": (
-        put("protocol", "criteria", "families", "metadata", "margin", 50.0),
-        "families.metadata.margin: 50.0 in the record, but by the text 5.0",
+        put("protocol", "criteria", "families", "metadata", "within", 50.0),
+        "families.metadata.within: 50.0 in the record, but by the text 5.0",
     ),
-    "the hash of the criteria": (put("protocol", "parts", "criteria", "0" * 64), "criteria: record 0000"),
-    "the hash of the prompts": (put("protocol", "parts", "prompts", "0" * 64), "protocol: record"),
-    "the protocol's hash": (put("protocol", "sha256", "0" * 64), "protocol: record 0000"),
+    "the hash of the criteria": (put("protocol", "criteria_sha256", "0" * 64), "criteria_sha256: record 0000"),
+    "the hash of a wording": (put("protocol", "entries", "wording quality.direct", "0" * 64), "sha256: record"),
+    "the protocol's hash": (put("protocol", "sha256", "0" * 64), "sha256: record 0000"),
     "the error rate": (put("protocol", "alpha", 0.1), "alpha: record 0.1, found 0.05"),
     "the profile": (put("protocol", "profile", "strict"), "profile: record strict, found ci"),
     "a question": (put("prompts", 0, "text", "Is it good?"), "text: record Is it good?"),
@@ -125,7 +124,7 @@ QUICK = (
     "overall verdict", "an audit's verdict", "a p-value", "an estimate", "an expected score", "a case's text",
     "an audit left out", "a score", "a score made a refusal", "a mark that is none", "a hash of answers",
     "an image's id", "a patient", "number of images", "a level of sex", "a subgroup", "a picture's score",
-    "the protocol's text", "a criterion", "the hash of the prompts", "a question", "when the protocol was seen",
+    "the protocol's text", "a criterion", "the hash of a wording", "a question", "when the protocol was seen",
     "an unknown key",
 )  # fmt: skip
 assert set(QUICK) <= set(TAMPERED)
@@ -246,10 +245,10 @@ def test_no_mark_changes_unseen_even_without_the_store(bare: Made, data):
     try:
         tree = json.loads(intact)
         column = data.draw(st.integers(0, len(tree["answers"]["columns"]) - 1))
-        image = data.draw(st.integers(0, len(tree["answers"]["images"]) - 1))
-        marks = tree["answers"]["columns"][column]["marks"].split()
-        marks[image] = data.draw(st.sampled_from(["3", "97", "u", "e"]).filter(lambda mark: mark != marks[image]))
-        bare.change(put("answers", "columns", column, "marks", " ".join(marks)))
+        item = data.draw(st.integers(0, len(tree["answers"]["items"]) - 1))
+        marks = tree["answers"]["columns"][column]["values"][""].split()
+        marks[item] = data.draw(st.sampled_from(["3", "97", "u", "e"]).filter(lambda mark: mark != marks[item]))
+        bare.change(put("answers", "columns", column, "values", "", " ".join(marks)))
         assert bare.code(data=None) == 1
         assert bare.code(data=None, store=str(Path("nowhere.sqlite"))) != 0
     finally:

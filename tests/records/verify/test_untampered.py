@@ -28,7 +28,7 @@ def test_every_check_holds(made: Made):
 
 
 @pytest.mark.parametrize("name", ["report.html", "."])
-def test_page_named_is_rendered_anew(made: Made, name):
+def test_page_named_is_rendered_again(made: Made, name):
     checks = made.verify(name)
     assert [check for check in checks if check.state != "ok"] == []
     assert any(check.part == "pages" and "to the letter" in check.words for check in checks)
@@ -41,7 +41,7 @@ def test_page_alone_is_enough(made: Made, tmp_path):
     assert {check.state for check in verify(alone, store=str(made.store), data=str(made.images))} == {"ok"}
 
 
-def test_report_rendered_anew_holds(made: Made, capsys):
+def test_report_rendered_again_holds(made: Made, capsys):
     (made.folder / "report.html").unlink()
     assert main(["report", str(made.record), f"--html={made.folder / 'report.html'}"]) == 0
     assert made.code(".") == 0
@@ -82,10 +82,10 @@ def test_pictures_of_other_library_versions_are_not_found(made: Made, monkeypatc
     assert "to pictures that this store did not render" in words
 
 
-def test_other_wording_is_said_and_is_no_mismatch(made: Made, monkeypatch):
-    monkeypatch.setattr("auditkit.tasks.digest", lambda: "0" * 64)
+def test_other_wording_is_said_and_is_not_a_mismatch(made: Made, monkeypatch):
+    monkeypatch.setattr("auditkit.protocol.catalogue.Catalogue.digest", lambda self, name: "0" * 64)
     words = open_words(made.verify())
-    assert "made with other prompts than those of the auditkit installed" in words
+    assert "has other entries than the record was made with" in words
 
 
 def test_other_salt_is_told_from_other_images(made: Made, monkeypatch):
@@ -136,13 +136,22 @@ def test_run_that_was_stopped_is_corrected_for_what_it_planned(tmp_path, picture
 
 
 @pytest.mark.usefixtures("salt")
-def test_audits_of_third_parties_are_not_judged_anew(made: Made, monkeypatch):
-    """An audit whose comparison is not at hand takes its family with it, and never counts as verified."""
+def test_audits_of_third_parties_are_not_judged_again(made: Made, monkeypatch):
+    """An audit whose effect is not at hand takes its family with it, and never counts as verified."""
     others = {name: listed for name, listed in SHIPPED.items() if name != "sensitivity"}
-    for module in ("auditkit.records.verify.verdicts", "auditkit.records.verify.record"):
+    for module in ("auditkit.records.verify.verdicts", "auditkit.protocol.declared"):
         monkeypatch.setattr(f"{module}.SHIPPED", others)
+    monkeypatch.setattr("auditkit.records.verify.verdicts.effect_from", lambda audit: None)
     words = open_words(made.verify())
     assert "1 of sensitivity" in words
+
+
+@pytest.mark.usefixtures("salt")
+def test_audits_of_ones_own_are_judged_again_by_what_the_record_defines(made: Made, monkeypatch):
+    others = {name: listed for name, listed in SHIPPED.items() if name != "sensitivity"}
+    for module in ("auditkit.records.verify.verdicts", "auditkit.protocol.declared"):
+        monkeypatch.setattr(f"{module}.SHIPPED", others)
+    assert {check.state for check in made.verify()} == {"ok"}
 
 
 def test_text_ends_with_what_it_comes_to_and_programs_get_json(made: Made, capsys):
@@ -154,7 +163,7 @@ def test_text_ends_with_what_it_comes_to_and_programs_get_json(made: Made, capsy
 
 
 @pytest.mark.parametrize("name", ["nothing.json", "notes.txt", "bad.json", "."])
-def test_what_is_no_report_is_a_usage_error(tmp_path: Path, name, capsys):
+def test_what_is_not_a_report_is_a_usage_error(tmp_path: Path, name, capsys):
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "bad.json").write_text("{")
     target = tmp_path / name if name != "." else tmp_path / "empty"

@@ -49,10 +49,12 @@ def poisoned(text: str) -> Evidence:
                 "modalities": [data.modalities[0].model_copy(update={"modality": text})],
             }
         ),
-        prompts=[PromptInfo(id="p", format=text, text=text)],
+        prompts=[PromptInfo(id="p", scorer=text, text=text)],
         audits=[
-            audit("metadata", "FAIL", text, sentence=text, title=text, gate=text, hazard=text),
-            audit(text, "ERROR", sentence=text, title=text, estimate=INTERVAL.model_copy(update={"unit": text})),
+            audit("metadata", "FAIL", text, sentence=text, title=text, quantity=text, hazard=text),
+            audit(
+                text, "ERROR", sentence=text, title=text, unit=text, estimate=INTERVAL.model_copy(update={"unit": text})
+            ),
         ],
         references=[
             Reference(role="baseline", run=text, finished="", model=text, evidence_sha256="", problem=text),

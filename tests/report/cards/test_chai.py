@@ -100,6 +100,26 @@ def test_numbers_are_the_records_and_carry_verdict_and_n():
     assert sum("Largest difference by" in label for label, _ in _results(root, "FairnessEquity")) == 4
 
 
+def test_audits_are_placed_by_what_they_hold_and_not_by_their_names():
+    root = _card(complete(audits=[audit(family, name="x") for family in FAMILIES], subgroups=[]))
+    placed = {
+        kind: [label.partition("(")[2].partition("/")[0] for label, _ in _results(root, kind)]
+        for kind in ("UsefulnessUsabilityEfficacy", "FairnessEquity", "SafetyReliability")
+    }
+    assert placed == {
+        "UsefulnessUsabilityEfficacy": ["sensitivity", "discrimination"],
+        "FairnessEquity": ["metadata", "placebo", "differential"],
+        "SafetyReliability": ["templates", "direction", "answers", "repeatability", "baseline"],
+    }
+    renamed = [a.model_copy(update={"family": f"own-{a.family}", "id": f"own-{a.id}"}) for a in complete().audits]
+    root = _card(complete(audits=renamed, subgroups=[]))
+    assert {label.partition("(own-")[2].partition("/")[0] for label, _ in _results(root, "FairnessEquity")} == {
+        "metadata",
+        "placebo",
+        "differential",
+    }
+
+
 def test_an_estimate_that_is_missing_is_null_and_an_interval_that_is_missing_is_left_out():
     alone = INTERVAL.model_copy(update={"low": None})
     nothing = INTERVAL.model_copy(update={"value": None})

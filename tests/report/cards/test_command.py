@@ -45,4 +45,4 @@ def test_a_file_that_is_no_record_is_said_to_be_none(tmp_path, capsys):
     path = tmp_path / "x.json"
     path.write_text("{}", encoding="utf-8")
     assert main(["card", str(path)]) == 4
-    assert "is no evidence" in capsys.readouterr().err
+    assert "is not evidence" in capsys.readouterr().err

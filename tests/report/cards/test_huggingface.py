@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from auditkit.evidence import VERDICTS, Evidence
 from auditkit.report.cards import huggingface_card
 from auditkit.report.cards.huggingface import _yaml
-from auditkit.report.wording import visible
+from auditkit.words import visible
 from tests.report.cards.foreign import poisoned, texts
 from tests.report.clauses.build import FAMILIES, INTERVAL, audit, complete, empty
 from tests.report.sample import lean
@@ -57,14 +57,23 @@ def test_one_result_per_family_with_value_verdict_interval_and_n():
             "name": "100 images, 0 of them phantoms",
             "revision": "cd" * 32,
         }
-        assert result["metrics"] == [
-            {
-                "type": "auditkit-equivalence",
-                "value": 1.25,
-                "name": "One: PASS, +1.2 points (95 % interval −0.5 to +3.0), 90 clusters",
-                "verified": False,
-            }
-        ]
+        (metric,) = result["metrics"]
+        assert (metric["value"], metric["verified"]) == (1.25, False)
+    metrics = [metric for result in index["results"] for metric in result["metrics"]]
+    assert {
+        "type": "auditkit-mean-score",
+        "value": 1.25,
+        "name": "One: PASS, +1.2 points (95 % interval −0.5 to +3.0), 90 clusters",
+        "verified": False,
+    } in metrics
+    assert {metric["type"] for metric in metrics} == {
+        "auditkit-mean-score",
+        "auditkit-mean-refused",
+        "auditkit-mean-lost",
+        "auditkit-area-score",
+        "auditkit-differs-said",
+        "auditkit-worsening-score",
+    }
 
 
 def test_an_audit_without_an_estimate_is_in_the_section_and_not_in_the_index():

@@ -9,7 +9,7 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 
 from auditkit.report.cards.markdown import bullets, escaped, table
-from auditkit.report.wording import visible
+from auditkit.words import visible
 from tests.report.cards.foreign import HOSTILE, texts
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

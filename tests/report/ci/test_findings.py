@@ -41,16 +41,16 @@ def test_only_an_allowed_inconclusive_does_not_block(lean: Evidence) -> None:
 
 
 def test_patients_needed_are_those_of_the_neediest_undecided_modality(lean: Evidence) -> None:
-    audit = next(a for a in lean.audits if len(a.by_modality) > 3)
+    audit = next(a for a in lean.audits if len(a.parts) > 3)
 
     def needing(*numbers: int | None) -> str:
         cells = [
             c.model_copy(update={"verdict": "INCONCLUSIVE", "required": True, "more_clusters": n})
-            for c, n in zip(audit.by_modality, numbers, strict=False)
+            for c, n in zip(audit.parts, numbers, strict=False)
         ]
-        settled = audit.by_modality[-1].model_copy(update={"verdict": "PASS", "more_clusters": 9999})
+        settled = audit.parts[-1].model_copy(update={"verdict": "PASS", "more_clusters": 9999})
         shown = cells[0].model_copy(update={"required": False, "more_clusters": 9999})
-        return more_patients(audit.model_copy(update={"by_modality": [*cells, settled, shown]}))
+        return more_patients(audit.model_copy(update={"parts": [*cells, settled, shown]}))
 
     assert needing(12, 1489) == "about 1,489"
     assert needing(12, None) == "about 12, not known for all modalities"

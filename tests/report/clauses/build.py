@@ -16,8 +16,9 @@ from auditkit.evidence import (
     EmbeddingShift,
     Estimate,
     Evidence,
-    ImageEntry,
+    ItemEntry,
     Level,
+    ModalityCount,
     ModelInfo,
     Outcomes,
     Point,
@@ -30,17 +31,28 @@ from auditkit.evidence import (
     SubgroupLevel,
     Verdict,
 )
+from tests.report.sample import KINDS
 
 FAMILIES = (
     "sensitivity", "discrimination", "direction", "metadata", "placebo", "templates", "answers", "differential",
     "repeatability", "baseline",
 )  # fmt: skip
+KIND_OF: dict[str, dict[str, Any]] = {
+    "sensitivity": KINDS["sensitivity"],
+    "discrimination": KINDS["discrimination"],
+    "direction": KINDS["not_raised"],
+    "templates": KINDS["equivalence"] | {"words": "quality.direct, quality.reader"},
+    "answers": KINDS["rate"] | {"quantity": "refused"},
+    "differential": KINDS["rate_difference"] | {"quantity": "lost"},
+    "repeatability": KINDS["agreement"] | {"quantity": "said"},
+    "baseline": KINDS["worsening"],
+}
 INTERVAL = Estimate(value=1.25, low=-0.5, high=3.0, level=0.95, unit="points")
 
 
 def audit(family: str, verdict: Verdict = "PASS", name: str = "one", **more: Any) -> Audit:
     cell = Cell(
-        modality="ct",
+        stratum=Stratum(level="ct"),
         verdict=verdict,
         sentence="S.",
         estimate=INTERVAL,
@@ -49,14 +61,16 @@ def audit(family: str, verdict: Verdict = "PASS", name: str = "one", **more: Any
         p_fail_holm=1.0,
     )
     case = Case(
-        image="a", modality="ct", synthetic=False, condition="c", control_answer="1", treated_answer="2", why="Largest."
+        item="a", modality="ct", synthetic=False, condition="c", control_answer="1", treated_answer="2", why="Largest."
     )
-    point = Point(modality="all", condition="blur-s3", severity=3, score=INTERVAL, ssim=0.8)
+    levels = family in ("sensitivity", "discrimination", "direction")
+    point = Point(condition="blur-s3", level=3, score=INTERVAL, ssim=0.8)
     fields: dict[str, Any] = {
-        "id": f"{family}/{name}", "question": "?", "family": family, "gate": "equivalence", "title": name,
-        "verdict": verdict, "sentence": "S.", "estimate": INTERVAL, "margin": 5.0, "p_pass": 0.01, "mde": 2.0,
-        "hazard": "Harm.", "hazard_ids": ["HAZ-1"], "n_images": 100, "n_clusters": 90, "by_modality": [cell],
-        "cases": [case], "series": [point],
+        "id": f"{family}/{name}", "question": "?", "family": family, "title": name,
+        **KIND_OF.get(family, KINDS["equivalence"]), "verdict": verdict, "sentence": "S.", "estimate": INTERVAL,
+        "limit": {"within": 5.0}, "p_pass": 0.01,
+        "mde": 2.0, "hazard": "Harm.", "hazard_ids": ["HAZ-1"], "n_images": 100, "n_clusters": 90, "parts": [cell],
+        "cases": [case], "series": [point] if levels else [],
     }  # fmt: skip
     return Audit(**(fields | more))
 
@@ -95,14 +109,14 @@ def complete(**changes: Any) -> Evidence:
         ),
         data=Data(
             source="folder", n_images=100, n_clusters=90, synthetic_share=0.0, sources={"clinic": 100},
-            modalities=[Stratum(modality="ct", n_images=100, n_clusters=90, n_synthetic=0)],
+            modalities=[ModalityCount(modality="ct", n_images=100, n_clusters=90, n_synthetic=0)],
             licences={"own": 100}, sha256="cd" * 32,
             strata={name: strata() for name in ("sex", "age", "site", "manufacturer")},
         ),
-        prompts=[PromptInfo(id="p1", format="score_100", text="How good?")],
+        prompts=[PromptInfo(id="quality.p1", scorer="score_100", text="How good?")],
         outcomes=Outcomes(scored=99, refused=1),
         audits=[audit(family) for family in FAMILIES],
-        embeddings=[EmbeddingShift(kind="vision", corruption="blur", title="Blur", modality="all")],
+        embeddings=[EmbeddingShift(kind="vision", perturbation="blur", title="Blur", modality="all")],
         references=[
             Reference(role="baseline", run="r0", finished="", model="m", evidence_sha256="e", n_answers=50, n_same=40)
         ],
@@ -114,8 +128,8 @@ def complete(**changes: Any) -> Evidence:
             CalibrationCurve(modality="all", points=[CalibrationPoint(predicted=0.5, observed=INTERVAL)])
         ],
         answers=Answers(
-            images=[ImageEntry(id="a", cluster="b", modality="ct")],
-            columns=[AnswerColumn(template="p1", marks="50")],
+            items=[ItemEntry(id="a", cluster="b", modality="ct")],
+            columns=[AnswerColumn(task="quality", wording="p1", values={"": "50"})],
             sha256="ef" * 32,
         ),
         verdict="PASS", sentence="All audits passed.", limits=["Small."],

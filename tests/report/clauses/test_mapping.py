@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auditkit.evidence import EarlierProtocol, Evidence, Outcomes, Stratum, Verdict
+from auditkit.evidence import EarlierProtocol, Evidence, ModalityCount, Outcomes, Verdict
 from auditkit.report.clauses import DISCLAIMER, Row, clause_map
 from auditkit.report.clauses.sections import SECTIONS
 from auditkit.report.clauses.texts import ClauseEntry, texts
@@ -155,8 +155,8 @@ def test_minors_are_found_by_their_age_bands():
 @pytest.mark.parametrize(("phantoms", "level"), [(0, "all"), (50, "part"), (51, "none"), (100, "none")])
 def test_results_on_phantoms_never_support_a_clause_about_performance(phantoms: int, level: str):
     data = complete().data
-    stratum = Stratum(modality="ct", n_images=100, n_clusters=90, n_synthetic=phantoms)
-    evidence = complete(data=data.model_copy(update={"modalities": [stratum]}))
+    counts = ModalityCount(modality="ct", n_images=100, n_clusters=90, n_synthetic=phantoms)
+    evidence = complete(data=data.model_copy(update={"modalities": [counts]}))
     assert SECTIONS["patients"](evidence).level == level
     rows = _needing(evidence, "sensitivity")
     robustness = next(row for row in rows if row.clause == "X.A Robustness")

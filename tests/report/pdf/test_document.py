@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from auditkit.evidence import EarlierProtocol, Evidence, ProtocolInfo, Reference
+from auditkit.evidence import EarlierProtocol, Evidence, ProtocolInfo, Reference, Stratum
 from auditkit.report.pdf import document as page_of
 from auditkit.report.pdf.document import CHAPTERS, document
 from tests.report.test_html import Page
@@ -102,7 +102,7 @@ def test_data_card_names_what_is_not_known_and_what_was_left_out(page: Page, lea
 def test_results_are_there_by_corruption_severity_and_modality(page: Page, small: Evidence) -> None:
     words = chapter(page, 5)
     audit = next(a for a in small.audits if a.id == "sensitivity/brightness")
-    worst = next(p for p in audit.series if p.modality == "ct" and p.severity == 5)
+    worst = next(p for p in audit.series if p.stratum.level == "ct" and p.level == 5)
     assert worst.score.value is not None
     row = words[words.index("CT 34", words.index("Brightness up: mean score")) :][:200]
     assert f"{worst.score.value:.1f}" in row
@@ -208,7 +208,7 @@ def test_no_text_of_the_record_becomes_markup_or_style(least: Evidence, place: s
             update={"sentence": evil, "limits": [evil], "not_run": [evil], "prompts": [prompt], "verdict": "ERROR"}
         )
     elif place == "protocol":
-        criteria = {"intended_use": {"purpose": evil}, "families": {evil: {"gate": evil, "hazard": evil}}, evil: [evil]}
+        criteria = {"intended_use": {"purpose": evil}, "families": {evil: {"by": evil, "hazard": evil}}, evil: [evil]}
         record = least.model_copy(
             update={
                 "protocol": least.protocol.model_copy(
@@ -217,11 +217,11 @@ def test_no_text_of_the_record_becomes_markup_or_style(least: Evidence, place: s
             }
         )
     else:
-        cells = [c.model_copy(update={"modality": evil, "sentence": evil}) for c in audit.by_modality[:2]]
+        cells = [c.model_copy(update={"stratum": Stratum(level=evil), "sentence": evil}) for c in audit.parts[:2]]
         cases = [c.model_copy(update={"condition": evil, "control_answer": evil, "image": evil}) for c in audit.cases]
         changes = {
             "id": evil, "family": evil, "title": evil, "sentence": evil, "treated": evil, "control": evil,
-            "hazard": evil, "hazard_ids": [evil], "by_modality": cells, "cases": cases, "template": evil,
+            "hazard": evil, "hazard_ids": [evil], "parts": cells, "cases": cases, "words": evil,
         }  # fmt: skip
         record = least.model_copy(update={"audits": [audit.model_copy(update=changes)]})
     page = of(record)

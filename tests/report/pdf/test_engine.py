@@ -30,7 +30,7 @@ cffi.FFI.dlopen = dlopen
         (_NO_WEASYPRINT, ["weasyprint is not installed", 'pip install "auditkit[pdf]"']),
         (
             _NO_PANGO,
-            ["Pango or one it needs is missing", "install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b"],
+            ["Pango or one it needs is missing", "install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"],
         ),
     ],
 )

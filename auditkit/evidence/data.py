@@ -1,0 +1,75 @@
+"""What the model was shown: the items, how they spread, and thumbnails of some."""
+
+from __future__ import annotations
+
+from auditkit.evidence.values import Number, Record
+
+
+class Example(Record):
+    """A thumbnail: one item, clean or perturbed, as it was given to the model."""
+
+    item: str
+    modality: str
+    synthetic: bool
+    perturbation: str = ""
+    """Name in the catalogue; empty for the item as it is."""
+    level: int = 0
+    """1 to the perturbation's levels; 0 for the item as it is, or where a perturbation has one strength only."""
+    ssim: Number = None
+    psnr: Number = None
+    score: Number = None
+    """Score the model gave to this picture."""
+    jpeg: str
+    """Base64 of a small JPEG."""
+
+
+class ModalityCount(Record):
+    """One modality of the data."""
+
+    modality: str
+    n_images: int
+    n_clusters: int
+    n_synthetic: int
+    """Images that are procedural phantoms."""
+
+
+class Level(Record):
+    """One level of an attribute of the patients or of how their images were taken."""
+
+    name: str
+    """``F``, ``18-39``, ``unknown``."""
+    n_images: int
+    n_clusters: int
+
+
+class LeftOutEntry(Record):
+    """A file that could not be used, and why."""
+
+    name: str
+    reason: str
+
+
+class Data(Record):
+    """What the model was shown."""
+
+    source: str
+    n_images: int
+    n_clusters: int
+    modalities: list[ModalityCount]
+    synthetic_share: Number
+    """Share of the images that are synthetic, 0-1."""
+    sources: dict[str, int] = {}
+    """Images per origin."""
+    licences: dict[str, int] = {}
+    """Images per licence."""
+    left_out: list[LeftOutEntry] = []
+    """Entries that were not used; at most 200 are listed."""
+    n_left_out: int = 0
+    notice: str = ""
+    """What readers must know of the data, such as that they are for demonstration."""
+    limited_to: int | None = None
+    """Set when ``--audit-limit`` took a subset of the patients."""
+    sha256: str = ""
+    """Over the content addresses of all images used."""
+    strata: dict[str, list[Level]] = {}
+    """Images and patients per level of sex, age, site, manufacturer; ``unknown`` is a level."""

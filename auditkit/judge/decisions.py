@@ -1,0 +1,118 @@
+"""One decision to take: a part of an effect, with what it is in every item and the limit it is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditkit.evidence import Outcomes
+from auditkit.judge.draft import SHOWN_CASES, WorstCase
+from auditkit.judge.rules import Rules
+from auditkit.measure.columns import ALL, NOT_ASKED, Column, Measurements, Stratum, total_outcomes
+from auditkit.measure.effects import PerItem, columns_of, per_item, roles
+from auditkit.protocol.model import Family
+from auditkit.vocabulary import Effect, Part, Question
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision to take.
+
+    Attributes
+    ----------
+    effect : Effect
+        Resolved.
+    part : Part
+        One of its parts.
+    items : PerItem
+        The effect in every item.
+    columns : tuple of Column
+        The answers to all its questions.
+    unit : str
+        Of the estimate.
+    where : ndarray of bool, shape (n,)
+        The items it is about.
+    """
+
+    effect: Effect
+    part: Part
+    items: PerItem
+    columns: tuple[Column, ...]
+    unit: str
+    where: NDArray[np.bool_]
+
+    @property
+    def about(self) -> NDArray[np.bool_]:
+        """Items that the part chooses and whose questions are part of the plan; shape (n,)."""
+        about: NDArray[np.bool_] = np.logical_and.reduce([column.outcomes != NOT_ASKED for column in self.columns])
+        return self.where & about
+
+    @property
+    def name(self) -> str:
+        """Name of the effect."""
+        return self.effect.name
+
+    def treated(self, data: Measurements) -> list[Column]:
+        """Return the answers under the treated conditions."""
+        return [data.column(question) for question in self.part.treated]
+
+    def control(self, data: Measurements) -> list[Column]:
+        """Return the answers that they are compared with; none where nothing is compared."""
+        return [] if self.part.control is None else [data.column(self.part.control)]
+
+    def outcomes(self, data: Measurements, mask: NDArray[np.bool_]) -> tuple[Outcomes, Outcomes]:
+        """Count the outcomes of the treated and of the control answers."""
+        chosen = mask & self.where
+        return total_outcomes(self.treated(data), chosen), total_outcomes(self.control(data), chosen)
+
+    def cases(self, items: Sequence[int]) -> list[WorstCase]:
+        """Return answers to show, of at most so many items as are pictured."""
+        blamed = max(self.part.treated, key=lambda question: sum(p.level for p in question.condition))
+        return [WorstCase(int(item), blamed, self.part.control) for item in items[:SHOWN_CASES]]
+
+
+def decisions(effects: Sequence[Effect], data: Measurements, rules: Rules) -> list[Decision]:
+    """Return every decision of the effects, in order."""
+    return [_decision(effect, part, data, rules) for effect in effects for part in effect.parts]
+
+
+def strata(data: Measurements, family: Family) -> Iterator[tuple[Stratum, tuple[float, float]]]:
+    """Yield all items together and every level that the family decides, with the region the effect must stay in."""
+    for stratum in data.strata(family.by):
+        yield stratum, family.ends(together=stratum[1] == ALL)
+
+
+def unit_of(effect: Effect, rules: Rules) -> str:
+    """Return the unit of an effect's estimates: ``points``, ``points per severity step``, ``share``, ``AUROC``."""
+    if effect.statistic == "area":
+        return "AUROC"
+    if effect.statistic == "differs":
+        return "share"
+    _, value = effect.parts[0].terms[0]
+    unit = rules.protocol.catalogue.quantity(value).unit
+    return f"{unit} per {effect.per}" if effect.per else unit
+
+
+def other_role(part: Part) -> str:
+    """Return who answers beside the audited model; empty when nobody does."""
+    others = roles(part)[1:]
+    return others[0] if others else ""
+
+
+def questions_of(effect: Effect) -> tuple[Question, ...]:
+    """Return the questions of an effect, the control's first."""
+    return tuple(effect.questions())
+
+
+def _decision(effect: Effect, part: Part, data: Measurements, rules: Rules) -> Decision:
+    where = np.ones(len(data.records), dtype=bool) if part.where is None else data.where(part.where)
+    # What was said is compared, not a number: answers with labels have none.
+    numeric = effect.statistic != "differs"
+    items = per_item(part, data, rules.protocol) if numeric else PerItem.none(len(data.records))
+    return Decision(effect, part, items, columns_of(part, data), unit_of(effect, rules), where)

@@ -1,0 +1,109 @@
+"""Figure data: mean score, change, AUROC and dose per level, over all items together and per stratum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditkit.evidence import Estimate, Point
+from auditkit.evidence import Stratum as EvidenceStratum
+from auditkit.judge.rules import Rules
+from auditkit.judge.titles import ladder_of
+from auditkit.measure.columns import MAIN, Measurements, Stratum
+from auditkit.protocol.model import Protocol
+from auditkit.stats.auroc import auroc
+from auditkit.stats.equivalence import equivalence
+from auditkit.stats.reduce import cluster_means
+from auditkit.vocabulary import Effect, Perturbation, Question, Value, condition_name
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def series_points(effect: Effect, data: Measurements, protocol: Protocol) -> list[Point]:
+    """Return one point per stratum and level of what an effect climbs, the clean item included; none for any other."""
+    ladder = ladder_of(effect, protocol.catalogue)
+    if ladder is None or effect.statistic == "differs" or effect.parts[0].terms[0][1].name != MAIN:
+        return []
+    by = protocol.families[effect.family].by
+    clean = protocol.resolve(effect.parts[0].control or Question())
+    entry, levels = ladder
+    questions = [clean, *(clean.under(Perturbation(entry, level)) for level in levels)]
+    return [p for stratum in data.strata(by) for p in _points((0, *levels), questions, stratum, data, protocol)]
+
+
+def _points(
+    levels: Sequence[int], questions: Sequence[Question], stratum: Stratum, data: Measurements, protocol: Protocol
+) -> Iterator[Point]:
+    mask = data.where(stratum)
+    clusters = data.clusters(mask)
+    columns = [data.column(question) for question in questions]
+    scores = np.stack([column.scores[mask] for column in columns], axis=1)
+    expected = cluster_means(np.stack([column.expected[mask] for column in columns], axis=1), clusters)
+    clean = scores[:, :1]
+    quantity = protocol.catalogue.quantity(Value(questions[0]))
+    middle, reach = (quantity.low + quantity.high) / 2, quantity.high - quantity.low
+    seed = Rules(protocol).seed(stratum)
+    means = mean_estimates(scores - middle, clusters, protocol, seed, reach / 2)
+    changes = mean_estimates(scores[:, 1:] - clean, clusters, protocol, seed, reach)
+    for at, (level, question) in enumerate(zip(levels, questions, strict=True)):
+        pictures = protocol.catalogue.pictures(question.condition)
+        dose = data.doses.get(pictures, np.full((len(data.records), 2), np.nan))[mask]
+        present = np.isfinite(scores[:, at])
+        found = None
+        if level:
+            area = auroc(clean[:, 0], scores[:, at], clusters, clusters, protocol.alpha)
+            found = Estimate(value=area.estimate, low=area.low, high=area.high, level=area.level, unit="AUROC")
+        yield Point(
+            stratum=EvidenceStratum(column=stratum[0], level=stratum[1]),
+            condition=condition_name(question.condition),
+            level=level,
+            n_images=int(present.sum()),
+            n_clusters=int(np.unique(clusters[present]).size),
+            score=moved(means[at], middle),
+            expected=_mean(expected[:, at]),
+            change=changes[at - 1] if level else None,
+            auroc=found,
+            ssim=_mean(dose[:, 0]),
+            psnr=_mean(dose[:, 1]) if np.isfinite(dose[:, 1]).all() else None,
+        )
+
+
+def mean_estimates(
+    values: NDArray[np.float64], clusters: NDArray[np.int64], protocol: Protocol, seed: int, value_range: float
+) -> list[Estimate]:
+    """Return the mean over patients of every column with the interval that the gates use.
+
+    Student's interval alone misses the truth in up to 25 % of the figures of scores that jump in a few patients (24
+    patients, 400 replicates: the first run of the validation suite).
+    """
+    settings = protocol.statistics
+    found = equivalence(
+        cluster_means(values, clusters),
+        -value_range,
+        value_range,
+        alpha=protocol.alpha,
+        resamples=settings.resamples,
+        seed=seed,
+        value_range=value_range,
+        min_informative=settings.min_informative,
+    )
+    level = 1 - 2 * protocol.alpha
+    return [
+        Estimate(value=i.estimate, low=i.low, high=i.high, level=level) if i.n_clusters else Estimate(level=level)
+        for i in found
+    ]
+
+
+def moved(estimate: Estimate, by: float) -> Estimate:
+    """Return an estimate with value and ends moved."""
+    ends = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (None if end is None else end + by for end in ends)
+    return Estimate(value=value, low=low, high=high, level=estimate.level)
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    present = values[np.isfinite(values)]
+    return float(present.mean()) if present.size else None

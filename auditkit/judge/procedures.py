@@ -1,0 +1,216 @@
+"""The one table from what an effect is to how it is decided. Nothing else in the package asks what an effect is.
+
+To add a statistic: one function, one row here, and its measured error rates in docs/validation.md before it may gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from auditkit.errors import AuditkitError
+from auditkit.judge.area_worsening import judge_area_worsening
+from auditkit.judge.areas import judge_areas
+from auditkit.judge.decisions import Decision, decisions, unit_of
+from auditkit.judge.draft import Draft
+from auditkit.judge.means import judge_means
+from auditkit.judge.rules import Rules
+from auditkit.judge.shares import judge_differing, judge_share_differences, judge_shares
+from auditkit.judge.worsening import (
+    judge_differing_worsening,
+    judge_mean_worsening,
+    judge_share_worsening,
+)
+from auditkit.measure.columns import Measurements
+from auditkit.measure.effects import of_role, per_item_range, roles
+from auditkit.protocol.model import VERBS, Family, Protocol, Verb
+from auditkit.vocabulary import MODEL, Effect, Part
+
+Kind = Literal["number", "share", "share difference"]
+Procedure = Callable[[Sequence[Decision], Family, Measurements, Rules], list[tuple[str, Draft]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one kind of effect is decided.
+
+    Attributes
+    ----------
+    alone : callable
+        By the model that is audited.
+    worsening : callable
+        Against an earlier run.
+    verbs : tuple of str
+        The limits that it can be held to.
+    tail : bool
+        Whether a tail can be a second condition.
+    """
+
+    alone: Procedure
+    worsening: Procedure
+    verbs: tuple[Verb, ...] = VERBS
+    tail: bool = False
+
+
+TABLE: dict[tuple[str, Kind], Row] = {
+    ("mean", "number"): Row(judge_means, judge_mean_worsening, tail=True),
+    ("mean", "share"): Row(judge_shares, judge_share_worsening, ("at_most", "at_least")),
+    ("mean", "share difference"): Row(judge_share_differences, judge_mean_worsening),
+    ("differs", "number"): Row(judge_differing, judge_differing_worsening, ("at_most", "at_least")),
+    ("area", "number"): Row(judge_areas, judge_area_worsening, ("at_least",)),
+}
+
+
+def row_of(effect: Effect, protocol: Protocol) -> Row:
+    """Return how an effect is decided.
+
+    Raises
+    ------
+    AuditkitError
+        When there is no such statistic.
+    """
+    kind = _kind(effect, protocol) if effect.statistic == "mean" else "number"
+    row = TABLE.get((effect.statistic, kind))
+    if row is None:
+        known = ", ".join(sorted({statistic for statistic, _ in TABLE}))
+        raise AuditkitError(
+            f"{effect.name}: there is no statistic {effect.statistic!r}.",
+            f"Use one of: {known}. Each needs its measured error rates before it may decide.",
+        )
+    return row
+
+
+def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rules: Rules) -> dict[str, list[Draft]]:
+    """Return what each effect's procedure found, by name; effects of one kind are decided in one call."""
+    resolved = [rules.protocol.resolved(effect) for effect in effects]
+    groups: dict[Procedure, list[Effect]] = {}
+    for effect in resolved:
+        row = row_of(effect, rules.protocol)
+        alone = all(roles(part) == (MODEL,) for part in effect.parts)
+        groups.setdefault(row.alone if alone else row.worsening, []).append(effect)
+    drafts: dict[str, list[Draft]] = {effect.name: [] for effect in effects}
+    changes = {effect.name: is_change(effect) for effect in resolved}
+    for procedure, members in groups.items():
+        chosen = decisions(members, data, rules)
+        about = {(decision.name, decision.part.label): decision.about for decision in chosen}
+        for name, draft in procedure(chosen, family, data, rules):
+            # A level that holds no item the effect is about is not decided: it could never pass.
+            if draft.together or (data.where(draft.stratum) & about[name, draft.part]).any():
+                draft.signed = changes[name]
+                drafts[name].append(draft if family.verb else _only_shown(draft))
+    return drafts
+
+
+def _only_shown(draft: Draft) -> Draft:
+    """What is held to no limit meets none and misses none."""
+    draft.met, draft.p_pass, draft.p_fail, draft.margin_low, draft.margin_high = False, 1.0, 1.0, None, None
+    draft.obstacle, draft.settle = "", None
+    return draft
+
+
+def is_change(effect: Effect) -> bool:
+    """Whether the estimate is a difference, written with its sign: a level, a share and a fall per step are amounts."""
+    if any(roles(part) != (MODEL,) for part in effect.parts):
+        return True
+    return effect.statistic == "mean" and not effect.per and any(w < 0 for part in effect.parts for w, _ in part.terms)
+
+
+def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
+    """Refuse limits that an effect cannot be held to, before the first question.
+
+    Raises
+    ------
+    AuditkitError
+        Naming family and effect, the limit seen and what is allowed.
+    """
+    for effect in effects:
+        _check_parts(effect, protocol)
+        family = protocol.families.get(effect.family)
+        if family is None or family.verb is None:
+            continue  # the audit itself says what to add; what is only shown has no limit to check
+        row, where = row_of(effect, protocol), f"families.{effect.family}"
+        if family.verb not in row.verbs:
+            raise AuditkitError(
+                f"{where} is held to {family.verb}, and {effect.name} is {_what(effect, protocol)}.",
+                f"Give {' or '.join(row.verbs)} instead.",
+            )
+        if family.tail is not None and not row.tail:
+            raise AuditkitError(
+                f"{where}.tail counts patients whose number changes a lot, and {effect.name} is "
+                f"{_what(effect, protocol)}.",
+                "Leave tail out.",
+            )
+        _check_size(effect, family, protocol, where)
+        labels = [part.label for part in effect.parts]
+        unknown = [label for label in family.required if label not in labels]
+        if family.required and len(unknown) == len(family.required):
+            raise AuditkitError(
+                f"{where} requires {', '.join(family.required)}, and {effect.name} has none of these parts: "
+                f"{', '.join(map(repr, labels))}.",
+                "Name parts that it has, or leave required out.",
+            )
+
+
+def against(effect: Effect, role: str, family: Family) -> Effect:
+    """Return an effect as the difference to another's answers: of the parts that the family requires."""
+    parts = []
+    for part in effect.parts:
+        if family.requires(part.label):
+            theirs = tuple((-w, replace(v, question=replace(v.question, role=role))) for w, v in part.terms)
+            parts.append(replace(part, terms=(*part.terms, *theirs)))
+    return replace(effect, parts=tuple(parts))
+
+
+def _check_parts(effect: Effect, protocol: Protocol) -> None:
+    """Refuse parts that cannot be told apart, and sums of values in several units."""
+    labels = [part.label for part in effect.parts]
+    if len(set(labels)) < len(labels):
+        raise AuditkitError(f"{effect.family}/{effect.name} has two parts with one label: {', '.join(labels)}.")
+    if effect.statistic == "differs":
+        return
+    units = {protocol.catalogue.quantity(v).unit for part in protocol.resolved(effect).parts for _, v in part.terms}
+    if len(units) > 1:
+        raise AuditkitError(
+            f"{effect.family}/{effect.name} adds {' and '.join(sorted(units))} up.", "Compare values of one unit."
+        )
+
+
+def _check_size(effect: Effect, family: Family, protocol: Protocol, where: str) -> None:
+    """Refuse a limit outside the range of what it limits: above all per cent given for a share."""
+    unit = unit_of(protocol.resolved(effect), Rules(protocol))
+    least, most = 0.0, 1.0
+    if effect.statistic == "mean":
+        ends = [per_item_range(part, protocol) for part in effect.parts]
+        least, most = min(low for low, _ in ends), max(max(abs(low), abs(high)) for low, high in ends)
+    limits = {family.verb: family.limit, "in_each": family.in_each}
+    if family.tail is not None:
+        limits["tail.beyond"] = family.tail.beyond
+    for key, limit in limits.items():
+        if limit is not None and not max(least, 0.0) < limit < most:
+            hint = f"Write {limit:g} % as {limit / 100:g}." if unit in ("share", "AUROC") and 1 < limit < 100 else ""
+            raise AuditkitError(
+                f"{where}.{key} = {limit:g} cannot be reached by {effect.name}, whose {unit} lie between "
+                f"{-most if family.verb == 'within' else max(least, 0.0):g} and {most:g}.",
+                hint or f"Give a limit between {max(least, 0.0):g} and {most:g}.",
+            )
+
+
+def _kind(effect: Effect, protocol: Protocol) -> Kind:
+    """What the values of a mean are: 0 or 1, a difference of two such, or anything else."""
+    kinds = {_kind_of(protocol.resolved(effect).parts[i], protocol) for i in range(len(effect.parts))}
+    return kinds.pop() if len(kinds) == 1 else "number"
+
+
+def _kind_of(part: Part, protocol: Protocol) -> Kind:
+    terms = of_role(part, MODEL).terms
+    if not all(protocol.catalogue.quantity(value).binary for _, value in terms):
+        return "number"
+    weights = sorted(weight for weight, _ in terms)
+    return {(1.0,): "share", (-1.0, 1.0): "share difference"}.get(tuple(weights), "number")  # type: ignore[return-value]
+
+
+def _what(effect: Effect, protocol: Protocol) -> str:
+    kind = _kind(effect, protocol)
+    words = {"differs": "a share of answers that differ", "area": "an area under the ROC curve"}
+    return words.get(effect.statistic, f"a {kind}" if kind != "number" else "a mean")

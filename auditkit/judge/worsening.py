@@ -1,0 +1,351 @@
+"""Two versions of a model: what an audit measures must not have become worse by more than a margin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditkit.evidence import Estimate
+from auditkit.judge.decisions import Decision, other_role
+from auditkit.judge.draft import Draft
+from auditkit.judge.prospects import of_mean, of_share
+from auditkit.judge.rules import Rules
+from auditkit.measure.columns import ALL, Column, Measurements, Stratum, total_outcomes
+from auditkit.measure.effects import PerItem, of_role, per_item
+from auditkit.protocol.model import Family, Protocol, Unit
+from auditkit.stats.proportion import Proportion
+from auditkit.stats.rates import against_cap, rate_difference
+from auditkit.stats.reduce import cluster_means
+from auditkit.stats.versions import IDENTICAL, ROUTES, Harm, Worsening, worsening
+from auditkit.vocabulary import MODEL, Effect, Part
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HANGS_ON_MISSING = "with the missing scores at the worst they can be the margin is no longer met"
+HARMS: dict[str, Harm] = {"within": "away from zero", "at_most": "above zero", "at_least": "upwards"}
+"""By the verb of the limit, what of a mean is harmful; what must be at least something is turned round first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One decision on two versions, with the effect in every item.
+
+    Attributes
+    ----------
+    decision : Decision
+        Of the difference; its terms have two roles.
+    new, old : PerItem
+        The effect in either version.
+    sign : int
+        -1 where more is better: then less of it is what became worse.
+    """
+
+    decision: Decision
+    new: PerItem
+    old: PerItem
+    sign: int
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Items that say something: asked of both versions, and not left without any score by both."""
+        return self.decision.items.asked & self.decision.items.known
+
+    @property
+    def unit(self) -> Unit:
+        """Which margin of ``[baseline]`` applies."""
+        return unit_key(self.decision.unit, self.decision.effect.per)
+
+    @property
+    def largest(self) -> float:
+        """No effect of one version can be further from zero."""
+        return max(abs(self.new.least), abs(self.new.most))
+
+    def values(self, w: int) -> NDArray[np.float64]:
+        """Return new - w old; NaN where a score that it takes is missing, or the item does not count."""
+        # 0 times a missing value is no missing value: without the old effect the new one is all that is needed.
+        moved = self.new.values - w * self.old.values if w else self.new.values
+        return np.where(self.counted, self.sign * moved, np.nan)
+
+    def filled(self, w: int, end: int) -> NDArray[np.float64]:
+        """Return the same with what is missing at the least (end 0) or the most (end 1) that it can have been."""
+        values = self.values(w)
+        return np.where(self.counted & np.isnan(values), self._span(w)[end], values)
+
+    def _span(self, w: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The least and the most of new - w old.
+
+        With w = 1 they are bounded question by question: where one version has answered, that says how far the other's
+        score can be away.
+        """
+        new, old, both = self.new, self.old, self.decision.items
+        ends = {
+            0: (new.lowest, new.highest),
+            -1: (new.lowest + old.lowest, new.highest + old.highest),
+            1: (both.lowest, both.highest),
+        }[w]
+        return ends if self.sign > 0 else (-ends[1], -ends[0])
+
+
+def judge_mean_worsening(
+    decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
+) -> list[tuple[str, Draft]]:
+    """Decide for every mean whether it is worse than before: one joint bootstrap per stratum and route."""
+    settings, harm = rules.statistics, HARMS[str(family.verb)]
+    moves = [_move(decision, family, data, rules) for decision in decisions]
+    drafts = []
+    for largest, unit in dict.fromkeys((move.largest, move.unit) for move in moves):
+        some = [move for move in moves if (move.largest, move.unit) == (largest, unit)]
+        for stratum in data.strata(family.by):
+            mask, margin = data.where(stratum), margin_of(some[0].decision, rules, together=stratum[1] == ALL)
+            clusters = data.clusters(mask)
+
+            def judged(chosen: Sequence[Move], values: Callable[[Move, int], NDArray[np.float64]]) -> list[Worsening]:
+                return worsening(
+                    {
+                        w: cluster_means(np.stack([values(e, w)[mask] for e in chosen], axis=1), clusters)  # noqa: B023
+                        for w in ROUTES[harm]
+                    },
+                    harm,
+                    margin,  # noqa: B023 - called within this turn of the loop only
+                    alpha=rules.alpha(stratum),  # noqa: B023
+                    seed=rules.seed(stratum),  # noqa: B023
+                    resamples=settings.resamples,
+                    value_range=largest,  # noqa: B023
+                    min_clusters=settings.min_clusters,
+                    min_informative=settings.min_informative,
+                )
+
+            results = judged(some, Move.values)
+            gaps = [m for m in some if (m.counted & np.isnan(m.values(1)))[mask].any()]
+            worst: dict[int, list[Worsening]] = {id(move): [] for move in gaps}
+            for end in (0, 1) if gaps else ():
+                for move, result in zip(gaps, judged(gaps, lambda m, w: m.filled(w, end)), strict=True):  # noqa: B023
+                    worst[id(move)].append(result)
+            for move, result in zip(some, results, strict=True):
+                imputed = worst.get(id(move), [])
+                draft = _mean_draft(move, result, imputed, stratum, mask, clusters, margin)
+                finish(draft, move.decision, mask, data, settings.min_clusters)
+                draft.settle = _settle(result, imputed, margin, largest, rules)
+                drafts.append((move.decision.name, draft))
+    return drafts
+
+
+def judge_share_worsening(
+    decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
+) -> list[tuple[str, Draft]]:
+    """Decide for every share of items whose value is 1 whether it is worse: over items answered throughout."""
+    return _shares(decisions, family, data, rules, _hits)
+
+
+def judge_differing_worsening(
+    decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
+) -> list[tuple[str, Draft]]:
+    """Decide for every share of items whose two answers differ whether it is worse."""
+    return _shares(decisions, family, data, rules, _changed)
+
+
+def margin_of(decision: Decision, rules: Rules, *, together: bool) -> float:
+    """Return how much worse is accepted of an effect, in its unit."""
+    return accepted(decision.effect, decision.unit, rules.protocol, together=together)
+
+
+def accepted(effect: Effect, unit: str, protocol: Protocol, *, together: bool) -> float:
+    """Return how much worse is accepted of an effect: points are hundredths of the range of what it counts."""
+    key = unit_key(unit, effect.per)
+    margin = protocol.baseline.margin(key, together=together)
+    if key not in ("points", "points_per_step"):
+        return margin
+    _, value = protocol.resolved(effect).parts[0].terms[0]
+    return margin * protocol.catalogue.quantity(value).span / 100
+
+
+def unit_key(unit: str, per: str = "") -> Unit:
+    """Return the key of ``[baseline]`` for a unit of estimates."""
+    if unit == "AUROC":
+        return "auroc"
+    if unit == "share":
+        return "share"
+    return "points_per_step" if per else "points"
+
+
+def _move(decision: Decision, family: Family, data: Measurements, rules: Rules) -> Move:
+    role = other_role(decision.part)
+    new = per_item(of_role(decision.part, MODEL), data, rules.protocol)
+    old = of_role(decision.part, role)
+    # The old terms stand with the opposite sign in the difference.
+    before = per_item(old.weighted(-1.0), data, rules.protocol)
+    return Move(decision, new, before, -1 if family.verb == "at_least" else 1)
+
+
+def _mean_draft(
+    move: Move,
+    result: Worsening,
+    imputed: Sequence[Worsening],
+    stratum: Stratum,
+    mask: NDArray[np.bool_],
+    clusters: NDArray[np.int64],
+    margin: float,
+) -> Draft:
+    decision = move.decision
+    survives = all(one.decision == "inside" for one in imputed)
+    there = np.isfinite(move.values(1))[mask]
+    sides = np.stack([move.new.values[mask], move.old.values[mask]], axis=1)[there]
+    means = cluster_means(sides, clusters[there]) if there.any() else np.empty((0, 2))
+    now, before = np.nanmean(means, axis=0) if means.size else (np.nan, np.nan)
+    return Draft(
+        stratum=stratum,
+        part=decision.part.label,
+        estimate=_estimate(result, decision.unit),
+        met=result.decision == "inside" and survives,
+        p_pass=max([result.p_pass, *(r.p_pass for r in imputed)]),
+        p_fail=result.p_fail,
+        margin_high=margin,
+        obstacle=HANGS_ON_MISSING if result.decision == "inside" and not survives else "",
+        n_images=int(there.sum()),
+        n_clusters=result.n_clusters,
+        worst_case=_range([result, *imputed], decision.unit) if imputed else None,
+        sd=result.sd,
+        rule=result.rule,
+        now=float(now),
+        before=float(before),
+    )
+
+
+def _settle(
+    result: Worsening, imputed: Sequence[Worsening], margin: float, largest: float, rules: Rules
+) -> Callable[[float], int | None]:
+    """Return the way to the number of patients that would settle it: the cheapest route on each side."""
+
+    def settle(fail_alpha: float) -> int | None:
+        least, alpha = (rules.statistics.min_clusters, rules.statistics.min_informative), rules.protocol.alpha
+        needed = []
+        if result.estimate > margin:
+            for side in result.sides:
+                ends = {max(r.old for r in side), min(r.old for r in side)}
+                some = [
+                    of_mean(r.passing, (-np.inf, margin), largest * (1 + abs(r.old)), (alpha, fail_alpha), *least)
+                    for r in side
+                    if r.old in ends
+                ]
+                if all(p.fails and p.clusters is not None for p in some):
+                    needed.append(max(p.clusters for p in some if p.clusters is not None))
+            return min(needed, default=None)
+        for side in (side for one in (result, *imputed) for side in one.sides):
+            ways = [
+                of_mean(r.passing, (-np.inf, margin), largest * (1 + abs(r.old)), (alpha * r.part, alpha), *least)
+                for r in side
+            ]
+            clusters = [p.clusters for p in ways if not p.fails and p.clusters is not None]
+            if not clusters:
+                return None
+            needed.append(min(clusters))
+        return max(needed, default=None)
+
+    return settle
+
+
+def _shares(
+    decisions: Sequence[Decision],
+    family: Family,
+    data: Measurements,
+    rules: Rules,
+    values_of: Callable[[Part, Measurements], NDArray[np.float64]],
+) -> list[tuple[str, Draft]]:
+    """Compare the items of which both versions say something; at worst what is missing is harmful now and was not."""
+    drafts = []
+    minimum = rules.statistics.min_clusters
+    upwards = family.verb != "at_least"  # what must be frequent became worse where it is rarer
+    for decision in decisions:
+        values = [values_of(of_role(decision.part, role), data) for role in (MODEL, other_role(decision.part))]
+        now, before = ((v > 0.5) if upwards else (v <= 0.5) for v in values)
+        known = np.isfinite(values[0]) & np.isfinite(values[1])
+        worst = now | np.isnan(values[0]), before & ~np.isnan(values[1])
+        answered = np.logical_and.reduce([c.answered for c in decision.columns]) & decision.where
+        for stratum in data.strata(family.by):
+            where, alpha = data.where(stratum), rules.alpha(stratum)
+            margin = margin_of(decision, rules, together=stratum[1] == ALL)
+            mask, whole = where & answered & known, where & answered
+            share = _bounded(now, before, mask, data, alpha, margin)
+            every = [share] if (mask == whole).all() else [share, _bounded(*worst, whole, data, alpha, margin)]
+            enough = share.n_clusters >= minimum
+            inside = [one.decision == "inside" for one in every]
+            sides = [v[mask].mean() if mask.any() else None for v in values]
+            draft = Draft(
+                stratum=stratum,
+                part=decision.part.label,
+                estimate=_share_estimate(share),
+                met=all(inside) and enough,
+                p_pass=max(1.0 if one.p_pass is None or not enough else one.p_pass for one in every),
+                p_fail=1.0 if share.p_fail is None else share.p_fail,
+                margin_high=margin,
+                obstacle=HANGS_ON_MISSING if inside[0] and not all(inside) else "",
+                n_images=int(mask.sum()),
+                n_clusters=share.n_clusters,
+                worst_case=_share_estimate(every[-1]) if len(every) > 1 else None,
+                settle=lambda fail_alpha, share=share, margin=margin, alpha=alpha: (  # type: ignore[misc]
+                    of_share(share, margin, (alpha, fail_alpha)).clusters
+                ),
+                rule=share.rule,
+                now=sides[0],
+                before=sides[1],
+            )
+            finish(draft, decision, where, data, minimum)
+            drafts.append((decision.name, draft))
+    return drafts
+
+
+def _bounded(
+    now: NDArray[np.bool_],
+    before: NDArray[np.bool_],
+    mask: NDArray[np.bool_],
+    data: Measurements,
+    alpha: float,
+    margin: float,
+) -> Proportion:
+    return against_cap(rate_difference(now[mask], before[mask], data.clusters(mask), alpha), margin)
+
+
+def _share_estimate(share: Proportion) -> Estimate:
+    return Estimate(value=share.estimate, low=share.low, high=share.high, level=share.level, unit="share")
+
+
+def _hits(part: Part, data: Measurements) -> NDArray[np.float64]:
+    [(_, value)] = part.terms
+    return data.value(value)
+
+
+def _changed(part: Part, data: Measurements) -> NDArray[np.float64]:
+    first, second = (data.column(value.question) for _, value in part.terms)
+    return (~first.says_the_same(second)).astype(float)
+
+
+def _pairs(part: Part, data: Measurements) -> list[tuple[Column, Column]]:
+    """The answers of both versions to every question of a part."""
+    old = {v.question for _, v in of_role(part, other_role(part)).terms}
+    by_words = {(q.task, q.wording, q.condition): q for q in old}
+    new = dict.fromkeys(v.question for _, v in of_role(part, MODEL).terms)
+    return [(data.column(q), data.column(by_words[q.task, q.wording, q.condition])) for q in new]
+
+
+def finish(draft: Draft, decision: Decision, mask: NDArray[np.bool_], data: Measurements, minimum: int) -> Draft:
+    """Count the outcomes, and let pass what has not changed; a few equal answers are chance: it takes the minimum."""
+    pairs = _pairs(decision.part, data)
+    chosen = mask & decision.where
+    draft.outcomes = total_outcomes((new for new, _ in pairs), chosen)
+    draft.control_outcomes = total_outcomes((old for _, old in pairs), chosen)
+    if draft.n_clusters >= minimum and all(new.says_the_same(old)[chosen].all() for new, old in pairs):
+        draft.met, draft.obstacle, draft.rule = True, "", IDENTICAL
+    return draft
+
+
+def _estimate(result: Worsening, unit: str) -> Estimate:
+    return Estimate(value=result.estimate, low=result.low, high=result.high, level=result.level, unit=unit)
+
+
+def _range(every: Sequence[Worsening], unit: str) -> Estimate:
+    low, high = min(r.low for r in every), max(r.high for r in every)
+    return Estimate(value=every[-1].estimate, low=low, high=high, level=every[0].level, unit=unit)

@@ -1,0 +1,185 @@
+"""From stored answers to columns: the one way from a text, or from log-probabilities, to a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditkit import tasks
+from auditkit.ask.keys import digest_of
+from auditkit.ask.plan import Plan
+from auditkit.ask.prefetch import Keys
+from auditkit.ask.render import Renderer
+from auditkit.ask.store import Rendered, Store, StoredAnswer
+from auditkit.images.record import ImageRecord
+from auditkit.measure.columns import MAIN, Column, Expectations, Measurements
+from auditkit.protocol.catalogue import Catalogue
+from auditkit.tasks import OUTCOMES, READINGS, Score
+from auditkit.vocabulary import Condition, Probe, Question, condition_name
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_CODES = {name: code for code, name in enumerate(OUTCOMES)}
+_READINGS = {name: code for code, name in enumerate(READINGS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A planned question with what is known of it."""
+
+    probe: Probe
+    key: str
+    rendered: Rendered
+    answer: StoredAnswer | None
+
+
+class AnswerTable:
+    """Reads answers and puts them into columns.
+
+    Parameters
+    ----------
+    n : int
+        Number of items.
+    catalogue : Catalogue
+        The tasks whose scorers read the texts.
+    """
+
+    def __init__(self, n: int, catalogue: Catalogue) -> None:
+        self._n = n
+        self._catalogue = catalogue
+        # Many items get the same text: reading it once is enough.
+        self._read = lru_cache(maxsize=4096)(self._score)
+        self.columns: dict[Question, Column] = {}
+
+    def put(self, item: int, question: Question, answer: StoredAnswer | None) -> None:
+        """Enter the answer of one item; a question without an answer (None) is an error, never dropped."""
+        column = self.columns.get(question)
+        if column is None:
+            column = self.columns[question] = self._empty(question.task)
+        if answer is None:
+            column.outcomes[item] = _CODES["error"]
+            return
+        score = self._read(answer.text, question.task, question.wording, answer.finish_reason)
+        column.outcomes[item] = _CODES[score.outcome]
+        for name, value in score.values.items():
+            column.values[name][item] = value
+        if score.outcome == "scored" and MAIN not in score.values:
+            column = self._with_label(question, item, score.said)
+        if answer.logprobs is not None:
+            self._put_expectation(item, question, answer.logprobs, score)
+
+    def _empty(self, task: str) -> Column:
+        others = [quantity.name for quantity in self._catalogue.task(task).scorer.quantities[1:]]
+        empty = Column.empty(self._n)
+        return replace(empty, values={MAIN: empty.scores, **{name: np.full(self._n, np.nan) for name in others}})
+
+    def _with_label(self, question: Question, item: int, said: str) -> Column:
+        column = self.columns[question]
+        if column.labels is None:
+            column = self.columns[question] = replace(column, labels=np.full(self._n, "", dtype=object))
+        column.labels[item] = said  # type: ignore[index]  # just made, where there was none
+        return column
+
+    def _put_expectation(self, item: int, question: Question, logprobs: Mapping[str, float], score: Score) -> None:
+        expected = tasks.expect(logprobs, self._catalogue.task(question.task))
+        column = self.columns[question]
+        held = column.expectations
+        if held is None:
+            held = Expectations.none(self._n, expected.max_entropy)
+            self.columns[question] = replace(column, expectations=held)
+        held.readings[item] = _READINGS[expected.reading]
+        pairs = ((held.scores, expected.score), (held.entropy, expected.entropy), (held.mass, expected.mass))
+        for values, value in pairs:
+            if value is not None:
+                values[item] = value
+        if expected.top is not None and score.outcome == "scored":
+            held.agrees[item] = self._read(expected.top, question.task, question.wording, "stop").said == score.said
+
+    def _score(self, text: str, task: str, wording: str, finish_reason: str) -> Score:
+        return tasks.read(self._catalogue.task(task), wording, text, finish_reason)
+
+
+class AnswerReader:
+    """Finds the stored answers of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The questions.
+    digests : mapping
+        Digest of the pixels by item id; items without one could not be decoded and are left out.
+    keys : Keys
+        Gives the key of a probe.
+    store : Store
+        The answers.
+    renderer : Renderer
+        Knows the digests of rendered images.
+    """
+
+    def __init__(self, plan: Plan, digests: Mapping[str, str], keys: Keys, store: Store, renderer: Renderer) -> None:
+        self.plan = plan
+        self.records = tuple(r for r in plan.records if r.id in digests)
+        self._catalogue = plan.protocol.catalogue
+        self._digests = digests
+        self._keys = keys
+        self._store = store
+        self._renderer = renderer
+
+    def read(self, record: ImageRecord, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
+        """Yield every planned probe of an item with its dose and its stored answer, if there is one."""
+        wanted = self.plan.probes(record) if probes is None else probes
+        digest = self._digests[record.id]
+        pictures = {probe: self._catalogue.pictures(probe.question.condition) for probe in wanted}
+        rendered = self._renderer.known(digest, set(pictures.values()))
+        keys = {}
+        for probe in wanted:
+            image = rendered.get(pictures[probe])
+            if image is not None:
+                keys[probe] = (self._keys.of(probe, image), image)
+        answers = self._store.answers(key for key, _ in keys.values())
+        for probe in wanted:
+            key, image = keys.get(probe, ("", Rendered("", None, None)))
+            yield Answered(probe, key, image, answers.get(key))
+
+    def pixels(self, record: ImageRecord, condition: Condition) -> NDArray[np.uint8]:
+        """Return the pixels that the model was given under a condition."""
+        return self._renderer.pixels(record, self._digests[record.id], self._catalogue.pictures(condition))
+
+    def measure(self) -> Measurements:
+        """Read all planned answers into arrays; a planned question without an answer is an error, never dropped."""
+        n = len(self.records)
+        table = AnswerTable(n, self._catalogue)
+        doses: dict[Condition, NDArray[np.float64]] = {}
+        digests = []
+        for i, record in enumerate(self.records):
+            answered = list(self.read(record))
+            digests.append(raw_digest(answered))
+            for one in answered:
+                pictures = self._catalogue.pictures(one.probe.question.condition)
+                dose = _or_nan(one.rendered.ssim), _or_nan(one.rendered.psnr)
+                doses.setdefault(pictures, np.full((n, 2), np.nan))[i] = dose
+                table.put(i, one.probe.question, one.answer)
+        return Measurements(self.records, table.columns, doses, digests)
+
+
+def raw_digest(answered: Iterable[Answered]) -> str:
+    """Return the SHA-256 over raw answers, by question; the order they come in does not matter."""
+    return digest_of(
+        sorted(
+            [
+                condition_name(one.probe.question.condition),
+                one.probe.question.words,
+                *(("", "") if one.answer is None else (one.answer.text, one.answer.finish_reason)),
+            ]
+            for one in answered
+        )
+    )
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value

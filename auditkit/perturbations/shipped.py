@@ -1,0 +1,68 @@
+"""The catalogue that auditkit ships: corruptions, sentences, and the two ways of asking."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from auditkit.perturbations import sentences
+from auditkit.perturbations.entry import Entry
+
+SEVERITIES = (1, 2, 3, 4, 5)
+"""The levels of every corruption that auditkit ships."""
+
+_ASKING = (
+    Entry(
+        name="again",
+        label="asked again",
+        stage="asking",
+        levels=(),
+        function="",
+        tier="asking",
+        law="Asks the same question of the same item once more; level n is the n-th repetition.",
+        rationale="A model whose answers change from one asking to the next cannot be relied on in either of them.",
+        source="auditkit",
+        expects="ignore",
+    ),
+    Entry(
+        name="alone",
+        label="asked alone",
+        stage="asking",
+        levels=({},),
+        function="",
+        tier="asking",
+        law="Asks in a batch of its own instead of together with other questions.",
+        rationale="What else happens to be asked at the same time must not change an answer.",
+        source="auditkit",
+        expects="ignore",
+    ),
+)
+
+
+@cache
+def shipped() -> Mapping[str, Entry]:
+    """Return all entries by name: corruptions, neutral sentences, sentences, ways of asking; not to be changed.
+
+    Examples
+    --------
+    >>> dict(shipped()["pixelate"].parameters(5))
+    {'scale': 0.25}
+    """
+    text = files("auditkit.perturbations").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    found = {name: Entry.from_table(name, table, "catalogue.toml") for name, table in tomllib.loads(text).items()}
+    found |= sentences.entries(sentences.shipped())
+    return MappingProxyType(found | {entry.name: entry for entry in _ASKING})
+
+
+def corruptions(tier: str = "") -> tuple[Entry, ...]:
+    """Return the corruptions, in the order of ``catalogue.toml``.
+
+    Parameters
+    ----------
+    tier : str
+        Only those of this tier: ``"imagenet_c"`` or ``"auditkit"``; empty for all.
+    """
+    return tuple(e for e in shipped().values() if e.stage == "display" and tier in ("", e.tier))

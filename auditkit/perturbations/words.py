@@ -1,0 +1,64 @@
+"""What is done to the words of a question: the law of sentences, and how several are applied one after the other."""
+
+from __future__ import annotations
+
+from auditkit.perturbations.entry import Entry, PerturbationError
+from auditkit.perturbations.loading import law
+
+SLOT = "{context}"
+"""Where words are put into a question. It stands at the end, so that all before it is the same for every condition."""
+
+
+def sentence(text: str, *, sentence: str) -> str:
+    """Put a sentence where the slot is; the slot stays behind it, so that another one can follow.
+
+    Parameters
+    ----------
+    text : str
+        A question with the slot ``{context}``.
+    sentence : str
+        What is said.
+    """
+    return text.replace(SLOT, f"{sentence} {SLOT}")
+
+
+def reworded(text: str, entry: Entry, level: int = 0) -> str:
+    """Apply one perturbation of the stage ``words``.
+
+    Parameters
+    ----------
+    text : str
+        A question with the slot ``{context}``.
+    entry : Entry
+        What is done.
+    level : int
+        How strongly; 0 where there is a single strength.
+
+    Returns
+    -------
+    str
+        The question, with the slot still in it. Remove it with `closed`.
+
+    Raises
+    ------
+    PerturbationError
+        Naming the entry, when it is of another stage, has no such level, or its law fails or does not give back a text
+        with one slot.
+    """
+    if entry.stage != "words":
+        raise PerturbationError(f"perturbation {entry.name!r} changes {entry.stage}, not words.")
+    parameters = entry.parameters(level)
+    function = law(entry)
+    at = f"perturbation {entry.name!r}: its law {entry.function!r}"
+    try:
+        result = function(text, **parameters)
+    except Exception as error:  # a law of somebody else may fail in any way
+        raise PerturbationError(f"{at} failed with {type(error).__name__}: {error}.") from error
+    if not isinstance(result, str) or result.count(SLOT) != 1:
+        raise PerturbationError(f"{at} gave {result!r:.80}.", f"It must give back the text with one {SLOT} in it.")
+    return result
+
+
+def closed(text: str) -> str:
+    """Return a question without its slot and without blanks at its end."""
+    return text.replace(SLOT, "").rstrip()

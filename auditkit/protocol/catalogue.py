@@ -1,0 +1,316 @@
+"""What can be done and asked under one protocol: everything that auditkit ships, and what the protocol adds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from auditkit import perturbations, tasks
+from auditkit.errors import AuditkitError
+from auditkit.perturbations import STAGES, Entry
+from auditkit.perturbations.words import closed, reworded
+from auditkit.protocol.hash import digest
+from auditkit.tasks import SHARES, Prompt, Quantity, Task
+from auditkit.vocabulary import Condition, Perturbation, Question, Value
+
+PICTURES = ("pictures", "native", "display")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The perturbations and tasks that audits may name.
+
+    Attributes
+    ----------
+    perturbations : mapping of str to Entry
+        By name.
+    tasks : mapping of str to Task
+        By id.
+    score : (str, str)
+        Task and wording in which scores are compared.
+    """
+
+    perturbations: Mapping[str, Entry]
+    tasks: Mapping[str, Task]
+    score: tuple[str, str]
+    # Every plan, key and column resolves the same few hundred questions again and again.
+    _resolved: dict[Question, Question] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _prompts: dict[Question, Prompt] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "perturbations", MappingProxyType(dict(self.perturbations)))
+        object.__setattr__(self, "tasks", MappingProxyType(dict(self.tasks)))
+
+    def __hash__(self) -> int:
+        return hash((self.score, len(self.perturbations), len(self.tasks)))
+
+    def __reduce__(self) -> tuple[type[Catalogue], tuple[Any, ...]]:
+        # Read-only mappings cannot be pickled, and catalogues go to worker processes.
+        return Catalogue, (dict(self.perturbations), dict(self.tasks), self.score)
+
+    @classmethod
+    def of(
+        cls,
+        entries: Mapping[str, Any],
+        tables: Mapping[str, Any],
+        score: str,
+        scorers: Mapping[str, Any] | None = None,
+    ) -> Catalogue:
+        """Return the catalogue of a protocol.
+
+        Parameters
+        ----------
+        entries : mapping of str to mapping
+            The protocol's table ``perturbations`` (`auditkit.perturbations.read_entries`).
+        tables : mapping of str to mapping
+            The protocol's table ``tasks`` (`auditkit.tasks.read_tasks`).
+        score : str
+            ``task.wording`` in which scores are compared. Whether there is such a wording shows when it is resolved.
+        scorers : mapping of str to object, optional
+            Scorers by name, beside those that auditkit ships.
+
+        Raises
+        ------
+        AuditkitError
+            Naming the key, the value seen and what is allowed.
+        """
+        task, _, wording = score.rpartition(".")
+        return cls(
+            {**perturbations.shipped(), **perturbations.read_entries(entries)},
+            {**tasks.shipped(), **tasks.read_tasks(tables, scorers=scorers)},
+            (task, wording),
+        )
+
+    # --- looking up ------------------------------------------------------------------------------------------------
+
+    def entry(self, name: str) -> Entry:
+        """Return the entry of a perturbation.
+
+        Raises
+        ------
+        AuditkitError
+            If there is none of that name; near ones are named.
+        """
+        found = self.perturbations.get(name)
+        if found is None:
+            raise _unknown("perturbation", name, self.perturbations)
+        return found
+
+    def task(self, id: str) -> Task:
+        """Return a task; the one that scores are compared in where the id is empty.
+
+        Raises
+        ------
+        AuditkitError
+            If there is none of that id; near ones are named.
+        """
+        found = self.tasks.get(id or self.score[0])
+        if found is None:
+            raise _unknown("task", id or self.score[0], self.tasks)
+        return found
+
+    def quantity(self, value: Value) -> Quantity:
+        """Return unit and range of a value.
+
+        Raises
+        ------
+        AuditkitError
+            If the task's answers have no such value.
+        """
+        task = self.task(value.question.task)
+        quantities = task.scorer.quantities
+        if value.name in SHARES:
+            return SHARES[value.name]
+        if not value.name and quantities:
+            return quantities[0]
+        for quantity in quantities:
+            if quantity.name == value.name:
+                return quantity
+        known = [*(quantity.name for quantity in quantities), *SHARES]
+        if not value.name:
+            raise AuditkitError(
+                f"the answers to task {task.id!r} have labels and no number to take a mean of.",
+                f"Take one of: {', '.join(known)}.",
+            )
+        raise _unknown(f"value of task {task.id!r}", value.name, known)
+
+    # --- questions -------------------------------------------------------------------------------------------------
+
+    def resolve(self, question: Question) -> Question:
+        """Return a question with task and wording filled in and its condition in the order of the stages.
+
+        Within a stage the order stays as it is given: two sentences are said in that order.
+
+        Raises
+        ------
+        AuditkitError
+            If the task, the wording, a perturbation or a level does not exist, or a way of asking is named twice.
+        """
+        found = self._resolved.get(question)
+        if found is None:
+            found = self._resolved[question] = self._resolve(question)
+        return found
+
+    def _resolve(self, question: Question) -> Question:
+        task = self.task(question.task)
+        usual = task.first if question.task else self.score[1]
+        wording = question.wording or usual
+        if wording not in task.wordings:
+            raise _unknown(f"wording of task {task.id!r}", wording, task.wordings)
+        for perturbation in question.condition:
+            self.entry(perturbation.name).parameters(perturbation.level)
+        asking = [p.name for p in self.asking(question.condition)]
+        if len(set(asking)) < len(asking):
+            raise AuditkitError(f"{question} names a way of asking twice: {', '.join(asking)}.", "Name each once.")
+        condition = tuple(sorted(question.condition, key=self._stage))
+        return replace(question, task=task.id, wording=wording, condition=condition)
+
+    def prompt(self, question: Question) -> Prompt:
+        """Return what is sent to the model beside the pictures.
+
+        Raises
+        ------
+        AuditkitError
+            As `resolve` does, and when a law of words fails.
+        """
+        found = self._prompts.get(question)
+        if found is None:
+            found = self._prompts[question] = self._prompt(self.resolve(question))
+        return found
+
+    def _prompt(self, question: Question) -> Prompt:
+        task = self.task(question.task)
+        wording = task.wordings[question.wording]
+        text = wording.text
+        for perturbation in self.words(question.condition):
+            text = reworded(text, self.entry(perturbation.name), perturbation.level)
+        return Prompt(wording.system, closed(text), task.scorer.choices, wording.max_new_tokens)
+
+    # --- conditions ------------------------------------------------------------------------------------------------
+
+    def pictures(self, condition: Condition) -> Condition:
+        """Return the part of a condition that changes what is shown."""
+        return self._of(condition, PICTURES)
+
+    def words(self, condition: Condition) -> Condition:
+        """Return the part of a condition that changes what is said."""
+        return self._of(condition, ("words",))
+
+    def asking(self, condition: Condition) -> Condition:
+        """Return the part of a condition that changes neither, but how it is asked."""
+        return self._of(condition, ("asking",))
+
+    def applies_to(self, condition: Condition, modality: str) -> bool:
+        """Tell whether items of a modality are asked under a condition."""
+        return all(self.entry(p.name).applies_to(modality) for p in condition)
+
+    def load(self, questions: Iterable[Question]) -> None:
+        """Import the law of every perturbation that questions name, so that a fault shows before anything is asked.
+
+        Raises
+        ------
+        PerturbationError
+            Naming the entry whose law cannot be imported or does not take its parameters.
+        """
+        for name in dict.fromkeys(p.name for question in questions for p in question.condition):
+            if self.entry(name).stage != "asking":
+                perturbations.law(self.entry(name))
+
+    def _of(self, condition: Condition, stages: tuple[str, ...]) -> Condition:
+        return tuple(p for p in condition if self.entry(p.name).stage in stages)
+
+    def _stage(self, perturbation: Perturbation) -> int:
+        return STAGES.index(self.entry(perturbation.name).stage)
+
+    # --- what a protocol's hash covers -----------------------------------------------------------------------------
+
+    def entries(self, questions: Iterable[Question]) -> dict[str, str]:
+        """Return the SHA-256 of everything that questions use, entry by entry.
+
+        Parameters
+        ----------
+        questions : iterable of Question
+            Resolved or not.
+
+        Returns
+        -------
+        dict of str to str
+            By ``"perturbation pixelate"``, ``"wording quality.direct"`` and ``"scorer quality"``, sorted. What decides
+            an answer counts: parameters, laws and versions of perturbations, texts, scorers; not labels and reasons.
+        """
+        names: set[str] = set()
+        for question in map(self.resolve, questions):
+            names |= {f"wording {question.words}", f"scorer {question.task}"}
+            names |= {f"perturbation {p.name}" for p in question.condition}
+        return {name: self.digest(name) for name in sorted(names)}
+
+    def named(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the SHA-256 of everything that names stand for, entry by entry, as `entries` does.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Perturbations, tiers (all perturbations of the tier), tasks (all their wordings), or wordings
+            (``"quality.direct"``).
+
+        Raises
+        ------
+        AuditkitError
+            If a name is none of these; near ones are named.
+        """
+        found: set[str] = set()
+        for name in names:
+            found |= self._named(name)
+        return {name: self.digest(name) for name in sorted(found)}
+
+    def _named(self, name: str) -> set[str]:
+        found = {
+            f"perturbation {entry.name}" for entry in self.perturbations.values() if name in (entry.name, entry.tier)
+        }
+        if name in self.tasks:
+            found |= {f"scorer {name}"} | {f"wording {name}.{wording}" for wording in self.tasks[name].wordings}
+        task, _, wording = name.rpartition(".")
+        if task in self.tasks and wording in self.tasks[task].wordings:
+            found |= {f"scorer {task}", f"wording {name}"}
+        if not found:
+            tiers = {entry.tier for entry in self.perturbations.values()}
+            raise _unknown("perturbation, tier or task", name, [*tiers, *self.tasks, *self.perturbations])
+        return found
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 (64 hex digits) of one entry.
+
+        Parameters
+        ----------
+        name : str
+            ``"perturbation "``, ``"wording "`` or ``"scorer "`` and the entry's own name.
+
+        Raises
+        ------
+        AuditkitError
+            If there is no such entry.
+        """
+        kind, _, own = name.partition(" ")
+        if kind == "perturbation":
+            return digest(self.entry(own).acting())
+        if kind == "scorer":
+            task = self.task(own)
+            # Somebody else's scorer may say by a version that it reads differently now.
+            return digest([task.scorer_spec, str(getattr(task.scorer, "version", ""))])
+        if kind == "wording":
+            id, _, wording = own.rpartition(".")
+            known = self.task(id).wordings
+            if wording not in known:
+                raise _unknown(f"wording of task {id!r}", wording, known)
+            return digest([known[wording].text, known[wording].system, known[wording].max_new_tokens])
+        raise AuditkitError(f"{name!r} is not an entry; it begins with perturbation, wording or scorer.")
+
+
+def _unknown(kind: str, wanted: str, known: Iterable[str]) -> AuditkitError:
+    names = list(known)
+    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    remedy = f"Did you mean {' or '.join(near)}?" if near else f"Known are, among others, {', '.join(names[:5])}."
+    return AuditkitError(f"there is no {kind} {wanted!r}.", remedy)

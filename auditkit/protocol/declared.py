@@ -1,0 +1,24 @@
+"""The ids of the audits that a protocol declares, whatever was collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from auditkit.protocol.shipped import SHIPPED
+
+
+def declared_ids(criteria: Mapping[str, Any], roles: Iterable[str] = ()) -> list[str]:
+    """Return the ids of the shipped audits, without the families that are shown for information, sorted.
+
+    Parameters
+    ----------
+    criteria : mapping
+        The protocol as resolved, as a record holds it.
+    roles : iterable of str
+        Earlier runs that all of them are held against as well (``baseline``, ``anchor``).
+    """
+    families = criteria.get("families", {})
+    deciding = [name for name in SHIPPED if not (families.get(name) or {}).get("shown")]
+    own = [f"{family}/{effect.name}" for family in deciding for effect in SHIPPED[family]()]
+    return sorted([*own, *(f"{role}/{name}" for role in roles for name in own)])

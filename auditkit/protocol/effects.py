@@ -1,0 +1,149 @@
+"""How effects are made: one constructor for each question an audit asks. Standard library only.
+
+Each takes ``family=``, the family of the protocol that limits the effect, and ``name=`` where the name it makes for
+itself is not the one wanted. What they give can be combined: `Effect.under`, `Effect.minus`, `Effect.where`,
+`Effect.by`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+
+from auditkit import perturbations
+from auditkit.vocabulary import Condition, Effect, Part, Perturbation, Question, Value, condition_name
+
+LEVELS = (1, 2, 3, 4, 5)
+PER_STEP = "severity step"
+
+
+def corruptions(tier: str = "") -> tuple[str, ...]:
+    """Return the names of the corruptions that auditkit ships, in the catalogue's order; of one tier where given."""
+    return tuple(entry.name for entry in perturbations.corruptions(tier))
+
+
+def mean(task: str = "", value: str = "", *, wording: str = "", name: str = "", family: str = "") -> Effect:
+    """Return the mean of one value of a task's answers; the protocol's score by default."""
+    question = Question(task, wording)
+    named = name or "-".join(part for part in (question.words or "score", value) if part)
+    return Effect(named, family, (Part("", ((1.0, Value(question, value)),)),))
+
+
+def share(value: str, task: str = "", *, wording: str = "", name: str = "", family: str = "") -> Effect:
+    """Return a share of items, 0-1: ``"refused"``, ``"unusable"``, or ``"lost"``, which is either of the two."""
+    return mean(task, value, wording=wording, name=name, family=family)
+
+
+def change(
+    *treated: Perturbation,
+    against: Sequence[Perturbation] = (),
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return the mean change of the score under perturbations, against the item as it is or under others."""
+    score = mean(task, wording=wording, family=family)
+    found = score.under(*treated).minus(score.under(*against))
+    versus = f"-vs-{condition_name(tuple(against))}" if against else ""
+    return found.named(name or condition_name(tuple(treated)) + versus)
+
+
+def falls(
+    entry: str,
+    levels: Sequence[int] = LEVELS,
+    *,
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return by how much the score falls per step of severity: least squares over the clean item and all levels.
+
+    An item without any answer counts as no fall.
+    """
+    steps = (0, *levels)
+    middle = sum(steps) / len(steps)
+    spread = sum((step - middle) ** 2 for step in steps)
+    questions = [*_at(entry, levels, task, wording), Question(task, wording)]
+    weights = [(middle - step) / spread for step in (*levels, 0)]
+    terms = tuple((weight, Value(question)) for weight, question in zip(weights, questions, strict=True))
+    return Effect(name or entry, family, (Part("", terms, unknown=0.0),), per=PER_STEP)
+
+
+def rises(
+    entry: str,
+    levels: Sequence[int] = LEVELS,
+    *,
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return the mean change of the score at every level, each a decision of its own."""
+    clean = Question(task, wording)
+    parts = tuple(
+        Part(f"severity {level}", _difference(question, clean))
+        for level, question in zip(levels, _at(entry, levels, task, wording), strict=True)
+    )
+    return Effect(name or entry, family, parts)
+
+
+def steps(
+    entry: str,
+    levels: Sequence[int] = LEVELS,
+    *,
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return the mean change of the score from every level to the next, the clean item first."""
+    ladder = [Question(task, wording), *_at(entry, levels, task, wording)]
+    parts = tuple(
+        Part(f"severity {low} to {high}", _difference(after, before))
+        for (low, high), (before, after) in zip(pairwise((0, *levels)), pairwise(ladder), strict=True)
+    )
+    return Effect(name or entry, family, parts)
+
+
+def areas(
+    entry: str,
+    levels: Sequence[int] = LEVELS,
+    *,
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return the area under the ROC curve of clean items against those at every level."""
+    found = rises(entry, levels, task=task, wording=wording, name=name, family=family)
+    return Effect(found.name, family, found.parts, statistic="area")
+
+
+def wordings(task: str, among: Sequence[str], *, name: str = "", family: str = "") -> Effect:
+    """Return the mean differences of the score between every two wordings of a task."""
+    questions = [Question(task, wording) for wording in among]
+    parts = tuple(
+        Part(f"{second.words} vs {first.words}", _difference(second, first))
+        for first, second in combinations(questions, 2)
+    )
+    return Effect(name or task, family, parts)
+
+
+def differs(*treated: Perturbation, task: str = "", wording: str = "", name: str = "", family: str = "") -> Effect:
+    """Return the share of items whose answer under perturbations is another than without them."""
+    found = change(*treated, task=task, wording=wording, name=name, family=family)
+    return Effect(found.name, family, found.parts, statistic="differs")
+
+
+def _at(entry: str, levels: Sequence[int], task: str, wording: str) -> list[Question]:
+    return [Question(task, wording, _only(Perturbation(entry, level))) for level in levels]
+
+
+def _only(perturbation: Perturbation) -> Condition:
+    return (perturbation,)
+
+
+def _difference(treated: Question, control: Question) -> tuple[tuple[float, Value], ...]:
+    return ((1.0, Value(treated)), (-1.0, Value(control)))

@@ -1,0 +1,51 @@
+"""What an audit's effect in a model is, in words."""
+
+from __future__ import annotations
+
+from auditkit.judge.decisions import unit_of
+from auditkit.judge.procedures import is_change
+from auditkit.judge.rules import Rules
+from auditkit.judge.titles import Titles
+from auditkit.protocol.model import Protocol
+from auditkit.vocabulary import Effect
+from auditkit.words import and_listed
+
+ANSWERS = {"lost": "without a score", "refused": "refused", "unusable": "not usable"}
+"""What answers are called that are counted; another value by its own name."""
+
+
+def unit_in(effect: Effect, protocol: Protocol) -> str:
+    """Return the unit of an effect's estimates."""
+    return unit_of(effect, Rules(protocol))
+
+
+def described(effect: Effect, protocol: Protocol, *, distance: bool = False) -> str:
+    """Say what an effect is.
+
+    Parameters
+    ----------
+    effect : Effect
+        Resolved; the parts that count.
+    protocol : Protocol
+        Whose catalogue names conditions and values.
+    distance : bool
+        Whether the sizes of its parts are averaged.
+    """
+    titles = Titles(protocol.catalogue)
+    quantity = titles.quantity(effect).replace("_", " ")
+    if effect.statistic == "area":
+        control = effect.parts[0].terms[1][1].question.condition
+        others = and_listed([part.label or "changed ones" for part in effect.parts])
+        first = f"images with {titles.condition(control)}" if control else "clean images"
+        return f"AUROC of {first} against {others}, all modalities together"
+    if effect.statistic == "differs":
+        return "share of images whose answer differs"
+    if distance:
+        return f"mean distance of two answers' {quantity}s within an image"
+    if unit_in(effect, protocol) == "share":
+        what = f"share of answers {ANSWERS.get(quantity, f'with {quantity}')}"
+        return f"change of the {what}" if is_change(effect) else what
+    if effect.per:
+        return f"mean fall of the {quantity} per {effect.per}"
+    change = f"mean change of the {quantity}" if is_change(effect) else f"mean {quantity}"
+    return f"{change} over {len(effect.parts)} conditions" if len(effect.parts) > 1 else change

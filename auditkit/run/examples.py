@@ -1,0 +1,70 @@
+"""Thumbnails for the report: what the model was shown, clean and at every level of a perturbation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auditkit.evidence import Example
+from auditkit.images.record import ImageRecord
+from auditkit.images.thumbnail import jpeg_thumbnail
+from auditkit.run.session import AuditRun
+from auditkit.vocabulary import Condition, Perturbation, Question
+
+MAX_IMAGES = 6
+
+
+def examples(run: AuditRun) -> list[Example]:
+    """Return one image of each of several modalities, clean and at every level that the audits ask about."""
+    conditions = _shown_conditions(run)
+    if not conditions:
+        return []
+    data, asked = run.judge.data, set(run.judge.data.asked())
+    result = []
+    for index, record in _shown_images(data.records):
+        digest = run.store.sources([record.content])[record.content]
+        known = run.renderer.known(digest, {(), *conditions})
+        for condition in ((), *conditions):
+            question = run.protocol.resolve(Question(condition=condition))
+            if condition and (question not in asked or condition not in known):
+                continue  # the perturbation does not apply to this modality
+            rendered = known.get(condition)
+            done = condition[0] if condition else Perturbation("")
+            result.append(
+                Example(
+                    item=record.id,
+                    modality=record.modality,
+                    synthetic=record.synthetic,
+                    perturbation=done.name,
+                    level=done.level,
+                    ssim=rendered.ssim if condition and rendered is not None else None,
+                    psnr=None if rendered is None else rendered.psnr,
+                    score=float(data.column(question).scores[index]),
+                    jpeg=jpeg_thumbnail(run.renderer.pixels(record, digest, condition)),
+                )
+            )
+    return result
+
+
+def _shown_conditions(run: AuditRun) -> list[Condition]:
+    """Single perturbations of the pictures of which one effect asks about several levels, by name and level."""
+    pictures = run.protocol.catalogue.pictures
+    levels: dict[str, set[Condition]] = {}
+    for effect in run.plan.effects:
+        own: dict[str, set[Condition]] = {}
+        for question in effect.questions():
+            if len(question.condition) == 1 and pictures(question.condition) == question.condition:
+                own.setdefault(question.condition[0].name, set()).add(question.condition)
+        for name, conditions in own.items():
+            if len(conditions) > 1:
+                levels.setdefault(name, set()).update(conditions)
+    return [condition for name in levels for condition in sorted(levels[name])]
+
+
+def _shown_images(records: Sequence[ImageRecord]) -> list[tuple[int, ImageRecord]]:
+    """The first image of each modality, real ones before phantoms, modalities with real images first."""
+    best: dict[str, tuple[int, ImageRecord]] = {}
+    for index, record in enumerate(records):
+        held = best.get(record.modality)
+        if held is None or (held[1].synthetic and not record.synthetic):
+            best[record.modality] = (index, record)
+    return sorted(best.values(), key=lambda pair: (pair[1].synthetic, pair[1].modality))[:MAX_IMAGES]

@@ -1,0 +1,54 @@
+"""Where a record comes from: the checkout, the packages, the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from auditkit.version import code_version
+
+PACKAGES = ("pytest", "numpy", "scipy", "pillow", "pydicom", "torch", "transformers", "tokenizers")
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of Python, of auditkit and of the packages that an answer or a number may depend on."""
+    known = {"python": sys.version.split()[0]}
+    for name in PACKAGES:
+        try:
+            known[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return known | {"auditkit": code_version()}
+
+
+def machine() -> dict[str, str | int]:
+    """Return what ran it, without any name."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count() or 0,
+    }
+
+
+def git(root: Path) -> dict[str, str | bool | None]:
+    """Return the commit of a checkout and whether it had uncommitted changes; empty outside one."""
+    commit = _ask(root, "rev-parse", "HEAD")
+    return {} if commit is None else {"commit": commit, "dirty": bool(_ask(root, "status", "--porcelain"))}
+
+
+def _ask(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments
+            ["git", "-C", str(root), *arguments],  # noqa: S607 - git from the PATH is the one the user uses
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

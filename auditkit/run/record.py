@@ -1,0 +1,213 @@
+"""Putting a run's record together: what was asked of what, the audits, and the verdict of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from auditkit.evidence import (
+    Answers,
+    Audit,
+    CalibrationCurve,
+    Data,
+    EarlierProtocol,
+    EmbeddingShift,
+    Evidence,
+    Example,
+    LookInfo,
+    ModelInfo,
+    Outcomes,
+    Probes,
+    PromptInfo,
+    ProtocolInfo,
+    Record,
+    Reference,
+    Run,
+    ScoringInfo,
+    Subgroup,
+    whole_verdict,
+)
+from auditkit.judge.expected import scoring
+from auditkit.judge.reliability import calibration_curves
+from auditkit.judge.subgroups import subgroups
+from auditkit.measure.prompts import prompt_info
+from auditkit.measure.recorded import columns_needed, to_answers
+from auditkit.protocol.changes import changes
+from auditkit.protocol.declared import declared_ids
+from auditkit.run import provenance
+from auditkit.run.data import data_of
+from auditkit.run.examples import examples
+from auditkit.run.limits import limits
+from auditkit.run.session import AuditRun
+
+
+class Header(Record):
+    """Everything of a record but the audits: one process describes the run, others may have judged.
+
+    The fields are those of `Evidence`, which they become.
+    """
+
+    run: Run
+    """Without id, end and command, which `evidence` adds."""
+    model: ModelInfo
+    protocol: ProtocolInfo
+    data: Data
+    prompts: list[PromptInfo]
+    outcomes: Outcomes
+    examples: list[Example]
+    looks: list[LookInfo]
+    embeddings: list[EmbeddingShift]
+    references: list[Reference]
+    subgroups: list[Subgroup]
+    calibration: list[CalibrationCurve]
+    scoring: list[ScoringInfo]
+    answers: Answers
+    limits: list[str]
+    """What is known before the audits are: of the model, and of what went wrong."""
+
+
+def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
+    """Return everything of the record but the audits.
+
+    Parameters
+    ----------
+    run : AuditRun
+        Measured.
+    references : sequence of Reference
+        The earlier runs it was held against.
+    """
+    data, model = run.judge.data, _model(run)
+    columns = columns_needed(run.protocol, run.plan.effects)
+    return Header(
+        run=_run(run),
+        model=model,
+        protocol=_protocol(run),
+        data=data_of(run),
+        prompts=_prompts(run),
+        outcomes=data.total(),
+        examples=examples(run),
+        looks=run.looks_made,
+        embeddings=_embeddings(run),
+        references=list(references),
+        subgroups=subgroups(data, run.plan),
+        calibration=calibration_curves(data, run.plan),
+        scoring=scoring(data),
+        answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),
+        limits=[*model.limits, *_notes(run)],
+    )
+
+
+def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: str, root: Path) -> Evidence:
+    """Return the record of a run.
+
+    Parameters
+    ----------
+    header : Header
+        From the process that described the run.
+    audits : sequence of Audit
+        The judged audits, in any order.
+    run_id, command : str
+        For the provenance.
+    root : pathlib.Path
+        Where the git checkout is looked for.
+    """
+    ordered = sorted(audits, key=lambda audit: audit.id)
+    declared = declared_ids(header.protocol.criteria, [reference.role for reference in header.references])
+    not_run = sorted(set(declared) - {audit.id for audit in ordered})
+    verdict, sentence = whole_verdict(ordered, not_run)
+    finished = {
+        "id": run_id,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "git": provenance.git(root),
+        "packages": provenance.packages(),
+        "machine": provenance.machine(),
+    }
+    described = {name: getattr(header, name) for name in Header.model_fields}
+    described["run"] = header.run.model_copy(update=finished)
+    described["limits"] = [*header.limits, *limits(header.data, ordered)]
+    return Evidence(**described, audits=ordered, not_run=not_run, verdict=verdict, sentence=sentence)
+
+
+def _run(run: AuditRun) -> Run:
+    """Say how much was asked, when these criteria were first applied to these images, and which were before."""
+    criteria = run.protocol.model_dump(mode="json")
+    place = next(i for i, known in enumerate(run.judged_by) if known.sha256 == run.protocol_sha256)
+    return Run(
+        id="",
+        started=run.started,
+        finished="",
+        probes=Probes(
+            planned=run.tally.planned,
+            asked=run.tally.asked,
+            from_store=run.tally.held,
+            errors=len(run.tally.errors),
+            saved=max(run.plan.size() - run.tally.planned, 0) if run.looks_made else 0,
+            seconds=round(run.tally.seconds, 1),
+        ),
+        protocol_first_seen=run.protocol_first_seen,
+        protocol_first_judged=run.judged_by[place].first_judged,
+        earlier_protocols=[
+            EarlierProtocol(
+                sha256=known.sha256,
+                first_seen=known.first_seen,
+                first_judged=known.first_judged,
+                changes=changes(known.criteria, criteria),
+            )
+            for known in run.judged_by[:place]
+        ],
+    )
+
+
+def _model(run: AuditRun) -> ModelInfo:
+    model = run.model
+    return ModelInfo(
+        name=str(getattr(model, "name", run.settings.model)),
+        family=str(getattr(model, "family", "")),
+        revision=str(getattr(model, "revision", "")),
+        fingerprint=str(getattr(model, "fingerprint", "")),
+        backend=str(getattr(model, "backend", type(model).__name__)),
+        description=str(getattr(model, "description", "")),
+        limits=[str(sentence) for sentence in getattr(model, "limits", ())],
+    )
+
+
+def _protocol(run: AuditRun) -> ProtocolInfo:
+    protocol = run.protocol
+    parts = protocol.parts()
+    return ProtocolInfo(
+        name=protocol.name,
+        sha256=run.protocol_sha256,
+        profile=protocol.profile,
+        alpha=protocol.alpha,
+        criteria=protocol.model_dump(mode="json"),
+        criteria_sha256=parts.pop("criteria"),
+        entries=parts,
+        toml=protocol.source,
+    )
+
+
+def _prompts(run: AuditRun) -> list[PromptInfo]:
+    """Return every wording that the audits use, as it is put about a clean image."""
+    questions = {q for effect in run.plan.effects for q in map(run.protocol.resolve, effect.questions())}
+    return [prompt_info(run.protocol.catalogue, *words) for words in sorted({(q.task, q.wording) for q in questions})]
+
+
+def _embeddings(run: AuditRun) -> list[EmbeddingShift]:
+    """Measure how perturbations move the embeddings; imported here, because it takes SciPy."""
+    if run.embedded is None:
+        return []
+    from auditkit.judge.embeddings import embedding_shifts
+
+    return embedding_shifts(run.plan, run.model, run.judge.data, run.store, run.renderer)
+
+
+def _notes(run: AuditRun) -> list[str]:
+    """Say what went wrong beside the answers."""
+    if run.embedded is None or not run.embedded.errors:
+        return []
+    return [
+        f"{len(run.embedded.errors)} of {run.embedded.planned} embeddings could not be had; the first: "
+        f"{next(iter(run.embedded.errors.values()))}. They are asked for again on the next run."
+    ]

@@ -1,0 +1,254 @@
+"""Tasks as tables: those that auditkit ships (``tasks.toml``) and those of a protocol, read and checked."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module, resources
+from types import MappingProxyType
+from typing import Any
+
+from auditkit.errors import AuditkitError
+from auditkit.tasks.choice import Option
+from auditkit.tasks.quantity import SHARES, Quantity
+from auditkit.tasks.scorers import FORMATS, Choice, Points, Scorer
+from auditkit.tasks.task import Task
+from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
+
+FILE = "tasks.toml"
+LETTERS = "ABCDEFGH"
+
+_ID = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
+_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+
+@cache
+def shipped() -> Mapping[str, Task]:
+    """Return the tasks that auditkit ships by id, in the order of ``tasks.toml``; read once, not to be changed.
+
+    Examples
+    --------
+    >>> list(shipped()["quality"].wordings)
+    ['direct', 'reader', 'acceptance', 'inspector']
+    """
+    text = resources.files("auditkit.tasks").joinpath(FILE).read_text(encoding="utf-8")
+    return MappingProxyType({id: task_of(id, table, {}, FILE) for id, table in tomllib.loads(text).items()})
+
+
+def read_tasks(
+    tables: Mapping[str, Any], where: str = "tasks", scorers: Mapping[str, Any] | None = None
+) -> dict[str, Task]:
+    """Read tasks from the tables of a protocol.
+
+    Parameters
+    ----------
+    tables : mapping of str to mapping
+        By id. ``scorer`` is ``"score_100"``, ``"rating_5"``, ``"grade"``, ``"yes_no"``; or ``{choice = {A = {text =
+        "...", score = 100}, ...}}``, where ``label = "..."`` may stand for the score, and a text alone is its own
+        label; or ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of
+        `scorers`. ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``.
+        A task that auditkit ships has its scorer already: the table may only add wordings to it.
+    where : str
+        What stands before the ids in messages.
+    scorers : mapping of str to object, optional
+        Scorers by name, beside those that auditkit ships: objects, or classes and functions that make one.
+
+    Returns
+    -------
+    dict of str to Task
+        Only the tasks of the tables; of shipped ones with all their wordings, the shipped first.
+
+    Raises
+    ------
+    AuditkitError
+        Naming the key, the value seen and what is allowed.
+    """
+    if not isinstance(tables, Mapping):
+        raise AuditkitError(f"{where}: a table is needed (value seen: {tables!r:.80}).")
+    return {id: _declared(id, table, scorers or {}, where) for id, table in tables.items()}
+
+
+def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Task:
+    task = shipped().get(id)
+    if task is None:
+        return task_of(id, table, scorers, where)
+    at = f"{where}.{id}"
+    if isinstance(table, Mapping) and "scorer" in table:
+        raise AuditkitError(f"{at}.scorer: auditkit ships this task with a scorer.", "Give your task another name.")
+    _check_keys(table, ("wordings",), ("wordings",), at)
+    added = _wordings(table["wordings"], task.scorer, at)
+    for name in added:
+        if name in task.wordings:
+            raise AuditkitError(f"{at}.wordings.{name}: auditkit ships a wording of this name.", "Use another one.")
+    return Task(id, {**task.wordings, **added}, task.scorer, task.scorer_spec)
+
+
+def task_of(id: str, table: Any, scorers: Mapping[str, Any] | None = None, where: str = "tasks") -> Task:
+    """Read one task; see `read_tasks`."""
+    at = f"{where}.{id}"
+    if not isinstance(id, str) or not _ID.fullmatch(id):
+        raise AuditkitError(f"{at}: {id!r} cannot be an id.", "Use letters, digits and _, with dots between.")
+    _check_keys(table, ("scorer", "wordings"), ("scorer", "wordings"), at)
+    scorer = scorer_of(table["scorer"], scorers or {}, f"{at}.scorer")
+    return Task(id, _wordings(table["wordings"], scorer, at), scorer, table["scorer"])
+
+
+def _wordings(tables: Any, scorer: Scorer, where: str) -> dict[str, Wording]:
+    at = f"{where}.wordings"
+    if not isinstance(tables, Mapping) or not tables:
+        raise AuditkitError(f"{at}: a table with at least one wording is needed (value seen: {tables!r:.80}).")
+    return {name: _wording(name, value, scorer, f"{at}.{name}") for name, value in tables.items()}
+
+
+def _wording(name: str, value: Any, scorer: Scorer, at: str) -> Wording:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        raise AuditkitError(f"{at}: {name!r} cannot be the name of a wording.", "Use letters, digits and _.")
+    table = {"text": value} if isinstance(value, str) else value
+    _check_keys(table, ("text", "system", "max_new_tokens"), ("text",), at)
+    text, system = table["text"], table.get("system")
+    for key, seen in (("text", text), ("system", system)):
+        if (key in table) and (not isinstance(seen, str) or not seen.strip()):
+            raise AuditkitError(f"{at}.{key}: text is needed (value seen: {seen!r:.80}).")
+    if SLOT not in text:
+        text = f"{text.rstrip()}\n{SLOT}"
+    if text.count(SLOT) != 1 or not text.endswith("\n" + SLOT):
+        raise AuditkitError(
+            f"{at}.text: {SLOT} must end the text, on a line of its own (value seen: {text!r:.80}).",
+            f"Leave {SLOT} out: it is put there.",
+        )
+    limit = table.get("max_new_tokens", MAX_NEW_TOKENS)
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise AuditkitError(f"{at}.max_new_tokens: a whole number of at least 1 is needed (value seen: {limit!r:.80}).")
+    for option in scorer.options if isinstance(scorer, Choice) else ():
+        if f"\n{option.letter}. {option.text}\n" not in text:
+            raise AuditkitError(f"{at}.text: must show the line '{option.letter}. {option.text}'.")
+    return Wording(text, system, limit)
+
+
+def scorer_of(spec: Any, scorers: Mapping[str, Any], where: str) -> Scorer:
+    """Return the scorer that is declared; see `read_tasks`.
+
+    Raises
+    ------
+    AuditkitError
+        Naming the key, the value seen and what is allowed.
+    """
+    name, arguments = spec, None
+    if isinstance(spec, Mapping) and len(spec) == 1:
+        [(name, arguments)] = spec.items()
+        if name == "choice":
+            return Choice(_options(arguments, f"{where}.choice"))
+    if not isinstance(name, str) or not (arguments is None or isinstance(arguments, Mapping)):
+        raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).")
+    if name in FORMATS and arguments is None:
+        return Points(name)
+    if name in scorers:
+        found = scorers[name]
+    elif _PATH.fullmatch(name):
+        found = _imported(name, where)
+    else:
+        remedy = _near(name, [*FORMATS, *scorers])
+        raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).", remedy)
+    if isinstance(found, type) or (callable(found) and not hasattr(found, "read")):
+        try:
+            found = found(**(arguments or {}))
+        except Exception as error:  # a scorer of somebody else may fail in any way
+            reason = f"{type(error).__name__}: {error}"
+            raise AuditkitError(f"{where}: {name!r} cannot be made with {dict(arguments or {})}: {reason}.") from error
+    elif arguments:
+        raise AuditkitError(f"{where}: {name!r} is an object and takes no arguments (value seen: {arguments!r:.80}).")
+    _check_scorer(found, name, where)
+    scorer: Scorer = found
+    return scorer
+
+
+def _imported(path: str, where: str) -> Any:
+    module, _, name = path.partition(":")
+    try:
+        found: Any = import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except AttributeError:
+        raise AuditkitError(f"{where}: {module} has no {name} (value seen: {path!r}).") from None
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        problem = f"{where}: {module!r} cannot be imported ({reason})."
+        raise AuditkitError(problem, "Install it, or mend the name.") from error
+    return found
+
+
+def _check_scorer(scorer: Any, name: str, where: str) -> None:
+    """Refuse what lacks a part of a scorer before the first question is asked."""
+    quantities, choices = getattr(scorer, "quantities", None), getattr(scorer, "choices", 0)
+    problem = ""
+    if not callable(getattr(scorer, "read", None)):
+        problem = "has no method read(text, finish, wording)"
+    elif not isinstance(quantities, tuple) or not all(isinstance(q, Quantity) for q in quantities):
+        problem = f"has quantities {quantities!r:.80}; a tuple of auditkit.tasks.Quantity is needed"
+    elif len({q.name for q in quantities} - {""} - set(SHARES)) < len(quantities):
+        problem = f"has quantities named {[q.name for q in quantities]}; they must differ, and from {', '.join(SHARES)}"
+    elif not all(q.low < q.high for q in quantities):
+        problem = "has a quantity whose range is empty"
+    elif choices is not None and not (isinstance(choices, tuple) and all(isinstance(c, str) and c for c in choices)):
+        problem = f"has choices {choices!r:.80}; None or a tuple of texts is needed"
+    if problem:
+        raise AuditkitError(f"{where}: {name!r} {problem}.")
+
+
+def _options(table: Any, where: str) -> tuple[Option, ...]:
+    if not isinstance(table, Mapping) or not 2 <= len(table) <= len(LETTERS) or not all(map(str.isalpha, table)):
+        raise AuditkitError(f"{where}: 2 to {len(LETTERS)} options by letter are needed (value seen: {table!r:.80}).")
+    options = tuple(_option(letter, value, f"{where}.{letter}") for letter, value in table.items())
+    letters = "".join(option.letter for option in options)
+    if letters != LETTERS[: len(options)]:
+        raise AuditkitError(f"{where}: the letters are {letters}; they must be {LETTERS[: len(options)]}.")
+    if len({option.text.casefold() for option in options}) < len(options):
+        raise AuditkitError(f"{where}: two options have the same text.")
+    if len({option.label is None for option in options}) > 1:
+        raise AuditkitError(f"{where}: some options have a score and some a label; give all the same.")
+    return options
+
+
+def _option(letter: str, value: Any, at: str) -> Option:
+    if isinstance(value, str):
+        value = {"text": value, "label": value}
+    _check_keys(value, ("text", "score", "label"), ("text",), at)
+    if ("score" in value) == ("label" in value):
+        raise AuditkitError(f"{at}: give it either a score or a label.")
+    for key in ("text", "label"):
+        if key in value and (not isinstance(value[key], str) or not value[key].strip()):
+            raise AuditkitError(f"{at}.{key}: text is needed (value seen: {value[key]!r:.80}).")
+    if "label" in value:
+        return Option(letter, value["text"], label=value["label"])
+    score = value["score"]
+    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 100:
+        raise AuditkitError(f"{at}.score: 0 to 100 is allowed (value seen: {score!r:.80}).")
+    return Option(letter, value["text"], score=float(score))
+
+
+def _check_keys(table: Any, allowed: tuple[str, ...], needed: tuple[str, ...], where: str) -> None:
+    if not isinstance(table, Mapping):
+        raise AuditkitError(f"{where}: a table is needed (value seen: {table!r:.80}).")
+    for key, value in table.items():
+        if key in allowed:
+            continue
+        if isinstance(value, Mapping) and where.startswith("tasks.") and not set(table) & set(allowed):
+            line = f'[tasks."{where.removeprefix("tasks.")}.{key}"]'
+            raise AuditkitError(f"{where}: holds the table {key!r}.", f"A name with dots is quoted: {line}.")
+        raise AuditkitError(f"{where}.{key}: unknown key; allowed: {', '.join(allowed)}.", _near(key, allowed))
+    for key in needed:
+        if key not in table:
+            raise AuditkitError(f"{where}.{key}: missing.")
+
+
+def _allowed(scorers: Mapping[str, Any]) -> str:
+    named = ", ".join([*FORMATS, *scorers])
+    return f"{named}, {{choice = {{A = ...}}}}, package.module:Name"
+
+
+def _near(wanted: object, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(str(wanted), list(known), n=1)
+    return f"Did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,145 @@
+"""How the answers to a task are read: numbers and words on a scale of points, or one of lettered options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
+
+from auditkit.tasks.answers import parse
+from auditkit.tasks.choice import ANSWERS, GRADES, Option, read_option, read_word
+from auditkit.tasks.context import Claim, Text
+from auditkit.tasks.numeric import SCALES, read_number
+from auditkit.tasks.quantity import SCORE, Quantity
+from auditkit.tasks.score import Score
+from auditkit.tasks.wording import Wording
+
+Format = Literal["score_100", "rating_5", "grade", "yes_no"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+# The answers asked for, whose probabilities a back end may give; decoding is never held to them.
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "score_100": tuple(map(str, range(101))),
+    "rating_5": ("1/5", "2/5", "3/5", "4/5", "5/5"),
+    "grade": tuple(GRADES),
+    "yes_no": tuple(ANSWERS),
+}
+
+
+class Scorer(Protocol):
+    """What reads the answers to a task. Call it by `auditkit.tasks.read`, which keeps it to its word.
+
+    Attributes
+    ----------
+    quantities : tuple of Quantity
+        The numbers that an answer may have; the first is the main one. Empty where answers only have a label.
+    choices : tuple of str or None
+        The answers asked for, where they can be listed.
+    """
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]: ...
+
+    @property
+    def choices(self) -> tuple[str, ...] | None: ...
+
+    def read(self, text: str, finish: str, wording: Wording) -> Score:
+        """Read one answer.
+
+        Parameters
+        ----------
+        text : str
+            The raw text of the model; it may be anything.
+        finish : str
+            ``"stop"``, or ``"length"`` when the text was cut at the limit.
+        wording : Wording
+            What was asked.
+
+        Returns
+        -------
+        Score
+            With the main value under the empty name, or under its own.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points from 0 to 100, from an answer in one of four formats.
+
+    Attributes
+    ----------
+    format : {"score_100", "rating_5", "grade", "yes_no"}
+        A number from 0 to 100 as it is; N/5 as (N - 1)/4 · 100; good, usable, reject as 100, 50, 0; yes and no as 100
+        and 0.
+    """
+
+    format: Format
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """The score."""
+        return (SCORE,)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The whole numbers, ratings or words asked for."""
+        return _CHOICES[self.format]
+
+    def read(self, text: str, finish: str, wording: Wording) -> Score:
+        """Read one answer; exactly one outcome, never raises for any text."""
+        return parse(text, finish, wording, self._search, self._give)
+
+    def _search(self, text: Text) -> tuple[Claim | str, list[str]]:
+        if self.format in SCALES:
+            return read_number(text, SCALES[self.format])
+        return read_word(text, _CHOICES[self.format])
+
+    def _give(self, value: float | str | None) -> Score:
+        if not isinstance(value, float):
+            return Score("scored", {"": _POINTS[str(value)]}, str(value))
+        scale = SCALES[self.format]
+        shown = f"{value:.15g}"
+        if not scale.low <= value <= scale.high:
+            return Score("out_of_range", said=shown, why=f"{shown} is outside {scale.low:g} to {scale.high:g}")
+        return Score("scored", {"": (value - scale.low) * 100.0 / (scale.high - scale.low)}, shown)
+
+
+_POINTS: Mapping[str, float] = {**GRADES, **ANSWERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of lettered options, each with a score or each with a label.
+
+    Attributes
+    ----------
+    options : tuple of Option
+        In the order in which they are shown.
+    """
+
+    options: tuple[Option, ...]
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """The score; nothing where the options have labels."""
+        return () if any(option.score is None for option in self.options) else (SCORE,)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The letters."""
+        return tuple(option.letter for option in self.options)
+
+    def read(self, text: str, finish: str, wording: Wording) -> Score:
+        """Read one answer; exactly one outcome, never raises for any text."""
+        return parse(text, finish, wording, self._search, self._give)
+
+    def _search(self, text: Text) -> tuple[Claim | str, list[str]]:
+        return read_option(text, self.options)
+
+    def _give(self, value: float | str | None) -> Score:
+        for option in self.options:
+            if option.letter == value:
+                return Score("scored", {} if option.score is None else {"": option.score}, option.label or value)
+        offered = ", ".join(option.letter for option in self.options)
+        return Score("out_of_range", said=str(value), why=f"{value} is not among the options {offered}")

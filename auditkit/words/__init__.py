@@ -1,0 +1,79 @@
+"""The words of verdicts and reports: numbers, names and limits are written in one way everywhere.
+
+Below judge and report, so that a sentence of the record and the table beside it cannot disagree.
+"""
+
+from auditkit.words.limits import axis_words, limit_words, region, region_words, scale_of
+from auditkit.words.names import (
+    MODALITY_LABELS,
+    OUTCOME_NAMES,
+    SHOWN,
+    SYMBOLS,
+    VERDICT_ORDER,
+    and_listed,
+    audit_name,
+    modality_label,
+    modality_name,
+    plain_name,
+    some_of,
+    stratum_name,
+    verdict_word,
+)
+from auditkit.words.numbers import (
+    DASH,
+    MINUS,
+    NO_VALUE,
+    PER_STEP,
+    Scale,
+    count,
+    fixed,
+    interval,
+    number,
+    p_equals,
+    p_value,
+    patients,
+    percent,
+    whole,
+)
+from auditkit.words.text import cut, shortened, visible
+from auditkit.words.times import duration, moment
+
+__all__ = [
+    "DASH",
+    "MINUS",
+    "MODALITY_LABELS",
+    "NO_VALUE",
+    "OUTCOME_NAMES",
+    "PER_STEP",
+    "SHOWN",
+    "SYMBOLS",
+    "VERDICT_ORDER",
+    "Scale",
+    "and_listed",
+    "audit_name",
+    "axis_words",
+    "count",
+    "cut",
+    "duration",
+    "fixed",
+    "interval",
+    "limit_words",
+    "modality_label",
+    "modality_name",
+    "moment",
+    "number",
+    "p_equals",
+    "p_value",
+    "patients",
+    "percent",
+    "plain_name",
+    "region",
+    "region_words",
+    "scale_of",
+    "shortened",
+    "some_of",
+    "stratum_name",
+    "verdict_word",
+    "visible",
+    "whole",
+]

@@ -1,0 +1,53 @@
+"""What an audit accepts, in words, and how its numbers are written."""
+
+from __future__ import annotations
+
+from auditkit.evidence import Audit, Cell
+from auditkit.words.names import plain_name
+from auditkit.words.numbers import PER_STEP, Scale
+
+
+def scale_of(audit: Audit) -> Scale:
+    """Return how an audit's numbers are written: changes with their sign, levels without."""
+    return Scale(audit.unit, signed=audit.change)
+
+
+def region(item: Cell | None, audit: Audit) -> tuple[float | None, float | None]:
+    """Return the acceptance region (low, high) of a cell, or of the audit where all its required cells share one."""
+    if item is not None:
+        return item.margin_low, item.margin_high
+    regions = {(cell.margin_low, cell.margin_high) for cell in audit.parts if cell.required}
+    return next(iter(regions)) if len(regions) == 1 else (None, None)
+
+
+def region_words(low: float | None, high: float | None, scale: Scale) -> str:
+    """Say what the acceptance region is, in words."""
+    if low is None and high is None:
+        return "none declared"
+    if low is None:
+        return f"at most {scale.with_unit(high)}"
+    if high is None:
+        return f"at least {scale.with_unit(low)}"
+    return f"{scale.number(low)} to {scale.with_unit(high)}"
+
+
+def limit_words(audit: Audit) -> str:
+    """Say what the protocol asks of an audit: ``within ±5.0 points, in each ±10.0``; empty where there is no limit."""
+    if audit.verb not in audit.limit:
+        return ""
+    scale, sign = Scale(audit.unit, signed=False), "±" if audit.verb == "within" else ""
+    text = f"{audit.verb.replace('_', ' ')} {sign}{scale.with_unit(audit.limit[audit.verb])}"
+    return f"{text}, in each {sign}{scale.number(audit.limit['in_each'])}" if "in_each" in audit.limit else text
+
+
+def axis_words(audit: Audit) -> str:
+    """Say what an audit's estimate is, as the name of an axis: ``Change of the score``."""
+    if audit.statistic == "worsening":
+        return "Worse than the earlier run by"
+    if audit.unit == PER_STEP:
+        return "Fall of the score"
+    if audit.unit == "points":
+        return "Change of the score" if audit.change else "Score"
+    if audit.unit == "share":
+        return "Difference of rates" if audit.change else "Share of answers"
+    return "Area under the ROC curve" if audit.unit == "AUROC" else plain_name(audit.quantity)

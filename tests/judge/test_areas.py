@@ -1,0 +1,62 @@
+"""Telling clean from corrupted: which severities are required, chance, constant scores, too few patients."""
+
+import numpy as np
+import pytest
+
+from auditkit.protocol.effects import areas
+from auditkit.vocabulary import Perturbation
+from tests.judge.build import answered, by_part, images, judged, measured
+from tests.judge.test_means import series_scores
+
+PIXELATE = areas("pixelate", family="discrimination")
+
+
+def test_discrimination_requires_the_severities_named():
+    records, columns = series_scores(40, [0, 0, -25, -30, -35])
+    audit = judged(PIXELATE, measured(records, columns))
+    assert audit.verdict == "PASS"
+    cells = by_part(audit)
+    assert list(cells) == [f"severity {s}" for s in range(1, 6)]
+    assert [c.level for c in cells.values()] == [1, 2, 3, 4, 5]
+    assert [c.required for c in cells.values()] == [False, False, True, True, True]
+    assert cells["severity 1"].verdict == "INCONCLUSIVE"
+    assert cells["severity 5"].estimate.value > 0.95
+    assert (audit.statistic, audit.unit, audit.change) == ("area", "AUROC", False)
+
+
+def test_discrimination_at_chance_fails():
+    records, columns = series_scores(60, [0, 0, 0, 0, 0])
+    audit = judged(PIXELATE, measured(records, columns))
+    assert audit.verdict == "FAIL"
+    assert audit.parts[-1].estimate.value == pytest.approx(0.5, abs=0.15)
+
+
+def test_constant_scores_do_not_discriminate():
+    records = images(60)
+    columns = {(Perturbation("pixelate", s),) if s else (): answered(np.full(60, 70.0)) for s in range(6)}
+    assert judged(PIXELATE, measured(records, columns)).verdict == "FAIL"
+
+
+def test_discrimination_below_32_patients_never_passes():
+    records, columns = series_scores(31, [-20, -25, -25, -30, -35])
+    assert judged(PIXELATE, measured(records, columns)).verdict == "INCONCLUSIVE"
+
+
+def test_the_area_is_the_share_of_pairs_in_the_right_order():
+    """Counted pair by pair, ties as halves."""
+    records, columns = series_scores(33, [-1, -3, -5, -8, -2], seed=4)
+    cells = by_part(judged(PIXELATE, measured(records, columns)))
+    clean = columns[()].scores
+    for severity in range(1, 6):
+        treated = columns[Perturbation("pixelate", severity),].scores
+        pairs = [1.0 if c > t else 0.5 if c == t else 0.0 for c in clean for t in treated]
+        assert cells[f"severity {severity}"].estimate.value == pytest.approx(np.mean(pairs), abs=1e-6)
+
+
+def test_all_items_together_are_shown_but_decide_nothing():
+    """An area over all modalities compares items across them."""
+    records, columns = series_scores(40, [0, 0, -25, -30, -35], modalities=("ct", "mr"))
+    audit = judged(PIXELATE, measured(records, columns))
+    assert {c.stratum.level for c in audit.parts} == {"ct", "mr"}
+    assert audit.estimate.value > 0.9
+    assert audit.p_pass == max(c.p_pass for c in audit.parts if c.required)

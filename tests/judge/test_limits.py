@@ -1,0 +1,162 @@
+"""Limits that an effect cannot be held to are refused before the first question, with what is allowed."""
+
+import pytest
+
+from auditkit.errors import AuditkitError
+from auditkit.judge.procedures import check_limits
+from auditkit.protocol.effects import areas, change, differs, falls, mean, rises, share, steps, wordings
+from auditkit.vocabulary import Effect, Perturbation
+from tests.judge.build import AGAIN, HIGH, own, protocol
+from tests.measure.axes import TASKS
+
+PIXELATE = Perturbation("pixelate", 5)
+LOST = share("lost").under(HIGH).minus(share("lost"))
+INTERACTION = change(PIXELATE, HIGH).minus(change(PIXELATE)).minus(change(HIGH))
+ALL = (
+    change(HIGH),
+    falls("pixelate"),
+    rises("pixelate"),
+    steps("pixelate"),
+    mean(),
+    INTERACTION,
+    wordings("quality", ["direct", "reader"]),
+)
+
+
+def check(effect: Effect, **limits) -> None:
+    check_limits([effect.named("x", "mine")], own(**limits))
+
+
+def refused(effect: Effect, **limits) -> str:
+    with pytest.raises(AuditkitError) as raised:
+        check(effect, **limits)
+    assert "families.mine" in str(raised.value)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("effect", "limits"),
+    [
+        *((effect, {verb: 3.0}) for effect in ALL for verb in ("within", "at_most", "at_least")),
+        *((effect, {verb: 0.1}) for effect in (share("refused"), differs(AGAIN)) for verb in ("at_most", "at_least")),
+        *((LOST, {verb: 0.1}) for verb in ("within", "at_most", "at_least")),
+        (areas("pixelate"), {"at_least": 0.7}),
+        (mean(), {"within": 99.0}),
+        (change(HIGH), {"within": 5.0, "in_each": 10.0}),
+        (rises("pixelate"), {"at_most": 5.0, "required": ["severity 3"]}),
+        (INTERACTION, {"within": 150.0}),
+        (change(HIGH), {"shown": True}),
+        (areas("pixelate"), {"shown": True}),
+    ],
+)
+def test_what_can_be_kept_is_let_through(effect, limits):
+    check(effect, **limits)
+
+
+@pytest.mark.parametrize(
+    ("effect", "verb", "what", "allowed"),
+    [
+        (share("refused"), "within", "a share", "at_most or at_least"),
+        (share("lost", "grade"), "within", "a share", "at_most or at_least"),
+        (differs(AGAIN), "within", "a share of answers that differ", "at_most or at_least"),
+        (areas("pixelate"), "within", "an area under the ROC curve", "at_least"),
+        (areas("pixelate"), "at_most", "an area under the ROC curve", "at_least"),
+    ],
+)
+def test_a_verb_that_an_effect_does_not_take(effect, verb, what, allowed):
+    text = refused(effect, **{verb: 0.1})
+    assert f"families.mine is held to {verb}, and x is {what}." in text
+    assert f"Give {allowed} instead." in text
+
+
+def test_a_limit_that_is_only_shown_is_checked_too():
+    assert "held to within" in refused(areas("pixelate"), shown=True, within=0.5)
+    assert "Write 10 % as 0.1." in refused(share("refused"), shown=True, at_most=10.0)
+
+
+@pytest.mark.parametrize(
+    ("effect", "limits", "words"),
+    [
+        (share("refused"), {"at_most": 10.0}, ["families.mine.at_most = 10", "share", "Write 10 % as 0.1."]),
+        (differs(AGAIN), {"at_most": 5.0}, ["families.mine.at_most = 5", "Write 5 % as 0.05."]),
+        (LOST, {"within": 10.0}, ["families.mine.within = 10", "between -1 and 1", "Write 10 % as 0.1."]),
+        (areas("pixelate"), {"at_least": 70.0}, ["families.mine.at_least = 70", "AUROC", "Write 70 % as 0.7."]),
+        (share("refused"), {"at_most": 0.1, "in_each": 20.0}, ["families.mine.in_each = 20", "Write 20 % as 0.2."]),
+        (share("refused"), {"at_most": 1.0}, ["families.mine.at_most = 1", "between 0 and 1"]),
+        (mean(), {"at_least": 100.0}, ["families.mine.at_least = 100", "points lie between 0 and 100"]),
+        (change(HIGH), {"within": 100.0}, ["families.mine.within = 100", "between -100 and 100"]),
+        (change(HIGH), {"within": 5.0, "in_each": 200.0}, ["families.mine.in_each = 200"]),
+        # From 100 at severity 0 to 2 down to 0 at 3 to 5: least squares gives 100 x 9 / 35 / 2 x 2 points per step.
+        (falls("pixelate"), {"at_least": 26.0}, ["families.mine.at_least = 26", "points per severity step", "25.7"]),
+        (INTERACTION, {"within": 200.0}, ["families.mine.within = 200", "between -200 and 200"]),
+    ],
+)
+def test_a_limit_outside_the_range(effect, limits, words):
+    text = refused(effect, **limits)
+    assert all(word in text for word in words), text
+
+
+def test_the_range_is_that_of_the_tasks_own_quantity():
+    rules = protocol(tasks=TASKS, families={"mine": {"at_least": 1.5, "size": 1}})
+    check_limits([mean("axes", family="mine")], rules)
+    wrong = protocol(tasks=TASKS, families={"mine": {"at_least": 2.5, "size": 1}})
+    with pytest.raises(AuditkitError, match=r"at_least = 2\.5 .* marks lie between 0 and 2"):
+        check_limits([mean("axes", family="mine")], wrong)
+
+
+def test_a_floor_below_the_range_asks_nothing():
+    """Clarity is 1 to 5: everything is at least 0.5."""
+    rules = protocol(tasks=TASKS, families={"mine": {"at_least": 0.5, "size": 1}})
+    with pytest.raises(AuditkitError, match=r"at_least = 0\.5"):
+        check_limits([mean("axes", "clarity", family="mine")], rules)
+
+
+def test_a_tail_beyond_the_range_counts_nobody():
+    with pytest.raises(AuditkitError, match=r"families\.mine\.tail"):
+        check(change(HIGH), within=5.0, tail={"beyond": 150.0, "share": 0.1})
+
+
+def test_a_tail_of_shares_is_counted_by_no_procedure():
+    """The tail is a condition of means; beside a difference of shares it would be read over."""
+    with pytest.raises(AuditkitError, match="tail"):
+        check(LOST, within=0.1, tail={"beyond": 0.5, "share": 0.1})
+
+
+@pytest.mark.parametrize("effect", [change(HIGH), rises("pixelate", (1, 2))])
+def test_labels_that_no_part_has(effect):
+    text = refused(effect, within=5.0, required=["severity 3", "severity 4"])
+    assert "families.mine requires severity 3, severity 4, and x has none of these parts" in text
+    assert "Name parts that it has, or leave required out." in text
+
+
+def test_one_effect_of_a_family_may_lack_some_of_the_labels():
+    effects = [rises("pixelate", (1, 3)).named("a", "mine"), rises("jpeg", (3, 5)).named("b", "mine")]
+    check_limits(effects, own(within=5.0, required=["severity 3", "severity 5"]))
+
+
+def test_a_statistic_that_there_is_not():
+    effect = Effect("x", "mine", change(HIGH).parts, statistic="rank")
+    with pytest.raises(AuditkitError, match=r"there is no statistic 'rank'.*area, differs, mean"):
+        check_limits([effect], own(within=5.0))
+
+
+def test_a_value_that_answers_do_not_have():
+    with pytest.raises(AuditkitError, match="no value of task 'quality' 'refusd'"):
+        check(share("refusd"), at_most=0.1)
+    with pytest.raises(AuditkitError, match="have labels and no number"):
+        check(mean("options.degradation"), at_least=50.0)
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        change,
+        lambda: change(PIXELATE, against=[PIXELATE]),
+        lambda: change(PIXELATE).minus(change(PIXELATE)),
+        lambda: mean().minus(mean("quality")),
+    ],
+)
+def test_an_effect_in_which_everything_cancels_asks_nothing(effect):
+    """It would pass or crash, and is a slip of its author in either case."""
+    with pytest.raises((AuditkitError, ValueError), match="nothing"):
+        check(effect(), within=5.0)
