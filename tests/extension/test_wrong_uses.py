@@ -6,8 +6,8 @@ import pytest
 
 from auditkit import AuditkitError, Perturbation, change, load_protocol, mean
 from auditkit.ask.plan import check_effects
+from auditkit.protocol.covered import check_covered
 from auditkit.protocol.extensions import Extensions, gathered
-from auditkit.protocol.hash import check_covered
 from tests.extension.ward_kit import scorers
 from tests.extension.ward_kit.plugin import pytest_auditkit_perturbations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -164,6 +164,9 @@ def _range(numbers: Iterable[int]) -> str:
     return whole(seen[0]) if len(seen) == 1 else f"{whole(seen[0])}–{whole(seen[-1])}"
 
 
+_VERBS = ("within", "at_most", "at_least")
+
+
 @dataclass(frozen=True)
 class Limit:
     """What one family of the protocol must keep."""
@@ -185,21 +188,34 @@ def limits(evidence: Evidence) -> list[Limit]:
     result = []
     for name in names:
         own = declared[name] if isinstance(declared[name], dict) else {}
-        settings = [
-            f"{plain_name(key).lower()} {value}"
-            for key, value in views.flattened(own)
-            if key != "hazard" and value != "None"
-        ]
         result.append(
             Limit(
                 name,
                 QUESTIONS.get(name, (plain_name(name), ""))[0],
-                next((plain_name(verb) for verb in ("within", "at_most", "at_least") if own.get(verb) is not None), ""),
-                "; ".join(settings),
+                next((plain_name(verb) for verb in _VERBS if own.get(verb) is not None), ""),
+                "; ".join(_in_words(own)),
                 str(own.get("hazard") or ""),
             )
         )
     return result
+
+
+def _in_words(family: Mapping[str, Any]) -> Iterator[str]:
+    """Say what a family is held to; what is not declared is not mentioned, and what is not known stands as it is."""
+    verb = next((verb for verb in _VERBS if family.get(verb) is not None), "")
+    by, tail, required = (family.get(key) for key in ("by", "tail", "required"))
+    if verb:
+        yield f"{plain_name(verb).lower()} {family[verb]}"
+        each = family.get("in_each")
+        yield f"in each {by}" + ("" if each is None else f" {each}")
+    if isinstance(tail, Mapping):
+        yield f"at most {tail.get('share')} of the patients beyond {tail.get('beyond')}"
+    if required:
+        yield f"required: {', '.join(map(str, required))}" if isinstance(required, list) else f"required: {required}"
+    if family.get("shown"):
+        yield "for information only"
+    known = {*_VERBS, "by", "in_each", "tail", "required", "shown", "hazard"}
+    yield from (f"{plain_name(key).lower()} {family[key]}" for key in family if key not in known and family[key])
 
 
 def settings(evidence: Evidence) -> list[tuple[str, str]]:
