@@ -213,7 +213,7 @@ def test_files_that_are_no_evidence_end_the_run_before_it_begins(bench, audit_ru
     (bench.path / "damaged.json").write_text(json.dumps(damaged))
     for name, words in (
         ("none.json", "--audit-baseline=none.json cannot be read"),
-        ("broken.json", "is no evidence of this auditkit"),
+        ("broken.json", "is not evidence of this auditkit"),
         ("damaged.json", "its answers are damaged"),
     ):
         result = held(audit_run, f"--audit-baseline={name}", "-k", "asked-twice")
@@ -235,7 +235,10 @@ def test_early_looks_are_refused(audit_run, earlier):
 def test_marks_of_the_audit_hold_for_its_comparison(bench, audit_run, earlier):
     path = bench.path / "audits/test_audits.py"
     text = path.read_text()
-    for above, mark in (('"contrast", repeatability', 'hazard("H-7")'), ('"series"', "skip")):
+    for above, mark in (
+        ('"effect", shipped.repeatability', 'hazard("H-7")'),
+        ('"effect", shipped.sensitivity', "skip"),
+    ):
         text = text.replace(
             f"@pytest.mark.parametrize({above}", f"@pytest.mark.{mark}\n@pytest.mark.parametrize({above}"
         )

@@ -70,7 +70,7 @@ def test_one_process_and_two_leave_the_same(on_github, on_gitlab, audit_run):
     assert values["protocol_sha256"] == record.protocol.sha256
     for name, number in {
         "estimate": audit.estimate.value, "low": audit.estimate.low, "high": audit.estimate.high,
-        "margin": audit.margin, "p_pass": audit.p_pass, "p_fail": audit.p_fail,
+        "margin": audit.limit[audit.verb], "p_pass": audit.p_pass, "p_fail": audit.p_fail,
         "n_images": audit.n_images, "n_clusters": audit.n_clusters,
     }.items():  # fmt: skip
         assert float(values[name]) == number
