@@ -12,9 +12,9 @@ from auditkit.evidence import Outcomes
 from auditkit.judge.draft import SHOWN_CASES, WorstCase
 from auditkit.judge.rules import Rules
 from auditkit.measure.columns import ALL, NOT_ASKED, Column, Measurements, Stratum, total_outcomes
-from auditkit.measure.effects import PerItem, columns_of, per_item, roles
+from auditkit.measure.effects import PerItem, columns_of, of_role, per_item, roles
 from auditkit.protocol.model import Family
-from auditkit.vocabulary import Effect, Part, Question
+from auditkit.vocabulary import MODEL, Effect, Part, Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,9 @@ class Decision:
     unit : str
         Of the estimate.
     where : ndarray of bool, shape (n,)
-        The items it is about.
+        The items that the part chooses.
+    asked_of_model : ndarray of bool, shape (n,)
+        Items about which the audited model was asked every question of the part.
     """
 
     effect: Effect
@@ -46,12 +48,15 @@ class Decision:
     columns: tuple[Column, ...]
     unit: str
     where: NDArray[np.bool_]
+    asked_of_model: NDArray[np.bool_]
 
     @property
     def about(self) -> NDArray[np.bool_]:
-        """Items that the part chooses and whose questions are part of the plan; shape (n,)."""
-        about: NDArray[np.bool_] = np.logical_and.reduce([column.outcomes != NOT_ASKED for column in self.columns])
-        return self.where & about
+        """Items that the part chooses and that the audited model was asked about; shape (n,).
+
+        What an earlier run was not asked is missing there, and no reason to leave a level out.
+        """
+        return self.where & self.asked_of_model
 
     @property
     def name(self) -> str:
@@ -115,4 +120,7 @@ def _decision(effect: Effect, part: Part, data: Measurements, rules: Rules) -> D
     # What was said is compared, not a number: answers with labels have none.
     numeric = effect.statistic != "differs"
     items = per_item(part, data, rules.protocol) if numeric else PerItem.none(len(data.records))
-    return Decision(effect, part, items, columns_of(part, data), unit_of(effect, rules), where)
+    asked = np.ones(len(data.records), dtype=bool)
+    for column in columns_of(of_role(part, MODEL), data):
+        asked &= column.outcomes != NOT_ASKED
+    return Decision(effect, part, items, columns_of(part, data), unit_of(effect, rules), where, asked)

@@ -11,7 +11,7 @@ from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.looks import ONLY, Look
 from auditkit.judge.points import series_points
-from auditkit.judge.procedures import draft_all, is_change
+from auditkit.judge.procedures import draft_all, is_change, undeclared_size
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import audit_sentence, cell_sentence
 from auditkit.judge.titles import Titles
@@ -257,12 +257,7 @@ class Judge:
             return max(sum(required(e) * (levels + self._decides_together(family, e)) for e in members), declared, 1)
         total = sum(map(required, planned))
         if family.size is None and not family.shown:
-            raise AuditkitError(
-                f"family {name!r} is not one that auditkit ships, so its size must be declared: multiplicity is "
-                "corrected for what was declared, not for what was collected.",
-                f"Add size = {total} (the number of decisions: the parts of all its effects) to [families.{name}] in "
-                "the protocol.",
-            )
+            raise undeclared_size(name, family, planned)
         return max(family.size or 0, total, 1) * max(levels + self._has_together(family), 1)
 
     def _cell(self, decided: Decided, size: int) -> Cell:

@@ -5,7 +5,7 @@ To add a statistic: one function, one row here, and its measured error rates in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,6 +25,7 @@ from auditkit.judge.worsening import (
 from auditkit.measure.columns import Measurements
 from auditkit.measure.effects import of_role, per_item_range, roles
 from auditkit.protocol.model import VERBS, Family, Protocol, Verb
+from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import MODEL, Effect, Part
 
 Kind = Literal["number", "share", "share difference"]
@@ -127,6 +128,8 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
     for effect in effects:
         _check_parts(effect, protocol)
         family = protocol.families.get(effect.family)
+        if family is not None and effect.family not in SHIPPED and family.size is None and not family.shown:
+            raise undeclared_size(effect.family, family, effects)
         if family is None or family.verb is None:
             continue  # the audit itself says what to add; what is only shown has no limit to check
         row, where = row_of(effect, protocol), f"families.{effect.family}"
@@ -150,6 +153,17 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
                 f"{', '.join(map(repr, labels))}.",
                 "Name parts that it has, or leave required out.",
             )
+
+
+def undeclared_size(name: str, family: Family, effects: Iterable[Effect]) -> AuditkitError:
+    """Return what is wrong with a family of one's own that does not say how many decisions it takes."""
+    total = sum(family.requires(part.label) for e in effects if e.family == name for part in e.parts)
+    return AuditkitError(
+        f"family {name!r} is not one that auditkit ships, so its size must be declared: multiplicity is corrected "
+        "for what was declared, not for what was collected.",
+        f"Add size = {total} (the number of decisions: the parts of all its effects) to [families.{name}] in the "
+        "protocol.",
+    )
 
 
 def against(effect: Effect, role: str, family: Family) -> Effect:
@@ -207,7 +221,9 @@ def _kind_of(part: Part, protocol: Protocol) -> Kind:
     if not all(protocol.catalogue.quantity(value).binary for _, value in terms):
         return "number"
     weights = sorted(weight for weight, _ in terms)
-    return {(1.0,): "share", (-1.0, 1.0): "share difference"}.get(tuple(weights), "number")  # type: ignore[return-value]
+    if weights == [1.0]:
+        return "share"
+    return "share difference" if weights == [-1.0, 1.0] else "number"
 
 
 def _what(effect: Effect, protocol: Protocol) -> str:

@@ -83,8 +83,9 @@ def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = Fal
     kind = _kind(cells[0].stratum.column, every)
     if verdict == "PASS":
         together = " and over all together" if any(cell.stratum.level == ALL for cell in cells) else ""
-        return f"Met in all {every} {kind}{together}. Closest to the limit, {where}: {worst.sentence}"
-    share = f"{len(places)} of {every} {kind}"
+        met = f"all {every} {kind}" if every > 1 else f"the only {kind}"
+        return f"Met in {met}{together}. Closest to the limit, {where}: {worst.sentence}"
+    share = f"{len(places)} of {every} {kind}" if every > 1 else f"the only {kind}"
     if any(cell.stratum.level == ALL for cell in deciding):
         share = f"all patients together and {share}" if places else "all patients together"
     lead = {

@@ -90,7 +90,7 @@ class Titles:
             return f"“{sentence}”"
         if entry.stage == "asking":
             return {"again": "asked a second time", "alone": "asked alone"}.get(entry.name, entry.label)
-        return f"{entry.label}, severity {perturbation.level}" if perturbation.level else entry.label
+        return self._label(perturbation)
 
     def _of_answers(self, effect: Effect, question: Question) -> str:
         _, value = effect.parts[0].terms[0]
@@ -109,15 +109,26 @@ class Titles:
             return _plain(effect.name)
         level = perturbations.levels().get(blamed[0].name)
         if level is not None:
-            other = perturbations.levels().get(against[0].name) if against else None
-            side = other.side if other is not None else "neutral" if against else "no sentence"
+            side = self._other_side(against)
             return f"{level.pair}: {level.side} vs {side}".replace("_", " ").capitalize()
         if blamed[0].name in perturbations.placebos():
             return f"{blamed[0].name.partition('.')[0]}: neutral sentence".replace("_", " ").capitalize()
         entry = self.catalogue.entry(blamed[0].name)
         if entry.stage == "asking":
             return _plain(effect.name)
-        return f"{entry.label}, severity {blamed[0].level}" if blamed[0].level else entry.label
+        return self._label(blamed[0]) + (f" vs {self._label(against[0])}" if against else "")
+
+    def _other_side(self, against: Condition) -> str:
+        if not against:
+            return "no sentence"
+        other = perturbations.levels().get(against[0].name)
+        if other is not None:
+            return other.side
+        return "neutral" if against[0].name in perturbations.placebos() else self._label(against[0])
+
+    def _label(self, perturbation: Perturbation) -> str:
+        label = self.catalogue.entry(perturbation.name).label
+        return f"{label}, severity {perturbation.level}" if perturbation.level else label
 
 
 def ladder_of(effect: Effect, catalogue: Catalogue) -> tuple[str, tuple[int, ...]] | None:

@@ -9,7 +9,9 @@ from auditkit.protocol.shipped import SHIPPED
 
 
 def declared_ids(criteria: Mapping[str, Any], roles: Iterable[str] = ()) -> list[str]:
-    """Return the ids of the shipped audits, without the families that are shown for information, sorted.
+    """Return the ids of the shipped audits of the protocol's families, without those only shown, sorted.
+
+    A protocol that leaves a shipped family out does not declare its audits: what it leaves out is in its hash.
 
     Parameters
     ----------
@@ -19,6 +21,6 @@ def declared_ids(criteria: Mapping[str, Any], roles: Iterable[str] = ()) -> list
         Earlier runs that all of them are held against as well (``baseline``, ``anchor``).
     """
     families = criteria.get("families", {})
-    deciding = [name for name in SHIPPED if not (families.get(name) or {}).get("shown")]
+    deciding = [name for name in SHIPPED if name in families and not (families[name] or {}).get("shown")]
     own = [f"{family}/{effect.name}" for family in deciding for effect in SHIPPED[family]()]
     return sorted([*own, *(f"{role}/{name}" for role in roles for name in own)])

@@ -17,6 +17,7 @@ def test_a_fair_model_passes_everything(ward):
     assert len(verdicts) == 10
     assert verdicts.pop("ward_shown/signed") == "INCONCLUSIVE", "what is only shown is held to no limit"
     assert set(verdicts.values()) == {"PASS"}
+    assert (ward.evidence("fair").verdict, ward.evidence("fair").not_run) == ("PASS", [])
 
 
 def test_a_model_that_falls_for_the_sentence_fails_where_it_is_said_and_nowhere_else(ward):

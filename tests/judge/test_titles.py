@@ -151,3 +151,13 @@ def test_what_is_counted():
     assert TITLES.quantity(areas("pixelate")) == TITLES.quantity(wordings("quality", ["direct", "reader"])) == "score"
     assert TITLES.words(change(HIGH)) == "quality.direct"
     assert TITLES.words(share("refused", "grade")) == "grade.direct"
+
+
+def test_what_a_change_is_compared_with_shows_in_its_title():
+    night, blur = Perturbation("night"), Perturbation("grain")
+    titles = Titles(read_protocol(OWN, "own.toml").catalogue)
+    assert titles.title(change(night)) == "Taken at night"
+    assert titles.title(change(night, against=[NEUTRAL])) != titles.title(change(night, against=[PIXELATE]))
+    assert titles.title(change(night, against=[PIXELATE])) == "Taken at night vs Pixelation, severity 3"
+    assert titles.title(change(blur, against=[night])).endswith("vs Taken at night")
+    assert titles.title(change(HIGH, against=[PIXELATE])).endswith("vs pixelation, severity 3")

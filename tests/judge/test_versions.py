@@ -5,7 +5,7 @@ import pytest
 
 from auditkit.errors import AuditkitError
 from auditkit.judge.versions import VersionJudge
-from auditkit.measure.columns import Measurements
+from auditkit.measure.columns import NOT_ASKED, Measurements
 from auditkit.protocol.effects import areas, change, differs, falls, mean, rises, share, steps, wordings
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 from tests.judge.build import AGAIN, FAMILIES, NEUTRAL, SCORE, answered, by_level, by_part, images, measured, protocol
@@ -383,3 +383,20 @@ def test_refusals_of_the_earlier_run_do_not_hide_new_errors():
     new = Measurements(images(N), {question: answered(np.where(first, 0.0, 1.0))})
     rules = protocol(tasks=TASKS, baseline=BASELINE, families={"mine": {"at_least": 0.3, "size": 1}})
     assert held(mean("truth", name="x", family="mine"), new, old, rules).verdict != "PASS"
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_a_modality_that_the_earlier_run_was_not_asked_about_is_not_passed_over(asked_before):
+    """Identical where both were asked; where only the new run was, nothing is shown."""
+    records = images(N, ("ct", "xray"))
+    scores = np.tile(60 + noise(1), 2)
+    new = measured(records, {condition: answered(scores) for condition in (CLEAN, TREATED)})
+    old = measured(records, {condition: answered(scores) for condition in (CLEAN, TREATED)})
+    if not asked_before:
+        for column in (at(old), at(old, TREATED)):
+            column.outcomes[N:] = NOT_ASKED
+            column.scores[N:] = np.nan
+    audit = held(WORDS, new, old)
+    assert by_level(audit)["ct"].verdict == "PASS"
+    assert by_level(audit)["xray"].verdict == ("PASS" if asked_before else "INCONCLUSIVE")
+    assert audit.verdict == by_level(audit)["xray"].verdict

@@ -186,3 +186,16 @@ def test_a_role_that_nobody_plays(bench, audit_run):
         "def test_own(e, audit):\n    audit.within(e)\n"
     )
     refused(audit_run("-k", "test_own"), "judge")
+
+
+def test_a_family_of_ones_own_without_its_size_is_refused_before_anything_is_asked(bench, audit_run):
+    path = bench.path / "audits/protocol.toml"
+    path.write_text(path.read_text() + "[families.mine]\nwithin = 5.0\n")
+    (bench.path / "audits/test_own.py").write_text(
+        "import pytest\nfrom auditkit import Perturbation, change, rises\n"
+        "OWN = [change(Perturbation('expertise.neutral'), family='mine'), rises('gaussian_noise', family='mine')]\n"
+        "@pytest.mark.parametrize('effect', OWN, ids=str)\n"
+        "def test_own(effect, audit):\n    audit.within(effect)\n"
+    )
+    refused(audit_run("-k", "test_own"), "Add size = 6", "[families.mine]")
+    assert not (bench.path / "calls.log").exists(), "nothing was asked"

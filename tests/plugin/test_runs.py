@@ -46,7 +46,8 @@ def test_verdicts_files_and_exit_code(bench, audit_run):
     assert record.verdict == "FAIL"
     assert record.data.n_images == N_IMAGES
     assert "metadata/institution" in " ".join(by_id)
-    assert any(name.startswith("discrimination/") for name in record.not_run)
+    assert any(name.startswith("placebo/") for name in record.not_run)
+    assert not any(name.startswith("discrimination/") for name in record.not_run), "the protocol has no such family"
     html = (bench.path / "out/report.html").read_text()
     assert "sensitivity" in html.lower()
     result.stdout.fnmatch_lines(["*= auditkit =*", "*report.html*"])

@@ -10,6 +10,7 @@ from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
 from auditkit.perturbations import Entry
 from auditkit.protocol.covered import check_covered
+from auditkit.protocol.declared import declared_ids
 from auditkit.protocol.effects import change, mean, share
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import read_protocol
@@ -221,3 +222,13 @@ def test_shipped_effects_are_covered_by_their_families(protocol):
     check_covered([effect for listed in SHIPPED.values() for effect in listed()], protocol)
     for name, listed in SHIPPED.items():
         check_covered(listed(), FAMILIES[name])
+
+
+def test_only_audits_of_the_protocols_own_families_are_declared(protocol):
+    """What a protocol leaves out is in its hash; a run of all that it declares is whole, and may pass."""
+    whole = declared_ids(protocol.model_dump(mode="json"))
+    assert set(whole) == {f"{e.family}/{e.name}" for listed in SHIPPED.values() for e in listed()}
+    placebo = reading(["placebo"]).model_dump(mode="json")
+    assert declared_ids(placebo) == sorted(f"placebo/{e.name}" for e in SHIPPED["placebo"]())
+    placebo["families"]["placebo"]["shown"] = True
+    assert declared_ids(placebo, ["baseline"]) == []
