@@ -166,6 +166,8 @@ class Effect:
         ``"area"`` (under the ROC curve of the first term against the second).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
+    between : str
+        A column of the items: the gap between its levels is looked at instead of the number itself.
     """
 
     name: str
@@ -173,6 +175,7 @@ class Effect:
     parts: tuple[Part, ...]
     statistic: str = "mean"
     per: str = ""
+    between: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -200,6 +203,10 @@ class Effect:
         """Return the same numbers over the items whose column has this level."""
         parts = tuple(replace(part, where=(column, level)) for part in self.parts)
         return replace(self, parts=parts, name=f"{self.name}[{column}={level}]")
+
+    def among(self, column: str) -> Effect:
+        """Return the gap of the same numbers between the levels of a column: sex, site, scanner."""
+        return replace(self, between=column, name=f"{self.name}-by-{column}")
 
     def minus(self, other: Effect) -> Effect:
         """Return the difference of two effects, item by item; part by part where both have the same labels.

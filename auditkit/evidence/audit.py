@@ -59,6 +59,9 @@ class Cell(Record):
     """Why."""
     estimate: Estimate
     """The estimate the verdict rests on."""
+    reference: Number = None
+    """A number to see the estimate beside, in its unit: of the calibration error, what a perfectly calibrated model
+    would exceed one time in twenty; of likeness inside the model, that of images of different patients."""
     margin_low: Number = None
     """Acceptance region, lower end; null when open."""
     margin_high: Number = None
@@ -177,6 +180,8 @@ class Definition(Record):
 
     statistic: str = "mean"
     per: str = ""
+    between: str = ""
+    """Column whose levels are compared; empty where none are."""
     parts: list[PartDefinition]
 
 

@@ -57,6 +57,10 @@ class Draft:
         From the level that a FAIL takes to the number of patients that would likely settle the question.
     worst_cases : list of WorstCase
         Answers that speak most against the model.
+    reference : float or None
+        A number to see the estimate beside.
+    remark : str
+        What else is to be said of it, in sentences.
     signed : bool
         Whether the estimate is a change, which is written with its sign.
     now, before : float or None
@@ -87,6 +91,8 @@ class Draft:
     settle: Callable[[float], int | None] | None = None
     rule: str = ""
     worst_cases: list[WorstCase] = field(default_factory=list)
+    reference: float | None = None
+    remark: str = ""
     signed: bool = True
     now: float | None = None
     before: float | None = None

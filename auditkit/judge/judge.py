@@ -270,6 +270,7 @@ class Judge:
             verdict=verdict,
             sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha, more),
             estimate=draft.estimate,
+            reference=draft.reference,
             expected=draft.expected,
             margin_low=draft.margin_low,
             margin_high=draft.margin_high,

@@ -28,7 +28,7 @@ from auditkit.protocol.model import VERBS, Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import MODEL, Effect, Part
 
-Kind = Literal["number", "share", "share difference"]
+Kind = Literal["number", "share", "share difference", "gap"]
 Procedure = Callable[[Sequence[Decision], Family, Measurements, Rules], list[tuple[str, Draft]]]
 
 
@@ -38,28 +38,33 @@ class Row:
 
     Attributes
     ----------
+    called : str
+        What an effect of this kind is, in words.
     alone : callable
         By the model that is audited.
     worsening : callable
         Against an earlier run.
     verbs : tuple of str
-        The limits that it can be held to.
+        The limits that it can be held to. Empty: it is only shown, because its error rates are not measured.
     tail : bool
         Whether a tail can be a second condition.
     """
 
+    called: str
     alone: Procedure
-    worsening: Procedure
+    worsening: Procedure | None = None
     verbs: tuple[Verb, ...] = VERBS
     tail: bool = False
 
 
 TABLE: dict[tuple[str, Kind], Row] = {
-    ("mean", "number"): Row(judge_means, judge_mean_worsening, tail=True),
-    ("mean", "share"): Row(judge_shares, judge_share_worsening, ("at_most", "at_least")),
-    ("mean", "share difference"): Row(judge_share_differences, judge_mean_worsening),
-    ("differs", "number"): Row(judge_differing, judge_differing_worsening, ("at_most", "at_least")),
-    ("area", "number"): Row(judge_areas, judge_area_worsening, ("at_least",)),
+    ("mean", "number"): Row("a mean", judge_means, judge_mean_worsening, tail=True),
+    ("mean", "share"): Row("a share", judge_shares, judge_share_worsening, ("at_most", "at_least")),
+    ("mean", "share difference"): Row("a share difference", judge_share_differences, judge_mean_worsening),
+    ("differs", "number"): Row(
+        "a share of answers that differ", judge_differing, judge_differing_worsening, ("at_most", "at_least")
+    ),
+    ("area", "number"): Row("an area under the ROC curve", judge_areas, judge_area_worsening, ("at_least",)),
 }
 
 
@@ -71,7 +76,7 @@ def row_of(effect: Effect, protocol: Protocol) -> Row:
     AuditkitError
         When there is no such statistic.
     """
-    kind = _kind(effect, protocol) if effect.statistic == "mean" else "number"
+    kind = "gap" if effect.between else _kind(effect, protocol) if effect.statistic == "mean" else "number"
     row = TABLE.get((effect.statistic, kind))
     if row is None:
         known = ", ".join(sorted({statistic for statistic, _ in TABLE}))
@@ -89,7 +94,10 @@ def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rul
     for effect in resolved:
         row = row_of(effect, rules.protocol)
         alone = all(roles(part) == (MODEL,) for part in effect.parts)
-        groups.setdefault(row.alone if alone else row.worsening, []).append(effect)
+        procedure = row.alone if alone else row.worsening
+        if procedure is None:
+            raise AuditkitError(f"{effect.name} is only shown, so it is not held against an earlier run.")
+        groups.setdefault(procedure, []).append(effect)
     drafts: dict[str, list[Draft]] = {effect.name: [] for effect in effects}
     changes = {effect.name: is_change(effect) for effect in resolved}
     for procedure, members in groups.items():
@@ -133,15 +141,20 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
         if family is None or family.verb is None:
             continue  # the audit itself says what to add; what is only shown has no limit to check
         row, where = row_of(effect, protocol), f"families.{effect.family}"
+        if not row.verbs:
+            raise AuditkitError(
+                f"{where} is held to {family.verb}, and {effect.name} is {row.called}, whose error rates "
+                "as a gate are not measured.",
+                f"Give shown = true instead of {family.verb}.",
+            )
         if family.verb not in row.verbs:
             raise AuditkitError(
-                f"{where} is held to {family.verb}, and {effect.name} is {_what(effect, protocol)}.",
+                f"{where} is held to {family.verb}, and {effect.name} is {row.called}.",
                 f"Give {' or '.join(row.verbs)} instead.",
             )
         if family.tail is not None and not row.tail:
             raise AuditkitError(
-                f"{where}.tail counts patients whose number changes a lot, and {effect.name} is "
-                f"{_what(effect, protocol)}.",
+                f"{where}.tail counts patients whose number changes a lot, and {effect.name} is {row.called}.",
                 "Leave tail out.",
             )
         _check_size(effect, family, protocol, where)
@@ -224,9 +237,3 @@ def _kind_of(part: Part, protocol: Protocol) -> Kind:
     if weights == [1.0]:
         return "share"
     return "share difference" if weights == [-1.0, 1.0] else "number"
-
-
-def _what(effect: Effect, protocol: Protocol) -> str:
-    kind = _kind(effect, protocol)
-    words = {"differs": "a share of answers that differ", "area": "an area under the ROC curve"}
-    return words.get(effect.statistic, f"a {kind}" if kind != "number" else "a mean")

@@ -18,11 +18,11 @@ def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, m
         total = draft.outcomes.total + draft.control_outcomes.total
         return f"{lost} of {total} questions got no answer; run again to ask them, answers given are kept."
     if draft.n_clusters == 0:
-        return "No image could be scored on both sides, so nothing was measured."
+        return draft.remark or "No image could be scored on both sides, so nothing was measured."
     found = f"{interval(draft.estimate, signed=draft.signed)} over {patients(draft.n_clusters)}"
     wanted = _wanted(draft)
     if not wanted:
-        return f"{found}."
+        return f"{found}. {draft.remark}".rstrip()
     if verdict == "PASS":
         return f"{found}; {wanted}: met."
     if verdict == "FAIL":

@@ -84,10 +84,11 @@ def to_answers(
 
 
 def columns_needed(protocol: Protocol, effects: Iterable[Effect] = ()) -> tuple[str, ...]:
-    """Return the columns whose levels the protocol's families decide one by one, or that effects choose items by."""
+    """Return the columns that families decide level by level, or that effects choose items by or compare."""
     by = {family.by for family in protocol.families.values()}
     where = {part.where[0] for effect in effects for part in effect.parts if part.where is not None}
-    return tuple(sorted((by | where) - {MODALITY}))
+    between = {effect.between for effect in effects if effect.between}
+    return tuple(sorted((by | where | between) - {MODALITY}))
 
 
 def define(effect: Effect) -> Definition:
@@ -110,7 +111,7 @@ def define(effect: Effect) -> Definition:
         )
         for part in effect.parts
     ]
-    return Definition(statistic=effect.statistic, per=effect.per, parts=parts)
+    return Definition(statistic=effect.statistic, per=effect.per, between=effect.between, parts=parts)
 
 
 def effect_from(audit: Audit) -> Effect | None:
@@ -121,7 +122,8 @@ def effect_from(audit: Audit) -> Effect | None:
         Part(p.label, tuple((t.weight, _value(t)) for t in p.terms), p.where, p.unknown) for p in audit.definition.parts
     )
     name = audit.id.removeprefix(f"{audit.family}/")
-    return Effect(name, audit.family, parts, audit.definition.statistic, audit.definition.per)
+    defined = audit.definition
+    return Effect(name, audit.family, parts, defined.statistic, defined.per, defined.between)
 
 
 def _value(term: Term) -> Value:
