@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from auditkit.stats.auroc import Auroc
 from auditkit.stats.equivalence import SPARSE, Interval
-from auditkit.stats.planning import clusters_to_settle, clusters_to_settle_auroc, clusters_to_settle_sparse
+from auditkit.stats.planning import clusters_to_settle, clusters_to_settle_sparse
+from auditkit.stats.planning_areas import clusters_to_settle_auroc
 from auditkit.stats.planning_shares import clusters_to_settle_rate_difference, clusters_to_settle_share
 from auditkit.stats.proportion import Proportion
 from auditkit.stats.rates import DIFFERENCE

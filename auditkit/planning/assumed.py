@@ -28,7 +28,8 @@ from auditkit.planning.notes import notes
 from auditkit.planning.result import EACH, SampleSize, Where, need_of
 from auditkit.planning.subject import Subject, recorded_subject, shipped_effects, spread_of, subject_of
 from auditkit.protocol.model import Family, Protocol
-from auditkit.stats.planning import auroc_se, sd_of_patient_mean
+from auditkit.stats.planning import sd_of_patient_mean
+from auditkit.stats.planning_areas import auroc_se
 from auditkit.stats.planning_shares import jump_share
 from auditkit.vocabulary import Effect
 from auditkit.words import and_listed

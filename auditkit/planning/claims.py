@@ -11,7 +11,7 @@ from typing import Literal
 from auditkit.errors import AuditkitError
 from auditkit.planning.subject import Subject
 from auditkit.protocol.model import Protocol, Statistics, Tail
-from auditkit.stats import planning, planning_shares
+from auditkit.stats import planning, planning_areas, planning_shares
 from auditkit.stats.sequential import nominal_levels
 from auditkit.words import number
 
@@ -21,7 +21,7 @@ Limits = tuple[float, float]
 # Many cells ask the same: a record of 2,000 has a few hundred different questions.
 _means = lru_cache(maxsize=8192)(planning.clusters_to_settle)
 _sparse = lru_cache(maxsize=8192)(planning.clusters_to_settle_sparse)
-_areas = lru_cache(maxsize=8192)(planning.clusters_to_settle_auroc)
+_areas = lru_cache(maxsize=8192)(planning_areas.clusters_to_settle_auroc)
 _shares = lru_cache(maxsize=8192)(planning_shares.clusters_to_settle_share)
 _differences = lru_cache(maxsize=8192)(planning_shares.clusters_to_settle_rate_difference)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from auditkit.stats.bootstrap import TIE
 from auditkit.stats.equivalence import Decision
 from auditkit.stats.reduce import FloatArray
 
@@ -42,85 +41,16 @@ def holm(p_values: ArrayLike, family_size: int) -> FloatArray:
     return adjusted
 
 
-def max_t(statistics: ArrayLike, observed: ArrayLike, family_size: int) -> FloatArray:
-    """Adjust one-sided p-values for their family by the joint bootstrap of its statistics (step-down max-T).
-
-    More powerful than `holm` where conditions are strongly correlated (corruptions of the same images), because it
-    knows how often their statistics are large together.
-
-    Parameters
-    ----------
-    statistics : array_like, shape (C, B)
-        Resampled statistics as they would be at the boundary of the hypothesis (`bootstrap.resampled_t`): column b
-        holds one joint draw. Large values speak against the hypothesis; for "below" pass both arguments negated, for
-        "beyond either of two margins" stack both (a family of twice the size). Infinite values are allowed; a NaN
-        counts as infinite, a row that is NaN throughout as a member that was not run.
-    observed : array_like, shape (C,)
-        The same statistics observed: (mean - margin) / standard error. NaN gives p = 1.
-    family_size : int
-        Number of members declared, C or more. For each one that was not run, the largest tail probability of those
-        that were is added (Bonferroni's bound, which needs no correlation), so running a subset does not help.
-
-    Returns
-    -------
-    ndarray, shape (C,)
-        Adjusted p-values in the order given, 1 / (B + 1) at least. Statistics within 1e-11 of each other are equal.
-
-    Notes
-    -----
-    The member with the largest statistic is compared with the maximum over all, the next one with the maximum over the
-    rest, and so on; no adjusted p-value is smaller than one before it [1]_. Keeps the probability of any false
-    rejection at alpha as far as the bootstrap has the joint distribution right, that is for large numbers of clusters.
-    With 40 clusters and 20 conditions exactly on the margin, correlated by 0.9, something was rejected in 0.046 of
-    5,000 families (Holm 0.012); of 10 conditions 2.6 standard errors beyond it, 0.66 were found (Holm 0.42).
-
-    References
-    ----------
-    .. [1] Westfall, P. H. & Young, S. S. (1993). Resampling-Based Multiple Testing, section 2.6 (algorithm 2.8). Wiley.
-    .. [2] Romano, J. P. & Wolf, M. (2005). Exact and approximate stepdown methods for multiple hypothesis testing.
-       J. American Statistical Association 100, 94-108.
-    """
-    drawn = np.asarray(statistics, dtype=np.float64)
-    t = np.asarray(observed, dtype=np.float64)
-    if drawn.ndim != 2 or t.shape != (len(drawn),) or not drawn.shape[1]:
-        raise ValueError(
-            f"statistics and observed must have shapes (C, B) and (C,), B at least 1; got {drawn.shape} and {t.shape}"
-        )
-    _check_size(t.size, family_size)
-    unknown = np.isnan(drawn)
-    run = ~unknown.all(axis=1)
-    adjusted = np.ones(t.size)
-    testable = np.flatnonzero(run & ~np.isnan(t))
-    drawn = np.where(unknown, np.inf, drawn)
-    not_run = family_size - int(run.sum())
-    order = testable[np.argsort(-t[testable], kind="stable")]
-    # Members without a statistic of their own are never rejected, and so stay among "the rest" to the end.
-    largest = np.max(drawn[run & np.isnan(t)], axis=0, initial=-np.inf)
-    # The b-th of these is the largest of the members' b-th order statistics: its tail is their largest tail.
-    heaviest = np.sort(drawn[run], axis=1).max(axis=0, initial=-np.inf)
-    B = drawn.shape[1]
-    for member in order[::-1]:
-        np.maximum(largest, drawn[member], out=largest)
-        adjusted[member] = (1 + np.count_nonzero(largest >= t[member] - TIE)) / (B + 1)
-        adjusted[member] += not_run * (1 + np.count_nonzero(heaviest >= t[member] - TIE)) / (B + 1)
-    adjusted[order] = np.maximum.accumulate(adjusted[order])
-    return np.minimum(adjusted, 1.0)
-
-
 def _checked(p_values: ArrayLike, family_size: int) -> FloatArray:
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1:
         raise ValueError(f"p_values must be one-dimensional, got shape {p.shape}")
-    _check_size(p.size, family_size)
+    if family_size < p.size:
+        raise ValueError(f"{p.size} members in a family declared with {family_size} members; declare all of them")
     p = np.where(np.isnan(p), 1.0, p)
     if ((p < 0) | (p > 1)).any():
         raise ValueError(f"p-values lie between 0 and 1, got {p.min():g} to {p.max():g}")
     return p
-
-
-def _check_size(run: int, family_size: int) -> None:
-    if family_size < run:
-        raise ValueError(f"{run} members in a family declared with {family_size} members; declare all of them")
 
 
 @dataclass(frozen=True, slots=True)

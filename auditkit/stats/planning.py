@@ -1,8 +1,8 @@
-"""How many patients does an answer take, and what could those at hand have shown? Means, slopes and areas.
+"""How many patients does an answer take, and what could those at hand have shown? Means and slopes.
 
 Power is computed for Student's interval on independent clusters, exactly. The gate's interval is the union with the
 bootstrap's, a little wider: read the numbers as the least that is needed. They assume normal means; for scores that
-hardly ever move there is `sparse_power`. Shares and their differences are in `planning_shares`.
+hardly ever move there is `sparse_power`. Shares are in `planning_shares`, areas in `planning_areas`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import optimize, special
 
-from auditkit.stats.auroc import MIN_CLUSTERS
 from auditkit.stats.reduce import FloatArray
 
 MOST = 1_000_000
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 
 
-def tost_power(n: int, sd: float, effect: float, margin: float, alpha: float) -> float:
-    """Return the probability that the 1 - 2 alpha interval lies within -margin and margin.
+def power_inside(n: int, sd: float, effect: float, low: float, high: float, alpha: float) -> float:
+    """Return the probability that the 1 - 2 alpha interval lies between ``low`` and ``high``.
 
     Parameters
     ----------
@@ -31,22 +29,19 @@ def tost_power(n: int, sd: float, effect: float, margin: float, alpha: float) ->
         Clusters.
     sd : float
         Standard deviation of the cluster means, unit of the scores.
-    effect, margin : float
-        True mean difference, and half-width of the margin; same unit.
+    effect : float
+        True mean difference; same unit.
+    low, high : float
+        Margins, one may be infinite; same unit.
     alpha : float
         Error per side.
 
     Notes
     -----
-    Given the sample standard deviation s, the mean must lie within margin - t s / sqrt(n) of 0; that normal
-    probability is averaged over the distribution of s (as in Owen, D. B. (1965), Biometrika 52, 437-446).
+    Given the sample standard deviation s, the mean must lie t s / sqrt(n) within the margins; that normal probability
+    is averaged over the distribution of s (as in Owen, D. B. (1965), Biometrika 52, 437-446).
     """
-    return power_inside(n, sd, effect, -margin, margin, alpha)
-
-
-def power_inside(n: int, sd: float, effect: float, low: float, high: float, alpha: float) -> float:
-    """Return the probability that the 1 - 2 alpha interval lies between ``low`` and ``high`` (one may be infinite)."""
-    _check(sd, alpha)
+    check(sd, alpha)
     if n < 2:
         return 0.0
     if sd == 0:
@@ -78,42 +73,6 @@ def _chi_density(x: FloatArray, df: int) -> FloatArray:
     return np.asarray(np.exp(constant + special.xlogy(df - 1.0, x) - 0.5 * x**2))
 
 
-def trend_power(n: int, sd_slope: float, slope: float, floor: float, alpha: float) -> float:
-    """Return the probability that a falling score is shown to fall fast enough: upper end of the interval below -floor.
-
-    Parameters
-    ----------
-    n : int
-        Clusters.
-    sd_slope : float
-        Standard deviation of the cluster means of the slopes, points per step (`slope_sd`, or from a pilot).
-    slope : float
-        True mean slope, negative where the score falls with severity.
-    floor : float
-        Smallest fall to be accepted, points per step.
-    alpha : float
-        Error per side.
-    """
-    return power_inside(n, sd_slope, slope, -math.inf, -floor, alpha)
-
-
-def slope_sd(score_sd: float, severities: ArrayLike) -> float:
-    """Return the standard deviation of an image's least-squares slope (`trend.slopes`).
-
-    Parameters
-    ----------
-    score_sd : float
-        Standard deviation of one score around its image's straight line, the same at each severity and independent
-        between them. Images whose true slopes differ add the spread of those: sqrt(this**2 + spread**2).
-    severities : array_like, shape (S,)
-        Those fitted, 0 included.
-    """
-    x = np.asarray(severities, dtype=np.float64)
-    if x.ndim != 1 or np.unique(x).size < 2:
-        raise ValueError(f"a slope needs two different severities or more, got {x.tolist()}")
-    return float(score_sd / math.sqrt(((x - x.mean()) ** 2).sum()))
-
-
 def sd_of_patient_mean(sd: float, images_per_patient: int, correlation: float) -> float:
     """Return the standard deviation of the mean of a patient's images.
 
@@ -139,7 +98,7 @@ def cells_power(power: float, cells: int) -> float:
     One claim in ``cells`` may be missed with probability (1 - power) / cells: the sum bounds the probability of
     missing any, whatever the dependence between them (Bonferroni's inequality).
     """
-    _check(1.0, 0.05, power)
+    check(1.0, 0.05, power)
     if cells < 1:
         raise ValueError(f"at least one claim is needed, got {cells}")
     return 1 - (1 - power) / cells
@@ -169,7 +128,7 @@ def sparse_power(
     the way to the ends of the range: the clusters that were not seen. Exact when nothing varies (sd 0); else m is taken
     as normal.
     """
-    _check(sd, alpha)
+    check(sd, alpha)
     if n < 2:
         return 0.0
     q = 1 - alpha ** (1 / n)
@@ -199,90 +158,6 @@ def clusters_to_settle_sparse(
     )
 
 
-def auroc_power(n: int, area: float, sd_logit: float, floor: float, alpha: float) -> float:
-    """Return the probability that the interval of `auroc.auroc` lies above a floor, or below it if the area does.
-
-    Parameters
-    ----------
-    n : int
-        Clusters.
-    area : float
-        True area, 0-1.
-    sd_logit : float
-        Standard error of the area for n clusters times sqrt(n) / (area (1 - area)): its spread on the logit scale for
-        one cluster. Taken as 0 when the area is 0 or 1.
-    floor : float
-        Smallest area to be accepted, 0 < floor < 1.
-    alpha : float
-        Error per side.
-
-    Notes
-    -----
-    The estimate is taken as normal on the logit scale with Student's t for the spread. No interval is narrower than
-    the clusters not seen allow (alpha ** (1 / n)), so a high floor takes many clusters even when separation is perfect.
-    """
-    _check(sd_logit, alpha)
-    if not (0 <= area <= 1 and 0 < floor < 1):
-        raise ValueError(f"areas lie between 0 and 1, got {area} against a floor of {floor}")
-    if n < 2:
-        return 0.0
-    if area < floor:
-        area, floor = 1 - area, 1 - floor
-    unseen = alpha ** (1 / n)
-    if area == 1 or sd_logit == 0:
-        return float(area * unseen > floor)
-    if unseen <= floor:
-        return 0.0
-    return power_inside(n, sd_logit, float(special.logit(area)), float(special.logit(floor)), math.inf, alpha)
-
-
-def clusters_to_settle_auroc(
-    area: float,
-    se: float,
-    n: int,
-    floor: float,
-    alpha: float,
-    power: float = 0.9,
-    *,
-    min_clusters: int = MIN_CLUSTERS,
-) -> int | None:
-    """Return the smallest number of clusters that shows an area above the floor, or below it if it is below.
-
-    Parameters
-    ----------
-    area, se, n : float, float, int
-        An estimate, its standard error (not of its logit) and the clusters it rests on; the error shrinks with the
-        square root of the clusters.
-    floor, alpha, power : float
-        See `auroc_power`.
-    min_clusters : int
-        Smallest number at which "above" is claimed.
-
-    Returns
-    -------
-    int or None
-        None when the area is the floor, or more than a million clusters would be needed, or area or se are NaN.
-    """
-    if math.isnan(area) or math.isnan(se) or area == floor:
-        return None
-    _check(se, alpha, power)
-    sd_logit = se * math.sqrt(n) / (area * (1 - area)) if 0 < area < 1 else 0.0
-    start = max(2, min_clusters) if area > floor else 2
-    return first_with_power(lambda clusters: auroc_power(clusters, area, sd_logit, floor, alpha), power, start)
-
-
-def auroc_se(area: float, n: int) -> float:
-    """Return the standard error to expect of an area from n clean and n treated images, one of each per patient.
-
-    Hanley, J. A. & McNeil, B. J. (1982), Radiology 143, 29-36, for exponential scores. It takes clean and treated
-    images as unrelated; those of one patient are alike, and the area then is more certain.
-    """
-    if not 0 <= area <= 1 or n < 1:
-        raise ValueError(f"an area lies between 0 and 1 and rests on one image or more, got {area} from {n}")
-    clean, treated = area / (2 - area) - area**2, 2 * area**2 / (1 + area) - area**2
-    return math.sqrt(max(area * (1 - area) + (n - 1) * (clean + treated), 0.0)) / n
-
-
 def minimum_detectable_effect(sd: float, n: int, alpha: float, power: float = 0.9) -> float:
     """Return the smallest margin that n clusters pass with the given power when there is no effect.
 
@@ -304,23 +179,18 @@ def minimum_detectable_effect(sd: float, n: int, alpha: float, power: float = 0.
     """
     if math.isnan(sd) and n >= 2:
         return math.nan
-    _check(0.0 if math.isnan(sd) else sd, alpha, power)
+    check(0.0 if math.isnan(sd) else sd, alpha, power)
     if n < 2:
         return math.inf
     if sd == 0:
         return 0.0
     unit = sd / math.sqrt(n)
     widest = unit
-    while tost_power(n, sd, 0.0, widest, alpha) < power:
+    while power_inside(n, sd, 0.0, -widest, widest, alpha) < power:
         widest *= 2
-    return float(optimize.brentq(lambda m: tost_power(n, sd, 0.0, m, alpha) - power, 1e-6 * unit, widest, rtol=1e-9))
-
-
-def clusters_needed(
-    sd: float, margin: float, effect: float, alpha: float, power: float = 0.9, *, min_clusters: int = 24
-) -> int | None:
-    """Return how many clusters would settle a question with margins -margin and margin; see `clusters_to_settle`."""
-    return clusters_to_settle(sd, -margin, margin, effect, alpha, power, min_clusters=min_clusters)
+    return float(
+        optimize.brentq(lambda m: power_inside(n, sd, 0.0, -m, m, alpha) - power, 1e-6 * unit, widest, rtol=1e-9)
+    )
 
 
 def clusters_to_settle(
@@ -367,7 +237,7 @@ def _settled(
     sd, low, high, effect, alpha, power = question
     if math.isnan(sd) or math.isnan(effect):
         return None
-    _check(sd, alpha, power)
+    check(sd, alpha, power)
     if not low < high:
         raise ValueError(f"margins must be low < high, got {low:g} and {high:g}")
     if effect in (low, high):
@@ -397,7 +267,8 @@ def first_with_power(power_at: Callable[[int], float], power: float, start: int)
     return max(enough, start)
 
 
-def _check(sd: float, alpha: float, power: float = 0.9) -> None:
+def check(sd: float, alpha: float, power: float = 0.9) -> None:
+    """Refuse a spread, an error or a power that cannot be one."""
     if not (0 <= sd < math.inf):
         raise ValueError(f"sd must not be negative or infinite, got {sd}")
     if not 0 < alpha < 0.5:

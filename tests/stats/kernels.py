@@ -17,7 +17,6 @@ from auditkit.stats.auroc_difference import auroc_difference
 from auditkit.stats.bootstrap import bootstrap_t, multiplicities, resampled_t
 from auditkit.stats.calibration import spiegelhalter
 from auditkit.stats.equivalence import equivalence
-from auditkit.stats.multiplicity import max_t
 from auditkit.stats.rates import clustered_rate, rate_difference
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.sequential import nominal_levels
@@ -90,7 +89,6 @@ def main() -> None:
                 repr(each) for each in other.intervals
             ]
             company += [] if same else [f"joint, {name}"]
-    t = resampled_t(P[:, :9], resamples=799, seed=5)
     rng = np.random.default_rng(1)
     codes = np.repeat(np.arange(30), 4)
     scores = rng.normal(60, 9, (120, 6)).round(1)
@@ -98,7 +96,6 @@ def main() -> None:
     found = {
         "judged": straight,
         "joint": [joint.level, repr(joint.intervals), joint.tails.up.tolist(), joint.tails.down.tolist()],
-        "max_t": max_t(t, np.linspace(0, 3, 9), 12).tolist(),
         "auroc": repr(auroc(scores[:, 0], scores[:, 1] - 5, codes, codes, 0.05)),
         "auroc_difference": repr(
             auroc_difference((scores[:, 0], scores[:, 1]), (scores[:, 2], scores[:, 3] - 3), codes, 0.05, codes % 3)

@@ -4,29 +4,21 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from auditkit.stats.auroc import auroc
 from auditkit.stats.equivalence import equivalence
 from auditkit.stats.planning import (
-    auroc_power,
-    auroc_se,
     cells_power,
-    clusters_needed,
     clusters_to_settle,
-    clusters_to_settle_auroc,
     clusters_to_settle_sparse,
     first_with_power,
     minimum_detectable_effect,
     power_inside,
     sd_of_patient_mean,
-    slope_sd,
     sparse_power,
-    tost_power,
-    trend_power,
 )
 
 
@@ -37,7 +29,7 @@ def test_power_equals_simulated_student_intervals(n, sd, effect):
     mean = effect + sd / math.sqrt(n) * rng.standard_normal(100_000)
     reach = stats.t.ppf(0.95, n - 1) * sd * np.sqrt(rng.chisquare(n - 1, 100_000) / (n - 1) / n)
     simulated = ((mean - reach > -5) & (mean + reach < 5)).mean()
-    assert tost_power(n, sd, effect, 5.0, 0.05) == pytest.approx(simulated, abs=0.007)
+    assert power_inside(n, sd, effect, -5.0, 5.0, 0.05) == pytest.approx(simulated, abs=0.007)
 
 
 @pytest.mark.parametrize("n", [5, 24, 100, 3000])
@@ -48,24 +40,24 @@ def test_one_sided_power_is_that_of_statsmodels(n):
 
 
 def test_power_at_the_margin_is_alpha_and_without_spread_certain():
-    assert tost_power(400, 6, 5.0, 5.0, 0.05) == pytest.approx(0.05, abs=1e-6)
-    assert (tost_power(10, 0, 4.9, 5, 0.05), tost_power(10, 0, 5.1, 5, 0.05)) == (1, 0)
-    assert tost_power(1, 6, 0, 5, 0.05) == 0
+    assert power_inside(400, 6, 5.0, -5.0, 5.0, 0.05) == pytest.approx(0.05, abs=1e-6)
+    assert (power_inside(10, 0, 4.9, -5, 5, 0.05), power_inside(10, 0, 5.1, -5, 5, 0.05)) == (1, 0)
+    assert power_inside(1, 6, 0, -5, 5, 0.05) == 0
 
 
 @given(st.integers(2, 500), st.floats(0.1, 40), st.floats(0, 10), st.floats(0.1, 10), st.sampled_from([0.025, 0.05]))
 @settings(deadline=None, max_examples=40)
 def test_power_is_a_probability_symmetric_and_grows_with_margin(n, sd, effect, margin, alpha):
-    power = tost_power(n, sd, effect, margin, alpha)
+    power = power_inside(n, sd, effect, -margin, margin, alpha)
     assert 0 <= power <= 1
-    assert tost_power(n, sd, -effect, margin, alpha) == pytest.approx(power, abs=1e-9)
-    assert tost_power(n, sd, effect, margin * 1.2, alpha) >= power - 1e-9
+    assert power_inside(n, sd, -effect, -margin, margin, alpha) == pytest.approx(power, abs=1e-9)
+    assert power_inside(n, sd, effect, -1.2 * margin, 1.2 * margin, alpha) >= power - 1e-9
 
 
 @pytest.mark.parametrize("n", [2, 3, 24, 64, 256, 5000])
 def test_the_detectable_effect_is_passed_with_just_the_power(n):
     margin = minimum_detectable_effect(6.0, n, 0.05)
-    assert tost_power(n, 6.0, 0.0, margin, 0.05) == pytest.approx(0.9, abs=1e-6)
+    assert power_inside(n, 6.0, 0.0, -margin, margin, 0.05) == pytest.approx(0.9, abs=1e-6)
     assert minimum_detectable_effect(60.0, n, 0.05) == pytest.approx(10 * margin, rel=1e-6)
 
 
@@ -78,28 +70,28 @@ def test_detectable_effect_at_the_edges():
 
 @pytest.mark.parametrize(("sd", "effect"), [(6.0, 0.0), (10.0, -2.5), (17.5, 0.0), (12.0, 4.0)])
 def test_clusters_needed_is_the_smallest_number_with_the_power(sd, effect):
-    n = clusters_needed(sd, 5.0, effect, 0.05, min_clusters=2)
-    assert tost_power(n, sd, effect, 5.0, 0.05) >= 0.9 > tost_power(n - 1, sd, effect, 5.0, 0.05)
+    n = clusters_to_settle(sd, -5.0, 5.0, effect, 0.05, min_clusters=2)
+    assert power_inside(n, sd, effect, -5.0, 5.0, 0.05) >= 0.9 > power_inside(n - 1, sd, effect, -5.0, 5.0, 0.05)
 
 
 @pytest.mark.parametrize("effect", [-7.0, 9.0])
 def test_beyond_the_margin_it_is_the_number_that_shows_so(effect):
-    n = clusters_needed(10.0, 5.0, effect, 0.05)
+    n = clusters_to_settle(10.0, -5.0, 5.0, effect, 0.05)
     power = TTestPower().power((abs(effect) - 5) / 10.0, n, 0.05, alternative="larger")
     short = TTestPower().power((abs(effect) - 5) / 10.0, n - 1, 0.05, alternative="larger")
     assert power >= 0.9 > short
 
 
 def test_small_spread_still_needs_the_smallest_number_that_may_pass():
-    assert clusters_needed(1.0, 5.0, 0.0, 0.05) == 24
-    assert clusters_needed(1.0, 5.0, 0.0, 0.05, min_clusters=59) == 59
-    assert clusters_needed(0.0, 5.0, 0.0, 0.05) == 24
+    assert clusters_to_settle(1.0, -5.0, 5.0, 0.0, 0.05) == 24
+    assert clusters_to_settle(1.0, -5.0, 5.0, 0.0, 0.05, min_clusters=59) == 59
+    assert clusters_to_settle(0.0, -5.0, 5.0, 0.0, 0.05) == 24
 
 
 def test_questions_that_no_number_settles():
-    assert clusters_needed(6.0, 5.0, 5.0, 0.05) is None
-    assert clusters_needed(6.0, 5.0, 4.9999, 0.05) is None
-    assert clusters_needed(math.nan, 5.0, 0.0, 0.05) is None
+    assert clusters_to_settle(6.0, -5.0, 5.0, 5.0, 0.05) is None
+    assert clusters_to_settle(6.0, -5.0, 5.0, 4.9999, 0.05) is None
+    assert clusters_to_settle(math.nan, -5.0, 5.0, 0.0, 0.05) is None
 
 
 def test_one_sided_margins():
@@ -108,22 +100,6 @@ def test_one_sided_margins():
     assert power_inside(n, 3.0, -2.0, -math.inf, -1.0, 0.05) >= 0.9
     assert power_inside(n - 1, 3.0, -2.0, -math.inf, -1.0, 0.05) < 0.9
     assert clusters_to_settle(3.0, -math.inf, -1.0, 0.0, 0.05) == n
-
-
-@pytest.mark.parametrize(("n", "slope"), [(24, -2.5), (40, -3.0), (60, -2.0), (40, -1.0)])
-def test_power_of_a_trend_equals_simulated_series(n, slope):
-    """Scores of six severities around a line, by least squares, through Student's interval; 4,000 series of n images.
-
-    Standard error at most 0.008.
-    """
-    rng = np.random.default_rng(n)
-    severities = np.arange(6)
-    scores = slope * severities + 6.0 * rng.standard_normal((4000 * n, 6))
-    fitted = np.polyfit(severities, scores.T, 1)[0].reshape(4000, n)
-    upper = fitted.mean(axis=1) + stats.t.ppf(0.95, n - 1) * fitted.std(axis=1, ddof=1) / math.sqrt(n)
-    power = trend_power(n, slope_sd(6.0, severities), slope, 2.0, 0.05)
-    assert power == pytest.approx((upper < -2.0).mean(), abs=0.025)
-    assert fitted.std() == pytest.approx(slope_sd(6.0, severities), rel=0.02)
 
 
 @given(st.integers(1, 12), st.floats(0, 1))
@@ -178,67 +154,6 @@ def test_sparse_numbers_at_the_edges():
     assert sparse_power(1, 0.0, 0.0, -5, 5, 0.05) == 0
 
 
-@pytest.mark.parametrize(("area", "floor"), [(0.5, 0.6), (0.76, 0.7), (0.8, 0.7), (0.6, 0.75)])
-def test_power_of_an_area_equals_simulated_ones(area, floor):
-    """Binormal scores, one clean and one treated image of each of 60 patients; 1,500 data sets (se at most 0.013).
-
-    The logit is normal and its spread known only approximately: measured differences are below 0.03.
-    """
-    rng = np.random.default_rng(11)
-    shift = math.sqrt(2) * stats.norm.ppf(area)
-    codes, at_floor = np.arange(60), []
-    for _ in range(1500):
-        found = auroc(rng.standard_normal(60) + shift, rng.standard_normal(60), codes, codes, 0.05)
-        at_floor.append(found.low > floor if area > floor else found.high < floor)
-    spread = auroc_se(area, 60) * math.sqrt(60) / (area * (1 - area))
-    assert auroc_power(60, area, spread, floor, 0.05) == pytest.approx(np.mean(at_floor), abs=0.06)
-
-
-@given(st.floats(0.55, 0.97), st.floats(0.5, 0.95), st.integers(2, 400))
-@settings(deadline=None, max_examples=40)
-def test_areas_mirror_one_another(area, floor, n):
-    assume(abs(area - floor) > 1e-6)  # on the floor there are two sides to show
-    power = auroc_power(n, area, 2.0, floor, 0.05)
-    assert 0 <= power <= 1
-    assert auroc_power(n, 1 - area, 2.0, 1 - floor, 0.05) == pytest.approx(power, abs=1e-9)
-
-
-@pytest.mark.parametrize("area", [0.5, 0.8, 0.9])
-def test_standard_error_of_an_area_is_that_of_exponential_scores(area):
-    """20,000 data sets of 50 clean and 50 treated images: the standard deviation is known to 0.5 %."""
-    rng = np.random.default_rng(5)
-    clean, treated = rng.exponential(area / (1 - area), (20_000, 50)), rng.exponential(1, (20_000, 50))
-    ranks = stats.rankdata(np.concatenate([clean, treated], axis=1), axis=1)[:, :50].sum(axis=1)
-    areas = (ranks - 50 * 51 / 2) / 2500
-    assert areas.mean() == pytest.approx(area, abs=0.002)
-    assert auroc_se(area, 50) == pytest.approx(areas.std(), rel=0.02)
-
-
-def test_standard_error_of_an_area_without_effect_and_of_perfect_separation():
-    assert auroc_se(0.5, 40) == pytest.approx(math.sqrt(81 / 12 / 40**2), rel=1e-9)  # Mann and Whitney's
-    assert auroc_se(1.0, 50) == 0
-
-
-@pytest.mark.parametrize(("area", "floor"), [(0.9, 0.7), (0.6, 0.7), (0.97, 0.95)])
-def test_clusters_for_an_area_are_the_smallest_number(area, floor):
-    se = auroc_se(area, 100)
-    n = clusters_to_settle_auroc(area, se, 100, floor, 0.05, min_clusters=2)
-    spread = se * 10 / (area * (1 - area))
-    assert auroc_power(n, area, spread, floor, 0.05) >= 0.9 > auroc_power(n - 1, area, spread, floor, 0.05)
-
-
-def test_clusters_for_an_area_at_the_edges():
-    assert clusters_to_settle_auroc(1.0, 0.0, 32, 0.7, 0.05) == 32
-    assert clusters_to_settle_auroc(1.0, 0.0, 32, 0.95, 0.05) == 59  # 0.95 ** 59 < 0.05
-    assert clusters_to_settle_auroc(0.9999, 1e-5, 32, 0.95, 0.05) == 59
-    assert clusters_to_settle_auroc(0.5, 0.0, 32, 0.7, 0.05) == 6  # a constant score: shown to be below the floor
-    assert auroc(np.zeros(6), np.zeros(6), range(6), range(6), 0.05).high < 0.7
-    assert auroc(np.zeros(5), np.zeros(5), range(5), range(5), 0.05).high > 0.7
-    assert clusters_to_settle_auroc(0.7, 0.01, 32, 0.7, 0.05) is None
-    assert clusters_to_settle_auroc(math.nan, 0.01, 32, 0.7, 0.05) is None
-    assert auroc_power(1, 0.9, 1.0, 0.7, 0.05) == 0
-
-
 def test_first_number_that_reaches_a_power():
     for target in (1, 2, 3, 17, 1000):
         assert first_with_power(lambda n, target=target: float(n >= target), 0.9, 1) == target
@@ -249,17 +164,14 @@ def test_first_number_that_reaches_a_power():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: tost_power(10, -1, 0, 5, 0.05), "sd must not be negative"),
-        (lambda: tost_power(10, 1, 0, 5, 0.5), "error per side"),
-        (lambda: clusters_needed(1, 5, 0, 0.05, power=1.0), "power lies between"),
+        (lambda: power_inside(10, -1, 0, -5, 5, 0.05), "sd must not be negative"),
+        (lambda: power_inside(10, 1, 0, -5, 5, 0.5), "error per side"),
+        (lambda: clusters_to_settle(1, -5, 5, 0, 0.05, power=1.0), "power lies between"),
         (lambda: clusters_to_settle(1, 5, -5, 0, 0.05), "low < high"),
-        (lambda: slope_sd(1, [0, 0]), "two different severities"),
         (lambda: sd_of_patient_mean(1, 0, 0.5), "one image or more"),
         (lambda: sd_of_patient_mean(1, 2, 1.5), "between 0 and 1"),
         (lambda: cells_power(1.2, 3), "power lies between"),
         (lambda: cells_power(0.9, 0), "at least one"),
-        (lambda: auroc_power(10, 0.9, 1, 1.0, 0.05), "areas lie between"),
-        (lambda: auroc_se(0.9, 0), "one image or more"),
     ],
 )
 def test_unusable_input_is_named(call, words):

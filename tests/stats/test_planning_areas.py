@@ -1,0 +1,80 @@
+"""Power of an area against simulation, sizes against their definition."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from auditkit.stats.auroc import auroc
+from auditkit.stats.planning_areas import auroc_power, auroc_se, clusters_to_settle_auroc
+
+
+@pytest.mark.parametrize(("area", "floor"), [(0.5, 0.6), (0.76, 0.7), (0.8, 0.7), (0.6, 0.75)])
+def test_power_of_an_area_equals_simulated_ones(area, floor):
+    """Binormal scores, one clean and one treated image of each of 60 patients; 1,500 data sets (se at most 0.013).
+
+    The logit is normal and its spread known only approximately: measured differences are below 0.03.
+    """
+    rng = np.random.default_rng(11)
+    shift = math.sqrt(2) * stats.norm.ppf(area)
+    codes, at_floor = np.arange(60), []
+    for _ in range(1500):
+        found = auroc(rng.standard_normal(60) + shift, rng.standard_normal(60), codes, codes, 0.05)
+        at_floor.append(found.low > floor if area > floor else found.high < floor)
+    spread = auroc_se(area, 60) * math.sqrt(60) / (area * (1 - area))
+    assert auroc_power(60, area, spread, floor, 0.05) == pytest.approx(np.mean(at_floor), abs=0.06)
+
+
+@given(st.floats(0.55, 0.97), st.floats(0.5, 0.95), st.integers(2, 400))
+@settings(deadline=None, max_examples=40)
+def test_areas_mirror_one_another(area, floor, n):
+    assume(abs(area - floor) > 1e-6)  # on the floor there are two sides to show
+    power = auroc_power(n, area, 2.0, floor, 0.05)
+    assert 0 <= power <= 1
+    assert auroc_power(n, 1 - area, 2.0, 1 - floor, 0.05) == pytest.approx(power, abs=1e-9)
+
+
+@pytest.mark.parametrize("area", [0.5, 0.8, 0.9])
+def test_standard_error_of_an_area_is_that_of_exponential_scores(area):
+    """20,000 data sets of 50 clean and 50 treated images: the standard deviation is known to 0.5 %."""
+    rng = np.random.default_rng(5)
+    clean, treated = rng.exponential(area / (1 - area), (20_000, 50)), rng.exponential(1, (20_000, 50))
+    ranks = stats.rankdata(np.concatenate([clean, treated], axis=1), axis=1)[:, :50].sum(axis=1)
+    areas = (ranks - 50 * 51 / 2) / 2500
+    assert areas.mean() == pytest.approx(area, abs=0.002)
+    assert auroc_se(area, 50) == pytest.approx(areas.std(), rel=0.02)
+
+
+def test_standard_error_of_an_area_without_effect_and_of_perfect_separation():
+    assert auroc_se(0.5, 40) == pytest.approx(math.sqrt(81 / 12 / 40**2), rel=1e-9)  # Mann and Whitney's
+    assert auroc_se(1.0, 50) == 0
+
+
+@pytest.mark.parametrize(("area", "floor"), [(0.9, 0.7), (0.6, 0.7), (0.97, 0.95)])
+def test_clusters_for_an_area_are_the_smallest_number(area, floor):
+    se = auroc_se(area, 100)
+    n = clusters_to_settle_auroc(area, se, 100, floor, 0.05, min_clusters=2)
+    spread = se * 10 / (area * (1 - area))
+    assert auroc_power(n, area, spread, floor, 0.05) >= 0.9 > auroc_power(n - 1, area, spread, floor, 0.05)
+
+
+def test_clusters_for_an_area_at_the_edges():
+    assert clusters_to_settle_auroc(1.0, 0.0, 32, 0.7, 0.05) == 32
+    assert clusters_to_settle_auroc(1.0, 0.0, 32, 0.95, 0.05) == 59  # 0.95 ** 59 < 0.05
+    assert clusters_to_settle_auroc(0.9999, 1e-5, 32, 0.95, 0.05) == 59
+    assert clusters_to_settle_auroc(0.5, 0.0, 32, 0.7, 0.05) == 6  # a constant score: shown to be below the floor
+    assert auroc(np.zeros(6), np.zeros(6), range(6), range(6), 0.05).high < 0.7
+    assert auroc(np.zeros(5), np.zeros(5), range(5), range(5), 0.05).high > 0.7
+    assert clusters_to_settle_auroc(0.7, 0.01, 32, 0.7, 0.05) is None
+    assert clusters_to_settle_auroc(math.nan, 0.01, 32, 0.7, 0.05) is None
+    assert auroc_power(1, 0.9, 1.0, 0.7, 0.05) == 0
+
+
+def test_unusable_input_is_named():
+    with pytest.raises(ValueError, match="areas lie between"):
+        auroc_power(10, 0.9, 1, 1.0, 0.05)
+    with pytest.raises(ValueError, match="one image or more"):
+        auroc_se(0.9, 0)
