@@ -6,10 +6,9 @@ shipped ones, such as the commit; ``same_as`` takes over the keys of another ent
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from auditkit.errors import AuditkitError
+from auditkit.lookup import near
 
 OWN_FILE = "auditkit-models.toml"
 """The user's file, taken from the current folder when no other is named."""
@@ -130,12 +130,6 @@ def load_registry(user_file: str | None = None) -> dict[str, Entry]:
     return {name: _entry(name, tables, file) for name in tables}
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """Return " Did you mean X or Y?" for the words that are written alike, else an empty text."""
-    near = difflib.get_close_matches(word, list(words), n=3)
-    return f" Did you mean {' or '.join(near)}?" if near else ""
-
-
 def _own_file(named: str | None) -> Path | None:
     for option, value in (("--audit-registry", named), (VARIABLE, os.environ.get(VARIABLE))):
         if value:
@@ -159,7 +153,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
             raise AuditkitError(
                 f"{path}: {name} = {table!r} stands outside of an entry.", "Put a line like [my-model] before it."
             )
-        inner = [k for k, v in table.items() if isinstance(v, dict) and not nearest(k, Entry.model_fields)]
+        inner = [k for k, v in table.items() if isinstance(v, dict) and not near(k, Entry.model_fields)]
         if inner and len(inner) == len(table):  # an unquoted [qwen2.5-vl-7b] is a table in a table
             raise AuditkitError(
                 f"{path}: the entry {name}.{inner[0]} has a dot in its name and no quotes.",
@@ -180,8 +174,8 @@ def _entry(name: str, tables: Mapping[str, dict[str, Any]], file: str) -> Entry:
     while "same_as" in table:
         other = str(table["same_as"])
         if other in seen or other not in tables:
-            problem = "goes in a circle." if other in seen else f"is not an entry.{nearest(other, tables)}"
-            raise AuditkitError(f"{file}: [{name}] same_as = {other!r} {problem}")
+            problem, remedy = ("goes in a circle", "") if other in seen else ("is not an entry", near(other, tables, 3))
+            raise AuditkitError(f"{file}: [{name}] same_as = {other!r} {problem}.", remedy)
         seen.append(other)
         table = _joined(tables[other], {key: value for key, value in table.items() if key != "same_as"})
     try:
@@ -198,7 +192,7 @@ def _fault(fault: Any) -> str:
     if key == "trust_remote_code":
         return "trust_remote_code: code inside a checkpoint is never run; serve the model and use --audit-endpoint"
     if fault["type"] == "extra_forbidden":
-        return f"{key}: unknown key; allowed: {', '.join(allowed)}.{nearest(key, allowed)}"
+        return f"{key}: unknown key; allowed: {', '.join(allowed)}. {near(key, allowed, most=3)}".rstrip()
     if fault["type"] == "missing":
         return f"{key}: missing; " + (f"allowed: {', '.join(_NEEDED)}" if key == "backend" else "every entry needs it")
     if fault["type"] == "value_error":

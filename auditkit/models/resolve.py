@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 import os
 import sys
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from auditkit.errors import AuditkitError
+from auditkit.lookup import imported, near
 from auditkit.models.base import DEFAULTS, Embeds, Model, ModelOptions, Request, Response
 from auditkit.models.on_disk import backend_of, cached_commits, snapshot, weights
-from auditkit.models.registry import OTHER, OWN_FILE, Entry, load_registry, nearest
+from auditkit.models.registry import OTHER, OWN_FILE, Entry, load_registry
 
 
 def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
@@ -50,7 +50,7 @@ def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
         return _imported(name)
     raise AuditkitError(
         f"--model={name} is unknown: it is not a name in the registry, a folder or an import path "
-        f"(package.module:attribute).{nearest(name, known)}",
+        f"(package.module:attribute). {near(name, known, most=3)}".rstrip(),
         "`auditkit models` lists the names; use --model=./folder for a checkpoint of your own.",
     )
 
@@ -194,26 +194,15 @@ def _family(entry: Entry | None) -> str:
 
 
 def _imported(name: str) -> Model:
-    module_name, _, attribute = name.partition(":")
+    module, _, attribute = name.partition(":")
     here = str(Path.cwd())
     if here not in sys.path:  # `pytest` and `auditkit` do not look here by themselves, `python -m` does
         sys.path.append(here)
-    try:
-        module = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # a script without a guard may leave
-        raise AuditkitError(
-            f"--model={name}: importing {module_name} failed: {type(error).__name__}: {error}.",
-            "Check the path (package.module:attribute) and that it can be imported from here (PYTHONPATH).",
-        ) from None
-    try:
-        found: Any = module
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except AttributeError:
-        public = [k for k in vars(module) if not k.startswith("_")]
-        raise AuditkitError(
-            f"--model={name}: {module_name} has no attribute {attribute!r}.{nearest(attribute, public)}"
-        ) from None
+    found = imported(
+        name,
+        f"--model={name}",
+        "Check the path (package.module:attribute) and that it can be imported from here (PYTHONPATH).",
+    )
     if inspect.isclass(found) or (callable(found) and not hasattr(found, "generate")):
         try:
             found = found()
@@ -227,7 +216,7 @@ def _imported(name: str) -> Model:
             f"--model={name}: {type(found).__name__} has no method generate(requests).",
             "See docs/models.md: generate takes a list of Request and returns a list of Response.",
         )
-    return _Named(found, name, module)
+    return _Named(found, name, sys.modules[module])
 
 
 class _Named:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from auditkit.perturbations.entry import WHERE, Entry, PerturbationError, check_keys
+from auditkit.lookup import check_keys
+from auditkit.perturbations.entry import WHERE, Entry, PerturbationError
 from auditkit.perturbations.sentences import sentence_entry
 from auditkit.perturbations.shipped import shipped
 
@@ -60,7 +61,7 @@ def _entry(name: str, table: Any, where: str) -> Entry:
     if name in shipped():
         raise PerturbationError(f"{where}.{name}: auditkit ships an entry of this name.", "Give yours another one.")
     if isinstance(table, Mapping) and "sentence" in table:
-        check_keys(table, _OF_A_SENTENCE, ("sentence",), f"{where}.{name}")
+        check_keys(table, _OF_A_SENTENCE, ("sentence",), f"{where}.{name}", PerturbationError)
         entry = sentence_entry(name, where=where, **table)
     else:
         entry = Entry.from_table(name, table, where)

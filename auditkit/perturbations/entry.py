@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from auditkit.errors import AuditkitError
+from auditkit.lookup import check_keys, near
 from auditkit.vocabulary import CLEAN
 
 Stage = Literal["pictures", "native", "display", "words", "asking"]
@@ -166,7 +166,8 @@ class Entry:
         PerturbationError
             Naming the key, the value seen and what is allowed.
         """
-        check_keys(table, [f.name for f in fields(cls) if f.name != "name"], ("stage", "function"), f"{where}.{name}")
+        allowed = [f.name for f in fields(cls) if f.name != "name"]
+        check_keys(table, allowed, ("stage", "function"), f"{where}.{name}", PerturbationError)
         try:
             return cls(name=name, **{"label": name, "levels": ({},), **table})
         except PerturbationError as error:
@@ -174,35 +175,6 @@ class Entry:
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def near(wanted: object, known: Iterable[str]) -> str:
-    """Return ``Did you mean 'x'?`` for the nearest of the names known; empty when none is near."""
-    found = difflib.get_close_matches(str(wanted), list(known), n=1)
-    return f"Did you mean {found[0]!r}?" if found else ""
-
-
-def check_keys(table: Mapping[str, Any], allowed: Sequence[str], needed: Sequence[str], where: str) -> None:
-    """Refuse a table with an unknown key, or without one that is needed.
-
-    Raises
-    ------
-    PerturbationError
-        Naming the key.
-    """
-    if not isinstance(table, Mapping):
-        raise PerturbationError(f"{where}: a table is needed (value seen: {table!r:.80}).")
-    for key, value in table.items():
-        if key in allowed:
-            continue
-        if isinstance(value, Mapping) and not set(table) & set(allowed):
-            section, _, name = where.partition(".")
-            line = f'[{section}."{name}.{key}"]'
-            raise PerturbationError(f"{where}: holds the table {key!r}.", f"A name with dots is quoted: {line}.")
-        raise PerturbationError(f"{where}.{key}: unknown key; allowed: {', '.join(allowed)}.", near(key, allowed))
-    for key in needed:
-        if key not in table:
-            raise PerturbationError(f"{where}.{key}: missing.")
 
 
 def _problems(entry: Entry) -> Iterator[tuple[str, str, str]]:

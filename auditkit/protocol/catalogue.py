@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Any
 
 from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
+from auditkit.lookup import near
 from auditkit.perturbations import STAGES, Entry
 from auditkit.perturbations.words import closed, reworded
 from auditkit.protocol.hash import digest
@@ -311,6 +311,5 @@ class Catalogue:
 
 def _unknown(kind: str, wanted: str, known: Iterable[str]) -> AuditkitError:
     names = list(known)
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
-    remedy = f"Did you mean {' or '.join(near)}?" if near else f"Known are, among others, {', '.join(names[:5])}."
+    remedy = near(wanted, names, most=3) or f"Known are, among others, {', '.join(names[:5])}."
     return AuditkitError(f"there is no {kind} {wanted!r}.", remedy)

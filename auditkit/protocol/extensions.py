@@ -5,11 +5,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
 from auditkit.errors import AuditkitError
+from auditkit.lookup import imported
 from auditkit.perturbations import Entry
 from auditkit.tasks.scorers import Format
 
@@ -120,27 +120,6 @@ def _named(scorer: Any) -> bool:
     """Whether a scorer is given by a name that a plugin may have given."""
     name = next(iter(scorer), "") if isinstance(scorer, Mapping) else scorer
     return isinstance(name, str) and ":" not in name and name not in ("choice", *get_args(Format))
-
-
-def imported(path: str, what: str) -> Any:
-    """Return the object behind ``package.module:name``; `what` says what it is for, in messages.
-
-    Raises
-    ------
-    AuditkitError
-        When the module cannot be imported or has no such name.
-    """
-    module, _, name = path.partition(":")
-    if not module or not name:
-        raise AuditkitError(f"{what}: {path!r} is not of the form package.module:name.")
-    try:
-        return getattr(import_module(module), name)
-    except ImportError as error:
-        raise AuditkitError(
-            f"{what}: {module!r} cannot be imported: {error}.", "Install it, or mend the name."
-        ) from None
-    except AttributeError:
-        raise AuditkitError(f"{what}: {module!r} has no {name!r}.", "Mend the name after the colon.") from None
 
 
 def _referred(key: str, target: str, folder: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from auditkit.errors import AuditkitError
+from auditkit.lookup import near
 from auditkit.protocol.extensions import NONE, Extensions, as_recorded, with_extensions
 from auditkit.protocol.model import VERBS, Family, Protocol
 
@@ -125,11 +125,9 @@ def _check_catalogue(protocol: Protocol, path: str) -> None:
         wanted = protocol.prompts.score
         if wanted not in scoring:
             known = {f"{task.id}.{wording}" for task in catalogue.tasks.values() for wording in task.wordings}
-            near = difflib.get_close_matches(wanted, scoring, n=1)
             problem = "answers have no score under the wording" if wanted in known else "unknown wording"
             raise AuditkitError(
-                f"prompts.score: {problem} {wanted!r}; allowed: {', '.join(sorted(scoring))}"
-                + (f"; did you mean {near[0]!r}?" if near else "")
+                f"prompts.score: {problem} {wanted!r}; allowed: {', '.join(sorted(scoring))}.", near(wanted, scoring)
             )
         protocol.sha256()
     except AuditkitError as error:
@@ -150,9 +148,7 @@ def _explain(error: ValidationError, raw: dict[str, Any]) -> list[str]:
             lines += [f"    {line}" for line in (f"[families.{keys[1]}]", *_rewritten(raw["families"][keys[1]]))]
         elif fault["type"] == "extra_forbidden":
             allowed = _allowed_keys(fault["loc"])
-            near = difflib.get_close_matches(keys[-1], allowed, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            lines.append(f"  {where}: unknown key; allowed: {', '.join(allowed)}{hint}")
+            lines.append(f"  {where}: unknown key; allowed: {', '.join(allowed)}. {near(keys[-1], allowed)}".rstrip())
         elif fault["type"] == "missing":
             lines.append(f"  {where}: missing")
         elif fault["type"] == "value_error":

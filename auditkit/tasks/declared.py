@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from importlib import import_module, resources
+from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
 from auditkit.errors import AuditkitError
+from auditkit.lookup import check_keys, imported, near
 from auditkit.tasks.choice import Option
 from auditkit.tasks.quantity import SHARES, Quantity
 from auditkit.tasks.scorers import FORMATS, Choice, Points, Scorer
@@ -78,7 +78,7 @@ def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Ta
     at = f"{where}.{id}"
     if isinstance(table, Mapping) and "scorer" in table:
         raise AuditkitError(f"{at}.scorer: auditkit ships this task with a scorer.", "Give your task another name.")
-    _check_keys(table, ("wordings",), ("wordings",), at)
+    check_keys(table, ("wordings",), ("wordings",), at)
     added = _wordings(table["wordings"], task.scorer, at)
     for name in added:
         if name in task.wordings:
@@ -91,7 +91,7 @@ def task_of(id: str, table: Any, scorers: Mapping[str, Any] | None = None, where
     at = f"{where}.{id}"
     if not isinstance(id, str) or not _ID.fullmatch(id):
         raise AuditkitError(f"{at}: {id!r} cannot be an id.", "Use letters, digits and _, with dots between.")
-    _check_keys(table, ("scorer", "wordings"), ("scorer", "wordings"), at)
+    check_keys(table, ("scorer", "wordings"), ("scorer", "wordings"), at)
     scorer = scorer_of(table["scorer"], scorers or {}, f"{at}.scorer")
     return Task(id, _wordings(table["wordings"], scorer, at), scorer, table["scorer"])
 
@@ -107,7 +107,7 @@ def _wording(name: str, value: Any, scorer: Scorer, at: str) -> Wording:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
         raise AuditkitError(f"{at}: {name!r} cannot be the name of a wording.", "Use letters, digits and _.")
     table = {"text": value} if isinstance(value, str) else value
-    _check_keys(table, ("text", "system", "max_new_tokens"), ("text",), at)
+    check_keys(table, ("text", "system", "max_new_tokens"), ("text",), at)
     text, system = table["text"], table.get("system")
     for key, seen in (("text", text), ("system", system)):
         if (key in table) and (not isinstance(seen, str) or not seen.strip()):
@@ -148,9 +148,9 @@ def scorer_of(spec: Any, scorers: Mapping[str, Any], where: str) -> Scorer:
     if name in scorers:
         found = scorers[name]
     elif _PATH.fullmatch(name):
-        found = _imported(name, where)
+        found = imported(name, where)
     else:
-        remedy = _near(name, [*FORMATS, *scorers])
+        remedy = near(name, [*FORMATS, *scorers])
         raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).", remedy)
     if isinstance(found, type) or (callable(found) and not hasattr(found, "read")):
         try:
@@ -163,21 +163,6 @@ def scorer_of(spec: Any, scorers: Mapping[str, Any], where: str) -> Scorer:
     _check_scorer(found, name, where)
     scorer: Scorer = found
     return scorer
-
-
-def _imported(path: str, where: str) -> Any:
-    module, _, name = path.partition(":")
-    try:
-        found: Any = import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except AttributeError:
-        raise AuditkitError(f"{where}: {module} has no {name} (value seen: {path!r}).") from None
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        problem = f"{where}: {module!r} cannot be imported ({reason})."
-        raise AuditkitError(problem, "Install it, or mend the name.") from error
-    return found
 
 
 def _check_scorer(scorer: Any, name: str, where: str) -> None:
@@ -215,7 +200,7 @@ def _options(table: Any, where: str) -> tuple[Option, ...]:
 def _option(letter: str, value: Any, at: str) -> Option:
     if isinstance(value, str):
         value = {"text": value, "label": value}
-    _check_keys(value, ("text", "score", "label"), ("text",), at)
+    check_keys(value, ("text", "score", "label"), ("text",), at)
     if ("score" in value) == ("label" in value):
         raise AuditkitError(f"{at}: give it either a score or a label.")
     for key in ("text", "label"):
@@ -229,26 +214,6 @@ def _option(letter: str, value: Any, at: str) -> Option:
     return Option(letter, value["text"], score=float(score))
 
 
-def _check_keys(table: Any, allowed: tuple[str, ...], needed: tuple[str, ...], where: str) -> None:
-    if not isinstance(table, Mapping):
-        raise AuditkitError(f"{where}: a table is needed (value seen: {table!r:.80}).")
-    for key, value in table.items():
-        if key in allowed:
-            continue
-        if isinstance(value, Mapping) and where.startswith("tasks.") and not set(table) & set(allowed):
-            line = f'[tasks."{where.removeprefix("tasks.")}.{key}"]'
-            raise AuditkitError(f"{where}: holds the table {key!r}.", f"A name with dots is quoted: {line}.")
-        raise AuditkitError(f"{where}.{key}: unknown key; allowed: {', '.join(allowed)}.", _near(key, allowed))
-    for key in needed:
-        if key not in table:
-            raise AuditkitError(f"{where}.{key}: missing.")
-
-
 def _allowed(scorers: Mapping[str, Any]) -> str:
     named = ", ".join([*FORMATS, *scorers])
     return f"{named}, {{choice = {{A = ...}}}}, package.module:Name"
-
-
-def _near(wanted: object, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(str(wanted), list(known), n=1)
-    return f"Did you mean {found[0]!r}?" if found else ""

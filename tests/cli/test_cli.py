@@ -67,7 +67,7 @@ def test_doctor_ends_0_when_nothing_is_missing_and_1_when_something_is(elsewhere
     assert main(["doctor", "--model=clip"]) == 1
     assert "hf download openai/clip-vit-large-patch14 --revision" in capsys.readouterr().out
     assert main(["doctor", "--model=clipp"]) == 4
-    assert "Did you mean clip?" in capsys.readouterr().err
+    assert "Did you mean 'clip'?" in capsys.readouterr().err
 
 
 def test_schema_is_json(capsys):

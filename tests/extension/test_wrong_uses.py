@@ -133,7 +133,7 @@ def test_what_plugins_add_is_named_by_the_protocol_that_covers_it():
 
 
 def test_a_near_name_is_offered(read):
-    with pytest.raises(AuditkitError, match=r"Did you mean pixelate"):
+    with pytest.raises(AuditkitError, match=r"Did you mean 'pixelate'"):
         check_effects([change(Perturbation("pixellate", 3), family="ours")], read())
 
 

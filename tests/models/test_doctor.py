@@ -236,11 +236,11 @@ def test_import_paths(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert look(f"{name}:Fine")["import"].says == "it has generate(requests); revision 7"
-    assert "Did you mean Fine" in look(f"{name}:Fin")["import"].says
+    assert "Did you mean 'Fine'" in look(f"{name}:Fin")["import"].remedy
 
 
 def test_names_that_stand_for_nothing():
-    with pytest.raises(AuditkitError, match="Did you mean medgemma"):
+    with pytest.raises(AuditkitError, match="Did you mean 'medgemma'"):
         examine("medgema")
 
 

@@ -89,7 +89,7 @@ def test_model_that_says_nothing_is_told_by_its_source(module, attribute, tmp_pa
 
 def test_unknown_name_offers_the_nearest():
     text = problem("medgema")
-    assert "Did you mean medgemma" in text
+    assert "Did you mean 'medgemma'" in text
     assert "`auditkit models` lists the names" in text
 
 
@@ -101,8 +101,8 @@ def test_unknown_name_offers_the_nearest():
         ("leave", "calling leave() failed: SystemExit: 3"),
         ("Mute", "Mute has no method generate"),
         ("number", "int has no method generate"),
-        ("Fien", "Did you mean Fine?"),
-        ("", "has no attribute ''"),
+        ("Fien", "Did you mean 'Fine'?"),
+        ("", "has no ''"),
     ],
 )
 def test_objects_that_are_no_model(module, attribute, words):
@@ -111,7 +111,7 @@ def test_objects_that_are_no_model(module, attribute, words):
 
 @pytest.mark.parametrize("name", ["no_such_module_here:Model", ".relative:Model", ":Model"])
 def test_modules_that_cannot_be_imported(name):
-    assert "importing" in problem(name)
+    assert "cannot be imported" in problem(name)
 
 
 @pytest.mark.parametrize("body", ["raise ValueError('boom')", "import sys; sys.exit(2)", "def broken(:"])
@@ -119,7 +119,7 @@ def test_modules_that_fail_while_they_are_imported(tmp_path, monkeypatch, body):
     name = f"failing_{os.urandom(4).hex()}"
     (tmp_path / f"{name}.py").write_text(body)
     monkeypatch.syspath_prepend(tmp_path)
-    assert f"importing {name} failed" in problem(f"{name}:Model")
+    assert f"'{name}' cannot be imported" in problem(f"{name}:Model")
 
 
 @pytest.fixture(autouse=True)
@@ -349,7 +349,7 @@ def test_processor_setting_that_does_not_exist(checkpoint, tmp_path):
         'description = "d"\nprocessor = { crop_to_patchs = false }\n'
     )
     model = resolve_model("mine", ModelOptions(registry=str(file)))
-    with pytest.raises(AuditkitError, match=r"no setting 'crop_to_patchs'\. Did you mean crop_to_patches"):
+    with pytest.raises(AuditkitError, match=r"no setting 'crop_to_patchs'\. Did you mean 'crop_to_patches'"):
         model.generate([Request("", (PIL.Image.new("L", (32, 32)),), "x")])
 
 

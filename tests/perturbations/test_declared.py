@@ -124,18 +124,18 @@ not_a_function = 3
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("no_such_package.laws:blur", r"cannot be imported \(ModuleNotFoundError: .*\)\. Install its package"),
-        ("auditkit.perturbations.display.noise:fog", "does not exist: auditkit.perturbations.display.noise has no fog"),
-        (f"{__name__}:not_a_function", "is of type int and cannot be called"),
-        (f"{__name__}:strict", r"cannot be called as strict\(pixels, key, radius=\.\.\.\): missing a required"),
-        ("broken_laws:blur", r"cannot be imported \(ZeroDivisionError"),
+        ("no_such_package.laws:blur", r".*cannot be imported \(ModuleNotFoundError: .*\)\. Install it"),
+        ("auditkit.perturbations.display.noise:fog", ": 'auditkit.perturbations.display.noise' has no 'fog'"),
+        (f"{__name__}:not_a_function", " is of type int and cannot be called"),
+        (f"{__name__}:strict", r" cannot be called as strict\(pixels, key, radius=\.\.\.\): missing a required"),
+        ("broken_laws:blur", r".*cannot be imported \(ZeroDivisionError"),
     ],
 )
 def test_a_law_that_cannot_be_had_names_entry_and_path(function, message, tmp_path, monkeypatch):
     (tmp_path / "broken_laws.py").write_text("1 / 0")
     monkeypatch.syspath_prepend(tmp_path)
     entry = Entry(name="mine", label="", stage="display", levels=({"radius": 1},), function=function)
-    with pytest.raises(PerturbationError, match=rf"^perturbation 'mine': its law '{function}' {message}"):
+    with pytest.raises(PerturbationError, match=rf"^perturbation 'mine': its law '{function}'{message}"):
         law(entry)
 
 

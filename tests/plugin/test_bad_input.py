@@ -19,7 +19,7 @@ def test_no_model(bench):
 
 
 def test_unknown_model_offers_the_nearest(audit_run):
-    refused(audit_run(model="referense"), "is unknown", "Did you mean reference")
+    refused(audit_run(model="referense"), "is unknown", "Did you mean 'reference'")
 
 
 def test_model_without_generate(audit_run):
@@ -27,13 +27,13 @@ def test_model_without_generate(audit_run):
 
 
 def test_model_module_that_does_not_exist(audit_run):
-    refused(audit_run(model="nowhere.to.be:found"), "importing nowhere.to.be failed")
+    refused(audit_run(model="nowhere.to.be:found"), "'nowhere.to.be' cannot be imported")
 
 
 def test_unknown_protocol_key(bench, audit_run):
     path = bench.path / "audits/protocol.toml"
     path.write_text(path.read_text().replace("within = 5.0", "withn = 5.0", 1))
-    refused(audit_run(), "families.metadata.withn: unknown key", "did you mean 'within'", "in_each")
+    refused(audit_run(), "families.metadata.withn: unknown key", "Did you mean 'within'", "in_each")
 
 
 def test_invalid_protocol_value(bench, audit_run):
@@ -115,7 +115,7 @@ def test_problem_in_xdist_workers_reaches_the_user(audit_run):
     result = audit_run("-n", "2", model="referense")
     text = result.stdout.str()
     assert result.ret == 1
-    assert "Did you mean reference" in text
+    assert "Did you mean 'reference'" in text
     assert "Traceback" not in text
     assert "INTERNALERROR" not in text
 

@@ -61,11 +61,11 @@ def test_conditions_are_in_the_order_of_the_stages_and_keep_theirs_within_one():
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        (Question("qualty"), r"there is no task 'qualty'\. Did you mean quality"),
-        (Question("quality", "direkt"), r"there is no wording of task 'quality' 'direkt'\. Did you mean direct"),
+        (Question("qualty"), r"there is no task 'qualty'\. Did you mean 'quality'"),
+        (Question("quality", "direkt"), r"there is no wording of task 'quality' 'direkt'\. Did you mean 'direct'"),
         (Question(wording="xyz"), r"no wording of task 'quality' 'xyz'\. Known are, among others, direct, reader"),
-        (Question().under(Perturbation("pixelat", 1)), r"there is no perturbation 'pixelat'\. Did you mean pixelate"),
-        (Question().under(Perturbation("institution.netural")), "Did you mean institution.neutral"),
+        (Question().under(Perturbation("pixelat", 1)), r"there is no perturbation 'pixelat'\. Did you mean 'pixelate'"),
+        (Question().under(Perturbation("institution.netural")), "Did you mean 'institution.neutral'"),
         (Question().under(Perturbation("pixelate")), r"level 0 of perturbation 'pixelate' does not exist.*from 1 to 5"),
         (Question().under(Perturbation("pixelate", 6)), "level 6 of perturbation 'pixelate'"),
         (Question().under(Perturbation("alone", 1)), r'use Perturbation\("alone"\)'),
@@ -155,7 +155,7 @@ def test_a_quantity_is_the_main_one_one_of_the_scorers_or_a_share():
 
 
 def test_a_value_that_answers_do_not_have_is_named():
-    with pytest.raises(AuditkitError, match=r"no value of task 'quality' 'refusd'\. Did you mean refused"):
+    with pytest.raises(AuditkitError, match=r"no value of task 'quality' 'refusd'\. Did you mean 'refused'"):
         SHIPPED.quantity(Value(Question(), "refusd"))
     with pytest.raises(AuditkitError, match=r"'options\.degradation' have labels and no number .* lost, refused"):
         SHIPPED.quantity(Value(Question("options.degradation")))
@@ -191,7 +191,8 @@ def test_laws_are_loaded_when_it_is_asked_for_and_not_before():
     assert held.resolve(questions[1])
     held.load(questions[:1])
     with pytest.raises(
-        PerturbationError, match="perturbation 'far': its law 'no_such_package:blur' cannot be imported"
+        PerturbationError,
+        match="perturbation 'far': its law 'no_such_package:blur': 'no_such_package' cannot be imported",
     ):
         held.load(questions)
 
@@ -284,7 +285,7 @@ def test_names_stand_for_entries_tiers_tasks_and_wordings():
     assert list(SHIPPED.named(["options.quality"])) == ["scorer options.quality", "wording options.quality.direct"]
     both = SHIPPED.named(["quality.direct", "pixelate"])
     assert both == SHIPPED.entries([Question().under(PIXELATE)])
-    with pytest.raises(AuditkitError, match=r"no perturbation, tier or task 'imagnet_c'\. Did you mean imagenet_c"):
+    with pytest.raises(AuditkitError, match=r"no perturbation, tier or task 'imagnet_c'\. Did you mean 'imagenet_c'"):
         SHIPPED.named(["imagnet_c"])
 
 

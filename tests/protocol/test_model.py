@@ -49,12 +49,12 @@ def test_profile_can_be_chosen(read, shipped):
 REQUIRED = 'required = ["severity 3", "severity 4", "severity 5"]'
 CHANGES = [
     # an unknown key, anywhere
-    ("max_side = 224", "max_sied = 256", ["images.max_sied: unknown key", "did you mean 'max_side'"]),
-    ("resamples = 10000", "resample = 1", ["statistics.resample: unknown key", "did you mean 'resamples'"]),
-    ('name = "auditkit default"', 'name = "x"\nsede = 3', ["sede: unknown key", "did you mean 'seed'"]),
+    ("max_side = 224", "max_sied = 256", ["images.max_sied: unknown key", "Did you mean 'max_side'"]),
+    ("resamples = 10000", "resample = 1", ["statistics.resample: unknown key", "Did you mean 'resamples'"]),
+    ('name = "auditkit default"', 'name = "x"\nsede = 3', ["sede: unknown key", "Did you mean 'seed'"]),
     ("alpha = 0.025", "alpa = 0.025", ["profiles.pilot.alpa: unknown key; allowed: alpha"]),
-    ("share = 0.10 }", "shear = 0.1 }", ["families.metadata.tail.shear: unknown key", "did you mean 'share'"]),
-    ("at_least = 2.0", "at_lest = 2.0", ["families.sensitivity.at_lest: unknown key", "did you mean 'at_least'"]),
+    ("share = 0.10 }", "shear = 0.1 }", ["families.metadata.tail.shear: unknown key", "Did you mean 'share'"]),
+    ("at_least = 2.0", "at_lest = 2.0", ["families.sensitivity.at_lest: unknown key", "Did you mean 'at_least'"]),
     # another type: nothing is taken for what it is not
     ("at_most = 5.0", 'at_most = "5.0"', ["families.direction.at_most: ", "valid number", "'5.0'"]),
     ("seed = 20261122", "seed = true", ["seed: ", "valid integer"]),
@@ -85,7 +85,7 @@ CHANGES = [
     ("at_most = 5.0", "at_most = 5.0\ntail = { beyond = 25.0, share = 0.1 }",
      ["families.direction: tail goes with within"]),
     # words
-    ('"quality.direct"', '"quality.dirct"', ["prompts.score: unknown wording", "did you mean 'quality.direct'"]),
+    ('"quality.direct"', '"quality.dirct"', ["prompts.score: unknown wording", "Did you mean 'quality.direct'"]),
     ('"quality.direct"', '"options.degradation.direct"', ["no score under the wording 'options.degradation.direct'"]),
     ('"quality.direct"', '"score_100.direct"', ["prompts.score: unknown wording 'score_100.direct'", "quality.direct"]),
     # what is covered
@@ -180,7 +180,7 @@ def test_hash_changes_with_the_profile_that_is_used(read, shipped):
     [
         ("points = 0", "baseline.points"),
         ("auroc = 5", "baseline.auroc"),
-        ("point = 5.0", "did you mean 'points'"),
+        ("point = 5.0", "Did you mean 'points'"),
         ("points = 8.0\nmodality_points = 5.0", "modality_points = 5 is below points = 8"),
     ],
 )

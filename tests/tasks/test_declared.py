@@ -148,7 +148,7 @@ def wording(**change: Any) -> dict[str, Any]:
         (good(scorer=3), r"own\.scorer: allowed: .*package\.module:Name \(value seen: 3\)"),
         (good(scorer={"grade": 3}), r"own\.scorer: allowed: .*value seen: \{'grade': 3\}"),
         (good(scorer="nowhere.scorers:Mine"), r"own\.scorer: 'nowhere\.scorers' cannot be imported \(ModuleNotFound"),
-        (good(scorer=f"{__name__}:Nobody"), r"own\.scorer: .* has no Nobody"),
+        (good(scorer=f"{__name__}:Nobody"), r"own\.scorer: .* has no 'Nobody'"),
         (good(scorer={f"{__name__}:Length": {"least": 1}}), r"cannot be made with \{'least': 1\}: TypeError"),
         (good(scorer={f"{__name__}:READY": {"most": 1}}), "is an object and takes no arguments"),
         (good(scorer=f"{__name__}:Silent"), r"Silent' has no method read\(text, finish, wording\)"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from auditkit.errors import AuditkitError
+from auditkit.lookup import near
 from auditkit.models.base import Request
 from auditkit.models.local.chat import chat_text, end_tokens, must_fold_system
 from auditkit.models.local.fast_inputs import FastInputs, fast_inputs
@@ -146,10 +146,8 @@ def _check_settings(settings: Mapping[str, Any], processor: Any, name: str) -> N
     known |= {key for key in vars(pictures) if not key.startswith("_")}
     for key in settings:
         if key not in known and not hasattr(pictures, key):
-            near = difflib.get_close_matches(key, known, n=3)
             raise AuditkitError(
-                f"--model={name}: its image processor has no setting {key!r}."
-                + (f" Did you mean {' or '.join(near)}?" if near else ""),
+                f"--model={name}: its image processor has no setting {key!r}. {near(key, known, most=3)}".rstrip(),
                 "Change `processor` in the model's registry entry.",
             )
 

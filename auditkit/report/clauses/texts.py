@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from auditkit.errors import AuditkitError
+from auditkit.lookup import near
 from auditkit.report.clauses.found import path_problem
 from auditkit.report.clauses.sections import SECTIONS
 from auditkit.report.questions import QUESTIONS
@@ -88,9 +88,7 @@ def _known(names: tuple[str, ...], allowed: Iterable[str], what: str) -> tuple[s
     allowed = list(allowed)
     for name in names:
         if name not in allowed:
-            near = difflib.get_close_matches(name, allowed, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"unknown {what} {name!r}; allowed: {', '.join(allowed)}{hint}")
+            raise ValueError(f"unknown {what} {name!r}; allowed: {', '.join(allowed)}. {near(name, allowed)}".rstrip())
     return names
 
 

@@ -131,7 +131,7 @@ def test_a_refusal_in_the_workers_is_annotated_too(on_github, audit_run):
     assert result.ret == 1
     (command,) = commands_of(result)
     assert command.properties["title"] == "The audit did not run"
-    assert "Did you mean reference" in command.text
+    assert "Did you mean 'reference'" in command.text
 
 
 @pytest.mark.slow
