@@ -4,20 +4,14 @@
 picture, the box that is left after cutting it away. Nothing is downloaded: the files come with
 ``pip install "auditkit[demo]"``.
 
-Maintainers rewrite hashes, versions and the phantoms' rows with ``python -m auditkit.images.demo --rewrite-manifest``;
-the rows of real files (which, and their crop) are curated by hand in the table itself.
+The rows of real files (which, and their crop) are curated by hand; ``python -m tools.demo_manifest`` writes the rest.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
-from importlib import metadata
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,15 +26,7 @@ from auditkit.images.scaling import Box, fit
 from auditkit.images.strata import attributes_of
 
 MANIFEST = Path(__file__).with_name("demo_manifest.csv")
-CLUSTERS_PER_MODALITY = 32
-# Four views each of two real patients count for less than as many patients when rates are bounded: with 32 clusters the
-# bound stayed above 10 % without a single event.
-MORE_CLUSTERS = {"mammography": 12}
-# Phantoms for training use seeds below a million; no phantom of the demonstration data has been trained on.
-FIRST_SEED = 1_000_000
 PHANTOM_SIZE = 256
-PHANTOM_PACKAGE = "auditkit"
-PHANTOM_LICENCE = "Apache-2.0"
 
 # Distribution -> the module whose folder holds the files.
 _MODULES = {"pydicom-data": "data_store", "pydicom": "pydicom", "mammograms": "mammograms"}
@@ -90,14 +76,6 @@ class Entry:
     seed: str = ""
     look: str = ""
 
-    def agrees(self, other: Entry) -> bool:
-        """Tell whether both rows stand for the same picture, up to rounding of a phantom's pixels."""
-        if self.synthetic != "yes" or len(self.look) != len(other.look):
-            return self == other
-        blocks = zip(bytes.fromhex(self.look), bytes.fromhex(other.look), strict=True)
-        same = self == replace(other, sha256=self.sha256, look=self.look)
-        return same and all(abs(a - b) <= 1 for a, b in blocks)
-
     @property
     def box(self) -> Box | None:
         """The crop as numbers."""
@@ -138,7 +116,7 @@ def load_demo(settings: Settings) -> ImageSet:
         A package of the ``demo`` extra is not installed.
     """
     entries = read_manifest()
-    folders = _package_folders({entry.package for entry in entries if entry.synthetic != "yes"})
+    folders = package_folders({entry.package for entry in entries if entry.synthetic != "yes"})
     records: list[ImageRecord] = []
     left_out: list[LeftOut] = []
     for entry in entries:
@@ -164,9 +142,9 @@ def notice_of(records: list[ImageRecord]) -> str:
     )
 
 
-def read_manifest(path: Path = MANIFEST) -> list[Entry]:
+def read_manifest() -> list[Entry]:
     """Return the rows of the demonstration manifest."""
-    with path.open(encoding="utf-8", newline="") as stream:
+    with MANIFEST.open(encoding="utf-8", newline="") as stream:
         return [Entry(**row) for row in csv.DictReader(stream)]
 
 
@@ -176,7 +154,14 @@ def phantom_content(modality: str, seed: int, max_side: int) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
-def _package_folders(packages: set[str]) -> dict[str, Path]:
+def package_folders(packages: set[str]) -> dict[str, Path]:
+    """Return where the files of each distribution lie.
+
+    Raises
+    ------
+    AuditkitError
+        Naming those that are not installed.
+    """
     folders: dict[str, Path] = {}
     missing: list[str] = []
     for package in sorted(packages):
@@ -228,63 +213,3 @@ def _phantom_record(entry: Entry, settings: Settings) -> ImageRecord:
         licence=entry.licence,
         attributes=attributes_of(label=entry.label),
     )
-
-
-def phantom_entry(modality: str, seed: int) -> Entry:
-    """Return a phantom's row: it is drawn, hashed, and its block means are taken."""
-    pixels = phantoms.phantom(modality, seed, PHANTOM_SIZE)
-    block = PHANTOM_SIZE // 4
-    means = pixels.reshape(4, block, 4, -1).mean(axis=(1, 3))
-    return Entry(
-        name=f"phantom/{modality}/{seed}",
-        package=PHANTOM_PACKAGE,
-        version=str(phantoms.VERSION),
-        sha256=hashlib.sha256(pixels.tobytes()).hexdigest(),
-        licence=PHANTOM_LICENCE,
-        modality=modality,
-        cluster=f"phantom-{modality}-{seed}",
-        synthetic="yes",
-        seed=str(seed),
-        look=bytes(np.rint(means).astype(np.uint8).ravel()).hex(),
-    )
-
-
-def _rewritten(entries: list[Entry]) -> Iterator[Entry]:
-    """Yield the curated rows with fresh hashes and versions, then the phantoms that fill up every modality."""
-    real = [entry for entry in entries if entry.synthetic != "yes"]
-    folders = _package_folders({entry.package for entry in real})
-    for entry in real:
-        sha256 = file_digest(inside(folders[entry.package], entry.name))[0]
-        yield replace(entry, sha256=sha256, version=metadata.version(entry.package))
-    taken = Counter(modality for modality, _ in {(entry.modality, entry.cluster) for entry in real})
-    for modality in phantoms.MODALITIES:
-        wanted = CLUSTERS_PER_MODALITY + MORE_CLUSTERS.get(modality, 0)
-        for seed in range(FIRST_SEED, FIRST_SEED + wanted - taken[modality]):
-            yield phantom_entry(modality, seed)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Rewrite the demonstration manifest, or say how it differs from what is installed."""
-    parser = argparse.ArgumentParser(prog="python -m auditkit.images.demo", description=main.__doc__)
-    parser.add_argument("--rewrite-manifest", action="store_true", help="write hashes, versions and phantoms afresh")
-    options = parser.parse_args(arguments)
-    before = read_manifest()
-    after = list(_rewritten(before))
-    if options.rewrite_manifest:
-        with MANIFEST.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, [field.name for field in fields(Entry)], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(entry) for entry in after)
-        print(f"{MANIFEST.name}: {len(after)} rows written")
-        return 0
-    known = {entry.name: entry for entry in before}
-    changed = [entry.name for entry in after if entry.name not in known or not entry.agrees(known[entry.name])]
-    stale = sorted(known.keys() - {entry.name for entry in after})
-    for name in (*changed, *stale):
-        print(f"differs: {name}")
-    print(f"{MANIFEST.name}: {len(changed) + len(stale)} of {len(before)} rows differ")
-    return 1 if changed or stale else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

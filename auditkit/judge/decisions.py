@@ -14,7 +14,7 @@ from auditkit.judge.rules import Rules
 from auditkit.measure.columns import ALL, NOT_ASKED, Column, Measurements, Stratum, total_outcomes
 from auditkit.measure.effects import PerItem, columns_of, of_role, per_item, roles
 from auditkit.protocol.model import Family
-from auditkit.vocabulary import MODEL, Effect, Part, Question
+from auditkit.vocabulary import MODEL, Effect, Part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,11 +108,6 @@ def other_role(part: Part) -> str:
     """Return who answers beside the audited model; empty when nobody does."""
     others = roles(part)[1:]
     return others[0] if others else ""
-
-
-def questions_of(effect: Effect) -> tuple[Question, ...]:
-    """Return the questions of an effect, the control's first."""
-    return tuple(effect.questions())
 
 
 def _decision(effect: Effect, part: Part, data: Measurements, rules: Rules) -> Decision:

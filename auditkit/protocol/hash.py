@@ -4,18 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
-
-
-def criteria_sha256(criteria: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of criteria as resolved, which is how a record holds them."""
-    return digest(criteria)
-
-
-def protocol_sha256(parts: Mapping[str, str]) -> str:
-    """Return the protocol's SHA-256 from those of its parts."""
-    return digest(dict(parts))
 
 
 def digest(content: object) -> str:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from auditkit.errors import AuditkitError
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.protocol.hash import criteria_sha256, protocol_sha256
+from auditkit.protocol.hash import digest
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Effect, Part, Question, summed
 
@@ -305,8 +305,8 @@ class Protocol(Section):
 
     def parts(self) -> dict[str, str]:
         """Return the SHA-256 of the criteria, and of every entry named."""
-        return {"criteria": criteria_sha256(self.model_dump(mode="json")), **self.entries}
+        return {"criteria": digest(self.model_dump(mode="json")), **self.entries}
 
     def sha256(self) -> str:
         """Return the SHA-256 over the criteria and every entry that the protocol names (64 hex digits)."""
-        return protocol_sha256(self.parts())
+        return digest(self.parts())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from auditkit.evidence import Case, Example
+from auditkit.evidence import Example
 from auditkit.words import fixed, modality_name
 
 # Unit: characters of base64.
@@ -143,8 +143,3 @@ def _thumb(example: Example, source: str, shared: str) -> Thumb:
 
 def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text) or "x"
-
-
-def case_pictures(case: Case, album: Album) -> tuple[str, str]:
-    """Return data URIs of a case's control and treated picture; empty where none was kept or the budget is spent."""
-    return album.take(case.control_jpeg), album.take(case.treated_jpeg)

@@ -14,6 +14,8 @@ from auditkit.errors import AuditkitError
 from auditkit.images import demo, phantoms
 from auditkit.images.record import MODALITIES
 from auditkit.images.sources import load_images
+from tools import demo_manifest
+from tools.demo_manifest import CLUSTERS_PER_MODALITY, MORE_CLUSTERS, agree
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def test_every_modality_has_its_clusters(images):
     for record in images.records:
         clusters[record.modality].add(record.cluster)
     assert {modality: len(found) for modality, found in clusters.items()} == {
-        m: demo.CLUSTERS_PER_MODALITY + demo.MORE_CLUSTERS.get(m, 0) for m in MODALITIES if m != "other"
+        m: CLUSTERS_PER_MODALITY + MORE_CLUSTERS.get(m, 0) for m in MODALITIES if m != "other"
     }
     assert images.left_out == ()
     assert len({record.id for record in images.records}) == len(images.records)
@@ -63,7 +65,7 @@ def test_real_files_decode_to_pictures(images):
 def test_views_of_one_patient_share_a_cluster(images, entries):
     """Per-view patient ids (``..._P_00820_LEFT_CC``) would count one patient four times."""
     patients = defaultdict(set)
-    folder = demo._package_folders({"mammograms"})["mammograms"]
+    folder = demo.package_folders({"mammograms"})["mammograms"]
     for entry in entries:
         if entry.package == "mammograms":
             header = pydicom.dcmread(folder / entry.name, stop_before_pixels=True)
@@ -88,21 +90,21 @@ def test_phantoms_are_marked_and_were_not_trained_on(images, entries):
 def test_the_manifest_fits_the_phantoms_that_are_installed(entries):
     drawn = [entry for entry in entries if entry.synthetic == "yes"]
     assert {entry.version for entry in drawn} == {str(phantoms.VERSION)}, (
-        "the phantoms changed: python -m auditkit.images.demo --rewrite-manifest"
+        "the phantoms changed: python -m tools.demo_manifest --rewrite-manifest"
     )
     for entry in drawn[::45]:
-        assert demo.phantom_entry(entry.modality, int(entry.seed)).agrees(entry), entry.name
+        assert agree(demo_manifest.phantom_entry(entry.modality, int(entry.seed)), entry), entry.name
 
 
 def test_rows_agree_up_to_rounding_only(entries):
     drawn, other = entries[-1], entries[-2]
-    assert drawn.agrees(replace(drawn, sha256="0" * 64))
+    assert agree(drawn, replace(drawn, sha256="0" * 64))
     nudged = bytes(min(b + 1, 255) for b in bytes.fromhex(drawn.look)).hex()
-    assert drawn.agrees(replace(drawn, sha256="0" * 64, look=nudged))
-    assert not drawn.agrees(replace(drawn, look=other.look))
-    assert not drawn.agrees(replace(drawn, version="0"))
-    assert not drawn.agrees(replace(drawn, look=""))
-    assert not entries[0].agrees(replace(entries[0], sha256="0" * 64))
+    assert agree(drawn, replace(drawn, sha256="0" * 64, look=nudged))
+    assert not agree(drawn, replace(drawn, look=other.look))
+    assert not agree(drawn, replace(drawn, version="0"))
+    assert not agree(drawn, replace(drawn, look=""))
+    assert not agree(entries[0], replace(entries[0], sha256="0" * 64))
 
 
 def test_phantom_content_follows_everything_the_pixels_depend_on(monkeypatch):
@@ -161,20 +163,20 @@ def test_missing_packages_name_the_extra(monkeypatch):
 def test_the_maintainers_command_agrees_with_the_table(tmp_path, monkeypatch, capsys, entries):
     """With three real rows and few phantoms, for speed."""
     read = demo.read_manifest
-    monkeypatch.setattr(demo, "CLUSTERS_PER_MODALITY", 2)
+    monkeypatch.setattr(demo_manifest, "CLUSTERS_PER_MODALITY", 2)
     monkeypatch.setattr(phantoms, "MODALITIES", ("xray", "ct", "nuclear"))
-    fresh = list(demo._rewritten(entries[:3]))
+    fresh = list(demo_manifest._rewritten(entries[:3]))
     assert fresh[:3] == entries[:3]
     assert Counter(entry.modality for entry in fresh if entry.synthetic == "yes")["xray"] == 0
     monkeypatch.setattr(demo, "read_manifest", lambda: fresh)
     monkeypatch.setattr(demo, "MANIFEST", tmp_path / "demo_manifest.csv")
-    assert demo.main(["--rewrite-manifest"]) == 0
-    monkeypatch.setattr(demo, "read_manifest", lambda: read(tmp_path / "demo_manifest.csv"))
+    assert demo_manifest.main(["--rewrite-manifest"]) == 0
+    monkeypatch.setattr(demo, "read_manifest", read)
     capsys.readouterr()
-    assert demo.main([]) == 0
+    assert demo_manifest.main([]) == 0
     assert "0 of" in capsys.readouterr().out
     monkeypatch.setattr(demo, "read_manifest", lambda: fresh[:-1])
-    assert demo.main([]) == 1
+    assert demo_manifest.main([]) == 1
     assert "differs: phantom/" in capsys.readouterr().out
 
 
@@ -182,7 +184,7 @@ def test_crops_cut_away_the_text_of_ultrasound_scanners(entries):
     """Which pictures carry text was looked up by eye; each of them has a crop that is smaller than its frame."""
     with_text = {"data/US1_UNCR.dcm", "data/gdcm-US-ALOKA-16.dcm", "data/JPGLosslessP14SV1_1s_1f_8b.dcm"}
     with_text.add("data/color3d_jpeg_baseline.dcm")
-    folder = demo._package_folders({"pydicom-data"})["pydicom-data"]
+    folder = demo.package_folders({"pydicom-data"})["pydicom-data"]
     seen = set()
     for entry in entries:
         if entry.name in with_text:

@@ -12,7 +12,7 @@ from auditkit.evidence import Evidence
 from auditkit.measure.prompts import prompt_info
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.changes import ABSENT, changes
-from auditkit.protocol.hash import criteria_sha256, protocol_sha256
+from auditkit.protocol.hash import digest
 from auditkit.protocol.read import read_recorded
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.faults import differences
@@ -63,7 +63,7 @@ def _hashes(evidence: Evidence) -> Check:
 def _hash_faults(evidence: Evidence) -> Iterator[str]:
     recorded = evidence.protocol
     parts = {"criteria": recorded.criteria_sha256, **recorded.entries}
-    found = {"criteria_sha256": criteria_sha256(recorded.criteria), "sha256": protocol_sha256(parts)}
+    found = {"criteria_sha256": digest(recorded.criteria), "sha256": digest(parts)}
     yield from differences(recorded.model_dump(include=set(found)), found)
     try:
         protocol = own_protocol(evidence)
