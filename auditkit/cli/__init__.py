@@ -11,7 +11,7 @@ from auditkit.cli import card, compare, doctor, init, models, plan, report, run,
 from auditkit.errors import AuditkitError
 
 COMMANDS = (init, run, models, doctor, plan, report, compare, schema, verify, card)
-"""Each has ``add(commands)``, which adds a parser whose ``do(options, rest)`` returns the exit code."""
+"""Each has ``add(commands)``, which adds a parser whose ``do(options)`` returns the exit code."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,10 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
+    options.rest = rest
     if rest and options.command != "run":
         parser.error(f"unknown arguments: {' '.join(rest)}")
     try:
-        return int(options.do(options, rest))
+        return int(options.do(options))
     except AuditkitError as error:
         print(f"auditkit: {error}", file=sys.stderr)
         return 4

@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     card.set_defaults(do=_card)
 
 
-def _card(options: argparse.Namespace, rest: list[str]) -> int:
+def _card(options: argparse.Namespace) -> int:
     from auditkit.evidence.reading import read_evidence
     from auditkit.report.cards import chai_card, huggingface_card
 

@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     compare.set_defaults(do=_compare)
 
 
-def _compare(options: argparse.Namespace, rest: list[str]) -> int:
+def _compare(options: argparse.Namespace) -> int:
     from auditkit.evidence.reading import read_evidence
     from auditkit.records.compare import compare
     from auditkit.report.comparison import write_comparison

@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     doctor.set_defaults(do=_doctor)
 
 
-def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
+def _doctor(options: argparse.Namespace) -> int:
     from auditkit.models.base import ModelOptions
     from auditkit.models.doctor import as_text, examine
 

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
     init.set_defaults(do=_init)
 
 
-def _init(options: argparse.Namespace, rest: list[str]) -> int:
+def _init(options: argparse.Namespace) -> int:
     from auditkit.cli.starter import NOTE, copy, read_note, shipped, write_note
 
     folder: Path = options.folder

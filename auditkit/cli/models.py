@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     models.set_defaults(do=_models)
 
 
-def _models(options: argparse.Namespace, rest: list[str]) -> int:
+def _models(options: argparse.Namespace) -> int:
     from auditkit.models.overview import as_json, as_table
     from auditkit.models.registry import load_registry
 

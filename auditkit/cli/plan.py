@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
     plan.set_defaults(do=_plan)
 
 
-def _plan(options: argparse.Namespace, rest: list[str]) -> int:
+def _plan(options: argparse.Namespace) -> int:
     from auditkit.evidence.reading import read_evidence
     from auditkit.planning import Assumed, as_text, plan_from_pilot, plan_from_sd
 

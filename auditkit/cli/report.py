@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     report.set_defaults(do=_report)
 
 
-def _report(options: argparse.Namespace, rest: list[str]) -> int:
+def _report(options: argparse.Namespace) -> int:
     from auditkit.evidence.reading import read_evidence
     from auditkit.report.html import write_html
     from auditkit.report.pdf import write_pdf

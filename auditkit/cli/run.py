@@ -19,9 +19,9 @@ def add(commands: Any) -> None:
     run.set_defaults(do=_run)
 
 
-def _run(options: argparse.Namespace, rest: list[str]) -> int:
+def _run(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "pytest", options.audits, f"--model={options.model}", "-q", "--tb=no", "-r", "N"]
-    code = subprocess.run([*command, *rest], check=False).returncode  # noqa: S603 - our own interpreter and options
+    code = subprocess.run([*command, *options.rest], check=False).returncode  # noqa: S603 - our own interpreter and options
     if code in (0, 1):
         verdict = "passed every audit" if code == 0 else "did not pass every audit"
         print(

@@ -12,7 +12,7 @@ def add(commands: Any) -> None:
     schema.set_defaults(do=_schema)
 
 
-def _schema(options: argparse.Namespace, rest: list[str]) -> int:
+def _schema(options: argparse.Namespace) -> int:
     from auditkit.evidence import json_schema
 
     print(json.dumps(json_schema(), indent=1, sort_keys=True))

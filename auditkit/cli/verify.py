@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     verify.set_defaults(do=_verify)
 
 
-def _verify(options: argparse.Namespace, rest: list[str]) -> int:
+def _verify(options: argparse.Namespace) -> int:
     from auditkit.records.verify import exit_code, verify
     from auditkit.run.settings import DEFAULT_STORE
 

@@ -16,14 +16,10 @@ from auditkit.protocol.recorded import own_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import FairReader, Noise, audit_all, made_up_images, simulate
 from tests.judge.build import protocol
+from tests.planning.test_sample_size import t_power
 from tests.report.sample import lean
 
 SHIPPED_PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
-
-
-def t_power(distance, n, alpha=0.05):
-    """Power of the one-sided t test with one patient fewer, and with n."""
-    return [TTestPower().power(distance, k, alpha, alternative="larger") for k in (n - 1, n)]
 
 
 def shipped_rules():

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from auditkit import perturbations
+from auditkit.evidence import Evidence
 from tests.plugin.stubs import AUDITS, INI, MODELS, PROTOCOL
 
 N_IMAGES = 60
@@ -31,6 +32,17 @@ def bench(request, pytester, monkeypatch):
     pictures = pytester.mkdir("pictures")
     write_pictures(pictures)
     return pytester
+
+
+def evidence_of(bench, folder) -> Evidence:
+    """The record of a run, by its folder on the bench."""
+    return Evidence.from_json((bench.path / folder / "evidence.json").read_text())
+
+
+def calls(bench) -> list[str]:
+    """What the stub model was asked."""
+    log = bench.path / "calls.log"
+    return log.read_text().splitlines() if log.exists() else []
 
 
 def write_pictures(folder: Path, count: int = N_IMAGES) -> None:

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from auditkit.evidence import Evidence
+from tests.plugin.conftest import evidence_of
 from tests.plugin.stubs import MODELS
 
 TWICE = "baseline/repeatability/asked-twice"
@@ -27,10 +27,6 @@ class Forgetful(Base):
 
 forgetful = Forgetful()
 """
-
-
-def evidence_of(bench, folder):
-    return Evidence.from_json((bench.path / folder / "evidence.json").read_text())
 
 
 def verdicts(record):

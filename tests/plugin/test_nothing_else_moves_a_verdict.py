@@ -5,23 +5,13 @@ from collections import Counter
 
 import pytest
 
-from auditkit.evidence import Evidence
-from tests.plugin.conftest import N_IMAGES, write_pictures
+from tests.plugin.conftest import N_IMAGES, calls, evidence_of, write_pictures
 
 
 def audits_of(bench, folder):
     """The judged audits without their figures' cases, by id."""
-    record = Evidence.from_json((bench.path / folder / "evidence.json").read_text())
+    record = evidence_of(bench, folder)
     return {audit.id: audit.model_dump() for audit in record.audits}
-
-
-def evidence_of(bench, folder):
-    return Evidence.from_json((bench.path / folder / "evidence.json").read_text())
-
-
-def calls(bench):
-    log = bench.path / "calls.log"
-    return log.read_text().splitlines() if log.exists() else []
 
 
 def write_manifest(bench, name, order):

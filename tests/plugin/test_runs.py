@@ -11,12 +11,8 @@ from collections import Counter
 import jsonschema
 import pytest
 
-from auditkit.evidence import Evidence, json_schema
-from tests.plugin.conftest import N_IMAGES
-
-
-def evidence_of(folder):
-    return Evidence.from_json((folder / "evidence.json").read_text())
+from auditkit.evidence import json_schema
+from tests.plugin.conftest import N_IMAGES, calls, evidence_of
 
 
 def without_run(folder):
@@ -25,15 +21,10 @@ def without_run(folder):
     return record
 
 
-def calls(bench):
-    log = bench.path / "calls.log"
-    return log.read_text().splitlines() if log.exists() else []
-
-
 def test_verdicts_files_and_exit_code(bench, audit_run):
     result = audit_run("--audit-out=out", "--junitxml=junit.xml")
     assert result.ret == 1  # the stub does not see corruption, so one audit fails
-    record = evidence_of(bench.path / "out")
+    record = evidence_of(bench, "out")
     jsonschema.validate(json.loads((bench.path / "out/evidence.json").read_text()), json_schema())
     by_id = {a.id: a for a in record.audits}
     assert by_id["repeatability/asked-twice"].verdict == "PASS"
@@ -63,14 +54,14 @@ def test_every_question_is_asked_once_and_never_again(bench, audit_run):
     audit_run("--audit-out=two")
     assert calls(bench) == asked
     assert without_run(bench.path / "one") == without_run(bench.path / "two")
-    assert evidence_of(bench.path / "two").run.probes.asked == 0
+    assert evidence_of(bench, "two").run.probes.asked == 0
 
 
 def test_a_planted_bias_fails_and_only_there(bench, audit_run, monkeypatch, high_words):
     monkeypatch.setenv("STUB_WORDS", high_words)
     result = audit_run("--audit-out=out", "-k", "metadata", model="stub_models:prestige")
     assert result.ret == 1
-    record = evidence_of(bench.path / "out")
+    record = evidence_of(bench, "out")
     for audit in record.audits:
         if audit.verdict == "FAIL":
             assert abs(audit.estimate.value) == pytest.approx(20)
@@ -95,8 +86,8 @@ def test_a_subset_gives_the_same_estimates_and_no_verdict_on_the_whole(bench, au
     audit_run("--audit-out=all")
     result = audit_run("--audit-out=some", "-k", "asked-twice")
     assert result.ret == 0
-    every = {a.id: a for a in evidence_of(bench.path / "all").audits}
-    some = evidence_of(bench.path / "some")
+    every = {a.id: a for a in evidence_of(bench, "all").audits}
+    some = evidence_of(bench, "some")
     assert [a.id for a in some.audits] == ["repeatability/asked-twice"]
     assert some.audits[0] == every["repeatability/asked-twice"]
     assert some.verdict == "INCONCLUSIVE"
@@ -147,12 +138,12 @@ def test_a_killed_run_is_resumed(bench):
     after = [line.split()[1] for line in calls(bench)]
     again = set(before) & set(after)
     assert len(again) <= 8
-    assert evidence_of(bench.path / "out").outcomes.error == 0
-    assert len(set(before) | set(after)) == evidence_of(bench.path / "out").run.probes.planned
+    assert evidence_of(bench, "out").outcomes.error == 0
+    assert len(set(before) | set(after)) == evidence_of(bench, "out").run.probes.planned
     subprocess.run(
         [*command, "--audit-out=whole", "--audit-store=whole.sqlite"], cwd=bench.path, capture_output=True, check=False
     )
-    assert evidence_of(bench.path / "whole").audits == evidence_of(bench.path / "out").audits
+    assert evidence_of(bench, "whole").audits == evidence_of(bench, "out").audits
 
 
 def test_interrupt_leaves_a_usable_store_and_no_verdict(bench):
@@ -162,7 +153,7 @@ def test_interrupt_leaves_a_usable_store_and_no_verdict(bench):
     assert not (bench.path / "out/evidence.json").exists()
     before = len(calls(bench))
     subprocess.run(command, cwd=bench.path, capture_output=True, check=False)
-    planned = evidence_of(bench.path / "out").run.probes.planned
+    planned = evidence_of(bench, "out").run.probes.planned
     assert len(calls(bench)) <= planned + 8
     assert before >= 24
 
@@ -170,7 +161,7 @@ def test_interrupt_leaves_a_usable_store_and_no_verdict(bench):
 def test_refusals_are_counted_and_never_a_pass(bench, audit_run):
     result = audit_run("--audit-out=out", model="stub_models:refuses")
     assert result.ret == 1
-    record = evidence_of(bench.path / "out")
+    record = evidence_of(bench, "out")
     assert record.outcomes.refused == record.outcomes.total > 0
     assert {a.verdict for a in record.audits if a.family == "metadata"} == {"INCONCLUSIVE"}
     assert all(a.estimate.value is None for a in record.audits if a.family == "metadata")
@@ -179,21 +170,21 @@ def test_refusals_are_counted_and_never_a_pass(bench, audit_run):
 def test_inconclusive_can_be_allowed_but_stays_inconclusive(bench, audit_run):
     result = audit_run("--audit-out=out", "--audit-allow-inconclusive", "-k", "metadata", model="stub_models:refuses")
     assert result.ret == 0
-    assert {a.verdict for a in evidence_of(bench.path / "out").audits} == {"INCONCLUSIVE"}
-    assert evidence_of(bench.path / "out").verdict == "INCONCLUSIVE"
+    assert {a.verdict for a in evidence_of(bench, "out").audits} == {"INCONCLUSIVE"}
+    assert evidence_of(bench, "out").verdict == "INCONCLUSIVE"
 
 
 def test_model_errors_are_errors_and_asked_again(bench, audit_run, monkeypatch):
     result = audit_run("--audit-out=one", model="stub_models:raises")
     assert result.ret == 1
-    record = evidence_of(bench.path / "one")
+    record = evidence_of(bench, "one")
     assert {a.verdict for a in record.audits} == {"ERROR"}
     assert record.verdict == "ERROR"
     assert record.outcomes.error == record.outcomes.total
     result.stdout.no_fnmatch_line("*Traceback*")
     monkeypatch.setenv("STUB_OK", "1")
     audit_run("--audit-out=two", model="stub_models:raises")
-    assert evidence_of(bench.path / "two").outcomes.error == 0
+    assert evidence_of(bench, "two").outcomes.error == 0
 
 
 def test_a_hanging_model_is_given_up(bench, audit_run):
@@ -201,7 +192,7 @@ def test_a_hanging_model_is_given_up(bench, audit_run):
     result = audit_run("--audit-out=out", "--audit-deadline=1", "-k", "asked-twice", model="stub_models:hangs")
     assert time.monotonic() - start < 60
     assert result.ret == 1
-    assert evidence_of(bench.path / "out").verdict == "ERROR"
+    assert evidence_of(bench, "out").verdict == "ERROR"
 
 
 def test_dry_run_asks_nothing(bench, audit_run):
@@ -210,7 +201,7 @@ def test_dry_run_asks_nothing(bench, audit_run):
     result.stdout.fnmatch_lines(["*questions planned:*", "*answers in the store: *0*", "*unknown*"])
     assert calls(bench) == []
     audit_run("--audit-out=out")
-    planned = evidence_of(bench.path / "out").run.probes.planned
+    planned = evidence_of(bench, "out").run.probes.planned
     asked = len(calls(bench))
     result = audit_run("--audit-dry-run")
     result.stdout.fnmatch_lines(
@@ -222,7 +213,7 @@ def test_dry_run_asks_nothing(bench, audit_run):
 def test_limit_takes_a_nested_subset(bench, audit_run):
     audit_run("--audit-out=ten", "--audit-limit=10")
     audit_run("--audit-out=thirty", "--audit-limit=30")
-    ten, thirty = evidence_of(bench.path / "ten"), evidence_of(bench.path / "thirty")
+    ten, thirty = evidence_of(bench, "ten"), evidence_of(bench, "thirty")
     assert (ten.data.n_clusters, thirty.data.n_clusters) == (10, 30)
     assert ten.data.limited_to == 10
     assert {a.verdict for a in ten.audits} <= {"INCONCLUSIVE"}
@@ -240,7 +231,7 @@ def test_no_store_keeps_nothing(bench, audit_run):
 def test_latest_points_to_the_last_run(bench, audit_run):
     audit_run("-k", "asked-twice")
     latest = bench.path / "reports/stub/latest"
-    assert evidence_of(latest).audits
+    assert evidence_of(bench, latest).audits
     assert (latest / "report.html").is_file()
 
 
@@ -251,14 +242,14 @@ def test_bad_files_are_listed_and_left_out(bench, audit_run):
     (pictures / "words.png").write_text("no picture")
     result = audit_run("--audit-out=out", "-k", "asked-twice")
     assert result.ret == 0
-    record = evidence_of(bench.path / "out")
+    record = evidence_of(bench, "out")
     assert record.data.n_images == N_IMAGES
     assert {e.name for e in record.data.left_out} == {"broken.png", "empty.png", "words.png"}
     assert all(e.reason for e in record.data.left_out)
     result.stdout.fnmatch_lines(["*3*left out*"])
     # The second run knows the good pixels from the store and must list the same files.
     audit_run("--audit-out=again", "-k", "asked-twice")
-    assert evidence_of(bench.path / "again").data == record.data
+    assert evidence_of(bench, "again").data == record.data
 
 
 def test_manifest_with_broken_rows(bench, audit_run):
@@ -267,7 +258,7 @@ def test_manifest_with_broken_rows(bench, audit_run):
     rows += ["pictures/none.png,x,ct", "../escape.png,x,ct", "/etc/passwd,x,ct", ",x,ct"]
     (bench.path / "list.csv").write_text("\n".join(rows))
     audit_run("--audit-out=out", "-k", "asked-twice", data="list.csv")
-    record = evidence_of(bench.path / "out")
+    record = evidence_of(bench, "out")
     assert (record.data.n_images, record.data.n_clusters) == (N_IMAGES, N_IMAGES // 2)
     assert [s.modality for s in record.data.modalities] == ["ct"]
     assert record.data.n_left_out == 4

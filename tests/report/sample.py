@@ -153,6 +153,20 @@ KINDS: dict[str, dict[str, Any]] = {
 PLANTED = {("institution", 0): 8.4, ("expertise", 0): 6.1, ("patient", 1): -5.4}
 
 
+def around(value: float | None, half: float = 1.0, unit: str = "points") -> Estimate:
+    """An estimate in the middle of its interval; without numbers where there is no value."""
+    return Estimate(unit=unit) if value is None else _estimate(value, half, unit)
+
+
+def plain_audit(id_: str, verdict: str = "PASS", **more: Any) -> Audit:
+    """An audit of which nothing is said that a test does not say."""
+    fields = {
+        "id": id_, "question": "?", "family": id_.split("/")[0], **KINDS["equivalence"], "title": id_,
+        "verdict": verdict, "sentence": "Moved.", "estimate": Estimate(),
+    }  # fmt: skip
+    return Audit.model_validate(fields | more)
+
+
 def _estimate(value: float, half: float, unit: str, bounds: tuple[float, float] | None = None) -> Estimate:
     low, high = value - half, value + half
     if bounds:

@@ -24,15 +24,9 @@ from auditkit.report.figures.subgroups import subgroup_forest
 from auditkit.report.figures.svg import INKS, Axis, Chart, fitted, round_numbers, spread, text_width, wrapped
 from auditkit.words import Scale, scale_of
 from tests.report.drawn import Drawn
-from tests.report.sample import KINDS
+from tests.report.sample import KINDS, around
 
 POINTS = Scale("points", signed=True)
-
-
-def _estimate(value: float | None, half: float, unit: str = "points") -> Estimate:
-    if value is None:
-        return Estimate(unit=unit)
-    return Estimate(value=value, low=value - half, high=value + half, level=0.9, unit=unit)
 
 
 def _point(severity: int, score: float | None, modality: str = "all", auroc: float | None = None) -> Point:
@@ -42,13 +36,13 @@ def _point(severity: int, score: float | None, modality: str = "all", auroc: flo
         level=severity,
         n_images=40,
         n_clusters=36,
-        score=_estimate(score, 2),
-        auroc=None if auroc is None else _estimate(auroc, 0.05, "AUROC"),
+        score=around(score, 2),
+        auroc=None if auroc is None else around(auroc, 0.05, "AUROC"),
     )
 
 
 def _audit(name: str, value: float | None, verdict: Verdict = "PASS", margin: float = 5.0, **more: object) -> Audit:
-    estimate = _estimate(value, 1)
+    estimate = around(value, 1)
     cell = Cell(
         stratum=Stratum(level="ct"),
         verdict=verdict,
@@ -243,8 +237,8 @@ def test_a_forest_row_can_be_read_off(
     value: float, half: float, margin: float, singles: list[float], verdict: Verdict
 ) -> None:
     audit = _audit("x", value, verdict, margin)
-    cells = [audit.parts[0].model_copy(update={"estimate": _estimate(v, 1)}) for v in singles]
-    audit = audit.model_copy(update={"parts": cells or audit.parts, "estimate": _estimate(value, half)})
+    cells = [audit.parts[0].model_copy(update={"estimate": around(v, 1)}) for v in singles]
+    audit = audit.model_copy(update={"parts": cells or audit.parts, "estimate": around(value, half)})
     drawn = Drawn(forest.forest("F", [audit], POINTS, (-20, 20), "k", "Change"))
     across = drawn.scale("−10", "+10", "x")
     close = {"abs": across.fine}

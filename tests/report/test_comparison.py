@@ -19,16 +19,10 @@ from auditkit.evidence.comparison import (
     Summary,
 )
 from auditkit.report.comparison import bars, render_comparison, write_comparison
-from tests.report.sample import KINDS
+from tests.report.sample import KINDS, around
 
 HOSTILE = "<script>alert(1)</script>\u202e"
 NAMES = ["alpha", HOSTILE, "a-name-of-a-model-that-is-rather-long-7b-instruct", "delta"]
-
-
-def estimate(value: float | None, half: float = 1.0, unit: str = "points") -> Estimate:
-    if value is None:
-        return Estimate(unit=unit)
-    return Estimate(value=value, low=value - half, high=value + half, level=0.9, unit=unit)
 
 
 def audit(number: int, values: list[float | None], verdicts: list[str | None], **fields: object) -> ComparedAudit:
@@ -36,7 +30,7 @@ def audit(number: int, values: list[float | None], verdicts: list[str | None], *
         Difference(
             first=NAMES[i],
             second=NAMES[j],
-            estimate=estimate(None if None in (values[i], values[j]) else values[i] - values[j], 2.0),
+            estimate=around(None if None in (values[i], values[j]) else values[i] - values[j], 2.0),
             n_images=60,
             n_clusters=50,
             p=0.001,
@@ -47,7 +41,7 @@ def audit(number: int, values: list[float | None], verdicts: list[str | None], *
     ]
     models = [
         ModelEffect(
-            verdict=v, estimate=estimate(x), n_images=60, n_clusters=50, n_missing=3, unusable=0.05, letters="ab"[i % 2]
+            verdict=v, estimate=around(x), n_images=60, n_clusters=50, n_missing=3, unusable=0.05, letters="ab"[i % 2]
         )
         for i, (x, v) in enumerate(zip(values, verdicts, strict=True))
     ]
@@ -62,14 +56,14 @@ def audit(number: int, values: list[float | None], verdicts: list[str | None], *
 def comparison() -> Comparison:
     whole = [
         Correlation(
-            first=NAMES[0], second=NAMES[1], same_family=True, estimate=estimate(0.6, 0.1, "correlation"),
+            first=NAMES[0], second=NAMES[1], same_family=True, estimate=around(0.6, 0.1, "correlation"),
             n_strata=20, n_scores=1234, n_missing=7, n_clusters=50,
         ),
         Correlation(first=NAMES[0], second=NAMES[2], estimate=Estimate(unit="correlation"), note="do not vary"),
     ]  # fmt: skip
     parts = [c.model_copy(update={"perturbation": "gaussian_noise"}) for c in whole]
     standings = [
-        Standing(estimate=estimate(i - 9.0), rank=i + 1, rank_low=1, rank_high=4, shares=[0.25] * 4, letters="a")
+        Standing(estimate=around(i - 9.0), rank=i + 1, rank_low=1, rank_high=4, shares=[0.25] * 4, letters="a")
         for i in range(4)
     ]
     return Comparison(
@@ -108,7 +102,7 @@ def comparison() -> Comparison:
         summaries=[
             Summary(
                 name="fall", title="Fall", what="mean slope", lower_is_better=True, standings=standings,
-                differences=[Difference(first=NAMES[0], second=NAMES[1], estimate=estimate(-1.0))],
+                differences=[Difference(first=NAMES[0], second=NAMES[1], estimate=around(-1.0))],
             )
         ],
         correlations=[*whole, *parts],
@@ -194,12 +188,12 @@ def test_a_gap_between_models_that_all_pass_is_drawn(page: html.HtmlElement) -> 
 
 
 def test_bars_share_one_axis() -> None:
-    a, b, none = bars([estimate(-2.0), estimate(4.0), estimate(None)], (None, 1.0), zero=True)
+    a, b, none = bars([around(-2.0), around(4.0), around(None)], (None, 1.0), zero=True)
     assert none is None
     assert 0 < a.low < a.value < a.high < a.zero < b.low < b.high < 100
     assert a.accepted[0] == 0
     assert a.high < a.accepted[1] < b.value
-    assert bars([estimate(5.0)], zero=False)[0].zero is None
+    assert bars([around(5.0)], zero=False)[0].zero is None
     assert bars([Estimate(value=3.0)], zero=False)[0].low == bars([Estimate(value=3.0)], zero=False)[0].high
 
 

@@ -12,20 +12,12 @@ from markupsafe import Markup
 from auditkit.evidence import Audit, Cell, Data, Estimate, Evidence, Level, PromptInfo, Reference, Stratum
 from auditkit.report import listing, views
 from auditkit.report.html import FAILED_MOST, FOREST_MOST, render_html
-from tests.report.sample import KINDS
+from tests.report.sample import plain_audit
 
 
 def _words(page: str) -> str:
     body = re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.S)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
-
-
-def _audit(id_: str, verdict: str = "PASS", **more: object) -> Audit:
-    fields = {
-        "id": id_, "question": "?", "family": id_.split("/")[0], **KINDS["equivalence"], "title": id_,
-        "verdict": verdict, "sentence": "Moved.", "estimate": Estimate(),
-    }  # fmt: skip
-    return Audit.model_validate(fields | more)
 
 
 def _cell(modality: str, verdict: str, *, required: bool = True) -> Cell:
@@ -114,13 +106,13 @@ def test_strata_tell_what_is_not_known() -> None:
 
 def test_an_audit_shows_the_prompts_it_put() -> None:
     prompts = [PromptInfo(id=i, scorer="f", text="t") for i in ("a", "b", "c")]
-    assert [p.id for p in views.asked(_audit("x/1", words="b", treated="a"), prompts)] == ["b"]
-    assert [p.id for p in views.asked(_audit("x/1", words="a, c"), prompts)] == ["a", "c"]
-    assert views.asked(_audit("x/1", treated="clean image"), prompts) == []
+    assert [p.id for p in views.asked(plain_audit("x/1", words="b", treated="a"), prompts)] == ["b"]
+    assert [p.id for p in views.asked(plain_audit("x/1", words="a, c"), prompts)] == ["a", "c"]
+    assert views.asked(plain_audit("x/1", treated="clean image"), prompts) == []
 
 
 def test_marks_give_each_modality_the_worst_verdict_that_counts() -> None:
-    audit = _audit(
+    audit = plain_audit(
         "x/1",
         parts=[
             _cell("ct", "PASS"), _cell("ct", "INCONCLUSIVE"), _cell("ct", "FAIL", required=False),
@@ -132,35 +124,38 @@ def test_marks_give_each_modality_the_worst_verdict_that_counts() -> None:
 
 def test_effects_are_ranked_within_their_unit_and_the_unmeasured_last() -> None:
     def at(id_: str, value: float | None, unit: str = "points") -> Audit:
-        return _audit(id_, unit=unit, estimate=Estimate(value=value, unit=unit))
+        return plain_audit(id_, unit=unit, estimate=Estimate(value=value, unit=unit))
 
     ranks = listing.by_effect([at("x/a", 1), at("x/b", 90, "share"), at("x/c", -3), at("x/d", None), at("x/e", 0)])
     assert sorted(ranks, key=lambda i: ranks[i]) == ["x/c", "x/a", "x/e", "x/b", "x/d"]
 
 
 def test_details_are_kept_for_the_worst_and_the_room_is_not_exceeded() -> None:
-    audits = [_audit(f"x/{v}{i}", v) for i in range(3) for v in ("PASS", "INCONCLUSIVE", "ERROR", "FAIL")]
+    audits = [plain_audit(f"x/{v}{i}", v) for i in range(3) for v in ("PASS", "INCONCLUSIVE", "ERROR", "FAIL")]
     kept = listing.details(audits, lambda audit: Markup("x" * 100), 750)
     assert [i[2:-1] for i in kept] == ["FAIL"] * 3 + ["ERROR"] * 3 + ["INCONCLUSIVE"]
     assert len(listing.details(audits, lambda audit: Markup("x" * 100))) == 12
 
 
 def test_what_is_drawn_of_many_is_the_worst_in_the_records_order() -> None:
-    audits = [_audit(f"x/{i}", estimate=Estimate(value=i)) for i in range(6)] + [_audit("x/f", "FAIL"), _audit("x/g")]
+    audits = [plain_audit(f"x/{i}", estimate=Estimate(value=i)) for i in range(6)] + [
+        plain_audit("x/f", "FAIL"),
+        plain_audit("x/g"),
+    ]
     assert [a.id for a in views.most_telling(audits, 3)] == ["x/4", "x/5", "x/f"]
     assert views.most_telling(audits, 8) == audits
 
 
 def test_categories_of_repeated_audits_are_the_families_they_repeat() -> None:
-    assert views.category(_audit("baseline/metadata/institution.high")) == "metadata"
-    assert views.category(_audit("metadata/institution.high")) == "institution"
-    assert views.category(_audit("answers/refused")) == ""
+    assert views.category(plain_audit("baseline/metadata/institution.high")) == "metadata"
+    assert views.category(plain_audit("metadata/institution.high")) == "institution"
+    assert views.category(plain_audit("answers/refused")) == ""
 
 
 def test_many_failures_are_counted_where_they_are_not_listed(brief: Evidence) -> None:
     number = FAILED_MOST + FOREST_MOST
     failed = [
-        _audit(f"metadata/x.n{i}", "FAIL", title=f"N{i}", estimate=Estimate(value=i, low=i, high=i))
+        plain_audit(f"metadata/x.n{i}", "FAIL", title=f"N{i}", estimate=Estimate(value=i, low=i, high=i))
         for i in range(number)
     ]
     page = render_html(brief.model_copy(update={"audits": failed, "not_run": [f"m/{i}" for i in range(700)]}))

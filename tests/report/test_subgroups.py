@@ -7,14 +7,9 @@ from hypothesis import strategies as st
 from auditkit.evidence import Estimate, Evidence, Subgroup, SubgroupLevel
 from auditkit.report.figures.subgroups import subgroup_forest
 from tests.report.drawn import Drawn, number
+from tests.report.sample import around
 
 FEW = "Too few patients (fewer than 24): small (3)."
-
-
-def _estimate(value: float | None, half: float, unit: str = "points") -> Estimate:
-    if value is None:
-        return Estimate(unit=unit)
-    return Estimate(value=value, low=value - half, high=value + half, level=0.9, unit=unit)
 
 
 def _level(
@@ -25,9 +20,9 @@ def _level(
         n_images=n + 2,
         n_clusters=n,
         too_few=n < 24,
-        score=_estimate(score, half),
-        fall=_estimate(fall, half / 4, "points per severity step"),
-        unusable=_estimate(lost, 0.02, "share"),
+        score=around(score, half),
+        fall=around(fall, half / 4, "points per severity step"),
+        unusable=around(lost, 0.02, "share"),
     )
 
 

@@ -5,23 +5,9 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.evidence import Audit, Case, Estimate, Evidence, Example, Outcomes, Verdict
+from auditkit.evidence import Audit, Case, Estimate, Evidence, Example, Outcomes
 from auditkit.report import thumbnails, views
-from tests.report.sample import KINDS
-
-
-def _audit(id_: str, verdict: Verdict = "PASS", **more: object) -> Audit:
-    fields: dict[str, object] = {
-        "id": id_,
-        "question": "?",
-        "family": id_.split("/")[0],
-        **KINDS["equivalence"],
-        "title": id_,
-        "verdict": verdict,
-        "sentence": f"{id_}: moved.",
-        "estimate": Estimate(),
-    }
-    return Audit.model_validate(fields | more)
+from tests.report.sample import KINDS, plain_audit
 
 
 def test_known_questions_come_in_their_order_and_others_after_them(lean: Evidence) -> None:
@@ -39,14 +25,14 @@ def test_counts_sum_to_the_audits(lean: Evidence) -> None:
 
 
 def test_the_telling_audit_is_the_worst_with_the_clearest_evidence(lean: Evidence) -> None:
-    audits = [_audit("x/a"), _audit("x/b", "FAIL", p_fail=0.04), _audit("x/c", "FAIL", p_fail=0.001)]
+    audits = [plain_audit("x/a"), plain_audit("x/b", "FAIL", p_fail=0.04), plain_audit("x/c", "FAIL", p_fail=0.001)]
     (family,) = views.families(lean.model_copy(update={"audits": audits}))
     assert (family.verdict, family.telling.id) == ("FAIL", "x/c")
 
 
 def test_largest_effects_are_unwanted_changes_in_points(lean: Evidence) -> None:
     def moved(id_: str, value: float, kind: str, unit: str = "points") -> Audit:
-        return _audit(id_, **KINDS[kind], unit=unit, estimate=Estimate(value=value, unit=unit))
+        return plain_audit(id_, **KINDS[kind], unit=unit, estimate=Estimate(value=value, unit=unit))
 
     audits = [
         moved("a/down", -7.0, "equivalence"),
@@ -84,10 +70,10 @@ def test_outcomes_are_shown_once_per_prompt() -> None:
     same = Outcomes(scored=10, refused=2)
     rows = views.outcome_rows(
         [
-            _audit("answers/refused.a", words="a", outcomes=same),
-            _audit("answers/unparsed.a", words="a", outcomes=same),
-            _audit("answers/other", outcomes=Outcomes(scored=1)),
-            _audit("answers/none"),
+            plain_audit("answers/refused.a", words="a", outcomes=same),
+            plain_audit("answers/unparsed.a", words="a", outcomes=same),
+            plain_audit("answers/other", outcomes=Outcomes(scored=1)),
+            plain_audit("answers/none"),
         ]
     )
     assert rows == [("a", same), ("Other", Outcomes(scored=1))]
@@ -107,9 +93,9 @@ def test_the_gallery_starts_with_failures_and_gives_every_audit_a_turn(lean: Evi
         )
 
     audits = [
-        _audit("x/pass", cases=[case(90)]),
-        _audit("x/one", "FAIL", cases=[case(1), case(2)]),
-        _audit("x/two", "FAIL", cases=[case(3)]),
+        plain_audit("x/pass", cases=[case(90)]),
+        plain_audit("x/one", "FAIL", cases=[case(1), case(2)]),
+        plain_audit("x/two", "FAIL", cases=[case(3)]),
     ]
     shown, total = views.gallery(lean.model_copy(update={"audits": audits}), 3)
     assert total == 4
@@ -117,9 +103,9 @@ def test_the_gallery_starts_with_failures_and_gives_every_audit_a_turn(lean: Evi
 
 
 def test_the_title_is_not_said_twice() -> None:
-    assert views.without_title(_audit("x/a")) == "Moved."
-    assert views.without_title(_audit("x/a", sentence="All is well.")) == "All is well."
-    assert views.without_title(_audit("x/a", sentence="x/a", title="x/a")) == "x/a"
+    assert views.without_title(plain_audit("x/a")) == "Moved."
+    assert views.without_title(plain_audit("x/a", sentence="All is well.")) == "All is well."
+    assert views.without_title(plain_audit("x/a", sentence="x/a", title="x/a")) == "x/a"
 
 
 @given(
