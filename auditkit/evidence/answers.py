@@ -6,7 +6,7 @@ from auditkit.evidence.values import Record
 from auditkit.vocabulary import Perturbation, Question
 
 NOT_ASKED, NO_SCORE = ".", "+"
-OUTCOME_MARKS = {"refused": "r", "unparsed": "u", "out_of_range": "o", "truncated": "t", "error": "e"}
+OUTCOME_MARKS = {"refused": "r", "no_image": "n", "unparsed": "u", "out_of_range": "o", "truncated": "t", "error": "e"}
 """One letter per outcome without a score."""
 
 
@@ -37,8 +37,8 @@ class AnswerColumn(Record):
     values: dict[str, str]
     """Name of the value -> one mark per item, in the items' order, separated by blanks. The main value has the empty
     name. A mark is a number in the value's unit; ``+`` and a percent-encoded label for an answer that was read and has
-    a label but no score; ``r`` refused, ``u`` unparsed, ``o`` out of range, ``t`` truncated, ``e`` error; ``.`` not
-    asked."""
+    a label but no score; ``r`` refused, ``n`` no image, ``u`` unparsed, ``o`` out of range, ``t`` truncated, ``e``
+    error; ``.`` not asked."""
 
     @property
     def question(self) -> Question:

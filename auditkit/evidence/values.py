@@ -46,12 +46,14 @@ class Estimate(Record):
 
 
 class Outcomes(Record):
-    """How many answers ended how. Nothing is dropped: the six sum to the number of answers asked for."""
+    """How many answers ended how. Nothing is dropped: the seven sum to the number of answers asked for."""
 
     scored: int = 0
     """Parsed without doubt and within the range."""
     refused: int = 0
     """The model declined."""
+    no_image: int = 0
+    """The model said that it was given no image, whatever score it gave beside that."""
     unparsed: int = 0
     """No answer in the declared format, or more than one."""
     out_of_range: int = 0
@@ -63,7 +65,7 @@ class Outcomes(Record):
 
     @property
     def total(self) -> int:
-        return self.scored + self.refused + self.unparsed + self.out_of_range + self.truncated + self.error
+        return sum(getattr(self, name) for name in Outcomes.model_fields)
 
     def __add__(self, other: Outcomes) -> Outcomes:
         return Outcomes(**{k: getattr(self, k) + getattr(other, k) for k in Outcomes.model_fields})

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from auditkit.tasks.cleaning import UnfinishedThought, after_thought, plain
 from auditkit.tasks.context import Claim, Text
-from auditkit.tasks.refusal import declines, hedges
+from auditkit.tasks.refusal import declines, denies_image, hedges
 from auditkit.tasks.score import Score, error_score
 from auditkit.tasks.wording import Wording
 
@@ -66,6 +66,8 @@ def parse(text: str, finish: str, wording: Wording, search: Search, give: Give) 
         return _nothing(cut, "the text is empty")
     if _STRUCK.search(cleaned):
         return _nothing(cut, "the text has struck-out passages")
+    if denies_image(cleaned):
+        return Score("no_image", why="the text says that no image was given")
     settled, notes = search(Text(cleaned))
     declined = declines(cleaned)
     if isinstance(settled, Claim):

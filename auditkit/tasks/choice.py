@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from auditkit.tasks.context import Claim, Surroundings, Text, settle, word_set
 
+# Other forms of a word on offer that say the same of an image.
+_FORMS = {"rejected": "reject"}
 GRADES = {"good": 100.0, "usable": 50.0, "reject": 0.0}
 ANSWERS = {"yes": 100.0, "no": 0.0}
 
-_JOIN = re.compile(r"\s*(?:or|and|to|vs|[/|,&-])?\s*(?:or|and)?\s*")
+_JOIN = re.compile(r"\s*(?:or|and|to|vs|->|[/|,&:-])?\s*(?:or|and)?\s*")
 _LETTER = re.compile(r"(?<![\w'.-])[a-zA-Z](?![\w']|-\w)")
 _RUNS_ON = re.compile(r"[.:]\w")  # as in A.M.
 _ARTICLE = re.compile(r"a\s+\w")
@@ -72,8 +74,9 @@ def read_word(text: Text, words: Sequence[str]) -> tuple[Claim | str, list[str]]
     notes : list of str
         Why words in the text were passed over.
     """
-    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(words)})(?![\w-])", re.I)
-    found_words = [(m.start(), m.end(), m[0].lower()) for m in pattern.finditer(text.text)]
+    forms = {word: word for word in words} | {form: word for form, word in _FORMS.items() if word in words}
+    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(forms)})(?![\w-])", re.I)
+    found_words = [(m.start(), m.end(), forms[m[0].lower()]) for m in pattern.finditer(text.text)]
     mentions = [(start, end, word) for start, end, word in found_words if _ends(text.around(start, end))]
     claims, notes = _claims(text, mentions, _word_given)
     settled = settle(claims)

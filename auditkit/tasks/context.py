@@ -47,12 +47,23 @@ _MEDICAL = re.compile(
     r"\b(?:(?:bi|pi|ti|li|o|lung)-?rads|gleason|agatston|calcium|apgar|mayo|modic|fazekas|kellgren|suv|tumou?r"
     r"|[tz]-score|stage|slice|age|aged|year)\b"
 )
+# A setting of a file or a machine, and the number of a part.
+_SETTING = re.compile(r"\b(?:jpe?g|png|webp|tiff?|mpeg|compress\w*|encod\w*|bit ?rate|iso|kvp?|mas|dpi|ppi)\b")
+_SETTING_NAMED = re.compile(rf"{_SETTING.pattern}(?: (?:quality|level|value|setting|factor|ratio))?\W*$")
+_NUMBERED = re.compile(
+    r"(?<!this )(?<!the )(?<!that )\b(?:page|slice|figure|fig|frame|series|step|case|question|item|sheet|table)"
+    r"\W{0,3}$"
+)
 _WORD = re.compile(r"\w")
+_BARE_SUBJECT = re.compile(
+    r"\W*(?:(?:it|this|that)(?:'s| is| was)(?: an?)?(?: about| around| approximately| roughly)?"
+    r"|about|around|approximately|roughly|ca|approx)\W*"
+)
 _FINAL = re.compile(r"\b(?:final(?:ly)?|overall|in conclusion|to conclude|conclusion)\b")
 _CUE = re.compile(
     r"\b(?:scor\w+|rat(?:e|es|ed|ing)|quality|grad(?:e|es|ed|ing)|marks?|answer|value(?! of)|number(?! of)|verdict"
     r"|points|total|result|assess\w*|assign\w*|award\w*|gives?|gave|giving|given|say|choose|choice|pick|select\w*|estimat\w*|judge\w*"
-    r"|stamp|options?|letter|statement)\b"
+    r"|stamp|options?|letter|statement|final(?:ly)?|response|output|reply|conclusion|step \d+)\b"
 )
 
 
@@ -89,7 +100,7 @@ class Surroundings:
     @property
     def cued(self) -> bool:
         """Whether the sentence speaks of a score, an answer or the like before the mention."""
-        return _CUE.search(self.sentence) is not None
+        return _CUE.search(self.sentence) is not None or _BARE_SUBJECT.fullmatch(self.sentence) is not None
 
     @property
     def final(self) -> bool:
@@ -111,7 +122,9 @@ class Surroundings:
             return "stands under a condition"
         if _LIMIT.search(limits) or _DEFINED.match(self.after):
             return "explains the scale"
-        if _MEDICAL.search(self.clause) or _MEDICAL.search(self.sentence[-30:]):
+        named = self.opening == ":" and _SETTING_NAMED.search(self.sentence) is not None
+        other = named or any(pattern.search(self.clause) for pattern in (_MEDICAL, _SETTING, _NUMBERED))
+        if other or _MEDICAL.search(self.sentence[-30:]):
             return "is about something else"
         aspect = _ABOUT_ASPECT.search(self.clause if self.opening != ":" else self.sentence)
         if (aspect and not _WHOLE.search(self.sentence)) or _FOR_ASPECT.match(self.after):

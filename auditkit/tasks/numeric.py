@@ -15,7 +15,13 @@ _SLASH = re.compile(
 )
 _OF = re.compile(r"(?:\s{1,3}(?:points?|marks?))?\s{1,3}of\s{1,3}")
 _JOIN = re.compile(
-    r"(?:[^\S\n]*\([^()\n]{0,40}\))?[^\S\n]*(?:to|or|and|through|until|up to|vs|&|[-–—~/|,]|\.{3}|…)?[^\S\n]*"
+    r"(?:[^\S\n]*\([^()\n]{0,40}\))?[^\S\n]*(?:to|or|and|through|until|up to|vs|&|->|[-–—~/|,]|\.{3}|…)?[^\S\n]*"
+)
+# The same with the answer's dress said again: "Final: 85 or final: 60", "(85) / (60)".
+_JOIN_AGAIN = re.compile(
+    r"[^\w\n]{0,3}\s{0,2}(?:or|vs|/|->)\s{0,2}(?:(?:my|the|final(?:ly)?|it|it's|is|was|answer|score|rating|output|response"
+    r"|grade|result|step \d+)\W{1,3}){0,4}[^\w\n]{0,3}",
+    re.I,
 )
 _UNIT = re.compile(r"\s*(%|percent\b|per cent\b)|\s*(?:points?|marks?)\b", re.I)
 _POINT_SCALE = re.compile(r"\b(\d+)[- ]?point (?:\w+ )?scale", re.I)
@@ -24,6 +30,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d?-\d\d?-\d{4}")
 _TOP = re.compile(r"\bout of (?:(?:a|the|possible|maximum|total|of) ){0,4}\W*$", re.I)
 _CLOCK = re.compile(r":\d")
 _RUNS_ON = re.compile(r"[^\w\s]+\d")
+_LOWER = re.compile(r"[\w)%]\s{0,3}/\s{0,3}$")
+_STEP = re.compile(r"\bstep\W{0,2}$", re.I)
 _EQUATION = re.compile(r"\W*(\d)\s*(?:/\s*5)?\s*=\s*[a-z]+(?: [a-z]+){0,2}\W*", re.I)
 
 _LINK = word_set(
@@ -195,12 +203,18 @@ def _chains(text: str, numbers: list[_Number]) -> Iterator[list[_Number]]:
     """Group numbers that only a joining word or sign keeps apart: ranges, lists and repetitions."""
     group: list[_Number] = []
     for number in numbers:
-        if group and (number.start - group[-1].end > 60 or not _JOIN.fullmatch(text, group[-1].end, number.start)):
+        if group and not _joined(text, group[-1].end, number.start):
             yield group
             group = []
         group.append(number)
     if group:
         yield group
+
+
+def _joined(text: str, end: int, start: int) -> bool:
+    if start - end > 60:
+        return False
+    return any(join.fullmatch(text, end, start) is not None for join in (_JOIN, _JOIN_AGAIN))
 
 
 def _numbers(text: str) -> Iterator[_Number]:
@@ -219,8 +233,10 @@ def _numbers(text: str) -> Iterator[_Number]:
             value = None
         elif _TOP.search(text, max(0, start - 30), start) or before in ("$", "#", "€", "£", "@", "°", "\\"):
             continue
-        if before == "/" or text[max(0, start - 3) : start].rstrip().endswith("/"):
+        if before == "/" or _LOWER.search(text, max(0, start - 8), start):
             continue  # the lower part of something like N/5
+        if _STEP.search(text, max(0, start - 8), start):
+            continue  # the number of a step on the way to the answer
         parts: list[float | None] = []
         while index < len(tokens) and tokens[index].start() - end < 40:
             if not _SLASH.fullmatch(text, end, tokens[index].start()):

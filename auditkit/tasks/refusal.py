@@ -35,6 +35,31 @@ _SOFT = re.compile(
     re.I,
 )
 
+_IMAGE = r"(?:(?:medical|attached|actual|x-?ray) )?(?:image|picture|photo(?:graph)?|scan|radiograph|attachment|file)s?"
+_NOT_GIVEN = (
+    r"(?:attached|provided|uploaded|shared|included|available|given|found|loaded|supplied|received|there|visible)"
+)
+_NO_IMAGE = re.compile(
+    rf"\bno {_IMAGE} (?:(?:was|were|is|are|has been|have been|seems?(?: to be)?|appears?(?: to be)?) )?"
+    rf"(?:{_NOT_GIVEN}|present|shown|displayed|here)\b"
+    rf"|\bthere(?:'s| is| was| seems to be| appears to be) no {_IMAGE}\b(?! (?:artefact|artifact|quality|noise))"
+    rf"|\b(?:do not|don't|did not|didn't|cannot|can not|can't|could not|couldn't|(?:am |'m )?(?:unable|not able) to)"
+    rf" (?:actually )?(?:see|view|access|open|find|load|receive|have) (?:an|any|the|your|this|that) {_IMAGE}\b"
+    rf"|\b{_IMAGE} (?:is|was|seems?(?: to be)?|appears?(?: to be)?) (?:missing\b|not "
+    r"(?:attached|provided|uploaded|shared|included|available|there|loaded|supplied)\b)"
+    rf"|\b{_IMAGE} (?:could not|cannot|can not|can't|couldn't|failed to|did not|didn't) (?:be )?"
+    r"(?:load|open|found|accessed|displayed|processed)"
+    rf"|\b(?:please )?(?:upload|attach|provide|share|send)(?: me)? (?:an|the|your) {_IMAGE}\b"
+    rf"|\byou (?:have not|haven't|did not|didn't) (?:provide|attach|upload|share|include|send)\w*"
+    rf" (?:an|any|the) {_IMAGE}",
+    re.I,
+)
+
+
+def denies_image(text: str) -> bool:
+    """Whether the text says that no image was given, so that no answer in it can be about one."""
+    return _NO_IMAGE.search(text) is not None
+
 
 def declines(text: str) -> bool:
     """Whether the text says outright that it will not, or cannot, do what was asked."""

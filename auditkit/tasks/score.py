@@ -1,4 +1,4 @@
-"""What becomes of an answer's text: one of six outcomes, and the values that were read."""
+"""What becomes of an answer's text: one of seven outcomes, and the values that were read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-Outcome = Literal["scored", "refused", "unparsed", "out_of_range", "truncated", "error"]
+Outcome = Literal["scored", "refused", "no_image", "unparsed", "out_of_range", "truncated", "error"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
@@ -16,8 +16,9 @@ class Score:
 
     Attributes
     ----------
-    outcome : {"scored", "refused", "unparsed", "out_of_range", "truncated", "error"}
-        ``scored`` also stands for an option with a label, which says something and has no value.
+    outcome : {"scored", "refused", "no_image", "unparsed", "out_of_range", "truncated", "error"}
+        ``scored`` also stands for an option with a label, which says something and has no value. ``no_image``: the
+        text says that no image was given, whatever score stands beside that.
     values : mapping of str to float
         Only when scored. The main value has the empty name; further ones have the names of the scorer's quantities.
     said : str

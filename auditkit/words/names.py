@@ -16,6 +16,7 @@ SHOWN = "shown"
 OUTCOME_NAMES: dict[str, str] = {
     "scored": "Scored",
     "refused": "Refused",
+    "no_image": "Said there is no image",
     "unparsed": "Not readable",
     "out_of_range": "Outside the scale",
     "truncated": "Cut off",

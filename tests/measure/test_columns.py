@@ -229,8 +229,8 @@ def test_joining_keeps_labels_and_named_values_beside_their_image(records):
     ("name", "ones"),
     [
         ("refused", {"refused"}),
-        ("unusable", {"unparsed", "out_of_range", "truncated"}),
-        ("lost", {"refused", "unparsed", "out_of_range", "truncated"}),
+        ("unusable", {"no_image", "unparsed", "out_of_range", "truncated"}),
+        ("lost", {"refused", "no_image", "unparsed", "out_of_range", "truncated"}),
     ],
 )
 def test_shares_are_zero_or_one_of_every_answer_and_nothing_of_errors(records, name, ones):

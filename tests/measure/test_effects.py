@@ -37,7 +37,7 @@ def changed(treated, control):
 
 AXES = protocol(tasks=TASKS, statistics={"resamples": 1000, "missing_points": 10.0})
 RANGES = {"quality": {"": (0, 100)}, "axes": {"": (0, 2), "clarity": (1, 5)}}
-SHARES = {"refused": {"refused"}, "lost": {"refused", "unparsed", "out_of_range", "truncated"}}
+SHARES = {"refused": {"refused"}, "lost": {"refused", "no_image", "unparsed", "out_of_range", "truncated"}}
 QUESTIONS = [
     Question(task, "direct", condition, role)
     for task in ("quality", "axes")

@@ -183,7 +183,7 @@ def _judge(estimate: Estimate, low: float | None, high: float | None, n: int, le
 
 
 def _outcomes(rng: np.random.Generator, n: int, refused: float = 0.01, unparsed: float = 0.005) -> Outcomes:
-    parts = rng.multinomial(n, [1 - refused - unparsed - 0.004, refused, unparsed, 0.002, 0.001, 0.001])
+    parts = rng.multinomial(n, [1 - refused - unparsed - 0.004, refused, 0.0, unparsed, 0.002, 0.001, 0.001])
     return Outcomes(**dict(zip(Outcomes.model_fields, map(int, parts), strict=True)))
 
 

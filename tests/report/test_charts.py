@@ -187,7 +187,7 @@ def test_charts_of_nothing_are_drawn_too() -> None:
     assert "no pooled scores" in charts.severity_response("Blur", [], [], "k").description
     assert charts.modality_multiples("Blur", [], [], "points", "k").svg
     assert forest.outcome_bars("Answers", [("rating", Outcomes())], "k").rows == [
-        ("rating", "0", "0", "0", "0", "0", "0", "0")
+        ("rating", "0", "0", "0", "0", "0", "0", "0", "0")
     ]
     assert forest.forest("F", [_audit("x", None, "INCONCLUSIVE")], POINTS, (-1, 1), "k", "Change").svg
 
@@ -305,13 +305,15 @@ def test_limits_hold_the_region_even_when_estimates_are_small() -> None:
 
 
 def test_outcome_tables_count_every_answer() -> None:
-    outcomes = Outcomes(scored=900, refused=50, unparsed=30, out_of_range=10, truncated=6, error=4)
+    outcomes = Outcomes(scored=900, refused=50, no_image=5, unparsed=25, out_of_range=10, truncated=6, error=4)
     chart = forest.outcome_bars("Answers", [("rating", outcomes)], "k")
     (row,) = chart.rows
     assert row[:3] == ("rating", "1,000", "900 (90.0 %)")
     assert sum(int(cell.split()[0]) for cell in row[2:]) == 1000
     assert "90.0 %" in _texts(chart)
-    assert "refused 5.0 %, not readable 3.0 %" in _texts(chart), "said in words for those who see no colour"
+    assert "refused 5.0 %, said there is no image 0.5 %, not readable 2.5 %" in _texts(chart), (
+        "said in words for those who see no colour"
+    )
     drawn = Drawn(chart)
     (full,) = drawn.boxes("grid")
     for name in Outcomes.model_fields:

@@ -248,8 +248,6 @@ REFUSED = [
     "I must decline to answer.",
     "I'm not qualified to judge X-rays.",
     "I apologize, but this is beyond what I do.",
-    "I don't see any image. Please upload the image.",
-    "No image was provided.",
     "The quality cannot be determined.",
     "I cannot provide a diagnosis; please consult a physician.",
 ]
@@ -388,6 +386,45 @@ def test_score_is_not_guessed(text: str, outcome: str) -> None:
     assert answer.why
 
 
+NO_IMAGE = [
+    "No image was provided.",
+    "No image was provided. Score: 0",
+    "I don't see any image. Please upload the image.",
+    "There is no image attached, so 0.",
+    "There's no picture here. 0",
+    "I can't see an image. 0/5",
+    "I am unable to view the attached image. B",
+    "0 (no image provided)",
+    "The image is missing: reject",
+    "0 - the image could not be loaded",
+    "**0** \u2014 the scan failed to load",
+    "Please upload the image you would like me to rate.",
+    "You have not attached an image. No.",
+    "Score: 0\n\nNote: no image has been uploaded.",
+]
+IMAGE_THERE = [
+    ("85. No image artefacts were found.", "85"),
+    ("There is no image noise. Score: 85", "85"),
+    ("No image is perfect; I give 85", "85"),
+    ("Score: 40. Part of the image is not visible.", "40"),
+    ("The image shows no attachment of the tendon. Score: 60", "60"),
+    ("I see no problem with the image. 90", "90"),
+]
+
+
+@pytest.mark.parametrize("task", [SCORE, RATING, GRADE, YES_NO, LETTER], ids=lambda task: task.id)
+@pytest.mark.parametrize("text", NO_IMAGE)
+def test_whoever_was_given_no_image_gives_no_score(text: str, task: Task) -> None:
+    answer = read(task, "", text)
+    assert (answer.outcome, dict(answer.values)) == ("no_image", {}), answer
+
+
+@pytest.mark.parametrize(("text", "value"), IMAGE_THERE)
+def test_a_word_about_images_is_not_taken_for_one_that_is_missing(text: str, value: str) -> None:
+    answer = read(SCORE, "", text)
+    assert (answer.outcome, answer.said) == ("scored", value), answer
+
+
 @pytest.mark.parametrize("task", [SCORE, RATING, GRADE, YES_NO, LETTER], ids=lambda task: task.id)
 @pytest.mark.parametrize("text", REFUSED)
 def test_refusal_is_recognised(text: str, task: Task) -> None:
@@ -443,3 +480,93 @@ CUTS = [
 def test_cut_answers(task: Task, text: str, outcome: str) -> None:
     answer = read(task, "", text, "length")
     assert answer.outcome == outcome, answer
+
+
+THOUGHTS = [
+    "<think>{}</think>",
+    "<thinking>\n{}\n</thinking>\n",
+    "[THINK]{}[/THINK]",
+    "[think] {} [/think]\n",
+    "<seed:think>{}</seed:think>",
+    "<|begin_of_thought|>{}<|end_of_thought|>",
+    "\u25c1think\u25b7{}\u25c1/think\u25b7",
+    "<reasoning>{}</reasoning>",
+    "[reasoning] {} [/reasoning]",
+    "{{thought}} {} {{/thought}} ",
+    "<analysis>{}</analysis>",
+    "<unused94>thought\n{}<unused95>",
+    "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>",
+    "<|channel>thought\n{}<channel|>",
+]
+"""Marks that models put around their reasoning."""
+ANNOUNCED = [
+    "Thought process: {}\nResponse: ",
+    "thought: {}\n\nanswer: ",
+    "**Thinking:** {}\n\n**Final answer:** ",
+    "Reasoning: {}\nScore: ",
+    "Chain of thought: {}\n- Output: ",
+]
+IDEAS = ["40", "I would start at 60.", "My first score is 40/100.", "Rating: 30", "Is it 20? No, better.", "40 -> 30"]
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+@pytest.mark.parametrize("dress", [*THOUGHTS, *ANNOUNCED])
+def test_reasoning_in_any_dress_is_left_aside(dress: str, idea: str) -> None:
+    answer = read(SCORE, "", dress.format(idea) + "85")
+    assert (answer.outcome, answer.said) == ("scored", "85"), answer
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+@pytest.mark.parametrize("dress", THOUGHTS)
+def test_reasoning_that_was_never_closed_gives_no_score(dress: str, idea: str) -> None:
+    opened = dress.partition("{}")[0].replace("{{", "{").replace("}}", "}")
+    assert read(SCORE, "", f"{opened}{idea}").outcome == "unparsed"
+    assert read(SCORE, "", f"{opened}{idea}", "length").outcome == "truncated"
+
+
+@pytest.mark.parametrize("text", [
+    "60 -> 85", "60 \u2192 85", "60 => 85", "60 --> 85", "60/100 \u27f6 85/100", "loss: 85 %", "Loss of detail: 85 %",
+    "JPEG quality 85", "JPEG quality: 85", "Saved as JPEG at 85", "compressed to 85", "kVp 85", "Page 85", "Slice 45",
+    "85 dpi", "Figure 12", "thought: 40",
+])  # fmt: skip
+def test_a_number_of_something_else_is_no_score(text: str) -> None:
+    assert read(SCORE, "", text).outcome == "unparsed"
+
+
+@pytest.mark.parametrize("text", ["Page 1/5", "page 4/5", "Slice 3/5", "4 \u2192 3", "Figure 2/5"])
+def test_the_number_of_a_page_is_no_rating(text: str) -> None:
+    assert read(RATING, "", text).outcome == "unparsed"
+
+
+DRESSES = [
+    "${}$", "$${}$$", "\\({}\\)", "\\[{}\\]", "\\boxed{{{}}}", "$\\boxed{{{}}}$", "\\[ \\boxed{{\\text{{{}}}}} \\]",
+    "$\\text{{{}}}$", "\\textbf{{{}}}", "**{}**", "`{}`", "_{}_", "<answer>{}</answer>", "[{}]", "({})", "# {}",
+    "\u2192 {}",
+    "Final: {}", "Final answer: ${}$", "It is {}", "It's {}.", "Answer -> {}", "Output: {}", "Step 4: {}", "{}.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+@pytest.mark.parametrize(("task", "said"), [(SCORE, "85"), (RATING, "4"), (GRADE, "reject"), (LETTER, "B")])
+def test_dress_around_an_answer_changes_nothing(dress: str, task: Task, said: str) -> None:
+    plain = read(task, "", said)
+    dressed = read(task, "", dress.format(said))
+    assert plain.outcome == "scored"
+    assert dressed == plain, dressed
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+@pytest.mark.parametrize("between", ["\n", " or ", " / ", " -> "])
+def test_two_answers_of_equal_standing_are_none(dress: str, between: str) -> None:
+    answer = read(SCORE, "", dress.format("85") + between + dress.format("60"))
+    assert answer.outcome == "unparsed", answer
+
+
+@pytest.mark.parametrize("text", ["Rejected", "rejected.", "Grade: rejected", "The image is rejected"])
+def test_another_form_of_a_word_on_offer_is_that_word(text: str) -> None:
+    assert read(GRADE, "", text).said == "reject"
+
+
+@pytest.mark.parametrize("text", ["not rejected", "It should not be rejected", "good or rejected", "Is it rejected?"])
+def test_unless_it_is_denied_or_stands_beside_another(text: str) -> None:
+    assert read(GRADE, "", text).outcome == "unparsed"

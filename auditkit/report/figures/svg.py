@@ -34,6 +34,7 @@ INKS: dict[str, str] = {
     "paper": "#fffffe",
     "scored": "#9fb6cc",
     "refused": "#b4530a",
+    "no_image": "#93285f",
     "unparsed": "#6b4e9b",
     "out_of_range": "#0f7b8a",
     "truncated": "#4a5562",
