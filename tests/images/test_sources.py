@@ -279,7 +279,11 @@ def test_listing_real_test_files_never_raises():
             continue
         assert pixels.dtype == np.uint8
         assert max(pixels.shape) <= 64
-    assert 3 <= len(unreadable) <= 8
+    nothing = {name for name, reason in unreadable if "it shows n" in reason}
+    # three slices of 16 x 16 pixels beside the patient, in a window of soft tissue
+    assert {f"dicomdirtests/77654033/CT2/{number}" for number in (17136, 17166, 17196)} <= nothing
+    assert len(nothing) <= 6
+    assert 3 <= len(unreadable) - len(nothing) <= 8
     assert all("Error" not in reason for _, reason in unreadable), unreadable
 
 
