@@ -140,9 +140,9 @@ def file_digest(path: Path) -> tuple[str, bytes, os.stat_result]:
     except UnreadableImage:
         raise
     except FileNotFoundError:
-        # on systems where a backslash is a letter like others, it stays part of the name
-        foreign = '; "\\" in its name separates no folders here: write "/"' if "\\" in path.name else ""
-        raise UnreadableImage(f"there is no such file{foreign}") from None
+        if "\\" in path.name:  # a letter like others on this system
+            raise UnreadableImage('there is no such file; "\\" separates no folders here: write "/"') from None
+        raise UnreadableImage("there is no such file") from None
     except (OSError, ValueError) as error:
         raise UnreadableImage(f"it cannot be opened ({type(error).__name__})") from None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from auditkit.images.identity import KEEP, OPTION
+from auditkit.images.burned_in import KEEP, OPTION
 from auditkit.images.record import DECLARED, UNKNOWN, ImageRecord
 from auditkit.run.settings import Settings
 from auditkit.words import count

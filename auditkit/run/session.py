@@ -18,7 +18,7 @@ from auditkit.ask.render import Renderer
 from auditkit.ask.store import JudgedBefore, Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, LookInfo
-from auditkit.images.identity import LEAVE_OUT, without_declared
+from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
 from auditkit.images.salt import salt_for
 from auditkit.measure.recorded import data_sha256, noted

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
-from auditkit.images.identity import LEAVE_OUT
+from auditkit.images.burned_in import LEAVE_OUT
 from auditkit.models.base import DEFAULTS, ModelOptions
 from auditkit.protocol.model import MAX_LOOKS
 

@@ -287,6 +287,19 @@ def test_listing_real_test_files_never_raises():
     assert all("Error" not in reason for _, reason in unreadable), unreadable
 
 
+@pytest.mark.skipif(os.sep == "\\", reason="there a backslash does separate folders")
+def test_backslashes_between_folders_are_named(tmp_path):
+    (tmp_path / "scans").mkdir()
+    picture(tmp_path / "scans" / "a.png")
+    picture(tmp_path / "b.png")
+    (tmp_path / "list.csv").write_text("file_name\nscans\\a.png\nC:\\scans\\a.png\nb.png\n")
+    reasons = {entry.name: entry.reason for entry in load_images(str(tmp_path / "list.csv"), salt=SALT).left_out}
+    assert 'write "/"' in reasons["scans\\a.png"]
+    assert "absolute" in reasons["C:\\scans\\a.png"]
+    with pytest.raises(AuditkitError, match='write "/"'):
+        load_images("C:\\scans", salt=SALT)
+
+
 def test_memory_per_record_is_flat(tmp_path):
     """100,000 files must list within a fraction of a gigabyte: no pixels, no header, no dictionary per record."""
     data = picture(tmp_path / "0.png", shape=(200, 200)).read_bytes()

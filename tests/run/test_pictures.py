@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from auditkit.errors import AuditkitError
-from auditkit.images.identity import without_declared
+from auditkit.images.burned_in import without_declared
 from auditkit.images.record import ImageSet, LeftOut
 from auditkit.protocol.effects import differs
 from auditkit.run.pictures import limits_of, may_show, remote_host, sent_away
