@@ -24,14 +24,14 @@ TAGS = (
 # Names of the standard's storage classes (PS3.6 A) that hold pictures: all other storage classes hold something else.
 _PICTURES = ("Image Storage", "US Volume Storage")
 _STORAGE = "Storage"
-# Scanners write what they counted, set or were told into pictures of text: GE and Canon as a series "Dose Report",
-# Siemens as an image type such as "CT_SOM5 PROT" ("Patient Protocol"), Philips as "DOSE INFO".
-_TEXT_SERIES = re.compile(
-    r"\bdose[\s_-]*(report|info|summary|record|sheet|page|screen|sr)|\b(radiation|exposure)[\s_-]*(dose|report|summary)"
-    r"|\bpatient[\s_-]*protocol|\b(exam|examination)[\s_-]*(protocol|summary)|\bscanned[\s_-]*document",
-    re.IGNORECASE,
+# Scanners write dose and settings into pictures of text, for which the standard has no word: by habit a series "Dose
+# Report" or "Patient Protocol", or an image type such as "CT_SOM5 PROT".
+_PAGE = re.compile(
+    r"\bDOSE ?(REPORT|INFO|INFORMATION|SUMMARY|RECORD|SHEET|PAGE|SR)\b|\bEXPOSURE ?(REPORT|SUMMARY)\b"
+    r"|\bPATIENT ?PROTOCOL\b|\bEXAM(INATION)? ?(PROTOCOL|SUMMARY)\b|\bSCANNED ?DOCUMENT"
 )
-_SCREEN_SERIES = re.compile(r"\bscreen[\s_-]*(save|shot|capture|grab|dump)|\bscreensave", re.IGNORECASE)
+# "Screening" is an examination, and low-dose screening one with radiation.
+_SCREEN = re.compile(r"\bSCREEN ?(SAVE|SHOT|CAPTURE|GRAB|DUMP)")
 
 
 def no_picture(header: Any) -> str | None:
@@ -53,8 +53,8 @@ def no_picture(header: Any) -> str | None:
     types = words(header, "ImageType")
     if "LOCALIZER" in types:
         return "it is a localizer (scout) for planning, not a diagnostic image (ImageType LOCALIZER)"
-    dose = any("DOSE" in kind.split() or kind.endswith(" PROT") for kind in types)
-    if dose or _TEXT_SERIES.search(text(header, "SeriesDescription") or ""):
+    page = any(kind == "DOSE" or kind.endswith(" PROT") or _PAGE.search(kind) for kind in types)
+    if page or _PAGE.search(_series(header)):
         return "it is a page of text from the scanner (dose report or protocol), not an image"
     if "SD" in words(header, "ConversionType"):
         return "it is a scanned document, not an image (ConversionType SD)"
@@ -85,9 +85,13 @@ def identifiable(header: Any) -> tuple[str, str]:
     if "YES" in words(header, "SpecimenLabelInImage"):
         return DECLARED, "its header declares that the slide's label is in the picture (SpecimenLabelInImage YES)"
     types = words(header, "ImageType")
-    screen = any(kind.startswith("SCREEN") for kind in types)
-    if screen or _SCREEN_SERIES.search(text(header, "SeriesDescription") or ""):
+    if any(map(_SCREEN.search, (*types, _series(header)))):
         return DECLARED, "its header declares a captured screen (SCREEN SAVE), which has texts of the viewer in it"
     if "LABEL" in types and (text(header, "Modality") or "").upper() != "MR":
         return DECLARED, "its header declares the picture of a label (ImageType LABEL)"
     return (NOT_IDENTIFIABLE if words(header, "BurnedInAnnotation") == ("NO",) else UNKNOWN), ""
+
+
+def _series(header: Any) -> str:
+    """Return the series' description in capitals with single spaces: it is searched, and leaves this module nowhere."""
+    return " ".join(re.sub(r"[\s_-]+", " ", text(header, "SeriesDescription") or "").upper().split())

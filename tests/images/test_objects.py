@@ -35,6 +35,8 @@ def record_of(path, **tags):
         ({"ImageType": ["DERIVED", "SECONDARY", "DOSE_INFO"]}, "page of text"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"], "SeriesDescription": "Dose Report"}, "page of text"),
         ({"SeriesDescription": "Patient Protocol"}, "page of text"),
+        ({"SeriesDescription": "CT_DOSE_REPORT"}, "page of text"),
+        ({"SeriesDescription": "Dose-Info"}, "page of text"),
         ({"ConversionType": "SD"}, "scanned document"),
     ],
 )
@@ -69,7 +71,16 @@ def test_private_and_missing_classes_stay(tmp_path, sop_class):
 
 @pytest.mark.parametrize(
     "description",
-    ["Low Dose Chest CT", "CT 3.0 THORAX LOW DOSE", "Knee protocol 2", "Screening mammogram", "LABEL free"],
+    [
+        "Low Dose Chest CT",
+        "Low-dose screening lung",
+        "low radiation dose",
+        "LOW_DOSE_SCREENING",
+        "CT 3.0 THORAX LOW DOSE",
+        "Knee protocol 2",
+        "Screening mammogram",
+        "LABEL free",
+    ],
 )
 def test_descriptions_of_ordinary_series_stay(tmp_path, description):
     assert record_of(tmp_path, SeriesDescription=description).identifiable == "unknown"
@@ -87,6 +98,8 @@ def test_descriptions_of_ordinary_series_stay(tmp_path, description):
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"], "BurnedInAnnotation": "NO"}, "declared"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREENSHOT"]}, "declared"),
         ({"SeriesDescription": "Screen Save"}, "declared"),
+        ({"SeriesDescription": "VRT_screenshot 2"}, "declared"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "SCREENING"]}, "unknown"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "LABEL", "NONE"], "Modality": "SM"}, "declared"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "ASL", "LABEL"], "Modality": "MR"}, "unknown"),
         ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, "unknown"),
