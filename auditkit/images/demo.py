@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from auditkit.errors import AuditkitError
 from auditkit.images import phantoms
 from auditkit.images.files import Settings, file_digest, inside, record_of
-from auditkit.images.record import ImageRecord, ImageSet, LeftOut, UnreadableImage, salted_hash
+from auditkit.images.record import NOT_IDENTIFIABLE, ImageRecord, ImageSet, LeftOut, UnreadableImage, salted_hash
 from auditkit.images.scaling import Box, fit
 from auditkit.images.strata import attributes_of
 
@@ -192,7 +192,8 @@ def _file_record(entry: Entry, folder: Path, settings: Settings) -> ImageRecord:
         "label": entry.label,
     }
     record = record_of(folder, entry.name, digest, settings, source=entry.package, declared=declared, crop=entry.box)
-    return replace(record, name=f"{entry.package}:{entry.name}")
+    # Public pictures, looked through one by one: what a scanner wrote into them is cropped away.
+    return replace(record, name=f"{entry.package}:{entry.name}", identifiable=NOT_IDENTIFIABLE, declared_by="")
 
 
 def _phantom_record(entry: Entry, settings: Settings) -> ImageRecord:
@@ -212,4 +213,5 @@ def _phantom_record(entry: Entry, settings: Settings) -> ImageRecord:
         name=entry.name,
         licence=entry.licence,
         attributes=attributes_of(label=entry.label),
+        identifiable=NOT_IDENTIFIABLE,
     )

@@ -9,6 +9,7 @@ Only the elements listed in `_TAGS` are parsed, none of them the patient's name;
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,20 +21,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.errors import AuditkitError
+from auditkit.images import objects
 from auditkit.images.display import Grey, colour_to_8_bits
-from auditkit.images.quiet import quiet
-from auditkit.images.record import UnreadableImage
-from auditkit.images.strata import NOT_IMAGES, known, modality_of
+from auditkit.images.elements import count, text
+from auditkit.images.frames import middle, with_frame_settings
+from auditkit.images.quiet import guarded
+from auditkit.images.record import UNKNOWN, UnreadableImage
+from auditkit.images.strata import modality_of
 
 SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 
+# Group 2 or 8 with a low element number, then a VR (explicit) or a short even length (implicit), in either byte order.
+_FIRST_ELEMENT = re.compile(
+    rb"(?:[\x02\x08]\0[\0-\x1e]\0|\0[\x02\x08]\0[\0-\x1e])"
+    rb"(?:AE|AS|CS|DA|DT|IS|LO|OB|SH|TM|UI|UL|US|[\0-\x7e]\0\0\0)"
+)
+_ORDINARY = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"RIFF")
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _META_AT_MOST = 4096
 _BYTES_PER_PIXEL = 8
 
 _TAGS = (
-    "SOPClassUID",
-    "Modality",
+    *objects.TAGS,
     "PatientID",
     "PatientSex",
     "PatientAge",
@@ -41,7 +50,6 @@ _TAGS = (
     "SeriesInstanceUID",
     "Manufacturer",
     "InstitutionName",
-    "BurnedInAnnotation",
     "Rows",
     "Columns",
     "SamplesPerPixel",
@@ -92,6 +100,8 @@ class Facts:
         ``sex``, ``age``, ``manufacturer`` as the header has them, ``institution`` to be hashed.
     notes : tuple of str
         What the reader decides about this file.
+    identifiable, declared_by : str
+        As in `ImageRecord`.
     """
 
     modality: str | None = None
@@ -100,11 +110,19 @@ class Facts:
     series: str | None = field(default=None, repr=False)
     strata: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    identifiable: str = UNKNOWN
+    declared_by: str = ""
 
 
 def looks_like_dicom(path: Path, head: bytes) -> bool:
-    """Tell whether a file is DICOM by its preamble (PS3.10 7.1), or by its suffix when the preamble was left out."""
-    return head[128:132] == b"DICM" or path.suffix.casefold() in SUFFIXES
+    """Tell whether a file is DICOM.
+
+    By its preamble (PS3.10 7.1), else by its first element, as files without preamble begin with one, else by its
+    suffix, unless it begins as an ordinary picture does.
+    """
+    if head[128:132] == b"DICM" or _FIRST_ELEMENT.match(head):
+        return True
+    return path.suffix.casefold() in SUFFIXES and not head.startswith(_ORDINARY)
 
 
 def inspect(path: Path, max_pixels: int) -> Facts:
@@ -125,25 +143,28 @@ def inspect(path: Path, max_pixels: int) -> Facts:
     AuditkitError
         When pydicom is not installed.
     """
-    with quiet():
+    with guarded(_of_header):
         header = _read_header(path, max_pixels)
         syntax, notes = _transfer_syntax(header)
         _check(header, syntax, path.stat().st_size, max_pixels)
-        frame, frame_notes = _frame(header)
+        frame, frame_notes = middle(header)
         if _is_grey(header):
-            notes += Grey.from_header(_with_frame_settings(header, frame)).notes
+            notes += Grey.from_header(with_frame_settings(header, frame)).notes
+        identifiable, declared_by = objects.identifiable(header)
         return Facts(
-            modality=modality_of(_text(header, "Modality")),
-            patient=_text(header, "PatientID"),
-            study=_text(header, "StudyInstanceUID"),
-            series=_text(header, "SeriesInstanceUID"),
+            modality=modality_of(text(header, "Modality")),
+            patient=text(header, "PatientID"),
+            study=text(header, "StudyInstanceUID"),
+            series=text(header, "SeriesInstanceUID"),
             strata={
-                "sex": _text(header, "PatientSex"),
-                "age": _text(header, "PatientAge"),
-                "manufacturer": _text(header, "Manufacturer"),
-                "institution": _text(header, "InstitutionName"),
+                "sex": text(header, "PatientSex"),
+                "age": text(header, "PatientAge"),
+                "manufacturer": text(header, "Manufacturer"),
+                "institution": text(header, "InstitutionName"),
             },
             notes=(*frame_notes, *notes, *_aspect_note(header)),
+            identifiable=identifiable,
+            declared_by=declared_by,
         )
 
 
@@ -167,27 +188,21 @@ def decode(path: Path, max_pixels: int) -> NDArray[np.uint8]:
         The pixel data is missing, too short, damaged, or in a form that is not supported.
     """
     pixels = require_pydicom("pydicom.pixels")
-    with quiet():
+    with guarded(_of_header):
         header = _read_header(path, max_pixels)
         syntax, _ = _transfer_syntax(header)
         _check(header, syntax, path.stat().st_size, max_pixels)
-        frame, _ = _frame(header)
-        multiple = _count(header, "NumberOfFrames", 1) > 1
-        try:
-            if syntax.is_deflated:
-                stored = pixels.pixel_array(_module("pydicom").dcmread(path), index=frame if multiple else None)
-            else:
-                stored = pixels.pixel_array(path, index=frame if multiple else None, transfer_syntax_uid=syntax)
-        except Exception as error:
-            raise UnreadableImage(_reason(error)) from None
-        if not multiple and stored.ndim == 4:
+        frame, _ = middle(header)
+        index = frame if count(header, "NumberOfFrames", 1) > 1 else None
+    with guarded(_of_pixels):
+        if syntax.is_deflated:
+            stored = pixels.pixel_array(_module("pydicom").dcmread(path), index=index)
+        else:
+            stored = pixels.pixel_array(path, index=index, transfer_syntax_uid=syntax)
+        if index is None and stored.ndim == 4:
             stored = stored[0]
-        try:
-            return _display(stored, _with_frame_settings(header, frame))
-        except UnreadableImage:
-            raise
-        except Exception as error:
-            raise UnreadableImage(f"its display settings cannot be applied ({type(error).__name__})") from None
+    with guarded(lambda error: f"its display settings cannot be applied ({type(error).__name__})"):
+        return _display(stored, with_frame_settings(header, frame))
 
 
 def require_pydicom(module: str = "pydicom") -> Any:
@@ -208,10 +223,7 @@ def _module(name: str) -> Any:
 def _read_header(path: Path, max_pixels: int) -> Any:
     dcmread = require_pydicom().dcmread
     _check_inflated_size(path, max_pixels * _BYTES_PER_PIXEL)
-    try:
-        return dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
-    except Exception as error:
-        raise UnreadableImage(f"its DICOM header cannot be read ({type(error).__name__})") from None
+    return dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
 
 
 def _check_inflated_size(path: Path, limit: int) -> None:
@@ -234,24 +246,8 @@ def _check_inflated_size(path: Path, limit: int) -> None:
         raise UnreadableImage(f"its deflated data is damaged ({type(error).__name__})") from None
 
 
-def _text(header: Any, keyword: str) -> str | None:
-    try:
-        value = header.get(keyword)
-    except Exception:
-        return None  # an element whose value cannot be converted counts as missing
-    return known(value)
-
-
-def _count(header: Any, keyword: str, default: int) -> int:
-    text = _text(header, keyword)
-    try:
-        return max(int(float(text)), default) if text is not None else default
-    except ValueError:
-        return default
-
-
 def _is_grey(header: Any) -> bool:
-    return _text(header, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2")
+    return text(header, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2")
 
 
 def _transfer_syntax(header: Any) -> tuple[Any, tuple[str, ...]]:
@@ -270,10 +266,9 @@ def _transfer_syntax(header: Any) -> tuple[Any, tuple[str, ...]]:
 
 def _check(header: Any, syntax: Any, file_size: int, max_pixels: int) -> None:
     """Raise `UnreadableImage` where the header alone shows that there is no picture to be had."""
-    modality = (_text(header, "Modality") or "").upper()
-    if modality in NOT_IMAGES:
-        raise UnreadableImage(f"it is {NOT_IMAGES[modality]}, not an image")
-    rows, columns = _count(header, "Rows", 0), _count(header, "Columns", 0)
+    if why := objects.no_picture(header):
+        raise UnreadableImage(why)
+    rows, columns = count(header, "Rows", 0), count(header, "Columns", 0)
     if not rows or not columns:
         is_dicom = len(header) > 0 or header.preamble is not None
         raise UnreadableImage("it holds no pixel data" if is_dicom else "it is not a DICOM file")
@@ -292,20 +287,13 @@ def _check(header: Any, syntax: Any, file_size: int, max_pixels: int) -> None:
             raise UnreadableImage(f"no decoder is installed for its transfer syntax, {syntax.name}")
     elif not syntax.is_deflated:
         needed = (
-            rows * columns * _count(header, "SamplesPerPixel", 1) * _count(header, "NumberOfFrames", 1)
-            * _count(header, "BitsAllocated", 1)
+            rows * columns * count(header, "SamplesPerPixel", 1) * count(header, "NumberOfFrames", 1)
+            * count(header, "BitsAllocated", 1)
         ) // 8  # fmt: skip
-        if _text(header, "PhotometricInterpretation") == "YBR_FULL_422":
+        if text(header, "PhotometricInterpretation") == "YBR_FULL_422":
             needed = needed * 2 // 3
         if file_size < needed:
             raise UnreadableImage(f"its {file_size:,} bytes are fewer than the {needed:,} its pixel data must have")
-
-
-def _frame(header: Any) -> tuple[int, tuple[str, ...]]:
-    frames = _count(header, "NumberOfFrames", 1)
-    if frames == 1:
-        return 0, ()
-    return frames // 2, (f"{frames} frames: number {frames // 2 + 1} is shown",)
 
 
 def _aspect_note(header: Any) -> tuple[str, ...]:
@@ -317,37 +305,24 @@ def _aspect_note(header: Any) -> tuple[str, ...]:
     return () if square else ("its pixels are not square: shown as stored, without stretching",)
 
 
-def _with_frame_settings(header: Any, frame: int) -> Any:
-    """Lift the frame's own rescale and window out of the functional groups of enhanced objects (PS3.3 C.7.6.16)."""
-    shared = header.get("SharedFunctionalGroupsSequence") or []
-    per_frame = header.get("PerFrameFunctionalGroupsSequence") or []
-    groups = [*(per_frame[frame : frame + 1]), *(shared[:1])]
-    for sequence, keywords in (
-        ("PixelValueTransformationSequence", ("RescaleSlope", "RescaleIntercept")),
-        ("FrameVOILUTSequence", ("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence")),
-    ):
-        item = next((group[sequence].value[0] for group in groups if group.get(sequence)), None)
-        if item is None:
-            continue
-        for keyword in keywords:
-            if keyword in item and keyword not in header:
-                header[keyword] = item[keyword]
-    return header
-
-
 def _display(stored: NDArray[Any], header: Any) -> NDArray[np.uint8]:
-    photometric = _text(header, "PhotometricInterpretation") or ""
+    photometric = text(header, "PhotometricInterpretation") or ""
     if photometric == "PALETTE COLOR":
         return colour_to_8_bits(_module("pydicom.pixels").apply_color_lut(stored, header), 16)
     if stored.ndim == 2 and photometric in ("MONOCHROME1", "MONOCHROME2"):
         return Grey.from_header(header).show(stored)
     if stored.ndim == 3 and stored.shape[-1] == 3 and (photometric == "RGB" or photometric.startswith("YBR")):
         # pydicom has converted YBR_FULL and YBR_FULL_422, the JPEG 2000 decoder YBR_ICT and YBR_RCT: all is RGB now
-        return colour_to_8_bits(stored, _count(header, "BitsStored", 8))
+        return colour_to_8_bits(stored, count(header, "BitsStored", 8))
     raise UnreadableImage("its photometric interpretation is not supported")
 
 
-def _reason(error: Exception) -> str:
+def _of_header(error: BaseException) -> str:
+    """Say in own words that a header is damaged; the exception's text may quote header values."""
+    return f"its DICOM header cannot be read ({type(error).__name__})"
+
+
+def _of_pixels(error: BaseException) -> str:
     """Say in own words what pydicom's exception means; its text may quote header values."""
     text = str(error).lower()
     if "no pixel data" in text or "no 'pixel data'" in text:

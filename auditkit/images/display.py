@@ -6,7 +6,6 @@ each pixel: the same numbers, and 12 million pixels of a mammogram take 0.1 s in
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -14,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.images.record import UnreadableImage
+from auditkit.images.elements import integer, number
+from auditkit.images.levels import robust_range
+from auditkit.images.tables import Table, table_item
 
-PERCENTILES = (0.5, 99.5)
 NOTE_NO_WINDOW = "no window in the header: shown from the 0.5th to the 99.5th percentile"
 NOTE_BAD_WINDOW = "the window in the header is not usable: shown from the 0.5th to the 99.5th percentile"
 NOTE_SEVERAL = "several windows in the header: the first is used"
@@ -24,7 +24,7 @@ NOTE_FULL_RANGE = "the window in the header is not usable: shown over the full r
 NOTE_RESCALE = "the rescale slope in the header is not usable: stored values are taken as they are"
 
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
-_WIDEST_TABLE = 1 << 16
+_WIDEST_INDEX = 1 << 16
 _NARROWEST = 1e-30  # a constant picture has no width; any window shows it black
 
 
@@ -38,7 +38,7 @@ class Grey:
         The settings, those of the frame included.
     window : tuple of (float, float, str) or None
         Centre, width and function of the first usable window.
-    voi_item, modality_item : pydicom Dataset or None
+    voi, modality : Table or None
         Usable lookup tables.
     rescale : bool
         Whether rescale slope and intercept are usable.
@@ -52,8 +52,8 @@ class Grey:
 
     header: Any
     window: tuple[float, float, str] | None
-    voi_item: Any
-    modality_item: Any
+    voi: Table | None
+    modality: Table | None
     rescale: bool
     inverted: bool
     as_stored: bool
@@ -63,29 +63,40 @@ class Grey:
     def from_header(cls, header: Any) -> Grey:
         """Decide from the header alone how the image is shown."""
         notes: list[str] = []
-        modality_item = _table_item(header, "ModalityLUTSequence")
-        slope, intercept = _number(header, "RescaleSlope"), _number(header, "RescaleIntercept")
+        little_endian = header.original_encoding[1] is not False
+        low, high = _stored_range(header)
+        modality, item = None, table_item(header, "ModalityLUTSequence")
+        if item is not None:
+            modality = Table.read(item, little_endian, low, high, shown=False)
+            low, high = float(modality.entries.min()), float(modality.entries.max())
+            notes += modality.notes
+        slope, intercept = number(header, "RescaleSlope"), number(header, "RescaleIntercept")
         declared = "RescaleSlope" in header or "RescaleIntercept" in header
-        rescale = modality_item is None and slope is not None and slope != 0 and intercept is not None
-        if declared and not rescale and modality_item is None:
+        rescale = False
+        if modality is None and slope is not None and slope != 0 and intercept is not None:
+            rescale = True
+            low, high = sorted((slope * low + intercept, slope * high + intercept))
+        elif modality is None and declared:
             notes.append(NOTE_RESCALE)
-        voi_item = _table_item(header, "VOILUTSequence")
+        item = table_item(header, "VOILUTSequence")
+        voi = None if item is None else Table.read(item, little_endian, low, high, shown=True)
         window, count, given = _window(header)
-        unsigned_8_bits = _integer(header, "BitsStored", 16) <= 8 and _integer(header, "PixelRepresentation", 0) == 0
-        unscaled = modality_item is None and (not rescale or (slope, intercept) == (1, 0))
-        as_stored = voi_item is None and window is None and unsigned_8_bits and unscaled
-        if voi_item is None:
-            if window is None and as_stored and given:
-                notes.append(NOTE_FULL_RANGE)
-            elif window is None and not as_stored:
-                notes.append(NOTE_BAD_WINDOW if given else NOTE_NO_WINDOW)
-            elif count > 1:
-                notes.append(NOTE_SEVERAL)
+        unsigned_8_bits = integer(header, "BitsStored", 16) <= 8 and integer(header, "PixelRepresentation", 0) == 0
+        unscaled = modality is None and (not rescale or (slope, intercept) == (1, 0))
+        as_stored = voi is None and window is None and unsigned_8_bits and unscaled
+        if voi is not None:
+            notes += voi.notes
+        elif window is None and as_stored and given:
+            notes.append(NOTE_FULL_RANGE)
+        elif window is None and not as_stored:
+            notes.append(NOTE_BAD_WINDOW if given else NOTE_NO_WINDOW)
+        elif count > 1:
+            notes.append(NOTE_SEVERAL)
         return cls(
             header=header,
-            window=None if voi_item is not None else window,
-            voi_item=voi_item,
-            modality_item=modality_item,
+            window=None if voi is not None else window,
+            voi=voi,
+            modality=modality,
             rescale=rescale,
             inverted=(
                 str(header.get("PhotometricInterpretation", "")) == "MONOCHROME1"
@@ -111,8 +122,8 @@ class Grey:
         values = stored.astype(stored.dtype.newbyteorder("="), copy=False)
         if values.dtype.kind in "iu":
             low, high = int(values.min()), int(values.max())
-            if high - low < _WIDEST_TABLE:
-                index = np.subtract(values, low, dtype=np.int32) if low else values
+            if high - low < _WIDEST_INDEX:
+                index = np.subtract(values, low, dtype=np.int64, casting="unsafe") if low else values
                 counts = np.bincount(index.ravel(), minlength=high - low + 1)
                 table = self._shown(np.arange(low, high + 1, dtype=np.int64), counts)
                 shown: NDArray[np.uint8] = np.take(table, index)
@@ -123,20 +134,18 @@ class Grey:
         """Put values through the pipeline; `counts` says how often each occurs (None: once)."""
         padding = self._padding(values)
         measured: NDArray[Any] = values
-        if self.modality_item is not None:
-            measured = _look_up(np.rint(values).astype(np.int64), self.modality_item, self._little_endian)
+        if self.modality is not None:
+            measured = self.modality.look_up(values)
         elif self.rescale:
             measured = import_module("pydicom.pixels").apply_rescale(values, self.header)
-        if self.voi_item is not None:
-            table_input = np.rint(measured).astype(np.int64)
-            bits = _descriptor(self.voi_item)[2]
-            shown = _look_up(table_input, self.voi_item, self._little_endian) * (255.0 / (2**bits - 1))
+        if self.voi is not None:
+            shown = self.voi.look_up(measured) * (255.0 / self.voi.top)
         elif self.as_stored:
-            shown = measured * (255.0 / (2 ** _integer(self.header, "BitsStored", 8) - 1))
+            shown = measured * (255.0 / (2 ** integer(self.header, "BitsStored", 8) - 1))
         elif self.window is not None:
             shown = _windowed(measured, *self.window)
         else:
-            low, high = _percentiles(measured, ~padding, counts)
+            low, high = robust_range(measured, ~padding, counts)
             centre, width = (low + high) / 2, max(high - low, _NARROWEST)
             shown = _windowed(measured, centre, width, "LINEAR_EXACT")
         result: NDArray[np.uint8] = np.rint(
@@ -147,18 +156,14 @@ class Grey:
         result[padding] = 0  # outside the picture is dark, whichever way round the grey scale runs
         return result
 
-    @property
-    def _little_endian(self) -> bool:
-        return self.header.original_encoding[1] is not False
-
     def _padding(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         """Return where `values` stand for "no pixel here" (PS3.3 C.7.5.1.1.2)."""
-        first = _number(self.header, "PixelPaddingValue")
+        first = number(self.header, "PixelPaddingValue")
         if first is None:
             return np.zeros(values.shape, dtype=bool)
-        last = _number(self.header, "PixelPaddingRangeLimit")
-        signed = _integer(self.header, "PixelRepresentation", 0) == 1
-        bits = _integer(self.header, "BitsAllocated", 16)
+        last = number(self.header, "PixelPaddingRangeLimit")
+        signed = integer(self.header, "PixelRepresentation", 0) == 1
+        bits = integer(self.header, "BitsAllocated", 16)
         ends = [
             # the element's type depends on another element, and writers get it wrong: 63536 for -2000
             end - 2**bits if signed and end >= 2 ** (bits - 1) else end + 2**bits if not signed and end < 0 else end
@@ -203,61 +208,18 @@ def _windowed(values: NDArray[Any], centre: float, width: float, function: str) 
     return result
 
 
-def _percentiles(
-    values: NDArray[Any], used: NDArray[np.bool_], counts: NDArray[np.int64] | None
-) -> tuple[float, float]:
-    used = used & np.isfinite(values)
-    if counts is not None:
-        used = used & (counts > 0)
-    if not used.any():
-        return 0.0, 1.0
-    if counts is None:
-        low, high = np.percentile(values[used], PERCENTILES)
-        return float(low), float(high)
-    # nearest-rank percentiles of the pixels from how often each value occurs
-    order = np.argsort(values[used], kind="stable")
-    ordered, cumulative = values[used][order], np.cumsum(counts[used][order])
-    ranks = np.asarray(PERCENTILES) / 100 * cumulative[-1]
-    low, high = ordered[np.minimum(np.searchsorted(cumulative, ranks), ordered.size - 1)]
-    return float(low), float(high)
-
-
-def _look_up(values: NDArray[np.int64], item: Any, little_endian: bool) -> NDArray[np.float64]:
-    """Map through a lookup table (PS3.3 C.11.1.1), values outside it to its ends.
-
-    Own code because pydicom 3.0 indexes through an array of the table's own type: a table with 8-bit entries wraps
-    round after 256 of them, and one with 12-bit entries asks NumPy for the type "uint12".
-    """
-    entries, first, bits = _descriptor(item)
-    data = item.LUTData
-    if isinstance(data, bytes):
-        width = 1 if len(data) < 2 * entries else 2
-        table = np.frombuffer(data, dtype=f"{'<' if little_endian else '>'}u{width}")
-    else:
-        table = np.asarray(data, dtype=np.int64)
-    table = table[:entries].astype(np.float64)
-    if table.size == 0:
-        raise UnreadableImage("its lookup table is empty")
-    return np.asarray(np.minimum(table[np.clip(values - first, 0, table.size - 1)], 2**bits - 1))
-
-
-def _descriptor(item: Any) -> tuple[int, int, int]:
-    entries, first, bits = (int(value) for value in item.LUTDescriptor)
-    return entries or _WIDEST_TABLE, first, bits
-
-
-def _table_item(header: Any, keyword: str) -> Any:
-    sequence = header.get(keyword)
-    if not sequence:
-        return None
-    item = sequence[0]
-    return item if item.get("LUTDescriptor") is not None and item.get("LUTData") is not None else None
+def _stored_range(header: Any) -> tuple[float, float]:
+    """Return the smallest and the largest value that can be stored."""
+    bits = min(max(integer(header, "BitsStored", 16), 1), 64)
+    if integer(header, "PixelRepresentation", 0) == 1:
+        return -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1
+    return 0.0, 2.0**bits - 1
 
 
 def _window(header: Any) -> tuple[tuple[float, float, str] | None, int, bool]:
     """Return the first window when it is usable, how many there are, and whether any was given."""
     given = header.get("WindowCenter") is not None and header.get("WindowWidth") is not None
-    centre, width = _number(header, "WindowCenter"), _number(header, "WindowWidth")
+    centre, width = number(header, "WindowCenter"), number(header, "WindowWidth")
     function = str(header.get("VOILUTFunction") or "LINEAR").strip().upper()
     if centre is None or width is None or function not in _FUNCTIONS:
         return None, 0, given
@@ -265,20 +227,3 @@ def _window(header: Any) -> tuple[tuple[float, float, str] | None, int, bool]:
         return None, 0, given
     value = header.get("WindowWidth")
     return (centre, width, function), 1 if isinstance(value, str) or not hasattr(value, "__len__") else len(value), True
-
-
-def _number(header: Any, keyword: str) -> float | None:
-    """Return the element's first value as a finite float, None when it is missing or no number."""
-    try:
-        value = header.get(keyword)
-        if value is not None and not isinstance(value, (str, bytes)) and hasattr(value, "__len__"):
-            value = value[0]
-        number = float(value)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _integer(header: Any, keyword: str, default: int) -> int:
-    number = _number(header, keyword)
-    return default if number is None else int(number)

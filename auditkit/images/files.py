@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.images import dicom, raster
+from auditkit.images.levels import check_content
 from auditkit.images.record import UNKNOWN, ImageRecord, UnreadableImage, salted_hash
 from auditkit.images.scaling import Box, fit
 from auditkit.images.strata import attributes_of, known, modality_of, modality_of_folder
 
 # Part of every record's `content`. Raise it with any change that alters a pixel: stored answers to the old pixels are
 # then not taken for answers to the new ones.
-VERSION = "1"
+VERSION = "2"
 
 NOTE_STUDY = "no patient id: the study is the unit of analysis"
 NOTE_SERIES = "no patient or study id: the series is the unit of analysis"
@@ -77,7 +78,9 @@ class FileReader:
         if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
             raise UnreadableImage("it has changed since it was listed")
         decode = dicom.decode if self.is_dicom else raster.decode
-        return fit(decode(path, self.max_pixels), self.max_side, self.crop)
+        pixels = fit(decode(path, self.max_pixels), self.max_side, self.crop)
+        check_content(pixels)
+        return pixels
 
 
 def inside(root: Path, name: str) -> Path:
@@ -137,6 +140,8 @@ def file_digest(path: Path) -> tuple[str, bytes, os.stat_result]:
     except UnreadableImage:
         raise
     except FileNotFoundError:
+        if "\\" in path.name:  # a letter like others on this system
+            raise UnreadableImage('there is no such file; "\\" separates no folders here: write "/"') from None
         raise UnreadableImage("there is no such file") from None
     except (OSError, ValueError) as error:
         raise UnreadableImage(f"it cannot be opened ({type(error).__name__})") from None
@@ -227,6 +232,8 @@ def record_of(
             label=declared.get("label"),
         ),
         notes=notes + cluster_notes,
+        identifiable=facts.identifiable,
+        declared_by=facts.declared_by,
     )
 
 

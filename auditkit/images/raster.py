@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-from auditkit.images.quiet import quiet
+from auditkit.images.levels import robust_range
+from auditkit.images.quiet import guarded
 from auditkit.images.record import UnreadableImage
 
 # A closed list: Pillow's other readers start programs (EPS) or hold no medical images.
@@ -20,13 +21,15 @@ FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 
 _NOT_AN_IMAGE = "it is not an image in a format that is read (PNG, JPEG, TIFF, BMP, WebP, DICOM)"
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I;12", "I", "F")
-_TIFF_PHOTOMETRIC = 262
+_TIFF = (b"II*\0", b"MM\0*")
+_TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLES, _TIFF_FORMAT = 258, 262, 277, 339
 _WHITE_IS_ZERO = 0
-_12_BIT = 4095
-_16_BIT = 65535
+_UNSIGNED = 1
+_FORMATS_OF_NUMBERS = {1: "unsigned integers", 2: "signed integers", 3: "floating-point numbers", 5: "complex numbers"}
+# The pages of these are pictures of one kind; the second picture of a JPEG file is its other half or its depth.
+_PAGED = ("TIFF", "PNG", "WEBP")
 
-NOTE_16_BIT = "16-bit grey: shown over 0-65535, or over 0-4095 where no value is larger"
-NOTE_RANGE = "more than 16 bits per pixel: shown from its smallest to its largest value"
+NOTE_DEEP = "more than 8 bits of grey and no window: shown from the 0.5th to the 99.5th percentile"
 
 
 def inspect(path: Path, max_pixels: int) -> tuple[str, ...]:
@@ -44,15 +47,11 @@ def inspect(path: Path, max_pixels: int) -> tuple[str, ...]:
     UnreadableImage
         Not an image, or too large.
     """
-    with quiet():
-        try:
-            with Image.open(path, formats=FORMATS) as image:
-                _check_size(image, max_pixels)
-                return _notes(image)
-        except UnreadableImage:
-            raise
-        except Exception as error:
-            raise UnreadableImage(_reason(error)) from None
+    with guarded(lambda error: _reason(error, path)), Image.open(path, formats=FORMATS) as image:
+        _check_size(image, max_pixels)
+        notes = _choose_page(image)
+        _check_size(image, max_pixels)
+        return (*notes, NOTE_DEEP) if image.mode in _DEEP_GREY else notes
 
 
 def decode(path: Path, max_pixels: int) -> NDArray[np.uint8]:
@@ -74,16 +73,12 @@ def decode(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     UnreadableImage
         Not an image, too large, truncated or damaged.
     """
-    with quiet():
-        try:
-            with Image.open(path, formats=FORMATS) as image:
-                _check_size(image, max_pixels)
-                image.load()
-                return _eight_bits(image)
-        except UnreadableImage:
-            raise
-        except Exception as error:
-            raise UnreadableImage(_reason(error)) from None
+    with guarded(lambda error: _reason(error, path)), Image.open(path, formats=FORMATS) as image:
+        _check_size(image, max_pixels)
+        _choose_page(image)
+        _check_size(image, max_pixels)
+        image.load()
+        return _eight_bits(image)
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
@@ -93,33 +88,65 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _notes(image: Image.Image) -> tuple[str, ...]:
-    frames = int(getattr(image, "n_frames", 1))
-    notes = [f"{frames} pages or frames: the first is shown"] if frames > 1 else []
-    if image.mode in ("I", "F"):
-        notes.append(NOTE_RANGE)
-    elif image.mode in _DEEP_GREY:
-        notes.append(NOTE_16_BIT)
-    return tuple(notes)
+def _choose_page(image: Image.Image) -> tuple[str, ...]:
+    """Go to the page that is shown: the middle one, as of a DICOM cine, where all pages are of one kind."""
+    pages = int(getattr(image, "n_frames", 1))
+    if pages <= 1:
+        return ()
+    if image.format not in _PAGED:
+        return (f"{pages} pages or frames: the first is shown",)
+    first = (image.size, image.mode)
+    image.seek(pages // 2)
+    if (image.size, image.mode) != first:  # smaller copies of the picture, a label, a preview
+        image.seek(0)
+        return (f"{pages} pages of different kinds: the first is shown",)
+    return (f"{pages} pages or frames: number {pages // 2 + 1} is shown",)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException, path: Path) -> str:
     """Say in own words what Pillow's exception means; its text may hold the absolute path."""
     if isinstance(error, Image.DecompressionBombError):
         return "its header declares more pixels than Pillow decodes (decompression bomb)"
     if isinstance(error, UnidentifiedImageError):
-        return _NOT_AN_IMAGE
+        return _of_tiff(path) or _NOT_AN_IMAGE
     if isinstance(error, (FileNotFoundError, PermissionError)):
         return f"it cannot be opened ({type(error).__name__})"
+    if isinstance(error, MemoryError):
+        return "its pixels do not fit into memory"
     if "truncated" in str(error).lower():
         return "the image data is truncated"
     return f"the image data is damaged ({type(error).__name__})"
 
 
+def _of_tiff(path: Path) -> str:
+    """Say what kind of numbers a TIFF file holds that Pillow does not read; empty when it is no TIFF file."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(8)
+            if start[:4] not in _TIFF:
+                return ""
+            tags = TiffImagePlugin.ImageFileDirectory_v2(start)
+            stream.seek(tags.next)
+            tags.load(stream)
+        bits = "/".join(str(int(number)) for number in tags.get(_TIFF_BITS, (1,)))
+        kind = _FORMATS_OF_NUMBERS.get(tags.get(_TIFF_FORMAT, (_UNSIGNED,))[0], "numbers of an unknown kind")
+        samples = int(tags.get(_TIFF_SAMPLES, 1))
+    except Exception:
+        return "its TIFF header is damaged"
+    return (
+        f"it is a TIFF file of {samples} channel{'s' if samples > 1 else ''} of {bits}-bit {kind}, which is not read: "
+        "save it as 8- or 16-bit integers, or as grey of 32-bit floating-point numbers"
+    )
+
+
 def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode in _DEEP_GREY:
-        grey = _scale_grey(np.asarray(image), float_like=image.mode in ("I", "F"))
         tags: Any = getattr(image, "tag_v2", {})
+        values = np.asarray(image)
+        # Pillow reads 32-bit integers as signed ones, whatever the file says (TIFF 6.0: unsigned unless said)
+        if image.format == "TIFF" and values.dtype == np.int32 and _is_unsigned(tags):
+            values = values.view(np.uint32)
+        grey = _scale_grey(values)
         if tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO:
             grey = np.subtract(255, grey, dtype=np.uint8)  # Pillow inverts such TIFF files up to 8 bits only
         shown = Image.fromarray(grey)
@@ -135,15 +162,17 @@ def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(ImageOps.exif_transpose(shown), dtype=np.uint8)
 
 
-def _scale_grey(values: NDArray[Any], *, float_like: bool) -> NDArray[np.uint8]:
-    """Scale grey of more than 8 bits to 0-255."""
+def _is_unsigned(tags: Any) -> bool:
+    return bool(tags.get(_TIFF_BITS, (0,))[0] == 32 and tags.get(_TIFF_FORMAT, (_UNSIGNED,))[0] == _UNSIGNED)
+
+
+def _scale_grey(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale grey of more than 8 bits to 0-255 over its percentiles: which of its bits are in use, no file says."""
     data = values.astype(np.float64)
-    if float_like:
-        finite = np.isfinite(data)
-        if not finite.any():
-            raise UnreadableImage("none of its pixels holds a finite number")
-        low, high = float(data[finite].min()), float(data[finite].max())
-        data = np.where(finite, data, low)
-    else:
-        low, high = 0.0, float(_12_BIT if data.max(initial=0) <= _12_BIT else _16_BIT)
-    return np.rint((data - low) * (255.0 / (high - low)) if high > low else np.zeros_like(data)).astype(np.uint8)
+    finite = np.isfinite(data)
+    if not finite.any():
+        raise UnreadableImage("none of its pixels holds a finite number")
+    low, high = robust_range(data)
+    if not high > low:
+        return np.zeros(data.shape, dtype=np.uint8)
+    return np.rint(np.clip((np.where(finite, data, low) - low) / (high - low), 0, 1) * 255).astype(np.uint8)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 
+# What is known of names and faces in a picture: see `ImageRecord.identifiable`.
+DECLARED = "declared"
+NOT_IDENTIFIABLE = "no"
+
 # The names that audits, protocol and report use; a source maps its own names (DICOM codes, manifest entries) to these.
 MODALITIES = (
     "xray",
@@ -57,6 +61,11 @@ class ImageRecord:
         Strata such as sex, age, site, manufacturer, label; ``"unknown"`` where missing.
     notes : tuple of str
         What the reader had to decide (a fallback window, a dropped frame).
+    identifiable : {"declared", "unknown", "no"}
+        Whether the picture itself may name or show its patient: the file declares it (burned-in annotation, a captured
+        screen), nothing is known, or the file or its curator says no.
+    declared_by : str
+        What declares it, in words; empty unless `identifiable` is ``"declared"``.
     read : callable
         Returns the pixels: uint8, shape (H, W) when grey or (H, W, 3) when RGB, ready for display. Raises
         `UnreadableImage` with a reason in words.
@@ -73,6 +82,8 @@ class ImageRecord:
     licence: str = UNKNOWN
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
+    identifiable: str = UNKNOWN
+    declared_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

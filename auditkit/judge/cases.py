@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from auditkit.evidence import Case
+from auditkit.images.record import ImageRecord
 from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.judge.draft import WorstCase
 from auditkit.judge.titles import Titles
@@ -21,7 +22,11 @@ MAX_TEXT = 400
 
 
 def failing_cases(
-    worst: Sequence[WorstCase], reader: AnswerReader, data: Measurements, protocol: Protocol
+    worst: Sequence[WorstCase],
+    reader: AnswerReader,
+    data: Measurements,
+    protocol: Protocol,
+    may_show: Callable[[ImageRecord], bool],
 ) -> list[Case]:
     """Return at most `MAX_CASES` cases, taken from the modalities in turn.
 
@@ -35,10 +40,12 @@ def failing_cases(
         Scores and outcomes.
     protocol : Protocol
         Its catalogue has the words.
+    may_show : callable
+        Whether the picture of an image may stand in the record.
     """
     titles = Titles(protocol.catalogue)
     return [
-        _case(case, reader, data, titles, pictured=place < MAX_PICTURED)
+        _case(case, reader, data, titles, pictured=place < MAX_PICTURED and may_show(data.records[case.item]))
         for place, case in enumerate(_in_turn(worst, data)[:MAX_CASES])
     ]
 

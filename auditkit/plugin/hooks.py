@@ -91,6 +91,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
     from auditkit.plugin.progress import progress
+    from auditkit.run.pictures import sent_away
     from auditkit.run.session import prepare
 
     state = config.stash[STATE]
@@ -103,6 +104,7 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         extensions=_extensions(hook),
     )
     state.run = run
+    _tell_first(config, sent_away(run.model, run.plan.records))
     if run.settings.references:
         from auditkit.records.baseline.earlier import earlier_runs
 
@@ -139,6 +141,15 @@ def _tell(config: pytest.Config, lines: list[str]) -> None:
     if terminal is not None:
         for line in lines:
             terminal.write_line(line, red=True)
+
+
+def _tell_first(config: pytest.Config, lines: list[str]) -> None:
+    """Say what cannot be undone later; of several workers the first says it, past its captured output."""
+    if not _is_worker():
+        _tell(config, lines)
+    elif os.environ[WORKER] == "gw0" and lines:
+        with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            print(*lines, sep="\n", file=sys.stderr, flush=True)
 
 
 def _is_worker() -> bool:

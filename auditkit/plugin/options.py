@@ -97,6 +97,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "default": "both",
         "help": "both: report.html and, with the extra [pdf], report.pdf; html: no PDF; default: both",
     },
+    "--audit-report-pictures": {
+        "metavar": "WHETHER",
+        "choices": ("yes", "no"),
+        "default": "yes",
+        "help": "no: reports and evidence.json without any picture; default: yes",
+    },
+    "--audit-burned-in": {
+        "metavar": "WHAT",
+        "choices": ("leave-out", "keep"),
+        "default": "leave-out",
+        "help": "images whose file declares a name or a face in the picture: leave-out, or keep to ask about them and "
+        "show none of them; default: leave-out",
+    },
     "--audit-store": {
         "metavar": "URL",
         "help": "answer store, a file or a database URL; default: .auditkit/answers.sqlite",
@@ -221,6 +234,8 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
         limit=option.audit_limit,
         scoring=option.audit_scoring,
         embeddings=option.audit_embeddings,
+        burned_in=option.audit_burned_in,
+        report_pictures=option.audit_report_pictures == "yes",
         references={
             role: Path(_from_invocation(config, given))
             for role, given in (("baseline", option.audit_baseline), ("anchor", option.audit_anchor))

@@ -20,7 +20,8 @@ def examples(run: AuditRun) -> list[Example]:
         return []
     data, asked = run.judge.data, set(run.judge.data.asked())
     result = []
-    for index, record in _shown_images(data.records):
+    shown = [(index, record) for index, record in enumerate(data.records) if run.may_show(record)]
+    for index, record in _shown_images(shown):
         digest = run.store.sources([record.content])[record.content]
         known = run.renderer.known(digest, {(), *conditions})
         for condition in ((), *conditions):
@@ -60,10 +61,10 @@ def _shown_conditions(run: AuditRun) -> list[Condition]:
     return [condition for name in levels for condition in sorted(levels[name])]
 
 
-def _shown_images(records: Sequence[ImageRecord]) -> list[tuple[int, ImageRecord]]:
+def _shown_images(records: Sequence[tuple[int, ImageRecord]]) -> list[tuple[int, ImageRecord]]:
     """The first image of each modality, real ones before phantoms, modalities with real images first."""
     best: dict[str, tuple[int, ImageRecord]] = {}
-    for index, record in enumerate(records):
+    for index, record in records:
         held = best.get(record.modality)
         if held is None or (held[1].synthetic and not record.synthetic):
             best[record.modality] = (index, record)

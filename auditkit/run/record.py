@@ -39,6 +39,7 @@ from auditkit.run import provenance
 from auditkit.run.data import data_of
 from auditkit.run.examples import examples
 from auditkit.run.limits import limits
+from auditkit.run.pictures import limits_of
 from auditkit.run.session import AuditRun
 
 
@@ -64,7 +65,7 @@ class Header(Record):
     scoring: list[ScoringInfo]
     answers: Answers
     limits: list[str]
-    """What is known before the audits are: of the model, and of what went wrong."""
+    """What is known before the audits are: of the model, of names in the pictures, and of what went wrong."""
 
 
 def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
@@ -94,7 +95,7 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         calibration=calibration_curves(data, run.plan),
         scoring=scoring(data),
         answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),
-        limits=[*model.limits, *_notes(run)],
+        limits=[*model.limits, *limits_of(run.settings, data.records), *_notes(run)],
     )
 
 

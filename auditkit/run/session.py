@@ -18,6 +18,7 @@ from auditkit.ask.render import Renderer
 from auditkit.ask.store import JudgedBefore, Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, LookInfo
+from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
 from auditkit.images.salt import salt_for
 from auditkit.measure.recorded import data_sha256, noted
@@ -27,6 +28,7 @@ from auditkit.protocol.extensions import NONE, Extensions
 from auditkit.protocol.model import Protocol, Verb
 from auditkit.protocol.read import load_protocol
 from auditkit.run.dry_run import DryRun
+from auditkit.run.pictures import may_show
 from auditkit.run.settings import BATCH_SIZE, REPORTS, Settings, check, check_writable, open_store
 from auditkit.vocabulary import Effect
 
@@ -227,6 +229,10 @@ class AuditRun:
     def _keys(self) -> Keys:
         return Keys(self.model, self.batch_size, self.protocol.catalogue, probabilities=self.probabilities)
 
+    def may_show(self, record: ImageRecord) -> bool:
+        """Whether a picture of the image may stand in the record."""
+        return may_show(self.settings, record)
+
     def audit(self, effect: Effect, question: str, verb: Verb | None = None) -> Audit:
         """Return the judged record of one effect, as `Judge.audit` does, with the worst cases of a FAIL."""
         from auditkit.judge.cases import failing_cases
@@ -235,7 +241,7 @@ class AuditRun:
         if audit.verdict == "PASS" or audit.shown:
             return audit
         worst = self.judge.worst_cases(effect)
-        cases = failing_cases(worst, self._reader(self.plan), self.judge.data, self.protocol)
+        cases = failing_cases(worst, self._reader(self.plan), self.judge.data, self.protocol, self.may_show)
         return audit.model_copy(update={"cases": cases})
 
     def close(self) -> None:
@@ -296,8 +302,11 @@ def prepare(
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
     images = find_images(settings.data, salt, side) or load_images(settings.data, salt=salt, max_side=side)
+    if settings.burned_in == LEAVE_OUT:
+        images = without_declared(images)
     if not images.records:
-        raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used.", "Give other images.")
+        why = f": {images.left_out[-1].name}: {images.left_out[-1].reason}" if images.left_out else ""
+        raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
     store = open_store(settings)
     return AuditRun(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
+from auditkit.images.burned_in import LEAVE_OUT
 from auditkit.models.base import DEFAULTS, ModelOptions
 from auditkit.protocol.model import MAX_LOOKS
 
@@ -52,6 +53,10 @@ class Settings:
         Whether the declared answers' log-probabilities are asked for beside the answers, or answers only.
     embeddings : bool
         Keep the model's embeddings of every rendered image.
+    burned_in : {"leave-out", "keep"}
+        What becomes of images whose file declares that the picture may name or show its patient.
+    report_pictures : bool
+        Whether pictures stand in the record and the reports.
     references : mapping of str to pathlib.Path
         Records of earlier runs to be held against, by role (``baseline``, ``anchor``).
     root : pathlib.Path
@@ -75,6 +80,8 @@ class Settings:
     workers: int | None = None
     scoring: str = "both"
     embeddings: bool = False
+    burned_in: str = LEAVE_OUT
+    report_pictures: bool = True
     references: Mapping[str, Path] = field(default_factory=dict)
 
 

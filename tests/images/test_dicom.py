@@ -7,7 +7,8 @@ import zlib
 import numpy as np
 import pydicom
 import pytest
-from image_files import describe, read_file, sample, write_dicom
+from image_files import describe, lookup_table, read_file, sample, write_dicom
+from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -104,34 +105,66 @@ def test_palettes_that_declare_16_bits_and_hold_8_are_shown_full_range(tmp_path,
 
 
 def test_the_middle_frame_is_shown_and_noted(tmp_path):
-    frames = np.stack([np.full((8, 8), level, np.uint8) for level in (10, 20, 30, 40, 50)])
+    frames = np.stack([np.roll(np.arange(64, dtype=np.uint8), shift).reshape(8, 8) * 4 for shift in range(5)])
     path = write_dicom(tmp_path / "cine.dcm", frames)
-    assert (read_file(path) == 30).all()
+    assert np.array_equal(read_file(path), frames[2])
     assert describe(path).notes[0] == "5 frames: number 3 is shown"
 
 
-def test_frames_of_enhanced_objects_bring_their_own_window(tmp_path):
-    def group(centre):
-        window, item = Dataset(), Dataset()
-        window.WindowCenter, window.WindowWidth = centre, 11
-        item.FrameVOILUTSequence = [window]
+def enhanced(path, *, shared=(), own=((), ()), **root):
+    """Write two frames of 0-63 with functional groups: for all frames, and one for each."""
+
+    def group(settings):
+        item, rescale, voi = Dataset(), Dataset(), Dataset()
+        for keyword, value in settings:
+            setattr(rescale if keyword.startswith("Rescale") else voi, keyword, value)
+        if len(rescale):
+            item.PixelValueTransformationSequence = [rescale]
+        if len(voi):
+            item.FrameVOILUTSequence = [voi]
         return item
 
-    rescale, shared = Dataset(), Dataset()
-    rescale.RescaleSlope, rescale.RescaleIntercept = 2, -10
-    shared.PixelValueTransformationSequence = [rescale]
-    frames = np.stack([np.arange(64, dtype=np.uint16).reshape(8, 8)] * 2)
-    path = write_dicom(
-        tmp_path / "e.dcm",
-        frames,
-        SharedFunctionalGroupsSequence=[shared],
-        PerFrameFunctionalGroupsSequence=[group(500), group(40)],
-    )
-    record = describe(path)
-    assert record.notes == ("2 frames: number 2 is shown",)
-    measured = np.arange(64) * 2 - 10
-    expected = np.clip((measured - 39.5) / 10 + 0.5, 0, 1) * 255
-    assert np.abs(record.read().ravel() - expected).max() <= 0.5 + 1e-9
+    groups = {
+        "SharedFunctionalGroupsSequence": [group(shared)],
+        "PerFrameFunctionalGroupsSequence": [group(one) for one in own],
+    }
+    return write_dicom(path, np.stack([GREY] * 2), **groups, **root)
+
+
+def windowed(measured, centre, width):
+    """PS3.3 C.11.2.1.2.1 by hand, for 8 bits."""
+    return np.clip((measured - (centre - 0.5)) / (width - 1) + 0.5, 0, 1) * 255
+
+
+WINDOW_40 = (("WindowCenter", 40), ("WindowWidth", 11))
+WINDOW_500 = (("WindowCenter", 500), ("WindowWidth", 11))
+RESCALE = (("RescaleSlope", 2), ("RescaleIntercept", -10))
+ROOT = {"WindowCenter": 20, "WindowWidth": 31, "RescaleSlope": 1, "RescaleIntercept": 0}
+
+
+@pytest.mark.parametrize(
+    ("groups", "root", "slope", "intercept", "window"),
+    [
+        ({"shared": RESCALE, "own": (WINDOW_500, WINDOW_40)}, {}, 2, -10, (40, 11)),
+        ({"shared": RESCALE, "own": (WINDOW_500, WINDOW_40)}, ROOT, 2, -10, (40, 11)),
+        ({"shared": WINDOW_500, "own": ((), WINDOW_40)}, ROOT, 1, 0, (40, 11)),
+        ({"shared": WINDOW_40}, ROOT, 1, 0, (40, 11)),
+        ({}, ROOT, 1, 0, (20, 31)),
+        ({"own": ((), (("VOILUTFunction", "LINEAR"),))}, ROOT, 1, 0, (20, 31)),
+    ],
+    ids=["frame", "frame before object", "frame before shared", "shared before object", "object", "no window in it"],
+)
+def test_the_frames_own_settings_go_before_those_of_the_object(tmp_path, groups, root, slope, intercept, window):
+    path = enhanced(tmp_path / "e.dcm", **groups, **root)
+    assert describe(path).notes == ("2 frames: number 2 is shown",)
+    expected = windowed(GREY * float(slope) + intercept, *window)
+    assert np.abs(read_file(path) - expected).max() <= 0.5 + 1e-9
+
+
+def test_the_frames_window_goes_before_the_objects_table(tmp_path):
+    table = lookup_table(0, 8, [255] * 64)
+    path = enhanced(tmp_path / "t.dcm", own=((), WINDOW_40), VOILUTSequence=[table])
+    assert np.abs(read_file(path) - windowed(GREY.astype(float), 40, 11)).max() <= 0.5 + 1e-9
 
 
 def test_a_file_without_meta_header_is_read_and_noted():
@@ -294,3 +327,36 @@ def test_reading_is_silent(tmp_path, caplog, capfd):
     assert caplog.text == ""
     assert "".join(capfd.readouterr()) == ""
     assert not logging.getLogger("pydicom").disabled
+
+
+def test_the_decoders_own_loggers_are_silent_too(caplog, capfd):
+    level = logging.getLogger("pydicom").level
+    with caplog.at_level(logging.DEBUG):
+        reason_of(dicom.decode, sample("JPEG-lossy.dcm"), LIMIT)
+    assert caplog.text == ""
+    assert logging.getLogger("pydicom").level == level
+    assert "".join(capfd.readouterr()) == ""
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_a_file_without_preamble_needs_no_suffix(tmp_path, big_endian):
+    path = write_dicom(tmp_path / "x.dcm", GREY, big_endian=big_endian, WindowCenter=30, WindowWidth=60)
+    bare = tmp_path / "IM0001"
+    bare.write_bytes(path.read_bytes()[132:])
+    assert np.array_equal(read_file(bare), read_file(path))
+    assert describe(bare).modality == "ct"
+
+
+def test_a_data_set_alone_needs_no_suffix(tmp_path):
+    """Neither preamble nor meta header: the first element is of group 8."""
+    path = write_dicom(tmp_path / "x.dcm", GREY, WindowCenter=30, WindowWidth=60)
+    data = path.read_bytes()
+    bare = tmp_path / "IM0001"
+    bare.write_bytes(data[144 + int.from_bytes(data[140:144], "little") :])
+    assert np.array_equal(read_file(bare), read_file(path))
+
+
+def test_a_picture_with_the_suffix_of_dicom_is_read_as_what_it_is(tmp_path):
+    path = tmp_path / "x.dcm"
+    Image.fromarray(GREY.astype(np.uint8) * 4).save(path, format="PNG")
+    assert np.array_equal(read_file(path), GREY * 4)

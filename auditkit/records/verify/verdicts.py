@@ -241,7 +241,8 @@ def _audit_faults(material: Material, judge: Judge, recorded: Audit, skip: set[s
         yield from unjudged_faults(recorded, error)
         return
     if material.reader is not None and audit.verdict != "PASS" and not audit.shown:
-        cases = failing_cases(judge.worst_cases(effect), material.reader, judge.data, material.protocol)
+        worst = judge.worst_cases(effect)  # without their pictures, which are not compared
+        cases = failing_cases(worst, material.reader, judge.data, material.protocol, lambda record: False)
         audit = audit.model_copy(update={"cases": cases})
     # What the verdict is, before what it rests on.
     first = {"verdict", "sentence", "estimate", "p_pass", "p_fail"}
