@@ -30,6 +30,12 @@ MODALITIES = (
 )
 
 
+UNITS = ("patient", "study", "series", "file")
+"""What a cluster can rest on, from the patient down to a file of which nothing is known."""
+OWN_PATIENT = frozenset(("series", "file"))
+"""Units without patient or study: each counts as a patient of its own, and nothing says that it is one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
     """One image, without anything that could name a person.
@@ -57,6 +63,8 @@ class ImageRecord:
         Strata such as sex, age, site, manufacturer, label; ``"unknown"`` where missing.
     notes : tuple of str
         What the reader had to decide (a fallback window, a dropped frame).
+    unit : str
+        What ``cluster`` rests on, one of `UNITS`.
     read : callable
         Returns the pixels: uint8, shape (H, W) when grey or (H, W, 3) when RGB, ready for display. Raises
         `UnreadableImage` with a reason in words.
@@ -73,6 +81,7 @@ class ImageRecord:
     licence: str = UNKNOWN
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
+    unit: str = "patient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +102,16 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
-    """What a source found: usable records and what was left out, in a stable order (sorted by id)."""
+    """What a source found: usable records and what was left out, in a stable order (sorted by id).
+
+    ``unread`` maps each column of a manifest that is not read to the column that was perhaps meant, or to "".
+    """
 
     source: str
     records: tuple[ImageRecord, ...]
     left_out: tuple[LeftOut, ...] = ()
     notice: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class UnreadableImage(ValueError):

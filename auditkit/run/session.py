@@ -17,7 +17,7 @@ from auditkit.ask.prefetch import Keys, Progress, Tally, digests, model_identity
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import JudgedBefore, Store
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, LookInfo
+from auditkit.evidence import Audit, Data, LookInfo
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
 from auditkit.images.salt import salt_for
 from auditkit.measure.recorded import data_sha256, noted
@@ -93,7 +93,14 @@ class AuditRun:
             addresses = [keys.of(p, rendered[s]) for p, s in zip(probes, shown, strict=True) if s in rendered]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
-        return DryRun(planned, held, self.store.rate(model_identity(self.model)), self.protocol.looks.number)
+        rate = self.store.rate(model_identity(self.model))
+        return DryRun(self._data(), planned, held, rate, self.protocol.looks.number)
+
+    def _data(self) -> Data:
+        """Describe the images of the plan."""
+        from auditkit.run.data import data_of
+
+        return data_of(self.plan.records, all_left_out(self), self.images, self.settings)
 
     def fetch(self, on_progress: Progress) -> None:
         """Ask what is missing, stage by stage while an audit is undecided.
@@ -331,5 +338,5 @@ def _unique(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
 
 
 def all_left_out(run: AuditRun) -> list[LeftOut]:
-    """Return what the source and the decoder left out, in a stable order."""
-    return sorted([*run.images.left_out, *run.tally.left_out], key=lambda entry: (entry.name, entry.reason))
+    """Return what the source and the decoder left out."""
+    return [*run.images.left_out, *run.tally.left_out]
