@@ -16,7 +16,7 @@ MAX_LISTED = 200
 _NUMBER = re.compile(r"\d+")
 
 
-def data_of(records: Sequence[ImageRecord], left_out: Iterable[LeftOut], images: ImageSet, settings: Settings) -> Data:
+def data_of(records: Sequence[ImageRecord], left_out: Sequence[LeftOut], images: ImageSet, settings: Settings) -> Data:
     """Return what the record says of the data.
 
     Parameters
@@ -30,7 +30,6 @@ def data_of(records: Sequence[ImageRecord], left_out: Iterable[LeftOut], images:
     settings : Settings
         The options of the run.
     """
-    left_out = sorted(left_out, key=lambda entry: (entry.name, entry.reason))
     return Data(
         source=settings.data if settings.data == "demo" else Path(settings.data).name,
         n_images=len(records),

@@ -338,5 +338,5 @@ def _unique(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
 
 
 def all_left_out(run: AuditRun) -> list[LeftOut]:
-    """Return what the source and the decoder left out."""
-    return [*run.images.left_out, *run.tally.left_out]
+    """Return what the source and the decoder left out, in a stable order."""
+    return sorted([*run.images.left_out, *run.tally.left_out], key=lambda entry: (entry.name, entry.reason))
