@@ -32,8 +32,8 @@ def rows(folder, *ids, columns=("file_name", "patient_id")):
     """A manifest of pictures with these ids, one each."""
     for i in range(len(ids)):
         picture(folder / f"{i}.png", i)
-    return table(folder / "m.csv", [(f"{i}.png", *([own] if isinstance(own, str) else own)) for i, own in enumerate(ids)],
-                 columns)  # fmt: skip
+    cells = [(own,) if isinstance(own, str) else own for own in ids]
+    return table(folder / "m.csv", [(f"{i}.png", *own) for i, own in enumerate(cells)], columns)
 
 
 @pytest.mark.parametrize(

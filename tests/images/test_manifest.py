@@ -148,3 +148,25 @@ def test_any_bytes_give_rows_or_one_clear_error(tmp_path_factory, data):
             assert error.remedy, suffix  # noqa: PT017
         else:
             assert all(isinstance(row, (Row, LeftOut)) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("given_as", "label"),
+    [
+        (["nodule"], "nodule"),
+        (["nodule", "mass"], "mass + nodule"),
+        ("['nodule', 'mass']", "mass + nodule"),
+        ("[]", ""),
+        ("[not a list", "[not a list"),
+        ("normal", "normal"),
+        ([1, 0], "0 + 1"),
+    ],
+)
+def test_lists_of_labels_are_one_label_in_whatever_order(tmp_path, given_as, label):
+    path = write(tmp_path, "jsonl", [{"file_name": "a.png", "label": given_as}])
+    assert list(manifest.Manifest(path)) == [Row("a.png", {"label": label})]
+
+
+def test_a_list_of_one_is_its_value(tmp_path):
+    path = write(tmp_path, "jsonl", [{"file_name": "a.png", "patient_id": ["p1"]}])
+    assert list(manifest.Manifest(path)) == [Row("a.png", {"patient_id": "p1"})]

@@ -1,4 +1,4 @@
-"""Images without a patient: neither a PASS nor a FAIL rests on them, whatever the statistic, unless the protocol says."""
+"""Images without a patient: no verdict rests on them, whatever the statistic, unless the protocol lets it."""
 
 from __future__ import annotations
 
