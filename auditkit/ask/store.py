@@ -66,6 +66,8 @@ class NotedImage:
         True for phantoms.
     content : str
         SHA-256 over the bytes the pixels come from and the reader's version (`images.record.ImageRecord.content`).
+    unit : str
+        What ``cluster`` rests on, as the record has it.
     """
 
     id: str
@@ -73,6 +75,7 @@ class NotedImage:
     modality: str
     synthetic: bool
     content: str
+    unit: str = "patient"
 
 
 class Store(Database):

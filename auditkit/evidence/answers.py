@@ -17,6 +17,9 @@ class ItemEntry(Record):
     """Salted hash; the same wherever the salt (``AUDITKIT_SALT``) is."""
     cluster: str
     """Salted hash of the patient (or study, or file)."""
+    unit: str = "patient"
+    """What ``cluster`` rests on: ``patient``, ``study``, ``series`` or ``file``. The last two count as patients of
+    their own though nothing says that they are."""
     modality: str
     synthetic: bool = False
     columns: dict[str, str] = {}

@@ -65,6 +65,12 @@ class Data(Record):
     left_out: list[LeftOutEntry] = []
     """Entries that were not used; at most 200 are listed."""
     n_left_out: int = 0
+    units: dict[str, int] = {}
+    """Images by what stands for their patient: ``patient``, ``study``, ``series``, ``file``."""
+    notes: dict[str, int] = {}
+    """What the reader decided or could not tell -> number of images."""
+    unread_columns: dict[str, str] = {}
+    """Columns of the manifest that are not read -> the column that was perhaps meant, or nothing."""
     notice: str = ""
     """What readers must know of the data, such as that they are for demonstration."""
     limited_to: int | None = None

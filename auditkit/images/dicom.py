@@ -46,6 +46,7 @@ _TAGS = (
     "PatientID",
     "PatientSex",
     "PatientAge",
+    "PatientBirthDate",
     "StudyInstanceUID",
     "SeriesInstanceUID",
     "Manufacturer",
@@ -94,8 +95,8 @@ class Facts:
     ----------
     modality : str or None
         One of `MODALITIES`, None when the header does not say.
-    patient, study, series : str or None
-        Identifiers in clear text: to be hashed at once, never shown.
+    patient, study, series, birth : str or None
+        Identifiers and date of birth in clear text: to be hashed at once, never shown.
     strata : mapping
         ``sex``, ``age``, ``manufacturer`` as the header has them, ``institution`` to be hashed.
     notes : tuple of str
@@ -108,6 +109,7 @@ class Facts:
     patient: str | None = field(default=None, repr=False)
     study: str | None = field(default=None, repr=False)
     series: str | None = field(default=None, repr=False)
+    birth: str | None = field(default=None, repr=False)
     strata: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
     identifiable: str = UNKNOWN
@@ -156,6 +158,7 @@ def inspect(path: Path, max_pixels: int) -> Facts:
             patient=text(header, "PatientID"),
             study=text(header, "StudyInstanceUID"),
             series=text(header, "SeriesInstanceUID"),
+            birth=text(header, "PatientBirthDate"),
             strata={
                 "sex": text(header, "PatientSex"),
                 "age": text(header, "PatientAge"),

@@ -9,26 +9,31 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.images import dicom, raster
+from auditkit.images.identity import Identity, Unit, units_of
 from auditkit.images.levels import check_content
 from auditkit.images.record import UNKNOWN, ImageRecord, UnreadableImage, salted_hash
 from auditkit.images.scaling import Box, fit
-from auditkit.images.strata import attributes_of, known, modality_of, modality_of_folder
+from auditkit.images.strata import (
+    attributes_of,
+    identifier,
+    known,
+    modality_of,
+    modality_of_folder,
+    not_understood,
+)
 
 # Part of every record's `content`. Raise it with any change that alters a pixel: stored answers to the old pixels are
 # then not taken for answers to the new ones.
 VERSION = "2"
 
-NOTE_STUDY = "no patient id: the study is the unit of analysis"
-NOTE_SERIES = "no patient or study id: the series is the unit of analysis"
-NOTE_FILE = "no patient id: the file is the unit of analysis"
-
+NO_FILE = "there is no such file"
 _HEAD = 132
 _LONGEST_NAME = 200
 
@@ -141,8 +146,8 @@ def file_digest(path: Path) -> tuple[str, bytes, os.stat_result]:
         raise
     except FileNotFoundError:
         if "\\" in path.name:  # a letter like others on this system
-            raise UnreadableImage('there is no such file; "\\" separates no folders here: write "/"') from None
-        raise UnreadableImage("there is no such file") from None
+            raise UnreadableImage(f'{NO_FILE}; "\\" separates no folders here: write "/"') from None
+        raise UnreadableImage(NO_FILE) from None
     except (OSError, ValueError) as error:
         raise UnreadableImage(f"it cannot be opened ({type(error).__name__})") from None
 
@@ -163,6 +168,21 @@ def record_of(
     declared: Mapping[str, object] | None = None,
     crop: Box | None = None,
 ) -> ImageRecord:
+    """Describe one file by itself, as `described` does."""
+    record, identity = described(root, name, digest, settings, source=source, declared=declared, crop=crop)
+    return with_unit(record, units_of([identity])[0])
+
+
+def described(
+    root: Path,
+    name: str,
+    digest: tuple[str, bytes, os.stat_result],
+    settings: Settings,
+    *,
+    source: str,
+    declared: Mapping[str, object] | None = None,
+    crop: Box | None = None,
+) -> tuple[ImageRecord, Identity]:
     """Describe one file without decoding its pixels.
 
     Parameters
@@ -183,6 +203,13 @@ def record_of(
     crop : tuple of int, optional
         Left, top, right, bottom in native pixels.
 
+    Returns
+    -------
+    record : ImageRecord
+        Without a cluster, which the other files of the data have a say in.
+    identity : Identity
+        What is said about whose image it is.
+
     Raises
     ------
     UnreadableImage
@@ -201,11 +228,21 @@ def record_of(
     notes = facts.notes
     if stated and modality_of(stated) is None:
         notes += ("the manifest's modality is not one that auditkit knows",)
-    cluster, cluster_notes = _cluster(name, facts, declared, settings.salt)
     institution = known(facts.strata.get("institution"))
-    return ImageRecord(
+    sex = known(declared.get("sex")) or facts.strata.get("sex")
+    age = known(declared.get("age")) or facts.strata.get("age")
+    attributes = attributes_of(
+        sex=sex,
+        age=age,
+        # an institution's name can name a place of treatment: it stays a stratum, without its name
+        site=known(declared.get("site"))
+        or (f"site-{salted_hash(settings.salt, 'site', institution)[:8]}" if institution else None),
+        manufacturer=known(declared.get("manufacturer")) or facts.strata.get("manufacturer"),
+        label=declared.get("label"),
+    )
+    record = ImageRecord(
         id=salted_hash(settings.salt, "image", name),
-        cluster=cluster,
+        cluster="",
         modality=modality,
         content=content_key(sha, settings.max_side, crop),
         synthetic=False,
@@ -222,28 +259,36 @@ def record_of(
         ),
         name=shown_name(name),
         licence=known(declared.get("licence")) or UNKNOWN,
-        attributes=attributes_of(
-            sex=known(declared.get("sex")) or facts.strata.get("sex"),
-            age=known(declared.get("age")) or facts.strata.get("age"),
-            # an institution's name can name a place of treatment: it stays a stratum, without its name
-            site=known(declared.get("site"))
-            or (f"site-{salted_hash(settings.salt, 'site', institution)[:8]}" if institution else None),
-            manufacturer=known(declared.get("manufacturer")) or facts.strata.get("manufacturer"),
-            label=declared.get("label"),
-        ),
-        notes=notes + cluster_notes,
+        attributes=attributes,
+        notes=notes + not_understood(sex, age),
         identifiable=facts.identifiable,
         declared_by=facts.declared_by,
     )
+    known_sex = attributes["sex"] if attributes["sex"] != UNKNOWN else None
+    return record, _identity(name, facts, declared, known_sex, settings.salt)
 
 
-def _cluster(name: str, facts: dicom.Facts, declared: Mapping[str, object], salt: str) -> tuple[str, tuple[str, ...]]:
-    """Return the hashed unit of analysis, and a note where it is not the patient."""
-    for kind, value, note in (
-        ("patient", known(declared.get("patient_id")) or facts.patient, ()),
-        ("study", known(declared.get("study_id")) or facts.study, (NOTE_STUDY,)),
-        ("series", facts.series, (NOTE_SERIES,)),
-    ):
-        if value:
-            return salted_hash(salt, kind, value), note
-    return salted_hash(salt, "file", name), (NOTE_FILE,)
+def _identity(name: str, facts: dicom.Facts, declared: Mapping[str, object], sex: str | None, salt: str) -> Identity:
+    """Return what is said about whose image it is, hashed."""
+
+    def hashed(kind: str, value: object) -> str | None:
+        text = identifier(value)
+        return None if text is None else salted_hash(salt, kind, text)
+
+    declared_id, header_id = hashed("patient", declared.get("patient_id")), hashed("patient", facts.patient)
+    written = declared.get("patient_id") if declared_id else facts.patient
+    return Identity(
+        file=salted_hash(salt, "file", name),
+        declared=declared_id,
+        header=header_id,
+        study=hashed("study", declared.get("study_id")) or hashed("study", facts.study),
+        series=hashed("series", facts.series),
+        spelling=salted_hash(salt, "spelling", str(written)) if declared_id or header_id else None,
+        sex=sex,
+        birth=hashed("birth", facts.birth),
+    )
+
+
+def with_unit(record: ImageRecord, unit: Unit) -> ImageRecord:
+    """Return a record that counts as the unit says."""
+    return replace(record, cluster=unit.cluster, unit=unit.kind, notes=record.notes + unit.notes)

@@ -1,12 +1,12 @@
 """Manifests: tables (CSV, JSON lines, Parquet) that list images in the column ``file_name``.
 
 A Hugging Face "imagefolder" with its ``metadata.csv``, ``.jsonl`` or ``.parquet`` is such a table as it stands. Rows
-are yielded one by one; a row that cannot be used is yielded as a `LeftOut`.
+are yielded one by one; a row that cannot be used is yielded as a `LeftOut`, so that nothing is lost in silence.
 """
 
 from __future__ import annotations
 
-import csv
+import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from auditkit.errors import AuditkitError
+from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
+from auditkit.images.csv_rows import read_csv
 from auditkit.images.record import LeftOut
-from auditkit.images.strata import ATTRIBUTES
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
-FILE_NAME = "file_name"
-COLUMNS = (FILE_NAME, "patient_id", "study_id", "modality", *ATTRIBUTES)
 
 _PARQUET_BATCH = 4096
+_BETWEEN = " + "
+_LONGEST_LIST = 4096
+_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,118 +34,130 @@ class Row:
     declared: Mapping[str, object]
 
 
-def rows(path: Path) -> Iterator[Row | LeftOut]:
-    """Yield the rows of a manifest in order.
+class Manifest:
+    """The rows of a table, in order.
 
     Parameters
     ----------
     path : Path
         The table, its format told by the suffix.
 
-    Raises
-    ------
-    AuditkitError
-        The table as a whole cannot be used: no ``file_name`` column, not UTF-8, not Parquet, pyarrow missing.
+    Attributes
+    ----------
+    columns : Columns
+        What its columns are taken for; complete when all rows have been read.
     """
-    read = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".parquet": _parquet_rows}[path.suffix.casefold()]
-    try:
-        yield from read(path)
-    except UnicodeDecodeError as error:
-        raise AuditkitError(
-            f"{path.name} is not UTF-8 text (byte {error.start} cannot be decoded).",
-            "Save it with the encoding UTF-8.",
-        ) from None
-    except OSError as error:
-        raise AuditkitError(f"{path.name} cannot be read ({type(error).__name__}).", "Check the file.") from None
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns = Columns(path.name)
 
-def _require_file_name(path: Path, columns: Sequence[str]) -> None:
-    if FILE_NAME not in columns:
-        seen = ", ".join(column[:40] for column in columns[:20] if column) or "none"
-        raise AuditkitError(
-            f'{path.name} has no column "{FILE_NAME}"; its columns are: {seen}.',
-            f'Name the column that holds the image files "{FILE_NAME}", with paths relative to the table\'s folder.',
-        )
+    def __iter__(self) -> Iterator[Row | LeftOut]:
+        """Yield every row, or what is wrong with it.
 
-
-def _csv_rows(path: Path) -> Iterator[Row | LeftOut]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        header = stream.readline()
-        # spreadsheets of half of Europe write semicolons; the header tells
-        delimiter = max(",;\t", key=header.count)
-        stream.seek(0)
-        table = csv.reader(stream, delimiter=delimiter, strict=True)
+        Raises
+        ------
+        AuditkitError
+            The table as a whole cannot be used: no ``file_name`` column, a column that is nearly called as one that is
+            read, not UTF-8, not Parquet, pyarrow missing.
+        """
+        path = self.path
+        read = {".csv": self._csv, ".jsonl": self._jsonl, ".parquet": self._parquet}[path.suffix.casefold()]
         try:
-            columns = [column.strip() for column in next(table, [])]
-        except csv.Error:
-            columns = []
-        _require_file_name(path, columns)
-        number = 1
-        while True:
-            number += 1
-            label = f"{path.name} row {number}"
-            try:
-                cells = next(table)
-            except StopIteration:
-                return
-            except csv.Error:
-                yield LeftOut(label, "the row is not valid CSV")
-                continue
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(columns):
-                yield LeftOut(label, f"the row has {len(cells)} fields, the header {len(columns)}")
-                continue
-            yield _row(dict(zip(columns, cells, strict=True)), label)
+            yield from read()
+        except UnicodeDecodeError as error:
+            raise AuditkitError(
+                f"{path.name} is not UTF-8 text (byte {error.start} cannot be decoded).",
+                "Save it with the encoding UTF-8.",
+            ) from None
+        except OSError as error:
+            raise AuditkitError(f"{path.name} cannot be read ({type(error).__name__}).", "Check the file.") from None
+
+    def _csv(self) -> Iterator[Row | LeftOut]:
+        columns: Sequence[str] = ()
+
+        def is_row(cells: Sequence[str]) -> bool:
+            return self._names_a_file(cells[columns.index(FILE_NAME)].strip())
+
+        lines = read_csv(self.path, FILE_NAME, is_row)
+        columns = next(lines).cells
+        self.columns.see(columns)
+        self.columns.once(columns)
+        self.columns.check()
+        for line in lines:
+            label = f"{self.path.name} row {line.number}"
+            if line.problem:
+                yield LeftOut(label, line.problem)
+            else:
+                yield _row(dict(zip(columns, line.cells, strict=True)), label)
+
+    def _names_a_file(self, name: str) -> bool:
+        try:
+            return bool(name) and (name.casefold().endswith(_PICTURES) or (self.path.parent / name).is_file())
+        except (OSError, ValueError):
+            return False
+
+    def _jsonl(self) -> Iterator[Row | LeftOut]:
+        with self.path.open(encoding="utf-8-sig") as stream:
+            for number, line in enumerate(stream, start=1):
+                if not line.strip():
+                    continue
+                label = f"{self.path.name} line {number}"
+                try:
+                    entry = json.loads(line, object_pairs_hook=_once)
+                except _TwiceError as error:
+                    yield LeftOut(label, f'the line gives "{error}" more than once')
+                    continue
+                except (ValueError, RecursionError):
+                    yield LeftOut(label, "the line is not valid JSON")
+                    continue
+                if not isinstance(entry, dict):
+                    yield LeftOut(label, "the line is not a JSON object")
+                    continue
+                self.columns.see(entry)
+                yield _row(entry, label)
+        self.columns.check()
+
+    def _parquet(self) -> Iterator[Row | LeftOut]:
+        path = self.path
+        try:
+            import pyarrow
+            from pyarrow import parquet
+        except ImportError:
+            raise AuditkitError(
+                f"{path.name} is a Parquet table, and pyarrow is not installed.",
+                'Install it with: pip install "auditkit[parquet]"',
+            ) from None
+        try:
+            with parquet.ParquetFile(path) as table:
+                columns = list(table.schema_arrow.names)
+                self.columns.see(columns)
+                self.columns.once(columns)
+                self.columns.check()
+                wanted = [column for column in columns if column in COLUMNS]
+                number = 0
+                for batch in table.iter_batches(batch_size=_PARQUET_BATCH, columns=wanted):
+                    for entry in batch.to_pylist():
+                        number += 1
+                        yield _row(entry, f"{path.name} row {number}")
+        except (pyarrow.ArrowException, OSError) as error:
+            raise AuditkitError(
+                f"{path.name} cannot be read as Parquet ({type(error).__name__}).",
+                "Write the table again, or give a CSV.",
+            ) from None
 
 
-def _jsonl_rows(path: Path) -> Iterator[Row | LeftOut]:
-    columns: dict[str, None] = {}
-    found = False
-    with path.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            label = f"{path.name} line {number}"
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):
-                yield LeftOut(label, "the line is not valid JSON")
-                continue
-            if not isinstance(entry, dict):
-                yield LeftOut(label, "the line is not a JSON object")
-                continue
-            if not found:
-                columns.update(dict.fromkeys(map(str, entry)))
-                found = FILE_NAME in entry
-            yield _row(entry, label)
-    if not found:
-        _require_file_name(path, list(columns))
+class _TwiceError(ValueError):
+    """A key of an object that is there more than once: which of its values holds is not known."""
 
 
-def _parquet_rows(path: Path) -> Iterator[Row | LeftOut]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise AuditkitError(
-            f"{path.name} is a Parquet table, and pyarrow is not installed.",
-            'Install it with: pip install "auditkit[parquet]"',
-        ) from None
-    try:
-        with parquet.ParquetFile(path) as table:
-            columns = list(table.schema_arrow.names)
-            _require_file_name(path, columns)
-            wanted = [column for column in columns if column in COLUMNS]
-            number = 0
-            for batch in table.iter_batches(batch_size=_PARQUET_BATCH, columns=wanted):
-                for entry in batch.to_pylist():
-                    number += 1
-                    yield _row(entry, f"{path.name} row {number}")
-    except (pyarrow.ArrowException, OSError) as error:
-        raise AuditkitError(
-            f"{path.name} cannot be read as Parquet ({type(error).__name__}).", "Write the table again, or give a CSV."
-        ) from None
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in entry and key in COLUMNS:
+            raise _TwiceError(key)
+        entry[key] = value
+    return entry
 
 
 def _row(entry: Mapping[str, Any], label: str) -> Row | LeftOut:
@@ -151,6 +165,26 @@ def _row(entry: Mapping[str, Any], label: str) -> Row | LeftOut:
     if not isinstance(name, str) or not name.strip():
         return LeftOut(label, f'"{FILE_NAME}" is empty' if name in (None, "") else f'"{FILE_NAME}" is not a text')
     declared = {key: entry[key] for key in COLUMNS[1:] if entry.get(key) is not None}
+    if "label" in declared:
+        declared["label"] = _labels(declared["label"])
+    for key, value in declared.items():
+        if isinstance(value, (list, tuple)) and len(value) == 1:
+            declared[key] = value[0]
     if nested := [key for key, value in declared.items() if isinstance(value, (dict, list, tuple, bytes))]:
         return LeftOut(label, f'"{nested[0]}" is not a single value')
     return Row(name.strip(), declared)
+
+
+def _labels(value: object) -> object:
+    """Return several labels as one text, the same in whatever order they are listed.
+
+    A list may also be written out: ``['mass', 'nodule']``.
+    """
+    if isinstance(value, str) and value.strip()[:1] == "[" and len(value) <= _LONGEST_LIST:
+        try:
+            value = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            return value
+    if not isinstance(value, (list, tuple)) or not all(isinstance(v, (str, int, float)) for v in value):
+        return value
+    return _BETWEEN.join(sorted({text for v in value if (text := str(v).strip())}))

@@ -34,6 +34,12 @@ MODALITIES = (
 )
 
 
+UNITS = ("patient", "study", "series", "file")
+"""What a cluster can rest on, from the patient down to a file of which nothing is known."""
+OWN_PATIENT = frozenset(("series", "file"))
+"""Units without patient or study: each counts as a patient of its own, and nothing says that it is one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
     """One image, without anything that could name a person.
@@ -61,6 +67,8 @@ class ImageRecord:
         Strata such as sex, age, site, manufacturer, label; ``"unknown"`` where missing.
     notes : tuple of str
         What the reader had to decide (a fallback window, a dropped frame).
+    unit : str
+        What ``cluster`` rests on, one of `UNITS`.
     identifiable : {"declared", "unknown", "no"}
         Whether the picture itself may name or show its patient: the file declares it (burned-in annotation, a captured
         screen), nothing is known, or the file or its curator says no.
@@ -82,6 +90,7 @@ class ImageRecord:
     licence: str = UNKNOWN
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
+    unit: str = "patient"
     identifiable: str = UNKNOWN
     declared_by: str = ""
 
@@ -104,12 +113,16 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
-    """What a source found: usable records and what was left out, in a stable order (sorted by id)."""
+    """What a source found: usable records and what was left out, in a stable order (sorted by id).
+
+    ``unread`` maps each column of a manifest that is not read to the column that was perhaps meant, or to "".
+    """
 
     source: str
     records: tuple[ImageRecord, ...]
     left_out: tuple[LeftOut, ...] = ()
     notice: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class UnreadableImage(ValueError):

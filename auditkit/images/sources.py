@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from auditkit.errors import AuditkitError
 from auditkit.images import demo, manifest
-from auditkit.images.files import Settings, file_digest, inside, record_of, shown_name
+from auditkit.images.files import NO_FILE, Settings, described, file_digest, inside, shown_name, with_unit
+from auditkit.images.identity import Identity, units_of
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut, UnreadableImage
+from auditkit.images.strata import coarsened, known
 
 DEMO = "demo"
 _ACCEPTED = (
@@ -20,6 +24,7 @@ _ACCEPTED = (
 # Two letters and more before the colon, so that a Windows drive is no layout.
 _LAYOUT = re.compile(r"[A-Za-z][\w.-]+:.*", re.DOTALL)
 _REASONS_SHOWN = 3
+_LINKED = "it is a link to a folder, and such links are not followed: give the folder it leads to as --audit-data"
 
 
 def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int = 100_000_000) -> ImageSet:
@@ -28,8 +33,8 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     Parameters
     ----------
     source : str
-        ``"demo"``, a folder (searched recursively; hidden files are skipped and links followed only within it), or a
-        manifest.
+        ``"demo"``, a folder (searched recursively; hidden files are skipped, links to files followed only within it
+        and links to folders listed as left out), or a manifest.
     salt : str
         Goes into every identifier, so that none can be looked up.
     max_side : int
@@ -67,7 +72,8 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
         return _gather(source, path.resolve(), _folder_entries(path.resolve()), settings, "folder")
     if is_file and path.suffix.casefold() in manifest.SUFFIXES:
         table = path.resolve()
-        return _gather(source, table.parent, manifest.rows(table), settings, "manifest")
+        listed = manifest.Manifest(table)
+        return replace(_gather(source, table.parent, iter(listed), settings, "manifest"), unread=listed.columns.unread)
     if is_file:
         raise AuditkitError(f'The data source "{source}" is a single file and not a manifest.', _ACCEPTED)
     if _LAYOUT.fullmatch(source):
@@ -90,6 +96,9 @@ def _folder_entries(root: Path) -> Iterator[manifest.Row | LeftOut]:
                 shown_name((relative / shown).as_posix()), f"the folder cannot be read ({type(error).__name__})"
             )
         failures.clear()
+        for name in subfolders:
+            if Path(folder, name).is_symlink():
+                yield LeftOut(shown_name((relative / name).as_posix()), _LINKED)
         for name in sorted(names):
             if not name.startswith("."):
                 yield manifest.Row((relative / name).as_posix(), {})
@@ -100,9 +109,9 @@ def _folder_entries(root: Path) -> Iterator[manifest.Row | LeftOut]:
 def _gather(
     source: str, root: Path, entries: Iterator[manifest.Row | LeftOut], settings: Settings, kind: str
 ) -> ImageSet:
-    records: list[ImageRecord] = []
+    found: list[tuple[ImageRecord, Identity]] = []
     left_out: list[LeftOut] = []
-    first_with: dict[bytes, str] = {}
+    first_with: dict[bytes, manifest.Row] = {}
     for entry in entries:
         if isinstance(entry, LeftOut):
             left_out.append(entry)
@@ -114,21 +123,46 @@ def _gather(
             # A copy under a second name or a second row would count as a second patient: evidence out of nothing.
             key = bytes.fromhex(digest[0])
             if key in first_with:
-                again = first_with[key] == name
-                raise UnreadableImage(
-                    "it is listed twice" if again else f"it is a copy of {shown_name(first_with[key])}"
-                )
-            first_with[key] = name
-            records.append(record_of(root, name, digest, settings, source=kind, declared=entry.declared))
+                raise UnreadableImage(_again(first_with[key], name, entry.declared))
+            found.append(described(root, name, digest, settings, source=kind, declared=entry.declared))
+            # Only what is used has copies: the same bytes under another name may be readable.
+            first_with[key] = manifest.Row(name, entry.declared)
         except UnreadableImage as error:
             reason = str(error)
             if kind == "folder" and Path(entry.name).suffix.casefold() in manifest.SUFFIXES:
                 reason = "it is a table, not an image; to use it as a manifest, give it as --audit-data itself"
+            elif reason == NO_FILE:
+                reason += _nearly(root, entry.name)
             left_out.append(LeftOut(shown_name(entry.name), reason))
-    if not records:
+    if not found:
         raise _nothing_readable(source, left_out)
+    units = units_of([identity for _, identity in found])
+    records = coarsened([with_unit(record, unit) for (record, _), unit in zip(found, units, strict=True)])
     records.sort(key=lambda record: record.id)
     return ImageSet(source=source, records=tuple(records), left_out=tuple(left_out))
+
+
+def _again(first: manifest.Row, name: str, declared: Mapping[str, object]) -> str:
+    """Say of which entry another is the repetition, and whether the two say different things about it."""
+    reason = "it is listed twice" if first.name == name else f"it is a copy of {shown_name(first.name)}"
+    keys = sorted({*first.declared, *declared})
+    others = [key for key in keys if known(first.declared.get(key)) != known(declared.get(key))]
+    return f"{reason}, and the two rows differ in {', '.join(others)}: the first is used" if others else reason
+
+
+def _nearly(root: Path, name: str) -> str:
+    """Name the file that differs from a missing one in case or in how its letters are composed only."""
+
+    def folded(text: str) -> str:
+        return unicodedata.normalize("NFKC", text).casefold()
+
+    own = Path(name).name
+    try:
+        names = [path.name for path in (root / name).parent.iterdir() if path.name != own]
+    except (OSError, ValueError):
+        return ""
+    near = sorted(other for other in names if folded(other) == folded(own))
+    return f"; there is {shown_name(near[0])}" if near else ""
 
 
 def _nothing_readable(source: str, left_out: list[LeftOut]) -> AuditkitError:

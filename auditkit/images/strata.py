@@ -7,14 +7,18 @@ short printable string where there is none. A missing value is the explicit stra
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from auditkit.images.record import MODALITIES, UNKNOWN
+from auditkit.images.record import MODALITIES, UNKNOWN, ImageRecord
 
 # Strata that a manifest may give and that every file's record carries, in this order.
 ATTRIBUTES = ("sex", "age", "site", "manufacturer", "label")
+FREE = ("site", "manufacturer", "label")
+"""Those that are free text."""
 
 # DICOM (0008,0060), PS3.3 C.7.3.1.1.1, for what a person looks at as an image.
 DICOM_MODALITIES: Mapping[str, str] = MappingProxyType(
@@ -90,36 +94,94 @@ _WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_SEXES = {"f": "female", "female": "female", "m": "male", "male": "male", "o": "other", "other": "other"}
-# What people write where an identifier is missing; taken literally it would make one patient of a whole data set.
+_SEXES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("f", "female", "w", "woman", "girl"), "female"),
+        **dict.fromkeys(("weiblich", "frau", "féminin", "feminin", "femme", "femenino", "femminile"), "female"),
+        **dict.fromkeys(("m", "male", "man", "boy"), "male"),
+        **dict.fromkeys(("männlich", "maennlich", "mann", "masculin", "homme", "masculino", "maschile"), "male"),
+        **dict.fromkeys(("o", "other", "d", "divers", "diverse"), "other"),
+    }
+)
+# What people write where a value is missing.
 _PLACEHOLDERS = frozenset(
     (
         *("unknown", "none", "nan", "null", "na", "n/a", "<na>", "nil", "-", "?", "."),
         *("anonymous", "anonymous^", "anonymized", "anonymised", "anon", "anon^"),
     )
 )
-_AGE = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*([ymwd]?)\s*", re.IGNORECASE)
-_BAND = re.compile(r"\s*(\d{1,3}\s*[-–]\s*\d{1,3}|\d{1,3}\s*\+)\s*")
-_YEARS = {"": 1.0, "y": 1.0, "m": 1 / 12, "w": 7 / 365.25, "d": 1 / 365.25}
+# What de-identification writes in place of an identifier; taken literally it would make one patient of a data set.
+_NO_IDENTIFIERS = frozenset(
+    (
+        *("removed", "redacted", "deleted", "masked", "hidden", "withheld", "confidential", "blank", "empty"),
+        *("deidentified", "de-identified", "deid", "anonym", "anonymisiert", "anonyme", "anonymize", "anonymise"),
+        *("pseudonymized", "pseudonymised", "no id", "noid", "no_id", "not available", "not applicable", "not known"),
+        *("undefined", "missing", "default", "test", "patient", "id", "patientid", "patient id", "patient_id"),
+    )
+)
+_NO_IDENTIFIER = re.compile(r"(?:[x0]|[\W_])+")  # xxx, 000, ***, 000-00-0000
+_WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")
+
+NOTE_SEX = "its sex is given in a way that is not understood: counted as unknown"
+NOTE_SEX_CODE = "its sex is a number, and which is which is not known: counted as unknown; write female or male"
+NOTE_AGE = "its age is given in a way that is not understood: counted as unknown"
+
+_UNITS = {
+    **dict.fromkeys(("", "y", "yr", "yrs", "yo", "y/o", "year", "years", "years old", "jahre", "ans"), 1.0),
+    **dict.fromkeys(("m", "mo", "month", "months", "monate", "mois"), 1 / 12),
+    **dict.fromkeys(("w", "wk", "week", "weeks", "wochen"), 7 / 365.25),
+    **dict.fromkeys(("d", "day", "days", "tage"), 1 / 365.25),
+}
+_AGE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*([a-zA-Z/ ]*?)\.?")
+_BAND = re.compile(r"(\d{1,3})\s*[-–—]\s*(\d{1,3})")
+_FROM = re.compile(r"(\d{1,3})\s*\+|(?:>=|≥)\s*(\d{1,3})|>\s*(\d{1,3})")
+_BELOW = re.compile(r"<\s*(\d{1,3})")
+_OLDEST = 130
 _OLDEST_BAND = 90  # as the HIPAA safe-harbour rule has it: ages of 90 and over are one class
+FEWEST = 5
+"""Patients below which a level of free text is not named."""
+OTHER = "other"
 _LONGEST = 64
 
 
 def known(value: object) -> str | None:
-    """Return `value` as a short printable string, or None when it is missing or a placeholder for missing.
+    """Return `value` as a printable string in one form, or None when it is missing or a placeholder for missing.
 
     Parameters
     ----------
     value : object
         A cell of a manifest or a header value. Whole-number floats lose their ``.0``, as tables with gaps turn
-        integers into floats.
+        integers into floats; characters that look alike (full-width digits, composed accents) become the same.
     """
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    letters = (c for c in unicodedata.normalize("NFKC", str(value)) if unicodedata.category(c) != "Cf")
+    text = " ".join("".join(c if c.isprintable() else " " for c in letters).split())
     return None if not text or text.casefold() in _PLACEHOLDERS else text
+
+
+def identifier(value: object) -> str | None:
+    """Return an identifier in canonical writing, or None where none is given.
+
+    Equal are ``700``, ``700.0``, `` 0700 ``, and what differs in case, blanks or the kind of digits only: tables lose
+    such differences, and one person must not become two. What de-identification leaves behind (``REMOVED``, ``0``,
+    ``xxx``) is no identifier.
+
+    Examples
+    --------
+    >>> identifier(" 0700.0 "), identifier("Pat 7"), identifier("REMOVED"), identifier("000-00-0000")
+    ('700', 'pat 7', None, None)
+    """
+    text = known(value)
+    if text is None:
+        return None
+    text = text.casefold()
+    if text.strip("^ ") in _NO_IDENTIFIERS | _PLACEHOLDERS or _NO_IDENTIFIER.fullmatch(text):
+        return None
+    number = _WHOLE.fullmatch(text)
+    return number[1] if number else text
 
 
 def modality_of(text: str | None) -> str | None:
@@ -151,26 +213,80 @@ def age_band(value: object) -> str:
     ----------
     value : object
         Years as a number or text, or a DICOM age string such as ``058Y``, ``018M``, ``006W``, ``012D`` (PS3.5 6.2).
-        A band that is given already is kept.
+        A band that is given already is kept, but 90 years and over are one class everywhere.
 
     Examples
     --------
-    >>> age_band("058Y"), age_band("18M"), age_band(93), age_band("200"), age_band("40 - 44")
-    ('50-59', '0-9', '90+', 'unknown', '40-44')
+    >>> age_band("058Y"), age_band("18M"), age_band(93), age_band("200"), age_band("40 - 44"), age_band("58,0")
+    ('50-59', '0-9', '90+', 'unknown', '40-44', '50-59')
+    >>> age_band("93-95"), age_band("107+"), age_band(">89"), age_band("85-95")
+    ('90+', '90+', '90+', '85+')
     """
     text = known(value)
     if text is None:
         return UNKNOWN
     if band := _BAND.fullmatch(text):
-        return re.sub(r"\s", "", band[1]).replace("–", "-")
+        low, high = int(band[1]), int(band[2])
+        if low > high or high > _OLDEST:
+            return UNKNOWN
+        return _oldest(low) if high >= _OLDEST_BAND else f"{low}-{high}"
+    if start := _FROM.fullmatch(text):
+        low = int(start[3]) + 1 if start[3] else int(start[1] or start[2])
+        return _oldest(low) if low <= _OLDEST else UNKNOWN
+    if (end := _BELOW.fullmatch(text)) and 0 < int(end[1]) <= _OLDEST_BAND:
+        return f"0-{int(end[1]) - 1}"
     age = _AGE.fullmatch(text)
-    if age is None:
+    factor = None if age is None else _UNITS.get(age[2].strip().casefold())
+    if age is None or factor is None:
         return UNKNOWN
-    years = float(age[1]) * _YEARS[age[2].casefold()]
-    if years > 130:
+    years = float(age[1].replace(",", ".")) * factor
+    if years > _OLDEST:
         return UNKNOWN
     decade = int(years // 10) * 10
-    return f"{_OLDEST_BAND}+" if decade >= _OLDEST_BAND else f"{decade}-{decade + 9}"
+    return _oldest(decade) if decade >= _OLDEST_BAND else f"{decade}-{decade + 9}"
+
+
+def _oldest(low: int) -> str:
+    """Name a band without an upper end; 90 and over are one class."""
+    return f"{min(low, _OLDEST_BAND)}+"
+
+
+def _sex(value: object) -> str:
+    text = known(value)
+    return _SEXES.get(text.casefold(), UNKNOWN) if text else UNKNOWN
+
+
+def not_understood(sex: object, age: object) -> tuple[str, ...]:
+    """Return a note for each value that is given and not understood."""
+    notes = []
+    if (text := known(sex)) and _sex(sex) == UNKNOWN:
+        notes.append(NOTE_SEX_CODE if _WHOLE.fullmatch(text) else NOTE_SEX)
+    if known(age) and age_band(age) == UNKNOWN:
+        notes.append(NOTE_AGE)
+    return tuple(notes)
+
+
+def coarsened(records: Sequence[ImageRecord]) -> list[ImageRecord]:
+    """Return records in which no site, manufacturer or label of fewer than `FEWEST` patients is named.
+
+    Such a level is called ``other``: it stands in the record and in reports, and what only one or two patients have can
+    name them.
+    """
+    clusters: dict[tuple[str, str], set[str]] = {}
+    for record in records:
+        for key in FREE:
+            clusters.setdefault((key, record.attributes[key]), set()).add(record.cluster)
+    small = {at for at, own in clusters.items() if len(own) < FEWEST and at[1] not in (UNKNOWN, OTHER)}
+    return [_coarsened(record, small) for record in records] if small else list(records)
+
+
+def _coarsened(record: ImageRecord, small: set[tuple[str, str]]) -> ImageRecord:
+    rare = [key for key in FREE if (key, record.attributes[key]) in small]
+    if not rare:
+        return record
+    kept = _shared(tuple(OTHER if key in rare else record.attributes[key] for key in ATTRIBUTES))
+    said = tuple(f"its {key} is that of fewer than {FEWEST} patients: counted as {OTHER}" for key in rare)
+    return replace(record, attributes=kept, notes=record.notes + said)
 
 
 def attributes_of(**values: object) -> Mapping[str, str]:
@@ -179,11 +295,10 @@ def attributes_of(**values: object) -> Mapping[str, str]:
     Equal strata share one read-only mapping, so that a hundred thousand records cost no hundred thousand
     dictionaries.
     """
-    sex = known(values.get("sex"))
     strata = {
-        "sex": _SEXES.get(sex.casefold(), UNKNOWN) if sex else UNKNOWN,
+        "sex": _sex(values.get("sex")),
         "age": age_band(values.get("age")),
-        **{key: (known(values.get(key)) or UNKNOWN)[:_LONGEST] for key in ("site", "manufacturer", "label")},
+        **{key: (known(values.get(key)) or UNKNOWN)[:_LONGEST] for key in FREE},
     }
     return _shared(tuple(strata[key] for key in ATTRIBUTES))
 

@@ -51,6 +51,10 @@ class Draft:
         False for what is shown for information.
     obstacle : str
         Why a PASS is impossible although the interval would allow one (too few patients, missing scores, the tail).
+    remedy : str
+        What to do about the obstacle, where more patients would not help.
+    unidentified : int
+        Images that count as a patient each because neither patient nor study is known.
     shortfall : str
         What a FAIL would say, in words.
     settle : callable, optional
@@ -78,6 +82,8 @@ class Draft:
     margin_high: float | None = None
     required: bool = True
     obstacle: str = ""
+    remedy: str = ""
+    unidentified: int = 0
     shortfall: str = ""
     n_images: int = 0
     n_clusters: int = 0

@@ -15,6 +15,7 @@ from auditkit.judge.procedures import draft_all, is_change, undeclared_size
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import audit_sentence, cell_sentence
 from auditkit.judge.titles import Titles
+from auditkit.judge.unidentified import mark
 from auditkit.measure.columns import ALL, Measurements
 from auditkit.measure.recorded import define
 from auditkit.protocol.model import Family, Protocol, Verb
@@ -193,6 +194,7 @@ class Judge:
         earlier = {(d.draft.stratum, d.draft.part): d for d in before}
         taken = []
         for draft in drafts:
+            mark(draft, self.data, self._protocol)
             held = earlier.get((draft.stratum, draft.part))
             waits = draft.stratum in self._look.waiting
             if held is not None and (held.settled or (waits and held.seen)):

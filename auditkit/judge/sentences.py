@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from auditkit.evidence import Cell, Verdict
 from auditkit.judge.draft import Draft
 from auditkit.measure.columns import ALL, MODALITY
-from auditkit.words import interval, modality_label, number, p_equals, patients, some_of
+from auditkit.words import interval, modality_label, number, p_equals, patients, some_of, whole
 
 
 def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, more: int | None) -> str:
@@ -20,6 +20,8 @@ def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, m
     if draft.n_clusters == 0:
         return draft.remark or "No image could be scored on both sides, so nothing was measured."
     found = f"{interval(draft.estimate, signed=draft.signed)} over {patients(draft.n_clusters)}"
+    if draft.unidentified:
+        found += f", {whole(draft.unidentified)} of which are images without a patient id"
     wanted = _wanted(draft)
     if not wanted:
         return f"{found}. {draft.remark}".rstrip()
@@ -28,7 +30,7 @@ def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, m
     if verdict == "FAIL":
         also = f"; {draft.shortfall}" if draft.shortfall else ""
         return f"{found}; {wanted}: not met{also} ({p_equals(p_holm)} after Holm)."
-    return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}; {_prospect(draft, more)}."
+    return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}; {draft.remedy or _prospect(draft, more)}."
 
 
 def _wanted(draft: Draft) -> str:

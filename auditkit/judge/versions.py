@@ -118,7 +118,7 @@ def _sentence(draft: Draft, cell: Cell) -> str:
     if cell.verdict == "ERROR" or not draft.n_clusters:
         return cell.sentence
     unit = draft.estimate.unit
-    if draft.rule == IDENTICAL:
+    if draft.rule == IDENTICAL and not draft.obstacle:
         over = patients(draft.n_clusters)
         return f"Every answer is the same as before, over {over}: identical, {interval(draft.estimate, signed=True)}."
     lead = "changed by" if unit == "AUROC" else "worse by"

@@ -10,7 +10,7 @@ import numpy as np
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Outcomes
-from auditkit.images.record import UNKNOWN, ImageRecord
+from auditkit.images.record import OWN_PATIENT, UNKNOWN, ImageRecord
 from auditkit.tasks import OUTCOMES
 from auditkit.vocabulary import MODEL, Condition, Question, Value
 
@@ -172,6 +172,7 @@ class Measurements:
         self.digests = tuple(digests) or ("",) * len(self.records)
         _, codes = np.unique([r.cluster for r in records], return_inverse=True)
         self.cluster: NDArray[np.int64] = codes.astype(np.int64).reshape(-1)
+        self.unidentified: NDArray[np.bool_] = np.array([r.unit in OWN_PATIENT for r in records], dtype=bool)
         self._levels: dict[str, NDArray[np.object_]] = {}
 
     def column(self, question: Question) -> Column:

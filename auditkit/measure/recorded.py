@@ -55,6 +55,7 @@ def to_answers(
         ItemEntry(
             id=r.id,
             cluster=r.cluster,
+            unit=r.unit,
             modality=r.modality,
             synthetic=r.synthetic,
             answers_sha256=digest,
@@ -143,7 +144,7 @@ def data_sha256(contents: Iterable[str]) -> str:
 
 def noted(records: Iterable[ImageRecord]) -> list[NotedImage]:
     """Return what the store notes of a run's images, so that its record can be checked without the images."""
-    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content) for r in records]
+    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content, r.unit) for r in records]
 
 
 def from_answers(answers: Answers) -> Measurements:
@@ -164,6 +165,7 @@ def from_answers(answers: Answers) -> Measurements:
             source="",
             read=_no_pixels,
             attributes=item.columns,
+            unit=item.unit,
         )
         for item in answers.items
     ]

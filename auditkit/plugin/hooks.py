@@ -265,13 +265,15 @@ def _writes_header() -> bool:
 
 def _write(config: pytest.Config, state: State, header: Header) -> None:
     from auditkit.evidence import Audit
+    from auditkit.run.command import command_line
     from auditkit.run.outputs import write_outputs
     from auditkit.run.record import evidence
     from auditkit.run.settings import REPORTS
 
     run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{state.uid[:6]}"
     audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]
-    command = "pytest " + " ".join(_without_secrets(str(word)) for word in config.invocation_params.args)
+    words = map(str, config.invocation_params.args)
+    command = f"pytest {command_line(words, config.rootpath)}"
     state.evidence = evidence(header, audits, run_id=run_id, command=command, root=config.rootpath)
     out = out_of(config)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
@@ -283,11 +285,6 @@ def _write(config: pytest.Config, state: State, header: Header) -> None:
         pdf=config.option.audit_report == "both",
     )
     ci.publish(config, state, state.evidence, folder)
-
-
-def _without_secrets(word: str) -> str:
-    """A store's URL may hold a password, which has no place in a report."""
-    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", word)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -48,6 +48,9 @@ class Images(Section):
 
     max_side: Annotated[int, Field(ge=32, le=4096)] = 256
     """Longer side in pixels; larger images are reduced, smaller ones are left alone."""
+    files_as_patients: bool = False
+    """Whether images of which neither patient nor study is known may stand for a patient each. If not, no stratum that
+    holds one is decided: several images of one person, counted as several people, make every interval too narrow."""
 
 
 class Prompts(Section):

@@ -91,6 +91,7 @@ def count_faults(evidence: Evidence) -> Iterator[str]:
     found = {
         "n_images": len(items),
         "n_clusters": len({item.cluster for item in items}),
+        "units": dict(sorted(Counter(item.unit for item in items).items())),
         "modalities": modalities,
         "synthetic_share": round(synthetic / max(len(items), 1), 6),
     }

@@ -18,15 +18,18 @@ from auditkit.words import (
     VERDICT_ORDER,
     audit_name,
     count,
+    people_sentences,
     percent,
     plain_name,
     scale_of,
     shortened,
+    unread_sentence,
     whole,
 )
 
 _HEADS: dict[Verdict, str] = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "INCONCL.", "ERROR": "ERROR"}
 _EFFECTS = 3
+_NOTES = 6
 
 
 def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: str = "") -> list[str]:
@@ -56,6 +59,12 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
         for number, audit in enumerate(effects, 1):
             lines += _effect(number, audit, width)
     lines += ["", *_answers(evidence, width)]
+    for sentence in (*people_sentences(evidence.data.units), unread_sentence(evidence.data.unread_columns)):
+        lines += _wrapped(sentence, width) if sentence else []
+    for note, n in list(evidence.data.notes.items())[:_NOTES]:
+        lines += _wrapped(f"{count(n, 'image')}: {note}.", width, "  ")
+    if len(evidence.data.notes) > _NOTES:
+        lines.append(f"{len(evidence.data.notes) - _NOTES} more kinds of notes on images are in the report.")
     if evidence.data.n_left_out:
         files = count(evidence.data.n_left_out, "file was", "files were")
         lines += _wrapped(f"{files} left out: names and reasons are in the report.", width)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from auditkit.evidence import Data, LeftOutEntry, Level, ModalityCount
-from auditkit.images.record import UNKNOWN, ImageRecord
+from auditkit.images.record import UNKNOWN, ImageRecord, ImageSet, LeftOut
 from auditkit.measure.recorded import data_sha256
-from auditkit.run.session import AuditRun, all_left_out
+from auditkit.run.settings import Settings
 
 MAX_LISTED = 200
+_NUMBER = re.compile(r"\d+")
 
 
-def data_of(run: AuditRun) -> Data:
-    """Return the record of the images that a run judged."""
-    records, left_out = run.judge.data.records, all_left_out(run)
+def data_of(records: Sequence[ImageRecord], left_out: Sequence[LeftOut], images: ImageSet, settings: Settings) -> Data:
+    """Return what the record says of the data.
+
+    Parameters
+    ----------
+    records : sequence of ImageRecord
+        The images that are judged, or would be.
+    left_out : iterable of LeftOut
+        What the source and the decoder left out.
+    images : ImageSet
+        All that the source gave.
+    settings : Settings
+        The options of the run.
+    """
     return Data(
-        source=run.settings.data if run.settings.data == "demo" else Path(run.settings.data).name,
+        source=settings.data if settings.data == "demo" else Path(settings.data).name,
         n_images=len(records),
         n_clusters=len({r.cluster for r in records}),
         modalities=[_count(name, records) for name in sorted({r.modality for r in records})],
@@ -27,8 +40,11 @@ def data_of(run: AuditRun) -> Data:
         licences=dict(sorted(Counter(r.licence for r in records).items())),
         left_out=[LeftOutEntry(name=e.name, reason=e.reason) for e in left_out[:MAX_LISTED]],
         n_left_out=len(left_out),
-        notice=run.images.notice,
-        limited_to=run.settings.limit,
+        units=dict(sorted(Counter(r.unit for r in records).items())),
+        notes=notes(records),
+        unread_columns=dict(sorted(images.unread.items())),
+        notice=images.notice,
+        limited_to=settings.limit,
         sha256=data_sha256(r.content for r in records),
         strata=strata(records),
     )
@@ -56,3 +72,20 @@ def strata(records: Sequence[ImageRecord]) -> dict[str, list[Level]]:
             for name, own in sorted(groups.items())
         ]
     return result
+
+
+def notes(records: Iterable[ImageRecord]) -> dict[str, int]:
+    """Count the images under each kind of note; notes that differ in their numbers only are of one kind.
+
+    Examples
+    --------
+    "40 frames: number 21 is shown" and "12 frames: number 7 is shown" count together as "… frames: number … is shown".
+    """
+    wordings: dict[str, Counter[str]] = {}
+    for record in records:
+        for note in dict.fromkeys(record.notes):
+            wordings.setdefault(_NUMBER.sub("…", note), Counter())[note] += 1
+    # What is always said with the same numbers keeps them: "shown over 0-65535".
+    return dict(
+        sorted((next(iter(counts)) if len(counts) == 1 else kind, counts.total()) for kind, counts in wordings.items())
+    )

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from auditkit.evidence import Data
+from auditkit.words import count, cut, modality_name, people_sentences, unread_sentence, whole
+
+_LEVELS, _NAMES = 12, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +18,8 @@ class DryRun:
 
     Attributes
     ----------
+    data : Data
+        The images that would be asked about.
     planned, held : int
         Questions of the plan, and those whose answers the store holds.
     rate : float or None
@@ -19,6 +28,7 @@ class DryRun:
         Looks planned; with several, the numbers are the most that may be needed.
     """
 
+    data: Data
     planned: int
     held: int
     rate: float | None
@@ -34,6 +44,7 @@ class DryRun:
         else:
             time = "unknown: this store has no earlier run of this model to go by"
         return [
+            *_data_lines(self.data),
             f"questions planned:      {self.planned}",
             f"answers in the store:   {self.held}",
             f"questions to ask:       {missing}",
@@ -41,6 +52,42 @@ class DryRun:
             *([f"at most: {self.looks} looks are planned, each asks what is not settled by then"] * (self.looks > 1)),
             "Nothing was asked (--audit-dry-run).",
         ]
+
+
+def _data_lines(data: Data) -> Iterator[str]:
+    """Say what would be shown to the model, whose it is, and what is left out and why."""
+    yield f"images:                 {whole(data.n_images)} of {count(data.n_clusters, 'patient')}"
+    for sentence in people_sentences(data.units):
+        yield f"  {sentence}"
+    yield "modalities, images (patients):"
+    for one in data.modalities:
+        yield f"  {modality_name(one.modality)}: {whole(one.n_images)} ({whole(one.n_clusters)})"
+    if data.strata:
+        yield "strata, images (patients):"
+    for attribute, levels in data.strata.items():
+        largest = sorted(levels, key=lambda level: (-level.n_images, level.name))
+        shown = [f"{cut(v.name, 40)} {whole(v.n_images)} ({whole(v.n_clusters)})" for v in largest[:_LEVELS]]
+        more = [f"{len(largest) - _LEVELS} levels more"] if len(largest) > _LEVELS else []
+        yield f"  {attribute}: {', '.join([*shown, *more])}"
+    if data.notes:
+        yield "what the reader decided, images:"
+    for note, n in data.notes.items():
+        yield f"  {note}: {whole(n)}"
+    if sentence := unread_sentence(data.unread_columns):
+        yield sentence
+    yield f"left out:               {whole(data.n_left_out)}"
+    yield from _left_out(data)
+
+
+def _left_out(data: Data) -> Iterator[str]:
+    """Group what is left out by its reason, the commonest first, with the first names of each."""
+    reasons = Counter(entry.reason for entry in data.left_out)
+    for reason, n in reasons.most_common(_LEVELS):
+        names = [cut(entry.name, 60) for entry in data.left_out if entry.reason == reason][:_NAMES]
+        yield f"  {whole(n)}: {reason} ({', '.join(names)}{', …' if n > _NAMES else ''})"
+    rest = data.n_left_out - sum(n for _, n in reasons.most_common(_LEVELS))
+    if rest:
+        yield f"  {whole(rest)} more"
 
 
 def _duration(seconds: float) -> str:

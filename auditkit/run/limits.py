@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditkit.evidence import Audit, Data
-from auditkit.words import modality_label
+from auditkit.words import modality_label, people_sentences
 
 FEW = 24
 """Patients below which no audit of means can pass."""
@@ -35,6 +35,7 @@ def limits(data: Data, audits: Sequence[Audit]) -> list[str]:
             f"{100 * data.synthetic_share:.0f} % of the images are synthetic phantoms: results on them say nothing "
             "about patients."
         )
+    said += people_sentences(data.units)
     few = [modality_label(counts.modality) for counts in data.modalities if counts.n_clusters < FEW]
     if few:
         said.append(f"Too few patients for any pass by rule: {', '.join(few)}.")

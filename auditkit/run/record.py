@@ -40,7 +40,7 @@ from auditkit.run.data import data_of
 from auditkit.run.examples import examples
 from auditkit.run.limits import limits
 from auditkit.run.pictures import limits_of
-from auditkit.run.session import AuditRun
+from auditkit.run.session import AuditRun, all_left_out
 
 
 class Header(Record):
@@ -84,7 +84,7 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         run=_run(run),
         model=model,
         protocol=_protocol(run),
-        data=data_of(run),
+        data=data_of(data.records, all_left_out(run), run.images, run.settings),
         prompts=_prompts(run),
         outcomes=data.total(),
         examples=examples(run),

@@ -17,7 +17,7 @@ from auditkit.ask.prefetch import Keys, Progress, Tally, digests, model_identity
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import JudgedBefore, Store
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, LookInfo
+from auditkit.evidence import Audit, Data, LookInfo
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
 from auditkit.images.salt import salt_for
@@ -95,7 +95,14 @@ class AuditRun:
             addresses = [keys.of(p, rendered[s]) for p, s in zip(probes, shown, strict=True) if s in rendered]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
-        return DryRun(planned, held, self.store.rate(model_identity(self.model)), self.protocol.looks.number)
+        rate = self.store.rate(model_identity(self.model))
+        return DryRun(self._data(), planned, held, rate, self.protocol.looks.number)
+
+    def _data(self) -> Data:
+        """Describe the images of the plan."""
+        from auditkit.run.data import data_of
+
+        return data_of(self.plan.records, all_left_out(self), self.images, self.settings)
 
     def fetch(self, on_progress: Progress) -> None:
         """Ask what is missing, stage by stage while an audit is undecided.

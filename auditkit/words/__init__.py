@@ -35,6 +35,7 @@ from auditkit.words.numbers import (
     percent,
     whole,
 )
+from auditkit.words.people import people_sentences, unread_sentence
 from auditkit.words.text import cut, shortened, visible
 from auditkit.words.times import duration, moment
 
@@ -65,6 +66,7 @@ __all__ = [
     "p_equals",
     "p_value",
     "patients",
+    "people_sentences",
     "percent",
     "plain_name",
     "region",
@@ -73,6 +75,7 @@ __all__ = [
     "shortened",
     "some_of",
     "stratum_name",
+    "unread_sentence",
     "verdict_word",
     "visible",
     "whole",

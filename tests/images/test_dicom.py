@@ -14,7 +14,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from auditkit.images import dicom
-from auditkit.images.files import NOTE_FILE, NOTE_SERIES, NOTE_STUDY
+from auditkit.images.identity import NOTE_FILE, NOTE_SERIES, NOTE_STUDY
 from auditkit.images.record import UnreadableImage
 
 LIMIT = 10**8

@@ -34,7 +34,7 @@ def write(folder, suffix, rows=TABLE):
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_three_formats_one_content(tmp_path, suffix):
-    first, second = manifest.rows(write(tmp_path, suffix))
+    first, second = manifest.Manifest(write(tmp_path, suffix))
     assert isinstance(first, Row)
     assert (first.name, second.name) == ("a.png", "sub/ü b.png")
     assert {key: str(value) for key, value in first.declared.items()} == {
@@ -51,7 +51,7 @@ def test_three_formats_one_content(tmp_path, suffix):
 def test_without_file_name_the_columns_seen_are_named(tmp_path, suffix):
     path = write(tmp_path, suffix, [{"image": "a.png", "patient": "1"}])
     with pytest.raises(AuditkitError, match=r'no column "file_name"; its columns are: image, patient') as caught:
-        list(manifest.rows(path))
+        list(manifest.Manifest(path))
     assert 'Name the column that holds the image files "file_name"' in caught.value.remedy
 
 
@@ -60,20 +60,20 @@ def test_an_empty_table_has_no_file_name(tmp_path, suffix):
     path = tmp_path / f"e.{suffix}"
     path.write_text("")
     with pytest.raises(AuditkitError, match="its columns are: none"):
-        list(manifest.rows(path))
+        list(manifest.Manifest(path))
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_csv_with_byte_order_mark_and_the_delimiters_of_spreadsheets(tmp_path, delimiter):
     path = tmp_path / "m.csv"
     path.write_text(f"file_name{delimiter}sex\r\na.png{delimiter}F\r\n", encoding="utf-8-sig")
-    assert list(manifest.rows(path)) == [Row("a.png", {"sex": "F"})]
+    assert list(manifest.Manifest(path)) == [Row("a.png", {"sex": "F"})]
 
 
 def test_broken_csv_rows_are_left_out_by_number(tmp_path):
     path = tmp_path / "m.csv"
     path.write_text('file_name,sex\na.png,F\nb.png\nc.png,F,extra\n,F\n\n"d.png"x,F\ne.png,M\n')
-    rows = list(manifest.rows(path))
+    rows = list(manifest.Manifest(path))
     assert [row.name for row in rows if isinstance(row, Row)] == ["a.png", "e.png"]
     assert [(row.name, row.reason) for row in rows if isinstance(row, LeftOut)] == [
         ("m.csv row 3", "the row has 1 fields, the header 2"),
@@ -89,7 +89,7 @@ def test_broken_json_lines_are_left_out_by_number(tmp_path):
         '{"file_name": "a.png", "age": 5}\nnot json\n[1, 2]\n\n{"sex": "F"}\n{"file_name": 7}\n'
         '{"file_name": "b.png", "sex": {"x": 1}}\n' + "[" * 100_000 + '\n{"file_name": "c.png"}\n'
     )
-    rows = list(manifest.rows(path))
+    rows = list(manifest.Manifest(path))
     assert [row.name for row in rows if isinstance(row, Row)] == ["a.png", "c.png"]
     assert [(row.name, row.reason) for row in rows if isinstance(row, LeftOut)] == [
         ("m.jsonl line 2", "the line is not valid JSON"),
@@ -107,7 +107,7 @@ def test_broken_parquet_rows_and_nested_columns(tmp_path):
         "parquet",
         [{"file_name": "a.png", "age": [1, 2], "image": {"bytes": b"x"}}, {"file_name": None}, {"file_name": "b.png"}],
     )
-    rows = list(manifest.rows(path))
+    rows = list(manifest.Manifest(path))
     assert [type(row) for row in rows] == [LeftOut, LeftOut, Row]
     assert rows[0].reason == '"age" is not a single value'
     assert rows[1] == LeftOut("data.parquet row 2", '"file_name" is empty')
@@ -117,21 +117,21 @@ def test_what_is_no_parquet(tmp_path):
     path = tmp_path / "x.parquet"
     path.write_bytes(b"PAR1 this is not PAR1")
     with pytest.raises(AuditkitError, match="cannot be read as Parquet"):
-        list(manifest.rows(path))
+        list(manifest.Manifest(path))
 
 
 def test_what_is_no_utf8(tmp_path):
     path = tmp_path / "x.csv"
     path.write_bytes("file_name,label\nä.png,groß\n".encode("latin-1"))
     with pytest.raises(AuditkitError, match="not UTF-8"):
-        list(manifest.rows(path))
+        list(manifest.Manifest(path))
 
 
 def test_parquet_without_pyarrow(tmp_path, monkeypatch):
     path = write(tmp_path, "parquet")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(AuditkitError) as caught:
-        list(manifest.rows(path))
+        list(manifest.Manifest(path))
     assert 'pip install "auditkit[parquet]"' in caught.value.remedy
 
 
@@ -143,8 +143,30 @@ def test_any_bytes_give_rows_or_one_clear_error(tmp_path_factory, data):
         path = folder / f"m.{suffix}"
         path.write_bytes(b"file_name,sex\n" + data if suffix == "csv" else data)
         try:
-            rows = list(manifest.rows(path))
+            rows = list(manifest.Manifest(path))
         except AuditkitError as error:
             assert error.remedy, suffix  # noqa: PT017
         else:
             assert all(isinstance(row, (Row, LeftOut)) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("given_as", "label"),
+    [
+        (["nodule"], "nodule"),
+        (["nodule", "mass"], "mass + nodule"),
+        ("['nodule', 'mass']", "mass + nodule"),
+        ("[]", ""),
+        ("[not a list", "[not a list"),
+        ("normal", "normal"),
+        ([1, 0], "0 + 1"),
+    ],
+)
+def test_lists_of_labels_are_one_label_in_whatever_order(tmp_path, given_as, label):
+    path = write(tmp_path, "jsonl", [{"file_name": "a.png", "label": given_as}])
+    assert list(manifest.Manifest(path)) == [Row("a.png", {"label": label})]
+
+
+def test_a_list_of_one_is_its_value(tmp_path):
+    path = write(tmp_path, "jsonl", [{"file_name": "a.png", "patient_id": ["p1"]}])
+    assert list(manifest.Manifest(path)) == [Row("a.png", {"patient_id": "p1"})]

@@ -1,13 +1,14 @@
 """Strata from free text: closed lists, decades, and an explicit unknown."""
 
 import doctest
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.images import strata
-from auditkit.images.record import MODALITIES
+from auditkit.images.record import MODALITIES, ImageRecord
 from auditkit.images.strata import age_band, attributes_of, known, modality_of, modality_of_folder
 
 
@@ -39,6 +40,25 @@ def test_examples_in_the_documentation_hold():
         (float("nan"), "unknown"),
         ("50-59", "50-59"),
         ("85+", "85+"),
+        ("93-95", "90+"),
+        ("107+", "90+"),
+        ("85-95", "85+"),
+        (">89", "90+"),
+        ("> 64", "65+"),
+        ("≥ 65", "65+"),
+        ("<18", "0-17"),
+        ("50-40", "unknown"),
+        ("140+", "unknown"),
+        ("58,0", "50-59"),
+        ("58.0", "50-59"),
+        ("６M", "0-9"),
+        ("130M", "10-19"),
+        ("6 months", "0-9"),
+        ("58 years", "50-59"),
+        ("58 yrs.", "50-59"),
+        ("58 y/o", "50-59"),
+        ("58 Jahre", "50-59"),
+        ("58 apples", "unknown"),
     ],
 )
 def test_age_bands(value, band):
@@ -117,3 +137,44 @@ def test_sexes_are_a_closed_list():
 
 def test_equal_strata_share_one_mapping():
     assert attributes_of(sex="F", age=31) is attributes_of(sex="female", age="39")
+
+
+@pytest.mark.parametrize(
+    ("text", "sex"),
+    [("W", "female"), ("weiblich", "female"), ("Femme", "female"), ("Woman", "female"), ("männlich", "male"),
+     ("Ma\u0308nnlich", "male"), ("MALE ", "male"), ("d", "other"), ("0", "unknown"), ("1", "unknown"), (2, "unknown")],
+)  # fmt: skip
+def test_words_for_sexes(text, sex):
+    assert attributes_of(sex=text)["sex"] == sex
+
+
+@pytest.mark.parametrize(
+    ("sex", "age", "notes"),
+    [
+        ("F", "58", ()),
+        (None, "", ()),
+        ("unknown", "n/a", ()),
+        (1, None, (strata.NOTE_SEX_CODE,)),
+        ("0.0", None, (strata.NOTE_SEX_CODE,)),
+        ("third", "young", (strata.NOTE_SEX, strata.NOTE_AGE)),
+    ],
+)
+def test_what_is_given_and_not_understood_is_noted(sex, age, notes):
+    assert strata.not_understood(sex, age) == notes
+
+
+def record(i, patient, **attributes):
+    return ImageRecord(f"i{i}", patient, "ct", "", False, "test", None, attributes=attributes_of(**attributes))
+
+
+def test_levels_of_fewer_than_five_patients_are_not_named():
+    """Five patients of ward 1, four of ward 2 with three images each; the rare label is one patient's."""
+    records = [record(i, f"a{i}", site="ward 1", label="normal") for i in range(5)]
+    records += [record(10 + i, f"b{i % 4}", site="ward 2", label="normal") for i in range(12)]
+    records.append(record(99, "c", site="ward 1", label="situs inversus of Mr Doe"))
+    found = strata.coarsened(records)
+    assert Counter(r.attributes["site"] for r in found) == {"ward 1": 6, "other": 12}
+    assert Counter(r.attributes["label"] for r in found) == {"normal": 17, "other": 1}
+    assert found[-1].notes == ("its label is that of fewer than 5 patients: counted as other",)
+    assert found[0] is records[0]
+    assert {r.attributes["manufacturer"] for r in found} == {"unknown"}, "what is not known stays so, however few"

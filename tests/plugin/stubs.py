@@ -74,6 +74,7 @@ seed = 7
 alpha = 0.05
 [images]
 max_side = 64
+files_as_patients = true
 [prompts]
 score = "quality.direct"
 [statistics]

@@ -7,6 +7,7 @@ import pytest
 
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
+from auditkit.evidence import Data
 from auditkit.images.record import ImageSet, LeftOut, UnreadableImage
 from auditkit.images.salt import salt_for
 from auditkit.models.base import ModelOptions, Response
@@ -15,6 +16,8 @@ from auditkit.run.dry_run import DryRun, _duration
 from auditkit.run.session import all_left_out, prepare
 from auditkit.run.settings import Settings, check_writable, remove_temporary_store, temporary_store
 from auditkit.vocabulary import Perturbation
+
+NOTHING = Data(source="none", n_images=0, n_clusters=0, modalities=[], synthetic_share=0.0)
 
 fork = multiprocessing.get_context("fork")
 LOST = share("lost", family="differential")
@@ -66,7 +69,8 @@ def test_prepare_asks_nothing_and_opens_the_store_below_the_root(ready, function
 
 def test_dry_run_counts_what_a_run_then_asks(ready, records, function_model):
     before = ready()
-    assert before.estimate() == DryRun(18, 0, None)
+    estimate = before.estimate()
+    assert (estimate.planned, estimate.held, estimate.rate) == (18, 0, None)
     before.fetch(lambda tally: None)
     records.reads.clear()
     after = ready(uid="uid-2").estimate()
@@ -94,10 +98,10 @@ def test_dry_run_counts_conditions_with_equal_pixels_like_the_run(ready, records
 @pytest.mark.parametrize(
     ("estimate", "words"),
     [
-        (DryRun(10, 10, None), "nothing to ask"),
-        (DryRun(10, 0, None), "unknown"),
-        (DryRun(100, 0, 2.0), "about 50 s at 2 questions/s"),
-        (DryRun(100, 0, 0.05), "about 33 min at 0.05 questions/s"),
+        (DryRun(NOTHING, 10, 10, None), "nothing to ask"),
+        (DryRun(NOTHING, 10, 0, None), "unknown"),
+        (DryRun(NOTHING, 100, 0, 2.0), "about 50 s at 2 questions/s"),
+        (DryRun(NOTHING, 100, 0, 0.05), "about 33 min at 0.05 questions/s"),
     ],
 )
 def test_dry_run_says_how_long(estimate, words):

@@ -72,8 +72,8 @@ def check_data(evidence: Evidence, source: str) -> tuple[Check, list[ImageRecord
 
 
 def _compared(evidence: Evidence, images: Sequence[NotedImage], words: str) -> tuple[Check, dict[str, str]]:
-    listed = {(i.id, i.cluster, i.modality, i.synthetic) for i in evidence.answers.items}
-    contents = {i.id: i.content for i in images if (i.id, i.cluster, i.modality, i.synthetic) in listed}
+    listed = {(i.id, i.cluster, i.unit, i.modality, i.synthetic) for i in evidence.answers.items}
+    contents = {i.id: i.content for i in images if (i.id, i.cluster, i.unit, i.modality, i.synthetic) in listed}
     words = f"{len(listed)} images, their patients and modalities {words}; SHA-256 {evidence.data.sha256}"
     return settled(PART, words, list(_faults(evidence, images))), contents
 
@@ -88,7 +88,7 @@ def _faults(evidence: Evidence, images: Sequence[NotedImage]) -> Iterator[str]:
         if other is None:
             yield f"image {image.id}: in the record only"
             continue
-        for name in ("cluster", "modality", "synthetic"):
+        for name in ("cluster", "unit", "modality", "synthetic"):
             if getattr(image, name) != getattr(other, name):
                 yield f"image {image.id}: {name}: record {getattr(image, name)}, found {getattr(other, name)}"
     yield from (f"image {name}: not in the record" for name in known)

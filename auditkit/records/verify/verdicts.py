@@ -26,7 +26,7 @@ from auditkit.protocol.shipped import SHIPPED
 from auditkit.records.faults import differences
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
-from auditkit.run.data import strata
+from auditkit.run.data import notes, strata
 from auditkit.run.session import decided_levels
 from auditkit.vocabulary import MODEL, Effect, Question
 
@@ -290,6 +290,7 @@ def check_subgroups(material: Material, records: Sequence[ImageRecord]) -> Check
     with_attributes = Measurements(known, {question: data.column(question) for question in data.asked()}, data.doses)
     found = subgroups(with_attributes, Plan(tuple(known), tuple(material.planned), material.protocol))
     faults = list(differences(_plain(evidence.data.strata), _plain(strata(known)), where="data.strata"))
+    faults += differences(evidence.data.notes, notes(records), where="data.notes")
     faults += differences(_plain(evidence.subgroups), _plain(found), where="subgroups")
     return _of_all(material, words, faults)
 

@@ -15,6 +15,7 @@ from auditkit.words import (
     limit_words,
     modality_name,
     moment,
+    people_sentences,
     percent,
     region,
     region_words,
@@ -65,6 +66,7 @@ def data(evidence: Evidence) -> str:
         f"Licences of the images: {_counts(given.licences)}.",
         f"SHA-256 over the images: {stated(given.sha256)}.",
     ]
+    parts += [escaped(sentence) for sentence in people_sentences(given.units)]
     if given.n_left_out:
         parts.append(f"{count(given.n_left_out, 'file was', 'files were')} left out.")
     if given.limited_to is not None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from auditkit.evidence import Evidence, Subgroup, SubgroupLevel
 from auditkit.report.clauses.found import Found, found, nothing
 from auditkit.report.views import UNKNOWN
-from auditkit.words import count, percent, whole
+from auditkit.words import count, people_sentences, percent, whole
 
 PERSON = ("sex", "age")
 EQUIPMENT = ("site", "manufacturer")
@@ -33,6 +33,7 @@ def _data(evidence: Evidence) -> Found:
         "" if data.licences else "no licence of the images",
         "" if data.sha256 else "no hash over the images",
         "a subset of the patients was taken" if data.limited_to is not None else "",
+        *(sentence.rstrip(".") for sentence in people_sentences(data.units)),
     ]
     synthetic = sum(stratum.n_synthetic for stratum in data.modalities)
     kinds = count(len(data.modalities), "modality", "modalities")
@@ -51,6 +52,7 @@ def patients(evidence: Evidence) -> Found:
     gaps = [
         f"{percent(share, 0)} of the images are phantoms" if synthetic else "",
         "the data come with a notice that restricts what they can show" if data.notice else "",
+        *(sentence.rstrip(".") for sentence in people_sentences(data.units)),
     ]
     label = f"{count(real, 'image')} of patients"
     return nothing(label, *gaps) if share > MAJORITY else found(label, gaps)

@@ -1,0 +1,43 @@
+"""Whether the patients that are counted are patients: said in the same words wherever images are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from auditkit.words.numbers import count, whole
+
+_WHY = {
+    "study": ("counted by study, because no patient id is known: a patient with several studies counts several times"),
+    "series": "counted as a patient per series, because neither a patient id nor a study id is known",
+    "file": "counted as a patient per file, because neither the file nor a manifest says whose it is",
+}
+
+
+def people_sentences(units: Mapping[str, int]) -> list[str]:
+    """Say how many images were not counted by patient, and why; nothing where all were.
+
+    Parameters
+    ----------
+    units : mapping of str to int
+        Images by what stands for their patient (``Data.units``).
+
+    Examples
+    --------
+    >>> people_sentences({"patient": 3, "study": 1})[0].partition(",")[0]
+    '1 of 4 images was counted by study'
+    """
+    total = sum(units.values())
+    return [
+        f"{whole(units[unit])} of {count(total, 'image')} {'was' if units[unit] == 1 else 'were'} {how}."
+        for unit, how in _WHY.items()
+        if units.get(unit)
+    ]
+
+
+def unread_sentence(columns: Mapping[str, str]) -> str:
+    """Name the columns of a manifest that are not read, each with the one perhaps meant; empty where all are read."""
+    if not columns:
+        return ""
+    listed = [f"{name} (did you mean {meant}?)" if meant else name for name, meant in columns.items()]
+    shown = ", ".join(listed[:12]) + (f" and {len(listed) - 12} more" if len(listed) > 12 else "")
+    return f"Columns of the manifest that are not read: {shown}."
