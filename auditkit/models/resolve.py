@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import inspect
 import os
-import sys
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from auditkit.errors import AuditkitError
-from auditkit.models.base import DEFAULTS, Embeds, Model, ModelOptions, Request, Response
+from auditkit.models.base import DEFAULTS, Model, ModelOptions
+from auditkit.models.imported import imported, is_import_path
 from auditkit.models.on_disk import backend_of, cached_commits, snapshot, weights
 from auditkit.models.registry import OTHER, OWN_FILE, Entry, load_registry, nearest
 
@@ -28,7 +23,7 @@ def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
         class or function without arguments that gives one). With ``options.endpoint`` any name: the model is asked
         for on that server under the name that the registry knows for it, else under this one.
     options : ModelOptions
-        How it is to be loaded and asked. An imported model gets none of them.
+        How it is to be loaded and asked. Of these an imported model is only told apart by ``run``.
 
     Raises
     ------
@@ -47,17 +42,12 @@ def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
     if path.is_dir():
         return _checkpoint(name, path, None, options)
     if is_import_path(name):
-        return _imported(name)
+        return imported(name, options)
     raise AuditkitError(
         f"--model={name} is unknown: it is not a name in the registry, a folder or an import path "
         f"(package.module:attribute).{nearest(name, known)}",
         "`auditkit models` lists the names; use --model=./folder for a checkpoint of your own.",
     )
-
-
-def is_import_path(name: str) -> bool:
-    """Whether a name has the form ``package.module:attribute``."""
-    return ":" in name and os.sep not in name.split(":")[0]
 
 
 def address_of(entry: Entry | None, options: ModelOptions) -> str | None:
@@ -191,71 +181,3 @@ def _served(address: str, name: str, entry: Entry | None, options: ModelOptions)
 def _family(entry: Entry | None) -> str:
     """Return the architecture that the registry names; empty where it does not know."""
     return "" if entry is None or entry.family == OTHER else entry.family
-
-
-def _imported(name: str) -> Model:
-    module_name, _, attribute = name.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:  # `pytest` and `auditkit` do not look here by themselves, `python -m` does
-        sys.path.append(here)
-    try:
-        module = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # a script without a guard may leave
-        raise AuditkitError(
-            f"--model={name}: importing {module_name} failed: {type(error).__name__}: {error}.",
-            "Check the path (package.module:attribute) and that it can be imported from here (PYTHONPATH).",
-        ) from None
-    try:
-        found: Any = module
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except AttributeError:
-        public = [k for k in vars(module) if not k.startswith("_")]
-        raise AuditkitError(
-            f"--model={name}: {module_name} has no attribute {attribute!r}.{nearest(attribute, public)}"
-        ) from None
-    if inspect.isclass(found) or (callable(found) and not hasattr(found, "generate")):
-        try:
-            found = found()
-        except (Exception, SystemExit) as error:
-            raise AuditkitError(
-                f"--model={name}: calling {attribute}() failed: {type(error).__name__}: {error}.",
-                "Name an object with generate(requests), or something that gives one when called without arguments.",
-            ) from None
-    if not callable(getattr(found, "generate", None)):
-        raise AuditkitError(
-            f"--model={name}: {type(found).__name__} has no method generate(requests).",
-            "See docs/models.md: generate takes a list of Request and returns a list of Response.",
-        )
-    return _Named(found, name, module)
-
-
-class _Named:
-    """An imported object with a name, a revision and a fingerprint, whether or not it brings them itself."""
-
-    def __init__(self, model: Model, name: str, module: Any) -> None:
-        self._model = model
-        self.name = str(getattr(model, "name", None) or name)
-        self.revision = str(getattr(model, "revision", None) or "")
-        self.fingerprint = str(getattr(model, "fingerprint", None) or _source_digest(module))
-        self.backend = str(getattr(model, "backend", None) or "import")
-        self.family = str(getattr(model, "family", None) or "")
-        self.limits = tuple(getattr(model, "limits", ()))
-        if isinstance(model, Embeds):
-            self.embeddings, self.embed = model.embeddings, model.embed
-
-    def generate(self, requests: Sequence[Request]) -> Sequence[Response]:
-        return self._model.generate(requests)
-
-    def close(self) -> None:
-        closing = getattr(self._model, "close", None)
-        if callable(closing):
-            closing()
-
-
-def _source_digest(module: Any) -> str:
-    """Hash the module's file, so that answers of an edited model are not taken for those of the one before."""
-    path = getattr(module, "__file__", None)
-    if path is None or not Path(path).is_file():
-        return ""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
