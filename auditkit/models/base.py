@@ -97,7 +97,8 @@ class ModelOptions:
     registry : str or None
         File of the user's own models (``--audit-registry``).
     dtype : str or None
-        ``float32``, ``bfloat16`` or ``float16`` (``--audit-dtype``); None for the registry's, else the checkpoint's own.
+        ``float32``, ``bfloat16`` or ``float16`` (``--audit-dtype``); None for the registry's, else the
+        checkpoint's own.
     base : str or None
         What an adapter folder is put on (``--audit-base``): a name of the registry or a checkpoint folder; None for the
         base that the adapter names.

@@ -16,8 +16,8 @@ from auditkit.models.base import Model, ModelOptions, Request, Response
 from auditkit.models.registry import nearest
 
 _NAMELESS = (
-    "The model gives no fingerprint, so nothing tells whether it changed since an earlier run; {then}. Only the file of "
-    "its module is hashed, not its weights."
+    "The model gives no fingerprint, so nothing tells whether it changed since an earlier run; {then}. Only the file "
+    "of its module is hashed, not its weights."
 )
 _FRESH = "answers stored by earlier runs were not used"
 _REUSED = "answers stored by earlier runs were used all the same (--audit-reuse-unfingerprinted)"

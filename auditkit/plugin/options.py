@@ -131,7 +131,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--audit-base": {
         "metavar": "NAME",
-        "help": "what an adapter folder given as --model is put on: a registry name or a folder; default: what it names",
+        "help": "base of an adapter folder given as --model, a registry name or a folder; default: what it names",
     },
     "--audit-dtype": {
         "metavar": "DTYPE",

@@ -10,9 +10,10 @@ from auditkit.errors import AuditkitError
 from auditkit.models.base import DEFAULTS, ModelOptions
 from auditkit.models.doctor import checkpoint, machine
 from auditkit.models.doctor.findings import Finding, as_text
+from auditkit.models.imported import is_import_path
 from auditkit.models.on_disk import backend_of
 from auditkit.models.registry import Entry, load_registry
-from auditkit.models.resolve import address_of, download_line, folder_of, is_import_path, resolve_model, served_name
+from auditkit.models.resolve import address_of, download_line, folder_of, resolve_model, served_name
 
 __all__ = ["Finding", "as_text", "examine"]
 
@@ -90,7 +91,7 @@ def _memory(parameters: int | None, entry: Entry | None) -> list[Finding]:
     if parameters is None:
         return []
     spread = entry is not None and entry.device_map is not None
-    return machine.memory(parameters, "float32" if entry is None else entry.dtype, spread)
+    return machine.memory(parameters, ("float32" if entry is None else entry.dtype) or "float32", spread)
 
 
 def _imported(name: str, options: ModelOptions) -> Finding:

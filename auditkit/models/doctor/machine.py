@@ -14,6 +14,7 @@ from auditkit.models.registry import Entry
 _PACKAGES = {
     "local": ("torch", "transformers", "tokenizers", "safetensors", "accelerate"),
     "endpoint": ("httpx2", "tenacity"),
+    "peft": ("peft",),
 }
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _LIBRARIES = 1_000_000_000
@@ -61,7 +62,7 @@ def disk(entry: Entry) -> Finding | None:
         return None
     own = cache_folder(entry.repository or "")
     there = sum(path.stat().st_size for path in own.glob("blobs/*"))
-    needed = max(entry.parameters * 1e9 * _BYTES[entry.dtype] - there, 0)
+    needed = max(entry.parameters * 1e9 * _BYTES[entry.dtype or "float32"] - there, 0)
     place = next(folder for folder in (own, *own.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(place).free
     says = f"about {gigabytes(needed)} to download; {gigabytes(free)} are free at {cache_folder()}"
