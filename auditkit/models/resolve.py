@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.models.adapter import Adapter, adapter_in, is_adapter
@@ -319,19 +320,18 @@ def _served(address: str, name: str, entry: Entry | None, options: ModelOptions)
     from auditkit.models.endpoint import EndpointModel
 
     served = served_name(name, entry)
-    if entry is None or entry.backend != "openai":
-        return EndpointModel(address, served, name=name, options=options, family=_family(entry))
-    return EndpointModel(
-        address,
-        served,
-        name=name,
-        options=options,
-        key_variable=entry.key_variable,
-        revision=entry.version,
-        extra=entry.extra,
-        aliases=entry.aliases,
-        family=_family(entry),
-    )
+    return EndpointModel(address, served, name=name, options=options, family=_family(entry), **how_served(entry))
+
+
+def how_served(entry: Entry | None) -> dict[str, Any]:
+    """Return what the registry says of how a server is to be asked, as `EndpointModel` takes it."""
+    if entry is None:
+        return {}
+    thinking = {"template": entry.template, "max_new_tokens": entry.max_new_tokens}
+    if entry.backend != "openai":  # a checkpoint's entry, served elsewhere
+        return thinking
+    same = ("key_variable", "key_header", "headers", "query", "extra", "omit", "aliases")
+    return {**thinking, "revision": entry.version, **{key: getattr(entry, key) for key in same}}
 
 
 def _family(entry: Entry | None) -> str:
