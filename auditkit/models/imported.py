@@ -89,6 +89,8 @@ class Named:
     ----------
     answers_of : str
         The run that its answers belong to; empty where other runs may use them, as of a model with a fingerprint.
+    says_who : bool
+        Whether it brings a fingerprint.
     """
 
     def __init__(self, model: Model, name: str, module: Any, run: str = "") -> None:
@@ -99,13 +101,13 @@ class Named:
         own = str(getattr(model, "fingerprint", None) or "")
         self.fingerprint = own or _source_digest(module)
         self.answers_of = "" if own else run
-        self._says_who = bool(own)
+        self.says_who = bool(own)
 
     @property
     def limits(self) -> tuple[str, ...]:
         """The model's own, and that nothing identifies it where it has no fingerprint."""
         own = tuple(getattr(self._model, "limits", None) or ())
-        if self._says_who:
+        if self.says_who:
             return own
         return (*own, _NAMELESS.format(then=_FRESH if self.answers_of else _REUSED))
 
