@@ -12,7 +12,7 @@ import numpy as np
 from auditkit.ask.ask import Asker
 from auditkit.ask.keys import embedding_key
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Progress, Tally, image_by_image, model_identity
+from auditkit.ask.prefetch import Progress, Tally, answers_identity, image_by_image
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store
 from auditkit.errors import AuditkitError
@@ -36,7 +36,8 @@ def embedding_kinds(model: Model) -> tuple[str, ...]:
     """
     kinds = getattr(model, "embeddings", ())
     listed = isinstance(kinds, list | tuple) and all(isinstance(kind, str) and kind for kind in kinds)
-    if not (isinstance(model, Embeds) and kinds and listed):
+    # Not isinstance(model, Embeds): from Python 3.12 on that overlooks what a model hands on from another.
+    if not (callable(getattr(model, "embed", None)) and kinds and listed):
         raise AuditkitError(
             f"--audit-embeddings: {getattr(model, 'name', type(model).__name__)} gives no embeddings "
             f"(embeddings = {kinds!r:.80}, embed() {'is there' if hasattr(model, 'embed') else 'is missing'}).",
@@ -57,7 +58,7 @@ class EmbeddingKeys:
     def __init__(self, model: Model, protocol: Protocol) -> None:
         self._question = protocol.resolve(Question())
         self._prompt = protocol.catalogue.prompt(self._question)
-        self._identity = model_identity(model)
+        self._identity = answers_identity(model)
 
     def of(self, rendered: Rendered, kind: str) -> str:
         """Return the key of one kind of embedding of an image rendered as described."""

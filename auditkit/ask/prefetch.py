@@ -87,6 +87,16 @@ def model_identity(model: Model) -> str:
     return digest_of(*(str(getattr(model, name, "")) for name in ("name", "revision", "fingerprint")))
 
 
+def answers_identity(model: Model) -> str:
+    """Return what the keys of a model's answers and embeddings depend on.
+
+    Beside its identity, the run that they belong to, for a model that does not say which one it is: its stored answers
+    may be those of another. The first look at its images is remembered by the identity alone.
+    """
+    run = str(getattr(model, "answers_of", None) or "")
+    return digest_of(model_identity(model), run) if run else model_identity(model)
+
+
 class Keys:
     """Prompts and keys of questions: everything that a pass, and whoever reads its answers, must agree on.
 
@@ -103,7 +113,7 @@ class Keys:
     """
 
     def __init__(self, model: Model, batch_size: int, catalogue: Catalogue, *, probabilities: bool = True) -> None:
-        self._identity = model_identity(model)
+        self._identity = answers_identity(model)
         self._batch_size = batch_size
         self._catalogue = catalogue
         self._probabilities = probabilities

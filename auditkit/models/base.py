@@ -96,6 +96,15 @@ class ModelOptions:
         Requests per second at most; None for no limit.
     registry : str or None
         File of the user's own models (``--audit-registry``).
+    dtype : str or None
+        ``float32``, ``bfloat16`` or ``float16`` (``--audit-dtype``); None for the registry's, else the
+        checkpoint's own.
+    base : str or None
+        What an adapter folder is put on (``--audit-base``): a name of the registry or a checkpoint folder; None for the
+        base that the adapter names.
+    run : str
+        Identity of the run. Answers of a model without a fingerprint belong to it alone; empty where other runs may use
+        them (``--audit-reuse-unfingerprinted``).
     """
 
     batch_size: int | None = None
@@ -106,6 +115,9 @@ class ModelOptions:
     concurrency: int = 16
     rate_limit: float | None = None
     registry: str | None = None
+    dtype: str | None = None
+    base: str | None = None
+    run: str = ""
 
 
 DEFAULTS = ModelOptions()
@@ -119,7 +131,8 @@ class Model(Protocol):
     Optional attributes: ``name``, ``revision``, ``description``, ``backend`` and ``fingerprint`` (str; the last covers
     all that changes the answers: weights, processor configuration, dtype, batching), ``batch_size`` (int: requests per
     call that suit it best), ``call_deadline`` (float: seconds one call may take, where the model itself keeps a
-    deadline per request), ``limits`` (tuple of str: sentences that a reader of its report must know), ``close()``.
+    deadline per request), ``limits`` (tuple of str: sentences that a reader of its report must know), ``answers_of``
+    (str: the only run that may use its answers), ``close()``.
     """
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response]: ...

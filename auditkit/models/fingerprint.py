@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _LIBRARIES = ("torch", "transformers", "tokenizers", "pillow")
 
 
-def fingerprint_of(path: Path, *parts: str) -> str:
+def fingerprint_of(path: Path, *parts: str, libraries: Sequence[str] = _LIBRARIES) -> str:
     """Return the SHA-256 (hex) over a checkpoint's files, the versions of the libraries that read it, and more.
 
     Parameters
@@ -20,14 +21,16 @@ def fingerprint_of(path: Path, *parts: str) -> str:
         does not (``.git``, ``.cache`` of downloads: gigabytes without an effect on any answer).
     *parts : str
         Whatever else can change an answer: dtype, batching, texts. Their order and number count.
+    libraries : sequence of str
+        Packages whose versions count.
     """
     digest = hashlib.sha256()
     names = {file.relative_to(path): file for file in path.rglob("*") if file.is_file()}
     for name in sorted(names):
         if not any(part.startswith(".") for part in name.parts):
             digest.update(f"{name.as_posix()}:{_sha256(names[name])}\n".encode())
-    for package in _LIBRARIES:
-        digest.update(f"{package} {_version(package)}\n".encode())
+    for package in libraries:
+        digest.update(f"{package} {installed(package)}\n".encode())
     for part in parts:
         digest.update(f"{len(part)} {part}\n".encode())
     return digest.hexdigest()
@@ -42,7 +45,8 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _version(package: str) -> str:
+def installed(package: str) -> str:
+    """Return the version of a package; ``missing`` where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

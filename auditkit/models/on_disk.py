@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,21 @@ _TALKING = frozenset(
 )
 """Model types known to answer; for others transformers is asked, which takes two seconds to import."""
 INDEX = "model.safetensors.index.json"
-_OTHER_FORMATS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack", "*.gguf")
+SINGLE = "model.safetensors"
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
+PROCESSORS = ("processor_config.json", "preprocessor_config.json")
+TEMPLATES = ("chat_template.jinja", "chat_template.json")
+_OTHER_FORMATS = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack", "*.gguf", "*.onnx")
+_OF_TRAINING = ("optimizer", "scheduler", "scaler", "rng_state", "training_args")
+"""Beginnings of files that a trainer leaves beside the weights, and that no answer depends on."""
+_DTYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
+
+QUANTISERS = {
+    "bitsandbytes": "bitsandbytes", "gptq": "gptqmodel", "awq": "gptqmodel", "compressed-tensors": "compressed-tensors",
+    "torchao": "torchao", "hqq": "hqq", "quanto": "optimum-quanto", "eetq": "eetq", "aqlm": "aqlm", "vptq": "vptq",
+    "fbgemm_fp8": "fbgemm-gpu", "fp8": "kernels", "mxfp4": "kernels", "quark": "amd-quark",
+}  # fmt: skip
+"""The package that reads each kind of quantised weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +45,19 @@ class Weights:
     Attributes
     ----------
     files : tuple of Path
-        Safetensors files that are there.
+        Safetensors files that are read: those that the index names, or model.safetensors.
     missing : tuple of str
         Files that the index names and that are not there.
     others : tuple of str
-        Weights in other formats, which are never read.
+        Weights that are not read: in other formats, or safetensors that are no part of the model.
+    ambiguous : bool
+        There is a model.safetensors beside an index that does not name it.
     """
 
     files: tuple[Path, ...]
     missing: tuple[str, ...]
     others: tuple[str, ...]
+    ambiguous: bool = False
 
     @property
     def complete(self) -> bool:
@@ -51,11 +69,91 @@ def weights(folder: Path) -> Weights:
     """List the weights of a checkpoint folder, by its index where it has one."""
     index = json_object(folder / INDEX)
     named = sorted({str(name) for name in index.get("weight_map", {}).values()})
-    there = sorted(path for path in folder.glob("*.safetensors") if path.is_file())
+    single = folder / SINGLE
+    read = [folder / name for name in named] if named else [single]
+    others = {path.name for pattern in ("*.safetensors", *_OTHER_FORMATS) for path in folder.glob(pattern)}
+    unread = {
+        name for name in others - {path.name for path in read} if not name.startswith(("adapter_", *_OF_TRAINING))
+    }
     return Weights(
-        files=tuple(there),
+        files=tuple(path for path in read if path.is_file()),
         missing=tuple(name for name in named if not (folder / name).is_file()),
-        others=tuple(sorted(p.name for pattern in _OTHER_FORMATS for p in folder.glob(pattern) if p.is_file())),
+        others=tuple(sorted(unread)),
+        ambiguous=bool(named) and single.is_file() and SINGLE not in named,
+    )
+
+
+def unread_sentence(folder: Path, spared: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return, for the record, that weights were not read: files of the folder, and what the patterns spare."""
+    found = weights(folder)
+    said = (f"Weights of the patterns {', '.join(spared)} are not read, as the registry says.",) if spared else ()
+    if not found.others:
+        return said
+    return (
+        *said,
+        f"Not read, though it is in the checkpoint's folder: {', '.join(found.others)}. The answers are those of "
+        f"{found.files[0].name}{' and what belongs to it' if len(found.files) > 1 else ''}.",
+    )
+
+
+def own_dtype(folder: Path) -> str:
+    """Return the dtype that a checkpoint is to be loaded in by its own word: its config's, else its weights'.
+
+    Returns
+    -------
+    str
+        ``float32``, ``bfloat16`` or ``float16``; float32 where it has another, or tells none.
+    """
+    config = json_object(folder / "config.json")
+    inner = config.get("text_config")
+    for part in (config, inner if isinstance(inner, dict) else {}):
+        told = str(part.get("dtype") or part.get("torch_dtype") or "").removeprefix("torch.")
+        if told in _DTYPES.values():
+            return told
+    return _DTYPES.get(_stored_dtype(folder), "float32")
+
+
+def _stored_dtype(folder: Path) -> str:
+    """Return the dtype of the largest tensor, in safetensors' letters; empty where it cannot be read."""
+    largest, found = 0, ""
+    for path in weights(folder).files:
+        for tensor in safetensors_header(path).values():
+            size = math.prod(tensor.get("shape", [0]))
+            if size > largest:
+                largest, found = size, str(tensor.get("dtype", ""))
+    return found
+
+
+def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
+    """Return what a safetensors file says of its tensors, by name; empty when it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(length, path.stat().st_size)))
+    except (OSError, ValueError):
+        return {}
+    return {k: v for k, v in header.items() if isinstance(v, dict) and k != "__metadata__"}
+
+
+def quantisation(folder: Path) -> tuple[str, str] | None:
+    """Return how a checkpoint's weights are quantised and the package that reads them; None where they are not.
+
+    The package is empty for a kind that is not known here.
+    """
+    config = json_object(folder / "config.json")
+    inner = config.get("text_config")
+    for part in (config, inner if isinstance(inner, dict) else {}):
+        told = part.get("quantization_config")
+        if isinstance(told, dict):
+            method = str(told.get("quant_method") or "bitsandbytes")  # the first kind there was has no name
+            return method, QUANTISERS.get(method, "")
+    return None
+
+
+def has_template(folder: Path) -> bool:
+    """Whether a folder has a chat template, in any place where transformers looks for it."""
+    return any((folder / name).is_file() for name in TEMPLATES) or any(
+        "chat_template" in json_object(folder / name) for name in ("tokenizer_config.json", *PROCESSORS)
     )
 
 
@@ -102,17 +200,14 @@ def backend_of(folder: Path, name: str) -> Literal["image-text-to-text", "dual-e
     config = json_object(folder / "config.json")
     kind = str(config.get("model_type", ""))
     if not config:
-        if (folder / "adapter_config.json").is_file():
-            raise AuditkitError(
-                f"--model={name} is a folder with an adapter only.",
-                "Merge it first: PeftModel.from_pretrained(model, folder).merge_and_unload().save_pretrained(merged), "
-                "then give the merged folder, with the processor's files copied into it.",
-            )
         if (folder / "config.json").is_file():
             raise AuditkitError(
                 f"--model={name}: its config.json is empty, damaged or no JSON object.",
                 "Copy or download the checkpoint again.",
             )
+        gguf = sorted(folder.glob("*.gguf"))
+        if gguf:
+            raise AuditkitError(f"--model={name} holds {gguf[0].name}, which is for llama.cpp.", serve_gguf(gguf[0]))
         raise AuditkitError(
             f"--model={name} is a folder without config.json, so it is not a checkpoint.",
             "Give the folder that holds config.json, the weights (*.safetensors) and the processor's files.",
@@ -127,6 +222,14 @@ def backend_of(folder: Path, name: str) -> Literal["image-text-to-text", "dual-e
         "answers about images nor as a dual encoder.",
         "Give a checkpoint in the format of transformers, serve the model and use --audit-endpoint=URL, or wrap it in "
         "a class with generate(requests): --model package.module:attribute.",
+    )
+
+
+def serve_gguf(file: Path) -> str:
+    """Return the lines to type for weights in llama.cpp's format."""
+    return (
+        f"Serve it: llama-server -m {file} --mmproj MMPROJ.gguf --alias NAME --port 8080\n"
+        "and ask the server: --model=NAME --audit-endpoint=http://127.0.0.1:8080/v1"
     )
 
 
@@ -175,21 +278,55 @@ def cache_folder(repository: str = "") -> Path:
 
 
 def require_safetensors(folder: Path, name: str) -> None:
-    """Refuse a folder without weights in safetensors: reading other formats can run code."""
-    if not any(folder.glob("*.safetensors")):
+    """Refuse a folder with no weights in safetensors (reading other formats can run code), or with two models."""
+    found = weights(folder)
+    if not found.files:
+        gguf = [other for other in found.others if other.endswith(".gguf")]
+        if gguf:
+            raise AuditkitError(
+                f"--model={name}: {folder} holds no {SINGLE} but {gguf[0]}, which is for llama.cpp.",
+                serve_gguf(folder / gguf[0]),
+            )
         raise AuditkitError(
-            f"--model={name}: {folder} holds no *.safetensors weights.",
+            f"--model={name}: {folder} holds no {SINGLE}{', only ' if found.others else ''}{', '.join(found.others)}.",
             "Save the checkpoint with save_pretrained(..., safe_serialization=True); other formats are not loaded.",
+        )
+    if found.ambiguous:
+        raise AuditkitError(
+            f"--model={name}: {folder} holds two models, {SINGLE} and the files that {INDEX} names.",
+            "Remove the one that is not meant.",
         )
 
 
-def require_all(missing: Collection[str], folder: Path, name: str) -> None:
-    """Refuse a checkpoint that lacks weights of its network: transformers would make them up at random."""
+def require_all(report: Mapping[str, Any], folder: Path, name: str, spared: Sequence[str] = ()) -> None:
+    """Refuse a checkpoint whose weights are not exactly its network's, by what transformers says after loading.
+
+    Parameters
+    ----------
+    report : mapping
+        From ``from_pretrained(..., output_loading_info=True)``: missing weights would be made up at random, unexpected
+        ones are not read, so that the answers are another model's.
+    folder, name
+        For the message.
+    spared : sequence of str
+        Patterns of unexpected weights that the registry's entry declares to be of no use (``unread``).
+    """
+    missing = sorted(report.get("missing_keys") or ())
     if missing:
         raise AuditkitError(
-            f"--model={name}: {folder} lacks {len(missing)} weights ({', '.join(sorted(missing)[:3])}); "
+            f"--model={name}: {folder} lacks {len(missing)} weights ({', '.join(missing[:3])}); "
             "transformers would make them up at random.",
-            "Save the whole model with save_pretrained; adapters must be merged first.",
+            "Save the whole model with save_pretrained.",
+        )
+    unread = sorted(
+        key for key in report.get("unexpected_keys") or () if not any(fnmatchcase(key, pattern) for pattern in spared)
+    )
+    if unread:
+        raise AuditkitError(
+            f"--model={name}: {folder} has {len(unread)} weights that its network has no place for "
+            f"({', '.join(unread[:3])}); they would not be read, so the answers would be another model's.",
+            "Save the model with save_pretrained, adapters as a folder of their own. If they are of no use, say so in "
+            f'the model\'s registry entry: unread = ["{unread[0]}"]',
         )
 
 

@@ -7,6 +7,7 @@ shipped ones, such as the commit; ``same_as`` takes over the keys of another ent
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -34,6 +35,9 @@ _NEEDED: Mapping[Backend, tuple[tuple[str, ...], ...]] = {
 }
 """Keys that say where the model is: of each group, exactly one."""
 _PLACES = {key for groups in _NEEDED.values() for group in groups for key in group}
+
+
+_SECRET = re.compile("key|token|secret|auth|password|signature", re.IGNORECASE)
 
 
 class Entry(BaseModel):
@@ -64,12 +68,20 @@ class Entry(BaseModel):
     """A checkpoint folder instead of a repository; relative to the file that names it."""
     checkpoint: Literal["reference", "reference-prestige"] | None = None
     """One of the checkpoints that ship with the package."""
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-    """In which the weights are loaded."""
+    adapter: str | None = None
+    """Folder of an adapter (LoRA) that is put on the checkpoint; relative to the file that names it."""
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """In which the weights are loaded; without it, the checkpoint's own."""
     device_map: str | None = None
     """How the weights are laid out over several GPUs, as transformers takes it: ``auto`` divides them."""
     processor: dict[str, bool | int | float | str | dict[str, int]] = {}
     """Settings given to the image processor with every image."""
+    unread: list[str] = []
+    """Patterns of weights in the files that the network has no place for and needs not, such as ``mtp.*``."""
+    template: dict[str, Any] = {}
+    """Arguments of the chat template, such as ``{ enable_thinking = false }``; on a server too."""
+    max_new_tokens: Annotated[int, Field(gt=0)] | None = None
+    """Tokens that an answer may have where a wording allows fewer, for models that think before they answer."""
 
     base_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     """Of an OpenAI-compatible server, ending in /v1."""
@@ -79,8 +91,16 @@ class Entry(BaseModel):
     """Which weights the server has, as far as you know (a commit, a date); part of the fingerprint."""
     key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "AUDITKIT_API_KEY"
     """Environment variable that holds the server's key; the key itself is never written down."""
+    key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
+    """Header that the key is sent in as it is, such as ``api-key``; without it, as a bearer token."""
+    headers: dict[str, str] = {}
+    """Further headers of every request; ``$NAME`` stands for an environment variable."""
+    query: dict[str, str] = {}
+    """What is put after every address, such as ``{ "api-version" = "2024-10-21" }``; ``$NAME`` likewise."""
     extra: dict[str, Any] = {}
     """Fields added to every request to the server."""
+    omit: list[str] = []
+    """Fields that no request has, where a server does not take them: temperature, seed, max_tokens, logprobs."""
     aliases: list[str] = []
     """Other names under which the server may answer, such as a dated one."""
 
@@ -98,6 +118,16 @@ class Entry(BaseModel):
         for group in needed:
             if sum(getattr(self, key) is not None for key in group) != 1:
                 raise ValueError(f"backend {self.backend!r} needs {' or '.join(group)}{' (one)' * (len(group) > 1)}")
+        if self.adapter is not None and self.backend != "image-text-to-text":
+            raise ValueError(f"adapter does not go with backend {self.backend!r}")
+        if self.backend != "openai":
+            for key in ("key_header", "headers", "query", "extra", "omit"):
+                if getattr(self, key):
+                    raise ValueError(f"{key} is for servers, and does not go with backend {self.backend!r}")
+        for key in ("headers", "query"):
+            for field, value in getattr(self, key).items():
+                if _SECRET.search(field) and not value.startswith("$"):
+                    raise ValueError(f"{key}: {field} looks like a secret; write the name of a variable: $MY_KEY")
         if self.revision is not None and self.repository is None:
             raise ValueError("revision is a commit of a repository, and no repository is given")
         return self
@@ -123,8 +153,9 @@ def load_registry(user_file: str | None = None) -> dict[str, Entry]:
     path = _own_file(user_file)
     if path is not None:
         for name, table in _read(path).items():
-            if isinstance(table.get("folder"), str):
-                table["folder"] = str(path.parent / table["folder"])
+            for key in ("folder", "adapter"):
+                if isinstance(table.get(key), str):
+                    table[key] = str(path.parent / Path(table[key]).expanduser())
             tables[name] = _joined(tables.get(name, {}), table)
     file = "registry.toml of auditkit" if path is None else str(path)
     return {name: _entry(name, tables, file) for name in tables}
@@ -133,7 +164,7 @@ def load_registry(user_file: str | None = None) -> dict[str, Entry]:
 def _own_file(named: str | None) -> Path | None:
     for option, value in (("--audit-registry", named), (VARIABLE, os.environ.get(VARIABLE))):
         if value:
-            path = Path(value)
+            path = Path(value).expanduser()
             if not path.is_file():
                 raise AuditkitError(f"{option}={value}: there is no such file.", "Name a TOML file of models.")
             return path

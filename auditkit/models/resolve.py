@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import os
-import sys
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from auditkit.errors import AuditkitError
-from auditkit.lookup import imported, near
-from auditkit.models.base import DEFAULTS, Embeds, Model, ModelOptions, Request, Response
-from auditkit.models.on_disk import backend_of, cached_commits, snapshot, weights
+from auditkit.lookup import near
+from auditkit.models.adapter import Adapter, adapter_in, is_adapter
+from auditkit.models.base import DEFAULTS, Model, ModelOptions
+from auditkit.models.imported import imported, is_import_path
+from auditkit.models.on_disk import backend_of, cached_commits, own_dtype, serve_gguf, snapshot, weights
 from auditkit.models.registry import OTHER, OWN_FILE, Entry, load_registry
 
 
@@ -28,7 +29,7 @@ def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
         class or function without arguments that gives one). With ``options.endpoint`` any name: the model is asked
         for on that server under the name that the registry knows for it, else under this one.
     options : ModelOptions
-        How it is to be loaded and asked. An imported model gets none of them.
+        How it is to be loaded and asked. Of these an imported model is only told apart by ``run``.
 
     Raises
     ------
@@ -41,23 +42,150 @@ def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
     address = address_of(entry, options)
     if address is not None:
         return _served(address, name, entry, options)
-    if entry is not None:
-        return _checkpoint(name, folder_of(entry), entry, options)
-    path = Path(name)
-    if path.is_dir():
-        return _checkpoint(name, path, None, options)
+    path = None if entry is not None else folder_named(name)
+    if entry is not None or path is not None:
+        return _checkpoint(name, find(name, path, entry, options), options)
     if is_import_path(name):
-        return _imported(name)
-    raise AuditkitError(
+        return imported(name, options)
+    raise unknown(name, known)
+
+
+def folder_named(name: str) -> Path | None:
+    """Return the folder that a name is, with the home directory put in for ``~``; None for any other name."""
+    path = Path(name).expanduser()
+    return path if path.is_dir() else None
+
+
+def unknown(name: str, known: Mapping[str, Entry]) -> AuditkitError:
+    """Return what to say of a name that stands for nothing, with what to type."""
+    path = Path(name).expanduser()
+    if path.suffix == ".gguf":
+        return AuditkitError(f"--model={name} is a file for llama.cpp, which is not read here.", serve_gguf(path))
+    if path.is_file():
+        return AuditkitError(
+            f"--model={name} is a file.", f"Give the folder that it is in: --model={path.parent or Path()}"
+        )
+    if name.startswith((".", "~", os.sep)):
+        return AuditkitError(f"--model={name}: there is no such folder.", "Check the path.")
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        same = [entry.name for entry in known.values() if (entry.repository or "").lower() == name.lower()]
+        if same:
+            return AuditkitError(f"--model={name} is known by another name.", f"Give --model={same[0]}")
+        title, nearest = name.split("/")[1], near(name, known, most=3)
+        return AuditkitError(
+            f"--model={name} is neither a folder nor in the registry, and nothing is downloaded. {nearest}".rstrip(),
+            f"If it is a repository of the hub: hf download {name}\nand write into {OWN_FILE}:\n"
+            f'["{title}"]\nbackend = "image-text-to-text"\nrepository = "{name}"\nthen give --model={title}; '
+            f"if a server has it: --model={name} --audit-endpoint=URL",
+        )
+    return AuditkitError(
         f"--model={name} is unknown: it is not a name in the registry, a folder or an import path "
         f"(package.module:attribute). {near(name, known, most=3)}".rstrip(),
         "`auditkit models` lists the names; use --model=./folder for a checkpoint of your own.",
     )
 
 
-def is_import_path(name: str) -> bool:
-    """Whether a name has the form ``package.module:attribute``."""
-    return ":" in name and os.sep not in name.split(":")[0]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A checkpoint on this machine.
+
+    Attributes
+    ----------
+    folder : Path
+        Config, weights and processor; of the base, where there is an adapter.
+    entry : Entry or None
+        What the registry says of the folder.
+    adapter : Adapter or None
+        What is put on it.
+    base : str
+        What the adapter is put on, in the registry's words; empty without one.
+    dtype : str
+        In which the weights are loaded: the option's, the registry's, else the checkpoint's own.
+    """
+
+    folder: Path
+    entry: Entry | None
+    adapter: Adapter | None
+    base: str
+    dtype: str
+
+
+def find(name: str, path: Path | None, entry: Entry | None, options: ModelOptions) -> Found:
+    """Find a checkpoint's folder, or an adapter's and its base's.
+
+    Parameters
+    ----------
+    name : str
+        What was given as --model.
+    path : pathlib.Path or None
+        The folder that it is; None for an entry of the registry.
+    entry : Entry or None
+        The entry that it is.
+    options : ModelOptions
+        ``base``, ``dtype`` and ``registry`` matter here.
+
+    Raises
+    ------
+    AuditkitError
+        When one of them is not here, or does not tell what is meant; with the line to type.
+    """
+    folder = path or folder_of(entry)  # type: ignore[arg-type]  # one of them is there
+    adapter, base = None, ""
+    if entry is not None and entry.adapter is not None:
+        if not Path(entry.adapter).is_dir():
+            raise AuditkitError(f"--model={name}: the registry names the adapter {entry.adapter}, which is not there.")
+        _no_base(name, options, "has its base in the registry")
+        adapter, base = adapter_in(Path(entry.adapter), name), entry.repository or folder.name
+    elif is_adapter(folder):
+        adapter = adapter_in(folder, name)
+        folder, entry, base = _base(name, adapter, options)
+    else:
+        _no_base(name, options, "is no adapter")
+    if adapter is not None and is_adapter(folder):
+        raise AuditkitError(f"--model={name}: its base {folder} is, or has, an adapter itself.", "Name another base.")
+    dtype = options.dtype or (entry.dtype if entry is not None else None) or own_dtype(folder)
+    return Found(folder, entry, adapter, base, dtype)
+
+
+def _no_base(name: str, options: ModelOptions, why: str) -> None:
+    if options.base is not None:
+        raise AuditkitError(f"--audit-base={options.base}: --model={name} {why}.", "Leave --audit-base out.")
+
+
+def _called(base: str) -> str:
+    folder = folder_named(base)
+    return base if folder is None else folder.resolve().name
+
+
+def _base(name: str, adapter: Adapter, options: ModelOptions) -> tuple[Path, Entry | None, str]:
+    """Return the folder, the entry and the name of what an adapter is put on."""
+    known, wanted = load_registry(options.registry), options.base or adapter.base
+    if wanted in known:
+        return folder_of(known[wanted]), known[wanted], wanted
+    folder = folder_named(wanted) if wanted else None
+    if folder is not None:
+        return folder, None, _called(wanted)
+    pinned = adapter.revision if adapter.revision and re.fullmatch("[0-9a-f]{40}", adapter.revision) else None
+    for entry in known.values():
+        if entry.repository == wanted and not entry.adapter:
+            if pinned is not None:  # what it was trained on goes before what is pinned here
+                entry = entry.model_copy(update={"revision": pinned})
+            return folder_of(entry), entry, entry.name
+    if options.base is None and re.fullmatch(r"[\w.-]+/[\w.-]+", wanted):
+        found = snapshot(wanted, pinned)
+        if found is not None:
+            return found, None, wanted
+        raise AuditkitError(
+            f"--model={name}: the base of the adapter, {wanted}, is not in the local Hugging Face cache.",
+            f"Get it once with: hf download {wanted}{f' --revision {pinned}' if pinned else ''}\n"
+            "or name it where it is: --audit-base=NAME (a registry name or a folder)",
+        )
+    told = f"--audit-base={wanted}" if options.base else f"the adapter names the base {wanted!r}, which"
+    nearest = near(wanted, known, most=3)
+    raise AuditkitError(
+        f"--model={name}: {told} is neither a name of the registry nor a folder here. {nearest}".rstrip(),
+        "Name the base that it was trained on: --audit-base=NAME (a registry name or a folder).",
+    )
 
 
 def address_of(entry: Entry | None, options: ModelOptions) -> str | None:
@@ -130,8 +258,9 @@ def _need_packages(name: str) -> None:
         )
 
 
-def _checkpoint(name: str, path: Path, entry: Entry | None, options: ModelOptions) -> Model:
-    """Return the back end for a checkpoint folder; a bare folder tells by itself which one it needs."""
+def _checkpoint(name: str, found: Found, options: ModelOptions) -> Model:
+    """Return the back end for a checkpoint; a bare folder tells by itself which one it needs."""
+    path, entry, adapter = found.folder, found.entry, found.adapter
     backend = backend_of(path, name) if entry is None or entry.folder else entry.backend
     if entry is not None and entry.folder and entry.backend != backend:
         raise AuditkitError(
@@ -147,104 +276,66 @@ def _checkpoint(name: str, path: Path, entry: Entry | None, options: ModelOption
             f"({', '.join(missing[:2])}{', ...' if len(missing) > 2 else ''}).",
             f"Finish the download: {download_line(entry)}" if entry and entry.repository else "Copy the whole folder.",
         )
-    called = name if entry is not None else path.resolve().name
-    dtype = "float32" if entry is None else entry.dtype
-    revision = path.name if entry is not None and entry.repository else ""
+    called = _title(name, found)
+    revision = path.name if entry is not None and entry.repository and adapter is None else ""
     family = _family(entry)
     if backend == "dual-encoder":
         from auditkit.models.dual_encoder import DualEncoder
 
-        return DualEncoder(path, name=called, options=options, dtype=dtype, revision=revision, family=family)
+        if adapter is not None:
+            raise AuditkitError(
+                f"--model={name}: adapters of dual encoders are not read.",
+                "Merge it: PeftModel.from_pretrained(model, folder).merge_and_unload().save_pretrained(merged), and "
+                "copy the processor's files beside it.",
+            )
+        unread = () if entry is None else entry.unread
+        return DualEncoder(
+            path, name=called, options=options, dtype=found.dtype, revision=revision, family=family, unread=unread
+        )
     from auditkit.models.local import LocalModel
 
     return LocalModel(
         path,
         name=called,
         options=options,
-        dtype=dtype,
+        dtype=found.dtype,
         device_map=None if entry is None else entry.device_map,
         revision=revision,
         family=family,
         processor_settings={} if entry is None else entry.processor,
+        adapter=adapter,
+        base=found.base,
+        unread=() if entry is None else entry.unread,
+        template={} if entry is None else entry.template,
+        max_new_tokens=None if entry is None else entry.max_new_tokens,
     )
+
+
+def _title(name: str, found: Found) -> str:
+    """Return the name in reports: the registry's, else the folder's."""
+    if folder_named(name) is None or (found.entry is not None and found.entry.name == name):
+        return name
+    return (found.adapter.folder if found.adapter else found.folder).resolve().name
 
 
 def _served(address: str, name: str, entry: Entry | None, options: ModelOptions) -> Model:
     from auditkit.models.endpoint import EndpointModel
 
     served = served_name(name, entry)
-    if entry is None or entry.backend != "openai":
-        return EndpointModel(address, served, name=name, options=options, family=_family(entry))
-    return EndpointModel(
-        address,
-        served,
-        name=name,
-        options=options,
-        key_variable=entry.key_variable,
-        revision=entry.version,
-        extra=entry.extra,
-        aliases=entry.aliases,
-        family=_family(entry),
-    )
+    return EndpointModel(address, served, name=name, options=options, family=_family(entry), **how_served(entry))
+
+
+def how_served(entry: Entry | None) -> dict[str, Any]:
+    """Return what the registry says of how a server is to be asked, as `EndpointModel` takes it."""
+    if entry is None:
+        return {}
+    thinking = {"template": entry.template, "max_new_tokens": entry.max_new_tokens}
+    if entry.backend != "openai":  # a checkpoint's entry, served elsewhere
+        return thinking
+    same = ("key_variable", "key_header", "headers", "query", "extra", "omit", "aliases")
+    return {**thinking, "revision": entry.version, **{key: getattr(entry, key) for key in same}}
 
 
 def _family(entry: Entry | None) -> str:
     """Return the architecture that the registry names; empty where it does not know."""
     return "" if entry is None or entry.family == OTHER else entry.family
-
-
-def _imported(name: str) -> Model:
-    module, _, attribute = name.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:  # `pytest` and `auditkit` do not look here by themselves, `python -m` does
-        sys.path.append(here)
-    found = imported(
-        name,
-        f"--model={name}",
-        "Check the path (package.module:attribute) and that it can be imported from here (PYTHONPATH).",
-    )
-    if inspect.isclass(found) or (callable(found) and not hasattr(found, "generate")):
-        try:
-            found = found()
-        except (Exception, SystemExit) as error:
-            raise AuditkitError(
-                f"--model={name}: calling {attribute}() failed: {type(error).__name__}: {error}.",
-                "Name an object with generate(requests), or something that gives one when called without arguments.",
-            ) from None
-    if not callable(getattr(found, "generate", None)):
-        raise AuditkitError(
-            f"--model={name}: {type(found).__name__} has no method generate(requests).",
-            "See docs/models.md: generate takes a list of Request and returns a list of Response.",
-        )
-    return _Named(found, name, sys.modules[module])
-
-
-class _Named:
-    """An imported object with a name, a revision and a fingerprint, whether or not it brings them itself."""
-
-    def __init__(self, model: Model, name: str, module: Any) -> None:
-        self._model = model
-        self.name = str(getattr(model, "name", None) or name)
-        self.revision = str(getattr(model, "revision", None) or "")
-        self.fingerprint = str(getattr(model, "fingerprint", None) or _source_digest(module))
-        self.backend = str(getattr(model, "backend", None) or "import")
-        self.family = str(getattr(model, "family", None) or "")
-        self.limits = tuple(getattr(model, "limits", ()))
-        if isinstance(model, Embeds):
-            self.embeddings, self.embed = model.embeddings, model.embed
-
-    def generate(self, requests: Sequence[Request]) -> Sequence[Response]:
-        return self._model.generate(requests)
-
-    def close(self) -> None:
-        closing = getattr(self._model, "close", None)
-        if callable(closing):
-            closing()
-
-
-def _source_digest(module: Any) -> str:
-    """Hash the module's file, so that answers of an edited model are not taken for those of the one before."""
-    path = getattr(module, "__file__", None)
-    if path is None or not Path(path).is_file():
-        return ""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -142,6 +142,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "FILE",
         "help": "your own models (TOML); default: AUDITKIT_REGISTRY, else auditkit-models.toml here if there is one",
     },
+    "--audit-base": {
+        "metavar": "NAME",
+        "help": "base of an adapter folder given as --model, a registry name or a folder; default: what it names",
+    },
+    "--audit-dtype": {
+        "metavar": "DTYPE",
+        "choices": ("float32", "bfloat16", "float16"),
+        "help": "load the weights as float32, bfloat16 or float16; default: the registry's, else the checkpoint's own",
+    },
+    "--audit-reuse-unfingerprinted": {
+        "action": "store_true",
+        "help": "use stored answers of a model object without a fingerprint, though it may have changed since",
+    },
     "--audit-endpoint": {
         "metavar": "URL",
         "help": "ask an OpenAI-compatible server, such as http://127.0.0.1:8000/v1, for the model named",
@@ -252,6 +265,9 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
             concurrency=option.audit_concurrency,
             rate_limit=option.audit_rate,
             registry=registry,
+            dtype=option.audit_dtype,
+            base=option.audit_base,
+            run="" if option.audit_reuse_unfingerprinted else uid,
         ),
     )
 

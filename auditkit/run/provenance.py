@@ -11,7 +11,7 @@ from pathlib import Path
 
 from auditkit.version import code_version
 
-PACKAGES = ("pytest", "numpy", "scipy", "pillow", "pydicom", "torch", "transformers", "tokenizers")
+PACKAGES = ("pytest", "numpy", "scipy", "pillow", "pydicom", "torch", "transformers", "tokenizers", "peft")
 
 
 def packages() -> dict[str, str]:
@@ -27,11 +27,21 @@ def packages() -> dict[str, str]:
 
 def machine() -> dict[str, str | int]:
     """Return what ran it, without any name."""
-    return {
+    found: dict[str, str | int] = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count() or 0,
     }
+    gpus = _gpus()
+    return found | {"gpus": gpus} if gpus else found
+
+
+def _gpus() -> str:
+    """Return the GPUs that torch saw; empty where it was not needed. Importing it only to tell would take seconds."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return ""
+    return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
 
 
 def git(root: Path) -> dict[str, str | bool | None]:

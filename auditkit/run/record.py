@@ -164,13 +164,13 @@ def _run(run: AuditRun) -> Run:
 def _model(run: AuditRun) -> ModelInfo:
     model = run.model
     return ModelInfo(
-        name=str(getattr(model, "name", run.settings.model)),
-        family=str(getattr(model, "family", "")),
-        revision=str(getattr(model, "revision", "")),
-        fingerprint=str(getattr(model, "fingerprint", "")),
-        backend=str(getattr(model, "backend", type(model).__name__)),
-        description=str(getattr(model, "description", "")),
-        limits=[str(sentence) for sentence in getattr(model, "limits", ())],
+        name=str(getattr(model, "name", None) or run.settings.model),
+        family=str(getattr(model, "family", None) or ""),
+        revision=str(getattr(model, "revision", None) or ""),
+        fingerprint=str(getattr(model, "fingerprint", None) or ""),
+        backend=str(getattr(model, "backend", None) or type(model).__name__),
+        description=str(getattr(model, "description", None) or ""),
+        limits=[str(sentence) for sentence in getattr(model, "limits", None) or ()],
     )
 
 

@@ -72,7 +72,7 @@ class AuditRun:
     @property
     def deadline(self) -> float:
         """Seconds per call: longer than the option's where the model keeps a deadline per request itself."""
-        return max(float(getattr(self.model, "call_deadline", 0.0)), self.settings.options.deadline)
+        return max(float(getattr(self.model, "call_deadline", None) or 0.0), self.settings.options.deadline)
 
     @property
     def probabilities(self) -> bool:

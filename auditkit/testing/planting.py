@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -100,7 +100,6 @@ class PlantedModel:
         self._looks_at = defect.looks_at(protocol.catalogue)
         self.name = f"{getattr(model, 'name', None) or type(model).__name__}-{type(defect).__name__}"
         self.revision = str(getattr(model, "revision", None) or "")
-        self.family = str(getattr(model, "family", None) or "")
         self.fingerprint = digest_of(
             *(str(getattr(model, name, None) or "") for name in ("name", "revision")),
             str(getattr(model, "fingerprint", None) or _source_of(model)),
@@ -125,6 +124,12 @@ class PlantedModel:
         closing = getattr(self._model, "close", None)
         if callable(closing):
             closing()
+
+    def __getattr__(self, attribute: str) -> Any:
+        # What suits the model suits it with a defect too; its embeddings do not have the defect.
+        if attribute.startswith("_") or attribute in ("embed", "embeddings"):
+            raise AttributeError(attribute)
+        return getattr(self._model, attribute)
 
     @cached_property
     def _prompts(self) -> Prompts:

@@ -14,6 +14,7 @@ from auditkit.models.registry import Entry
 _PACKAGES = {
     "local": ("torch", "transformers", "tokenizers", "safetensors", "accelerate"),
     "endpoint": ("httpx2", "tenacity"),
+    "peft": ("peft",),
 }
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _LIBRARIES = 1_000_000_000
@@ -61,7 +62,7 @@ def disk(entry: Entry) -> Finding | None:
         return None
     own = cache_folder(entry.repository or "")
     there = sum(path.stat().st_size for path in own.glob("blobs/*"))
-    needed = max(entry.parameters * 1e9 * _BYTES[entry.dtype] - there, 0)
+    needed = max(entry.parameters * 1e9 * _BYTES[entry.dtype or "bfloat16"] - there, 0)
     place = next(folder for folder in (own, *own.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(place).free
     says = f"about {gigabytes(needed)} to download; {gigabytes(free)} are free at {cache_folder()}"
@@ -70,7 +71,7 @@ def disk(entry: Entry) -> Finding | None:
     return Finding("ok", "disk", says)
 
 
-def memory(parameters: float, dtype: str, over_all_gpus: bool) -> list[Finding]:
+def memory(parameters: float, dtype: str, over_all_gpus: bool, size: int | None = None) -> list[Finding]:
     """Compare weights and room to work with the memory of the GPU, or of the machine where there is none.
 
     Parameters
@@ -81,12 +82,14 @@ def memory(parameters: float, dtype: str, over_all_gpus: bool) -> list[Finding]:
         In which they are loaded.
     over_all_gpus : bool
         Whether the model is spread over several GPUs.
+    size : int or None
+        Bytes of quantised weights, which the dtype does not tell.
     """
     cards = _gpus()
     says = ", ".join(f"{name} with {gigabytes(size)}" for name, size in cards)
     gpu = Finding("ok", "gpu", says) if cards else Finding("note", "gpu", "none seen by torch: the processor is used")
-    weights = parameters * _BYTES[dtype]
-    needed = weights * (1 + _BATCH_SHARE) + _LIBRARIES
+    weights = parameters * _BYTES[dtype] if size is None else size
+    needed = _needed(weights)
     if cards:
         sizes = [size for _, size in cards]
         has, where = (sum(sizes) if over_all_gpus else sizes[0]), "on the GPU"
@@ -95,11 +98,22 @@ def memory(parameters: float, dtype: str, over_all_gpus: bool) -> list[Finding]:
         if free is None:
             return [gpu]
         has, where = free, "of memory free"
-    takes = f"{gigabytes(weights)} of weights in {dtype}, about {gigabytes(needed)} with room to work"
+    stored = f"in {dtype}" if size is None else "as they are stored"
+    takes = f"{gigabytes(weights)} of weights {stored}, about {gigabytes(needed)} with room to work"
     says = f"{takes}; {gigabytes(has)} {where}"
     if needed <= has:
         return [gpu, Finding("ok", "memory", says)]
-    return [gpu, Finding("missing", "memory", says, "Serve it on a larger machine and give --audit-endpoint=URL")]
+    ways = []
+    if size is None and _BYTES[dtype] > 2 and _needed(parameters * 2) <= has:
+        ways.append("Load it in half precision, which rounds its weights: --audit-dtype=bfloat16")
+    if cards and not over_all_gpus and needed <= sum(size for _, size in cards) + (_free_memory() or 0):
+        ways.append('Divide it over all GPUs and memory, slowly: device_map = "auto" in its registry entry')
+    ways.append("Serve it on a larger machine and give --audit-endpoint=URL")
+    return [gpu, Finding("missing", "memory", says, "\n".join(ways))]
+
+
+def _needed(weights: float) -> float:
+    return weights * (1 + _BATCH_SHARE) + _LIBRARIES
 
 
 def _gpus() -> list[tuple[str, int]]:

@@ -15,7 +15,7 @@ from auditkit.models.dual_encoder.answers import answer
 from auditkit.models.dual_encoder.texts import class_texts, texts_digest
 from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.memory import by_halves, rows_within
-from auditkit.models.on_disk import model_type, require_safetensors
+from auditkit.models.on_disk import model_type, require_safetensors, unread_sentence
 from auditkit.perturbations.words import closed, reworded
 
 if TYPE_CHECKING:
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from auditkit.tasks import Task
 
 _TOGETHER = 16  # images per pass
+
+_LIMITS = (
+    "Answers are computed from the similarity of the image with fixed statements; no text is generated. The model "
+    "cannot refuse and every answer can be read, so audits of refusals and unreadable answers are passed by "
+    "construction.",
+    "The question and the system turn are not read: all wordings of a task, and all tasks answered on a scale, get "
+    "one answer, so audits that compare them are passed by construction.",
+    "A sentence about circumstances is put after every statement of every class. What moves the score is the prior "
+    "that the text encoder has for the sentence beside one class rather than another.",
+)
 
 Classes = tuple[tuple[str, ...], ...]
 
@@ -55,6 +65,8 @@ class DualEncoder:
         Revision of the checkpoint; the beginning of the fingerprint where none is given.
     family : str
         Architecture; by default the model type in the folder's config.json.
+    unread : sequence of str
+        Patterns of weights that the network has no place for and needs not.
 
     Attributes
     ----------
@@ -72,15 +84,6 @@ class DualEncoder:
 
     backend = "dual-encoder"
     embeddings = ("vision",)
-    limits = (
-        "Answers are computed from the similarity of the image with fixed statements; no text is generated. The model "
-        "cannot refuse and every answer can be read, so audits of refusals and unreadable answers are passed by "
-        "construction.",
-        "The question and the system turn are not read: all wordings of a task, and all tasks answered on a scale, get "
-        "one answer, so audits that compare them are passed by construction.",
-        "A sentence about circumstances is put after every statement of every class. What moves the score is the prior "
-        "that the text encoder has for the sentence beside one class rather than another.",
-    )
 
     def __init__(
         self,
@@ -91,6 +94,7 @@ class DualEncoder:
         dtype: str = "float32",
         revision: str = "",
         family: str = "",
+        unread: Sequence[str] = (),
     ) -> None:
         require_safetensors(path, name)
         self.path = path
@@ -100,6 +104,8 @@ class DualEncoder:
         self.fingerprint = fingerprint_of(path, self.backend, dtype, texts_digest(), together)
         self.revision = revision or self.fingerprint[:12]
         self.family = family or model_type(path)
+        self._unread = tuple(unread)
+        self.limits = (*_LIMITS, *unread_sentence(path, self._unread))
         self._options = options
         self._towers: Towers | None = None
         self._classes: dict[Classes, NDArray[np.float64] | str] = {}
@@ -218,7 +224,7 @@ class DualEncoder:
         if self._towers is None:
             from auditkit.models.dual_encoder.towers import load
 
-            self._towers = load(self.path, self.name, self.dtype)
+            self._towers = load(self.path, self.name, self.dtype, self._unread)
         return self._towers
 
 

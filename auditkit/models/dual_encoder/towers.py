@@ -99,7 +99,7 @@ class Towers:
         return dict(inputs.to(self._model.device, self._model.dtype))  # only what is not whole numbers is cast
 
 
-def load(path: Path, name: str, dtype: str) -> Towers:
+def load(path: Path, name: str, dtype: str, unread: Sequence[str] = ()) -> Towers:
     """Load a checkpoint, without a network and without running code from the folder.
 
     Parameters
@@ -110,11 +110,14 @@ def load(path: Path, name: str, dtype: str) -> Towers:
         What the user typed after ``--model``, for the message.
     dtype : str
         ``float32``, ``bfloat16`` or ``float16``.
+    unread : sequence of str
+        Patterns of weights that the network has no place for and needs not.
 
     Raises
     ------
     AuditkitError
-        When it cannot be loaded, lacks weights, or compares images and texts in another way than by a scaled cosine.
+        When it cannot be loaded, lacks weights, has some that are not read, or compares images and texts in another way
+        than by a scaled cosine.
     """
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -135,9 +138,9 @@ def load(path: Path, name: str, dtype: str) -> Towers:
             output_loading_info=True,
             **own_code_only,
         )
-        require_all(report["missing_keys"], path, name)
         towers = Towers(model.eval(), processor)
         towers.check()
+        require_all(report, path, name, unread)
     except AuditkitError:
         raise
     except ImportError as error:  # SigLIP's own tokenizer reads its vocabulary with sentencepiece

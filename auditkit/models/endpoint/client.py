@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -13,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditkit.errors import AuditkitError
+from auditkit.models.endpoint.access import Access
 from auditkit.models.endpoint.failure import FEW, Failure, of_status, without
 from auditkit.models.endpoint.patience import patiently
 
@@ -35,8 +35,8 @@ class Client:
     ----------
     base_url : str
         Address without a slash at its end.
-    key_variable : str
-        Environment variable with the key. Read when connections are opened, sent as a bearer token, kept nowhere else.
+    access : Access
+        Key, headers and query; read when connections are opened, kept nowhere else.
     concurrency : int
         Requests under way at the same time.
     rate_limit : float or None
@@ -49,9 +49,9 @@ class Client:
         a server that is overloaded is asked less.
     """
 
-    def __init__(self, base_url: str, key_variable: str, *, concurrency: int, rate_limit: float | None) -> None:
+    def __init__(self, base_url: str, access: Access, *, concurrency: int, rate_limit: float | None) -> None:
         self.base_url = base_url
-        self.key_variable = key_variable
+        self.access = access
         self._concurrency = concurrency
         self._gap = 1.0 / rate_limit if rate_limit else 0.0
         self._opening = threading.Lock()
@@ -96,9 +96,9 @@ class Client:
                 f"--audit-endpoint needs {error.name}, which is not installed.",
                 'Install with: pip install "auditkit[endpoint]"',
             ) from None
-        key = self.key()
         self._http = httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            headers=self.access.headers(),
+            params=self.access.query(),
             timeout=None,  # every attempt has its own, over all of it: see exchange
             limits=httpx2.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency),
         )
@@ -114,22 +114,6 @@ class Client:
         await asyncio.gather(*others, return_exceptions=True)
         if self._http is not None:
             await self._http.aclose()
-
-    def key(self) -> str:
-        """Return the key from the environment; empty without one.
-
-        Raises
-        ------
-        AuditkitError
-            When it cannot be sent in a header.
-        """
-        key = os.environ.get(self.key_variable, "").strip()
-        if not (key.isascii() and key.isprintable()):
-            raise AuditkitError(
-                f"the key in ${self.key_variable} has characters that no key has.",
-                f"Copy it again: export {self.key_variable}=...",
-            )
-        return key
 
     async def patiently(self, attempt: Callable[[float], Awaitable[T]], deadline: float) -> T:
         """Attempt as `patience.patiently` does, within the rate limit; the deadline begins with the first attempt."""
@@ -154,7 +138,7 @@ class Client:
         """
         import httpx2
 
-        http, key = self._http, self.key()
+        http, secrets = self._http, self.access.secrets()
         assert http is not None  # noqa: S101 - run() has opened it
         try:
             async with asyncio.timeout(seconds):  # over all of it: a body that trickles never ends a read timeout
@@ -165,13 +149,13 @@ class Client:
         except TimeoutError:
             raise Failure(f"no answer within {seconds:.3g} s") from None
         except (httpx2.HTTPError, OSError) as error:
-            told = without(str(error), key)
+            told = without(str(error), *secrets)
             if "CERTIFICATE_VERIFY_FAILED" in told:
                 remedy = "Trust the server's authority on this machine: export SSL_CERT_FILE=/path/to/authority.pem"
                 raise Failure(told, tries=1, remedy=remedy) from None
             raise Failure(f"{type(error).__name__}: {told}" if told else type(error).__name__) from None
         if not reply.is_success:
-            raise of_status(reply.status_code, reply.content, reply.headers, key, self.key_variable)
+            raise of_status(reply.status_code, reply.content, reply.headers, secrets, self.access.key_variable)
         try:
             found = json.loads(reply.content)
         except (ValueError, RecursionError):

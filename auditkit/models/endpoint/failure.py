@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 MAX_WORDS = 200
 """Longest part of a server's own words that is quoted, in characters."""
@@ -56,7 +57,9 @@ class Failure(Exception):
         super().__init__(why)
 
 
-def of_status(status: int, body: bytes, headers: Mapping[str, str], key: str, key_variable: str) -> Failure:
+def of_status(
+    status: int, body: bytes, headers: Mapping[str, str], secrets: Sequence[str], key_variable: str
+) -> Failure:
     """Return what a reply other than 2xx means.
 
     Parameters
@@ -67,17 +70,18 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], key: str, ke
         Body of the reply, of which a message is quoted.
     headers : mapping of str to str
         Headers of the reply, lower-case names.
-    key : str
-        The key that was sent; some servers quote it back, so it is taken out of their words.
+    secrets : sequence of str
+        The key and what else was sent that nobody may see; some servers quote it back, so it is taken out of their
+        words.
     key_variable : str
         Environment variable that the key came from, for the remedy.
     """
-    said = f"HTTP {status}: {words(body, key)}"
+    said = f"HTTP {status}: {words(body, *secrets)}"
     if 300 <= status < 400:
-        place = without(headers.get("location", "nowhere"), key)
+        place = without(headers.get("location", "nowhere"), *secrets)
         return Failure(f"{said} (moved to {place})", tries=1, remedy="Give the address that it moved to.")
     if status in _NEVER:
-        return Failure(said, tries=1, remedy=_remedy(status, key, key_variable))
+        return Failure(said, tries=1, remedy=_remedy(status, bool(secrets), key_variable))
     if status in _LATER:
         return Failure(said, after=retry_after(headers.get("retry-after")))
     if status >= 500:
@@ -85,19 +89,22 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], key: str, ke
     return Failure(said, tries=1, refused=True)
 
 
-def words(body: bytes, key: str) -> str:
+def words(body: bytes, *secrets: str) -> str:
     """Return the message of an error body: the usual fields of its JSON, else the beginning of its text."""
     try:
         found = _message(json.loads(body))
     except ValueError:
         found = body[: 4 * MAX_WORDS].decode("utf-8", "replace")
-    found = " ".join(without(found, key).split())
+    found = " ".join(without(found, *secrets).split())
     return found if len(found) <= MAX_WORDS else found[:MAX_WORDS] + "…"
 
 
-def without(text: str, key: str) -> str:
-    """Return the text without the key."""
-    return text.replace(key, "[key]") if key else text
+def without(text: str, *secrets: str) -> str:
+    """Return the text without the secrets, as they are and as an address has them."""
+    for secret in filter(None, secrets):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(form, "[key]")
+    return text
 
 
 def _message(said: Any) -> str:
@@ -125,9 +132,9 @@ def retry_after(value: str | None) -> float | None:
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
-def _remedy(status: int, key: str, key_variable: str) -> str:
+def _remedy(status: int, has_key: bool, key_variable: str) -> str:
     if status in (401, 403, 407):
-        if key:
+        if has_key:
             return f"The server refuses the key in ${key_variable}: set another with export {key_variable}=..."
         return f"Set the server's key: export {key_variable}=..."
     if status == 402:

@@ -19,10 +19,10 @@ TOP = 20
 """Most alternatives to the first token that the interface gives."""
 
 
-def settings(extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that every request has: greedy, seeded, and the user's own; None takes a field out."""
+def settings(extra: Mapping[str, Any], omit: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the fields that every request has: greedy, seeded, and the user's own, without those to leave out."""
     fields = {"temperature": 0, "seed": 0, **extra}
-    return {name: value for name, value in fields.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None and name not in omit}
 
 
 def chat_body(
@@ -41,7 +41,7 @@ def chat_body(
     fields : mapping
         From `settings`.
     length : str
-        Name of the field for the upper limit: ``max_tokens``, or ``max_completion_tokens``.
+        Name of the field for the upper limit: ``max_tokens``, or ``max_completion_tokens``; empty to send none.
     logprobs : bool
         Whether to ask for log-probabilities of the first token.
     """
@@ -50,7 +50,8 @@ def chat_body(
     messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
     if request.system:
         messages.insert(0, {"role": "system", "content": request.system})
-    body = {"model": served, "messages": messages, length: request.max_new_tokens, **fields}
+    limit = {length: request.max_new_tokens} if length else {}
+    body = {"model": served, "messages": messages, **limit, **fields}
     if logprobs:
         body |= {"logprobs": True, "top_logprobs": TOP}
     return json.dumps(body).encode()
@@ -64,6 +65,13 @@ def data_uri(image: Image) -> str:
     # Level 1 takes 1.7 ms for 224 x 224; a colour profile would be another way for a server to change the pixels.
     image.save(stream, "PNG", compress_level=1, icc_profile=None)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def plain_question() -> Request:
+    """Return a question that every server should take: one token about a small grey picture."""
+    from PIL import Image
+
+    return Request("plain", (Image.new("L", (64, 64), 128),), "Say yes.", max_new_tokens=1)
 
 
 class Pictures:

@@ -13,17 +13,20 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 from auditkit.errors import AuditkitError
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
+from auditkit.models.endpoint.access import Access
 from auditkit.models.endpoint.client import Client
 from auditkit.models.endpoint.failure import Failure
 from auditkit.models.endpoint.first_token import decided_at_once
+from auditkit.models.endpoint.hints import hint
 from auditkit.models.endpoint.identity import Identity, identify
-from auditkit.models.endpoint.messages import Pictures, chat_body, settings
+from auditkit.models.endpoint.messages import Pictures, chat_body, data_uri, plain_question, settings
 from auditkit.models.endpoint.replies import read_reply
 
 FIRST_CONTACT = 10.0
@@ -38,6 +41,9 @@ concurrency, because it is part of an answer's key, and concurrency must not aff
 # one image that it cannot take.
 _AWAY = 3
 _USELESS = 256
+# Requests that are refused, with nothing answered yet, until it is tried whether anything is taken.
+_REFUSED = 3
+_PLAIN_SECONDS = 60.0
 
 
 class EndpointModel:
@@ -58,12 +64,20 @@ class EndpointModel:
     revision : str
         Which weights these are, declared by the user (a commit, a date); part of the fingerprint.
     extra : mapping, optional
-        Further fields of every request, such as ``{"reasoning_effort": "none"}``; a field that is None is left out,
-        such as ``{"temperature": None}`` for a server that takes none. Part of the fingerprint.
+        Further fields of every request, such as ``{"reasoning_effort": "none"}``; a field that is None is left out.
+        Part of the fingerprint, as all that follow are but aliases, family and the key's header.
     aliases : sequence of str
         Other names under which the server may answer for this model.
     family : str
         Architecture, as far as it is known; no server tells.
+    omit : sequence of str
+        Fields that are not sent: ``temperature``, ``seed``, ``max_tokens``, ``logprobs``.
+    template : mapping
+        Arguments of the chat template (``chat_template_kwargs``).
+    max_new_tokens : int or None
+        Tokens that an answer may have where a request allows fewer.
+    key_header, headers, query
+        As of `Access`.
 
     Attributes
     ----------
@@ -97,6 +111,12 @@ class EndpointModel:
         extra: Mapping[str, Any] | None = None,
         aliases: Sequence[str] = (),
         family: str = "",
+        omit: Sequence[str] = (),
+        template: Mapping[str, Any] | None = None,
+        max_new_tokens: int | None = None,
+        key_header: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = _address(base_url)
         self.served = served
@@ -109,13 +129,23 @@ class EndpointModel:
         self.call_deadline = rounds * self.deadline + self.batch_size / (options.rate_limit or math.inf) + 60.0
         self._declared = revision
         self._aliases = tuple(aliases)
-        self._fields = settings(extra or {})
+        fields = dict(extra or {})
+        if template:
+            fields["chat_template_kwargs"] = {**fields.get("chat_template_kwargs", {}), **template}
+        self._fields = settings(fields, omit)
+        self._omit = tuple(omit)
+        self._longer = max_new_tokens or 0
         self._exact = options.exact
+        self._access = Access(key_variable, key_header, headers, query)
         self._client = Client(
-            self.base_url, key_variable, concurrency=self.concurrency, rate_limit=options.rate_limit or None
+            self.base_url, self._access, concurrency=self.concurrency, rate_limit=options.rate_limit or None
         )
-        self._length = "max_tokens"
-        self._offers_logprobs = True
+        self._length = "" if "max_tokens" in omit else "max_tokens"
+        self._offers_logprobs = "logprobs" not in omit
+        self._gave_up_logprobs = ""
+        self._had_logprobs = self._tried_logprobs = False
+        self._refused = 0  # while nothing was answered
+        self._trying = asyncio.Lock()
         self._in_vain: Counter[int] = Counter()  # by the limit that applies
         self._answered = -math.inf  # when, last
         self._stopped: AuditkitError | None = None
@@ -143,7 +173,7 @@ class EndpointModel:
     def fingerprint(self) -> str:
         told = self.identity
         known = self._declared or told.digest
-        parts = {
+        parts: dict[str, Any] = {
             "served": self.served,
             "revision": self._declared,
             "digest": told.digest,
@@ -153,7 +183,23 @@ class EndpointModel:
             "exact": self._exact,
             "address": "" if known else self.base_url,
         }
+        # What is not used adds nothing, so that the fingerprints of other servers stay what they were.
+        more: dict[str, Any] = {"omit": sorted(self._omit), "tokens": self._longer, **self._access.declared}
+        parts |= {key: value for key, value in more.items() if value}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What a reader must know of how the server was asked."""
+        said = []
+        if "temperature" in self._omit or self._fields.get("temperature"):
+            told = self._fields.get("temperature", "of the server's choice")
+            said.append(f"The temperature was {told}: answers are drawn at random. The repeatability audits count it.")
+        if self._gave_up_logprobs:
+            said.append(
+                f"Log-probabilities of the answers were asked for in vain and left out ({self._gave_up_logprobs})."
+            )
+        return tuple(said)
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
         """Ask the server; one response per request, in order.
@@ -185,6 +231,9 @@ class EndpointModel:
             raise stopped
 
     async def _all(self, requests: Sequence[Request]) -> list[Response]:
+        self._trying = asyncio.Lock()  # it belongs to the loop that first waits for it
+        if self._longer:
+            requests = [replace(r, max_new_tokens=max(r.max_new_tokens, self._longer)) for r in requests]
         pictures = Pictures(requests)
         return await asyncio.gather(*(self._one(request, pictures) for request in requests))
 
@@ -198,6 +247,8 @@ class EndpointModel:
                 response = await self._client.patiently(lambda limit: self._ask(request, uris, limit), self.deadline)
             except Failure as failure:
                 self._note(failure, start)
+                if failure.refused and self._answered == -math.inf:
+                    await self._refused_at_first()
                 return _error(failure.why)
             except Exception as error:  # an image that cannot be encoded, say: it costs this request only
                 return _error(f"{type(error).__name__}: {error}")
@@ -208,22 +259,74 @@ class EndpointModel:
             return response
 
     async def _ask(self, request: Request, uris: Sequence[str], seconds: float) -> Response:
-        """Make one attempt; a field that the server says it does not take is left out, or renamed, from then on."""
+        """Make one attempt; a field that the server does not take is left out, or renamed, from then on."""
         while True:
             length, logprobs = self._length, self._offers_logprobs and decided_at_once(request.choices)
-            body = chat_body(request, self.served, uris, self._fields, length, logprobs)
             try:
-                reply = await self._client.exchange(f"{self.base_url}/chat/completions", seconds, body)
+                response = await self._once(request, uris, seconds, length, logprobs)
             except Failure as failure:
-                said = failure.why.lower() if failure.refused else ""
-                if "max_completion_tokens" in said and length == "max_tokens":
-                    self._length = "max_completion_tokens"
-                elif "logprobs" in said and logprobs:
-                    self._offers_logprobs = False
-                else:
+                if not await self._otherwise(failure, seconds, length, logprobs):
                     raise
             else:
-                return read_reply(reply, request, self.served, self.identity.names)
+                self._had_logprobs |= logprobs
+                return response
+
+    async def _once(
+        self, request: Request, uris: Sequence[str], seconds: float, length: str, logprobs: bool
+    ) -> Response:
+        body = chat_body(request, self.served, uris, self._fields, length, logprobs)
+        reply = await self._client.exchange(f"{self.base_url}/chat/completions", seconds, body)
+        return read_reply(reply, request, self.served, self.identity.names)
+
+    async def _otherwise(self, failure: Failure, seconds: float, length: str, logprobs: bool) -> bool:
+        """Whether the same question is to be put again at once, because it will be put in another way."""
+        said = failure.why.lower() if failure.refused else ""
+        if "max_completion_tokens" in said and length == "max_tokens":
+            self._length = "max_completion_tokens"
+            return True
+        if not logprobs:
+            return False
+        if "logprobs" in said and self._offers_logprobs:
+            self._offers_logprobs, self._gave_up_logprobs = False, failure.why
+        elif self._offers_logprobs and math.isfinite(failure.tries) and not self._had_logprobs:
+            # A server that breaks when it is asked for them does not always say so.
+            async with self._trying:
+                if not self._tried_logprobs:
+                    self._tried_logprobs = True
+                    await self._try_logprobs(seconds)
+        return not self._offers_logprobs
+
+    async def _try_logprobs(self, seconds: float) -> None:
+        """Leave log-probabilities out where a plain question is answered without them and, twice, not with them."""
+        if await self._plainly(seconds, logprobs=False) is not None:
+            return
+        failures = [await self._plainly(seconds, logprobs=True) for _ in range(2)]
+        last = failures[-1]
+        if last is not None and all(f is not None and math.isfinite(f.tries) for f in failures):
+            self._offers_logprobs, self._gave_up_logprobs = False, last.why
+
+    async def _plainly(self, seconds: float, *, logprobs: bool) -> Failure | None:
+        """Put the plainest question there is, about a grey picture; return why it was not answered."""
+        plain = plain_question()
+        try:
+            await self._once(plain, [data_uri(plain.images[0])], seconds, self._length, logprobs)
+        except Failure as failure:
+            return failure
+        return None
+
+    async def _refused_at_first(self) -> None:
+        """Stop where the server takes not even the plainest question, not after hundreds about one odd picture."""
+        self._refused += 1
+        if self._refused != _REFUSED:
+            return
+        failure = await self._plainly(min(self.deadline, _PLAIN_SECONDS), logprobs=False)
+        if failure is not None and failure.refused and self._stopped is None:
+            sent = [*self._fields, *filter(None, [self._length]), "logprobs"]
+            self._stopped = AuditkitError(
+                f"--audit-endpoint={self.base_url}, model {self.served!r}: it refuses every question, even a plain one "
+                f"about a grey picture: {failure.why}.",
+                hint(failure.why, sent) or "Put the server, or the model's entry in the registry, right and run again.",
+            )
 
     def _note(self, failure: Failure, start: float) -> None:
         """Keep count of what was asked in vain, and stop where asking on would be of no use."""
@@ -254,7 +357,8 @@ def _address(base_url: str) -> str:
     if parts.username or parts.password or parts.query:
         raise AuditkitError(
             f"--audit-endpoint=... has a user, a password or a query in it (host {parts.hostname}).",
-            "Give the address alone, and the key in the environment: export AUDITKIT_API_KEY=...",
+            "Give the address alone, and the key in the environment: export AUDITKIT_API_KEY=...; a query or an "
+            "api-key header goes into an entry of the registry (docs/endpoints.md).",
         )
     if url.endswith("/chat/completions") or not parts.path:
         better = url.removesuffix("/chat/completions") if parts.path else f"{url}/v1"

@@ -20,6 +20,9 @@ WAIT = (0.5, 30.0)
 SHARE = 1 / 3
 """Part of the deadline that one attempt may take: a request that gets lost is put again, twice."""
 
+LEAST_AFTER = 1.0
+"""Seconds from which a server's Retry-After is taken at its word."""
+
 _LEAST = 0.001  # seconds
 
 
@@ -96,11 +99,14 @@ class _Trials(Generic[T]):
     def _pause(self, state: RetryCallState) -> float:
         from tenacity import wait_random_exponential
 
+        own = wait_random_exponential(multiplier=WAIT[0], max=WAIT[1])
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Failure) and error.after is not None:
             # Sixteen requests that were told the same second should not all come back in it.
-            return error.after + random.uniform(0.0, 0.1)
-        return wait_random_exponential(multiplier=WAIT[0], max=WAIT[1])(state)
+            asked = error.after + random.uniform(0.0, 0.1)
+            # "Come back in 0 s" from a server that is overloaded: the back-off goes on growing, from a least wait.
+            return asked if error.after >= LEAST_AFTER else max(asked, own(state), WAIT[0] / 2)
+        return own(state)
 
     def _late(self, state: RetryCallState) -> bool:
         return self.seconds() + state.upcoming_sleep >= self._deadline

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from auditkit.models.base import Response
@@ -10,8 +12,17 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 def chat_text(
-    processor: Any, prompt: str, system: str | None = None, images: int = 1, *, fold_system: bool = False
+    processor: Any,
+    prompt: str,
+    system: str | None = None,
+    images: int = 1,
+    *,
+    fold_system: bool = False,
+    template: Mapping[str, Any] = _NOTHING,
 ) -> str:
     """Return a question as the checkpoint's chat template words it, image before text.
 
@@ -27,13 +38,15 @@ def chat_text(
         Number of images.
     fold_system : bool
         Put the system turn before the user's text, for templates without a system role.
+    template : mapping
+        Arguments of the template of its own, such as ``enable_thinking``.
     """
     said = f"{system}\n\n{prompt}" if system and fold_system else prompt
     content = [*({"type": "image"} for _ in range(images)), {"type": "text", "text": said}]
     messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
     if system and not fold_system:
         messages.insert(0, {"role": "system", "content": [{"type": "text", "text": system}]})
-    text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False, **template)
     return text
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
 from auditkit.models.base import Request
+from auditkit.models.local.adapted import put_on
 from auditkit.models.local.chat import chat_text, end_tokens, must_fold_system
 from auditkit.models.local.fast_inputs import FastInputs, fast_inputs
 from auditkit.models.local.tokens import Tokens
@@ -49,6 +50,8 @@ class Loaded:
         Tokens that the narrowest attention layer looks back at; None where all see everything.
     parameters : int
         Number of weights.
+    template : mapping
+        Arguments of the chat template.
     """
 
     model: Any
@@ -60,6 +63,7 @@ class Loaded:
     greedy: bool
     window: int | None
     parameters: int
+    template: Mapping[str, Any] = field(default_factory=dict)
 
     def chat(self, request: Request) -> str:
         """Return the request in the checkpoint's chat template."""
@@ -70,7 +74,9 @@ class Loaded:
         # The same words are put to hundreds of images; a template takes 0.2 ms.
         @lru_cache(maxsize=4096)
         def chat(prompt: str, system: str | None, images: int) -> str:
-            return chat_text(self.processor, prompt, system, images, fold_system=self.fold_system)
+            return chat_text(
+                self.processor, prompt, system, images, fold_system=self.fold_system, template=self.template
+            )
 
         return chat
 
@@ -82,13 +88,26 @@ def load(
     dtype: str,
     device_map: str | None = None,
     processor_settings: Mapping[str, Any] | None = None,
+    processor: Path | None = None,
+    adapter: Path | None = None,
+    unread: Sequence[str] = (),
+    template: Mapping[str, Any] | None = None,
 ) -> Loaded:
     """Load a checkpoint, offline, from safetensors only, without running code of its folder.
+
+    Parameters
+    ----------
+    path, name, dtype, device_map, processor_settings, unread, template
+        As of `LocalModel`.
+    processor : pathlib.Path, optional
+        Folder of the processor; by default the checkpoint's.
+    adapter : pathlib.Path, optional
+        Folder of an adapter to put on it.
 
     Raises
     ------
     AuditkitError
-        When it cannot be loaded, lacks weights, or has no chat template.
+        When it cannot be loaded, lacks weights, has some that are not read, or has no chat template.
     """
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -101,7 +120,7 @@ def load(
 
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
-        processor = load_processor(path)
+        loaded = load_processor(processor or path)
         place = device_map or ("cuda" if torch.cuda.is_available() else None)
         model, report = transformers.AutoModelForImageTextToText.from_pretrained(
             path,
@@ -112,28 +131,33 @@ def load(
             trust_remote_code=False,
             output_loading_info=True,
         )
-        processor.tokenizer.padding_side = "left"
-        chat = chat_text(processor, "x")  # without a chat template every question would raise
+        require_all(report, path, name, unread)
+        if adapter is not None:
+            model = put_on(model, adapter)
+        loaded.tokenizer.padding_side = "left"
+        asked = dict(template or {})
+        chat = chat_text(loaded, "x", template=asked)  # without a chat template every question would raise
     except AuditkitError as error:
-        raise AuditkitError(f"--model={name}: {error.problem}", error.remedy) from None
+        said = error.problem.removeprefix(f"--model={name}: ")
+        raise AuditkitError(f"--model={name}: {said}", error.remedy) from None
     except Exception as error:  # files of strangers: OSError, KeyError, SafetensorError, TemplateError, ...
         raise AuditkitError(
             f"--model={name}: {path} could not be loaded: {type(error).__name__}: {error}.",
             f"`auditkit doctor --model={name}` looks at each of its files. It must be an image-text-to-text checkpoint "
             "with processor and chat template, as save_pretrained writes it.",
         ) from None
-    _check_settings(settings, processor, name)
-    require_all(report["missing_keys"], path, name)
+    _check_settings(settings, loaded, name)
     model = model.eval()
     return Loaded(
         model=model,
-        processor=processor,
-        tokens=Tokens(processor, settings),
-        fast=None if settings else fast_inputs(model, processor, chat),
+        processor=loaded,
+        tokens=Tokens(loaded, settings),
+        fast=None if settings else fast_inputs(model, loaded, chat),
         ends=end_tokens(model),
-        fold_system=must_fold_system(processor),
+        fold_system=must_fold_system(loaded),
         greedy=set(model.generation_config.to_diff_dict()) <= _WITHOUT_EFFECT,
         window=_window(model.config.get_text_config()),
+        template=asked,
         parameters=sum(p.numel() for p in model.parameters()),
     )
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auditkit.models.adapter import Adapter, processor_folder
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
-from auditkit.models.fingerprint import fingerprint_of
+from auditkit.models.fingerprint import fingerprint_of, installed
 from auditkit.models.local.chat import decoded
 from auditkit.models.local.shared_prefix import MIN_SHARED, answer_piece
 from auditkit.models.memory import by_halves
-from auditkit.models.on_disk import model_type, require_safetensors
+from auditkit.models.on_disk import model_type, quantisation, require_safetensors, unread_sentence, weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,15 +59,29 @@ class LocalModel:
         Architecture; by default the model type in the folder's config.json.
     processor_settings : mapping
         Passed to the image processor with every call.
+    adapter : Adapter or None
+        Put on the checkpoint in ``path``, which is its base then.
+    base : str
+        What the base is called.
+    unread : sequence of str
+        Patterns of weights that the network has no place for and needs not.
+    template : mapping
+        Arguments of the chat template.
+    max_new_tokens : int or None
+        Tokens that an answer may have where a request allows fewer.
 
     Attributes
     ----------
     batch_size : int or None
         Requests per call that suit it; None for the engine's choice.
     limits : tuple of str
-        That answers depend on their company, where the dtype makes it so.
+        That answers depend on their company, where the dtype makes it so; that weights in the folder are not read.
+    description : str
+        The adapter and its base; empty without one.
     fingerprint : str
-        SHA-256 over every file of the folder, the library versions and the settings that can change an answer.
+        SHA-256 over every file of the folder (of both, with an adapter), the library versions, the dtype and the
+        settings that can change an answer. Not over the device, which moves an answer by rounding only and which the
+        driver of a cluster does not know: it is in the record (``run.machine``).
 
     Raises
     ------
@@ -87,6 +103,11 @@ class LocalModel:
         revision: str = "",
         family: str = "",
         processor_settings: Mapping[str, Any] | None = None,
+        adapter: Adapter | None = None,
+        base: str = "",
+        unread: Sequence[str] = (),
+        template: Mapping[str, Any] | None = None,
+        max_new_tokens: int | None = None,
     ) -> None:
         require_safetensors(path, name)
         self.path = path
@@ -96,19 +117,37 @@ class LocalModel:
         self._device_map = device_map
         self._settings = dict(processor_settings or {})
         how = "one by one" if options.exact else "shared"
-        self.fingerprint = fingerprint_of(path, dtype, how, repr(sorted(self._settings.items())))
+        self.adapter = adapter
+        self._processor = path if adapter is None else processor_folder(adapter.folder, path, name)
+        self._unread = tuple(unread)
+        self._template = dict(template or {})
+        self._longer = max_new_tokens or 0
+        # What is not used adds nothing, so that the fingerprints of other checkpoints stay what they were.
+        more = [f"{key} {value!r}" for key, value in (("template", self._template), ("tokens", self._longer)) if value]
+        if adapter is not None:
+            more.append(f"adapter {fingerprint_of(adapter.folder, libraries=('peft',))}")
+        kind = quantisation(path)
+        if kind is not None:
+            more.append(f"{kind[0]} {installed(kind[1])}")
+        self.fingerprint = fingerprint_of(path, dtype, how, repr(sorted(self._settings.items())), *more)
+        self.description = (
+            "" if adapter is None else f"{adapter.kind} adapter {adapter.folder.resolve().name} on {base}"
+        )
         self.revision = revision or self.fingerprint[:12]
         self.family = family or model_type(path)
         # Each call ends with an idle core, so small networks, which answer in a moment, get larger calls.
-        weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
-        self.batch_size = _MANY if weights < _SMALL * 4 else None
-        self.limits = () if dtype == "float32" or options.exact else (_ROUNDED.format(dtype=dtype),)
+        size = sum(file.stat().st_size for file in weights(path).files)
+        self.batch_size = _MANY if size < _SMALL * 4 else None
+        rounded = () if dtype == "float32" or options.exact else (_ROUNDED.format(dtype=dtype),)
+        self.limits = (*rounded, *unread_sentence(path, self._unread))
         self._engine: Engine | None = None
         self._pool: ThreadPoolExecutor | None = None
 
     def generate(self, requests: Sequence[Request]) -> list[Response]:
         """Answer greedily; requests about the same image share the work on it (see `shared_prefix`)."""
         engine = self._loaded()
+        if self._longer:
+            requests = [replace(r, max_new_tokens=max(r.max_new_tokens, self._longer)) for r in requests]
         pieces = _pieces(requests, alone=self._options.exact)
         some = [[requests[i] for i in indices] for indices in pieces]
         if self._pool is None or len(pieces) == 1:
@@ -173,6 +212,10 @@ class LocalModel:
                 dtype=self.dtype,
                 device_map=self._device_map,
                 processor_settings=self._settings,
+                processor=self._processor,
+                adapter=None if self.adapter is None else self.adapter.folder,
+                unread=self._unread,
+                template=self._template,
             )
             if loaded.parameters < _SMALL and not self._options.exact and loaded.model.device.type == "cpu":
                 # A small network's products are too short to be worth splitting, and threads that wait for each other

@@ -113,10 +113,13 @@ def test_image_that_a_server_cannot_take_does_not_end_the_run(endpoint, short_wa
         assert responses[0].error.startswith("HTTP 500: CUDA error (attempt 7")
 
 
-def test_server_that_answers_nonsense_only_is_given_up(endpoint, short_waits):
-    with Server(lambda body: (400, {"error": "temperature must be 1"})) as server:
+def test_server_that_takes_a_plain_question_only_is_given_up(endpoint, short_waits):
+    def reply(body):
+        return completion(body) if "Say yes." in json.dumps(body) else (400, {"error": "no such picture"})
+
+    with Server(reply) as server:
         model = endpoint(server)
-        with pytest.raises(AuditkitError, match="256 requests in a row got no answer; the last: HTTP 400: temperature"):
+        with pytest.raises(AuditkitError, match="256 requests in a row got no answer; the last: HTTP 400: no such"):
             model.generate([question(0)] * 600)
         assert len(server.questions) < 300
 

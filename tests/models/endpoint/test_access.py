@@ -1,0 +1,92 @@
+"""Headers and queries that servers want, with secrets from the environment only."""
+
+import json
+
+import pytest
+
+from auditkit.errors import AuditkitError
+from auditkit.models.registry import load_registry
+from tests.models.endpoint.conftest import question
+from tests.models.endpoint.faults import Server
+
+SECRET, OTHER = "sk-one two/three", "tenant-0042"
+AZURE = {
+    "key_variable": "AZURE_KEY", "key_header": "api-key", "query": {"api-version": "2024-10-21", "tenant": "$TENANT"},
+    "headers": {"x-ward": "7"},
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch):
+    monkeypatch.setenv("AZURE_KEY", SECRET)
+    monkeypatch.setenv("TENANT", OTHER)
+
+
+def test_key_in_a_header_of_its_own_and_a_query(endpoint):
+    with Server() as server:
+        assert endpoint(server, with_=AZURE).generate([question()])[0].error is None
+        (heard,) = [one for one in server.heard if one.path.startswith("/v1/chat/completions")]
+        assert heard.path == "/v1/chat/completions?api-version=2024-10-21&tenant=tenant-0042"
+        assert heard.headers["api-key"] == SECRET
+        assert heard.headers["x-ward"] == "7"
+        assert "authorization" not in heard.headers
+
+
+def test_what_came_from_the_environment_is_shown_nowhere(endpoint):
+    def reply(body):
+        text = f"no {SECRET} in {OTHER}, sk-one%20two%2Fthree"
+        return 400, {"error": {"message": text}}
+
+    with Server(reply) as server:
+        model = endpoint(server, with_=AZURE)
+        with pytest.raises(AuditkitError) as raised:
+            model.generate([question(i) for i in range(5)])
+        assert "HTTP 400: no [key] in [key], [key]." in raised.value.problem
+        for shown in (str(raised.value), repr(model), model.fingerprint, model.description, json.dumps(model.limits)):
+            assert SECRET not in shown
+            assert OTHER not in shown
+
+
+def test_the_fingerprint_covers_the_query_and_no_secret(endpoint, monkeypatch):
+    with Server() as server:
+        first = endpoint(server, with_=AZURE).fingerprint
+        monkeypatch.setenv("TENANT", "another")
+        monkeypatch.setenv("AZURE_KEY", "another")
+        assert endpoint(server, with_=AZURE).fingerprint == first
+        later = {**AZURE, "query": {"api-version": "2026-01-01", "tenant": "$TENANT"}}
+        assert endpoint(server, with_=later).fingerprint != first
+
+
+def test_a_variable_that_is_not_set_is_named(endpoint, monkeypatch):
+    monkeypatch.delenv("TENANT")
+    with Server() as server, pytest.raises(AuditkitError, match=r"takes \$TENANT from the environment") as raised:
+        endpoint(server, with_=AZURE).generate([question()])
+    assert "export TENANT=" in raised.value.remedy
+
+
+ENTRY = '[hosted]\nbackend = "openai"\nbase_url = "http://127.0.0.1:9/v1"\nserved = "m"\n'
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['headers = { "api-key" = "sk-1" }', 'headers = { Authorization = "Bearer x" }', 'query = { access_token = "x" }'],
+)
+def test_secrets_in_the_file_are_refused_and_not_repeated(tmp_path, line):
+    (tmp_path / "models.toml").write_text(ENTRY + line)
+    with pytest.raises(AuditkitError, match="looks like a secret") as raised:
+        load_registry(str(tmp_path / "models.toml"))
+    assert "sk-1" not in str(raised.value)
+    assert "Bearer" not in str(raised.value)
+
+
+def test_by_their_variable_they_are_not(tmp_path):
+    (tmp_path / "models.toml").write_text(ENTRY + 'headers = { "api-key" = "$MY_KEY" }\nomit = ["seed"]')
+    assert load_registry(str(tmp_path / "models.toml"))["hosted"].headers == {"api-key": "$MY_KEY"}
+
+
+def test_a_redirection_does_not_show_the_query(endpoint):
+    def reply(body):
+        return 307, {}, {"location": f"http://elsewhere/v1?tenant={OTHER}"}
+
+    with Server(reply) as server, pytest.raises(AuditkitError, match=r"tenant=\[key\]"):
+        endpoint(server, with_=AZURE).generate([question()])
