@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditkit.protocol import shipped
     from auditkit.protocol.effects import (
         areas,
+        calibration,
         change,
         corruptions,
         differs,
@@ -54,6 +55,7 @@ __all__ = [
     "Wording",
     "__version__",
     "areas",
+    "calibration",
     "change",
     "corruptions",
     "differs",

@@ -10,8 +10,7 @@ from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, V
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.looks import ONLY, Look
-from auditkit.judge.points import series_points
-from auditkit.judge.procedures import draft_all, is_change, undeclared_size
+from auditkit.judge.procedures import draft_all, is_change, row_of, undeclared_size
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import audit_sentence, cell_sentence
 from auditkit.judge.titles import Titles
@@ -109,7 +108,8 @@ class Judge:
         family = self._declared(effect, verb)
         judged = self._judged(effect)
         # All items together are shown where they decide, or where there is nothing else.
-        whole = family.shown and self._decides_together(family, effect)
+        nothing_else = all(d.draft.together for d in judged)
+        whole = family.shown and (nothing_else or self._decides_together(family, effect))
         shown = [d for d in judged if not d.draft.together or d.draft.required or whole]
         size = self._size(effect.family, [e for e in self._planned if e.family == effect.family])
         levels = _levels(effect)
@@ -348,12 +348,14 @@ class Judge:
         )
 
     def _series(self, effect: Effect) -> list[Point]:
-        return series_points(effect, self.data, self._protocol)
+        return row_of(effect, self._protocol).points(effect, self.data, self._protocol)
 
     def _pooled(self, effect: Effect, family: Family) -> Draft | None:
         """What was found over all items, for display; of several parts, the one furthest from a pass."""
         drafts = [d.draft for d in self._judged(effect) if family.shown or family.requires(d.draft.part)]
         drafts = [d for d in drafts if d.together and d.estimate.value is not None]
+        if family.shown:  # held to nothing, so none is further from a pass: the first is what its author put first
+            return drafts[0] if drafts else None
         # Rounded, so that the last bit of a p-value does not choose which part is displayed.
         return max(drafts, key=lambda d: (float(f"{d.p_pass:.9g}"), d.part), default=None)
 
