@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, Verdict, overall
@@ -20,7 +21,7 @@ from auditkit.protocol.model import Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.stats.multiplicity import holm
 from auditkit.stats.sequential import sequential_p
-from auditkit.vocabulary import Effect
+from auditkit.vocabulary import Effect, Question
 from auditkit.words import patients
 
 
@@ -128,9 +129,26 @@ class Judge:
 
         An effect that cannot be judged at all (its audit will say why) is not among them.
         """
-        open_ = [effect for effect in self._planned if self._shows(effect) or not self._is_settled(effect)]
-        # What is only shown goes on being asked while anything is to be decided, and holds nothing up.
-        return tuple(open_) if any(not self._shows(effect) for effect in open_) else ()
+        open_ = {effect for effect in self._planned if not self._shows(effect) and not self._is_settled(effect)}
+        # What is only shown holds nothing up, and takes what the audits that decide ask. Questions of its own go on
+        # being asked while anything is to be decided.
+        return tuple(e for e in self._planned if e in open_ or (open_ and self._asks_more(e)))
+
+    @property
+    def n_settled(self) -> int:
+        """Number of audits that are settled; those that are only shown never are."""
+        return sum(not self._shows(effect) and self._is_settled(effect) for effect in self._planned)
+
+    def _asks_more(self, effect: Effect) -> bool:
+        """Whether an effect that is only shown has questions that no audit that decides has."""
+        return self._shows(effect) and bool(self._questions(effect) - self._deciding_questions)
+
+    @cached_property
+    def _deciding_questions(self) -> set[Question]:
+        return {q for effect in self._planned if not self._shows(effect) for q in self._questions(effect)}
+
+    def _questions(self, effect: Effect) -> set[Question]:
+        return set(map(self._protocol.resolve, effect.questions()))
 
     def _shows(self, effect: Effect) -> bool:
         family = self._protocol.families.get(effect.family)

@@ -164,7 +164,7 @@ def _after_looks(material: Material) -> list[Check]:
                 n_images=len(records),
                 n_clusters=len({r.cluster for r in records}),
                 n_questions=Plan(stage, tuple(wanted), protocol).size(),
-                n_settled=len(material.planned) - len(judge.undecided()),
+                n_settled=judge.n_settled,
                 levels=decided_levels(look, protocol),
             )
         )
