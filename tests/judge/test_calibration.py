@@ -59,7 +59,7 @@ def drawn(data):
     places = []
     for i, record in enumerate(data.records):
         asked = [question for question in DEGRADED if data.column(question).outcomes[i] != NOT_ASKED]
-        text = json.dumps([RULES.seed, record.id], separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps([RULES.seed, record.id])
         places.append(asked[int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % len(asked)])
     return places
 
@@ -77,9 +77,9 @@ def test_the_effect_is_the_clean_question_against_every_shipped_corruption():
 def test_error_and_bands_are_those_written_out(answered):
     audit, cell = found(answered)
     beside = np.array([answered.column(q).scores[i] for i, q in enumerate(drawn(answered))])
-    scores = np.concatenate([answered.column(CLEAN).scores, beside]) / 100
+    points = np.concatenate([answered.column(CLEAN).scores, beside])
+    scores, band = points / 100, np.minimum(points // 10, 9).astype(int)
     undamaged = np.repeat([1.0, 0.0], len(answered.records))
-    band = np.minimum((scores * 10).astype(int), 9)
     error, series = 0.0, iter(audit.series)
     for k in np.unique(band):
         here = band == k
@@ -104,8 +104,8 @@ def test_what_chance_gives_is_the_error_of_outcomes_drawn_as_stated(answered):
     """A twentieth of the errors of a model whose scores are true chances lies above the reference."""
     _, cell = found(answered)
     beside = np.array([answered.column(q).scores[i] for i, q in enumerate(drawn(answered))])
-    chances = np.concatenate([answered.column(CLEAN).scores, beside]) / 100
-    band = np.minimum((chances * 10).astype(int), 9)
+    points = np.concatenate([answered.column(CLEAN).scores, beside])
+    chances, band = points / 100, np.minimum(points // 10, 9).astype(int)
     rng = np.random.default_rng(99)
     errors = [
         np.abs(np.bincount(band, (rng.random(chances.size) < chances) - chances)).sum() / chances.size

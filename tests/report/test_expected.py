@@ -98,8 +98,9 @@ def test_numbers_stand_on_the_side_where_the_second_line_does_not_run() -> None:
 def _shown(quantity: str, cells: dict[str, tuple[float | None, int]], reference: float | None = None) -> Audit:
     parts = [
         Cell(
-            stratum=Stratum(level=level), part=words, required=False, verdict="INCONCLUSIVE", sentence="", reference=reference,
-            estimate=Estimate(value=value if level == "all" else 0.5), n_images=n, outcomes=Outcomes(scored=1300, refused=31, error=2),
+            stratum=Stratum(level=level), part=words, required=False, verdict="INCONCLUSIVE", sentence="",
+            reference=reference, estimate=Estimate(value=value if level == "all" else 0.5), n_images=n,
+            outcomes=Outcomes(scored=1300, refused=31, error=2),
         )
         for words, (value, n) in cells.items()
         for level in ("ct", "all")
@@ -141,6 +142,5 @@ def test_what_no_prompt_has_is_left_out(brief: Evidence) -> None:
     page = render_html(record)
     assert 'id="scoring"' not in page
     assert "Generated and expected answers" not in document(record, b"")
-    assert (
-        "not measured" in page[page.index('id="audit-scoring-agrees"') - 400 : page.index('id="audit-scoring-agrees"')]
-    )
+    place = page.index('id="audit-scoring-agrees"')
+    assert "not measured" in page[place - 400 : place]
