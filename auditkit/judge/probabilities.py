@@ -29,11 +29,11 @@ def judge_probabilities(
     decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
 ) -> list[tuple[str, Draft]]:
     """Measure every mean over the items that have a value; nothing is put in the place of one that is missing."""
-    drafts = []
+    drafts, alone = [], len(data.levels(family.by)) == 1
     for decision in decisions:
         for stratum, _ in strata(data, family):
             mask = data.where(stratum) & np.isfinite(decision.items.values)
-            if mask.any() or stratum[1] == ALL:
+            if mask.any() or alone or stratum[1] == ALL:
                 drafts.append((decision.name, _draft(decision, stratum, mask, family, data, rules)))
     return drafts
 

@@ -79,7 +79,7 @@ def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = Fal
     worst = _telling(deciding)
     where = _place(worst) + (f", {worst.part}" if worst.part else "")
     if shown:
-        lead = f"For instance {where}: " if len(cells) > 1 and worst.estimate.value is not None else ""
+        lead = f"For instance {where}: " if (len(cells) > 1 or worst.part) and worst.estimate.value is not None else ""
         return f"For information. {lead}{worst.sentence}"
     places = list(dict.fromkeys(_place(cell) for cell in deciding if cell.stratum.level != ALL))
     every = len({cell.stratum.level for cell in cells if cell.stratum.level != ALL})

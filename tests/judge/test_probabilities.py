@@ -98,16 +98,23 @@ def test_labels_have_no_gap_and_agree_or_not():
 def test_without_probabilities_nothing_is_measured(name):
     audit, by_part = cells(name, measured([("70", None)] * 30))
     assert all(cell.estimate.value is None and cell.n_images == 0 for cell in by_part.values())
-    assert {level for _, level in by_part} == {"all"}
+    assert list(by_part) == [("quality.direct", "ct")], "the one that was asked"
     assert audit.estimate.value is None
     assert audit.sentence == "For information. The model gave no probabilities, so nothing was measured."
     assert audit.verdict == "INCONCLUSIVE"
 
 
+def test_what_no_modality_has_is_said_once():
+    rows = [("70", None)] * 30
+    data = Measurements(images(15, ("ct", "mr")), table(rows).columns)
+    _, by_part = cells("mass", data)
+    assert {level for _, level in by_part} == {"all"}
+
+
 def test_probabilities_that_cannot_be_used_are_told_from_none():
     data = measured([("70", {"70": -4.0})] * 30)
     _, by_part = cells("entropy", data)
-    sentence = by_part["quality.direct", "all"].sentence
+    sentence = by_part["quality.direct", "ct"].sentence
     assert sentence == "The probabilities that the model gave could not be used, so nothing was measured."
     assert cells("read", data)[1]["quality.direct", "ct"].estimate.value == 0.0
 
