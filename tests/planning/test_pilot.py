@@ -27,7 +27,7 @@ def t_power(distance, n, alpha=0.05):
 
 
 def shipped_rules():
-    """The shipped protocol with few resamples, without what is only shown, and without metadata, which asks as placebo."""
+    """The shipped protocol: few resamples, nothing only shown, no metadata audits, which ask as the placebos do."""
     rules = load_protocol(SHIPPED_PROTOCOL)
     families = {name: f for name, f in rules.families.items() if name != "metadata" and not f.shown}
     statistics = rules.statistics.model_copy(update={"resamples": 1000})
