@@ -77,7 +77,8 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "areas", "change", "corruptions", "differs", "falls", "mean", "rises", "share", "steps", "wordings",
+        "areas", "calibration", "change", "corruptions", "differs", "falls", "mean", "rises", "share", "steps",
+        "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),
