@@ -100,7 +100,8 @@ class Value:
         What was asked.
     name : str
         Empty for the task's main value; else one of those its scorer gives, or one that every answer has: ``"lost"``,
-        ``"refused"``, ``"unusable"`` (0 or 1).
+        ``"refused"``, ``"unusable"`` (0 or 1); or one that the probabilities of its choices give: ``"expected"``,
+        ``"gap"``, ``"entropy"``, ``"mass"``, ``"agrees"``, ``"read"``.
     """
 
     question: Question
@@ -163,7 +164,8 @@ class Effect:
         The decisions.
     statistic : str
         What is made of the items' values: ``"mean"``, ``"differs"`` (share of items whose two answers differ),
-        ``"area"`` (under the ROC curve of the first term against the second).
+        ``"area"`` (under the ROC curve of the first term against the second), ``"calibration"`` (mean distance between
+        the values read as chances that an item is as in the terms with a positive weight, and how often it is).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str

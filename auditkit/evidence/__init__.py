@@ -20,11 +20,8 @@ from auditkit.evidence.audit import (
 )
 from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount
 from auditkit.evidence.information import (
-    CalibrationCurve,
-    CalibrationPoint,
     EmbeddingPoint,
     EmbeddingShift,
-    ScoringInfo,
     Subgroup,
     SubgroupLevel,
 )
@@ -44,8 +41,6 @@ __all__ = [
     "AnswerColumn",
     "Answers",
     "Audit",
-    "CalibrationCurve",
-    "CalibrationPoint",
     "Case",
     "Cell",
     "Data",
@@ -73,7 +68,6 @@ __all__ = [
     "Record",
     "Reference",
     "Run",
-    "ScoringInfo",
     "Stratum",
     "Subgroup",
     "SubgroupLevel",

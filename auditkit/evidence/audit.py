@@ -61,7 +61,8 @@ class Cell(Record):
     """The estimate the verdict rests on."""
     reference: Number = None
     """A number to see the estimate beside, in its unit: of the calibration error, what a perfectly calibrated model
-    would exceed one time in twenty; of likeness inside the model, that of images of different patients."""
+    would exceed one time in twenty; of an entropy, that of equally likely choices; of likeness inside the model, that
+    of images of different patients."""
     margin_low: Number = None
     """Acceptance region, lower end; null when open."""
     margin_high: Number = None
@@ -100,19 +101,21 @@ class Cell(Record):
 
 
 class Point(Record):
-    """One point of a figure: the answers under one condition."""
+    """One point of a figure: the answers under one condition; of a calibration, those in one band of the score."""
 
     stratum: Stratum = Stratum()
     condition: str
-    """The condition in one word: ``clean``, ``pixelate-s3``."""
+    """The condition in one word: ``clean``, ``pixelate-s3``. The band: ``20 to 30 points``."""
     level: int = 0
     """Level of the perturbation; 0 is the item as it is."""
     n_images: int = 0
-    """Images scored under this condition."""
+    """Images scored under this condition; pictures scored in this band."""
     n_clusters: int = 0
     """Patients behind them."""
     score: Estimate
-    """Mean score (patient means)."""
+    """Mean score (patient means; within a band over its pictures)."""
+    observed: Estimate | None = None
+    """Of a calibration: share of undamaged pictures among those in the band."""
     expected: Number = None
     """Mean expected score (patient means), 0-100 points; null without log-probabilities."""
     change: Estimate | None = None
@@ -201,9 +204,11 @@ class Audit(Record):
     earlier run: by how much it may be worse."""
     statistic: str = "mean"
     """What is made of the items' values: ``mean``, ``differs`` (share of items whose two answers differ), ``area``
-    (under the ROC curve), ``worsening`` (than an earlier run)."""
+    (under the ROC curve), ``calibration`` (expected calibration error of the score as a chance), ``worsening`` (than an
+    earlier run)."""
     quantity: str = "score"
-    """What is counted of every answer: ``score``, ``lost``, ``refused``, ``unusable``, or another value of its task."""
+    """What is counted of every answer: ``score``, ``lost``, ``refused``, ``unusable``, another value of its task, or
+    what the probabilities of the choices give: ``expected``, ``gap``, ``entropy``, ``mass``, ``agrees``, ``read``."""
     unit: str = "points"
     """Unit of all the audit's estimates, as in `Estimate`."""
     change: bool = False
@@ -250,6 +255,7 @@ class Audit(Record):
     parts: list[Cell] = []
     """The decisions: every part of the effect in every stratum."""
     series: list[Point] = []
-    """Figure data of a perturbation with several levels: per level, all items together and per stratum."""
+    """Figure data of a perturbation with several levels: per level, all items together and per stratum. Of a
+    calibration: by band of the score, from low to high."""
     cases: list[Case] = []
     """At most a handful of items that speak against the model."""

@@ -75,7 +75,7 @@ class LookInfo(Record):
     n_questions: int
     """Questions that this look added."""
     n_settled: int
-    """Audits settled by then."""
+    """Audits settled by then; those shown for information never are."""
     levels: dict[str, Number] = {}
     """Nominal error per side at this look, by modality; a modality that is missing was not decided at this look."""
 

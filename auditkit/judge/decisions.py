@@ -19,6 +19,10 @@ from auditkit.vocabulary import MODEL, Effect, Part
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# No weighted sum per item: what was said is compared, and answers with labels have no number; of a calibration every
+# item counts one of many terms.
+_WITHOUT_SUM = ("differs", "calibration")
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -97,7 +101,7 @@ def unit_of(effect: Effect, rules: Rules) -> str:
     """Return the unit of an effect's estimates: ``points``, ``points per severity step``, ``share``, ``AUROC``."""
     if effect.statistic == "area":
         return "AUROC"
-    if effect.statistic == "differs":
+    if effect.statistic in _WITHOUT_SUM:
         return "share"
     _, value = effect.parts[0].terms[0]
     unit = rules.protocol.catalogue.quantity(value).unit
@@ -112,8 +116,7 @@ def other_role(part: Part) -> str:
 
 def _decision(effect: Effect, part: Part, data: Measurements, rules: Rules) -> Decision:
     where = np.ones(len(data.records), dtype=bool) if part.where is None else data.where(part.where)
-    # What was said is compared, not a number: answers with labels have none.
-    numeric = effect.statistic != "differs"
+    numeric = effect.statistic not in _WITHOUT_SUM
     items = per_item(part, data, rules.protocol) if numeric else PerItem.none(len(data.records))
     asked = np.ones(len(data.records), dtype=bool)
     for column in columns_of(of_role(part, MODEL), data):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, Verdict, overall
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.looks import ONLY, Look
-from auditkit.judge.points import series_points
-from auditkit.judge.procedures import draft_all, is_change, undeclared_size
+from auditkit.judge.procedures import draft_all, is_change, row_of, undeclared_size
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import audit_sentence, cell_sentence
 from auditkit.judge.titles import Titles
@@ -22,7 +22,7 @@ from auditkit.protocol.model import Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.stats.multiplicity import holm
 from auditkit.stats.sequential import sequential_p
-from auditkit.vocabulary import Effect
+from auditkit.vocabulary import Effect, Question
 from auditkit.words import patients
 
 
@@ -110,7 +110,8 @@ class Judge:
         family = self._declared(effect, verb)
         judged = self._judged(effect)
         # All items together are shown where they decide, or where there is nothing else.
-        whole = family.shown and self._decides_together(family, effect)
+        nothing_else = all(d.draft.together for d in judged)
+        whole = family.shown and (nothing_else or self._decides_together(family, effect))
         shown = [d for d in judged if not d.draft.together or d.draft.required or whole]
         size = self._size(effect.family, [e for e in self._planned if e.family == effect.family])
         levels = _levels(effect)
@@ -129,9 +130,26 @@ class Judge:
 
         An effect that cannot be judged at all (its audit will say why) is not among them.
         """
-        open_ = [effect for effect in self._planned if self._shows(effect) or not self._is_settled(effect)]
-        # What is only shown goes on being asked while anything is to be decided, and holds nothing up.
-        return tuple(open_) if any(not self._shows(effect) for effect in open_) else ()
+        open_ = {effect for effect in self._planned if not self._shows(effect) and not self._is_settled(effect)}
+        # What is only shown holds nothing up, and takes what the audits that decide ask. Questions of its own go on
+        # being asked while anything is to be decided.
+        return tuple(e for e in self._planned if e in open_ or (open_ and self._asks_more(e)))
+
+    @property
+    def n_settled(self) -> int:
+        """Number of audits that are settled; those that are only shown never are."""
+        return sum(not self._shows(effect) and self._is_settled(effect) for effect in self._planned)
+
+    def _asks_more(self, effect: Effect) -> bool:
+        """Whether an effect that is only shown has questions that no audit that decides has."""
+        return self._shows(effect) and bool(self._questions(effect) - self._deciding_questions)
+
+    @cached_property
+    def _deciding_questions(self) -> set[Question]:
+        return {q for effect in self._planned if not self._shows(effect) for q in self._questions(effect)}
+
+    def _questions(self, effect: Effect) -> set[Question]:
+        return set(map(self._protocol.resolve, effect.questions()))
 
     def _shows(self, effect: Effect) -> bool:
         family = self._protocol.families.get(effect.family)
@@ -350,12 +368,14 @@ class Judge:
         )
 
     def _series(self, effect: Effect) -> list[Point]:
-        return series_points(effect, self.data, self._protocol)
+        return row_of(effect, self._protocol).points(effect, self.data, self._protocol)
 
     def _pooled(self, effect: Effect, family: Family) -> Draft | None:
         """What was found over all items, for display; of several parts, the one furthest from a pass."""
         drafts = [d.draft for d in self._judged(effect) if family.shown or family.requires(d.draft.part)]
         drafts = [d for d in drafts if d.together and d.estimate.value is not None]
+        if family.shown:  # held to nothing, so none is further from a pass: the first is what its author put first
+            return drafts[0] if drafts else None
         # Rounded, so that the last bit of a p-value does not choose which part is displayed.
         return max(drafts, key=lambda d: (float(f"{d.p_pass:.9g}"), d.part), default=None)
 

@@ -10,11 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from auditkit.errors import AuditkitError
+from auditkit.evidence import Point
 from auditkit.judge.area_worsening import judge_area_worsening
 from auditkit.judge.areas import judge_areas
+from auditkit.judge.calibration import calibration_points, judge_calibration
 from auditkit.judge.decisions import Decision, decisions, unit_of
 from auditkit.judge.draft import Draft
 from auditkit.judge.means import judge_means
+from auditkit.judge.points import series_points
+from auditkit.judge.probabilities import judge_probabilities
 from auditkit.judge.rules import Rules
 from auditkit.judge.shares import judge_differing, judge_share_differences, judge_shares
 from auditkit.judge.worsening import (
@@ -26,9 +30,11 @@ from auditkit.measure.columns import Measurements
 from auditkit.measure.effects import of_role, per_item_range, roles
 from auditkit.protocol.model import VERBS, Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
+from auditkit.tasks import OF_PROBABILITIES
 from auditkit.vocabulary import MODEL, Effect, Part
 
-Kind = Literal["number", "share", "share difference", "gap"]
+Kind = Literal["number", "share", "share difference", "gap", "probabilities"]
+Points = Callable[[Effect, Measurements, Protocol], list[Point]]
 Procedure = Callable[[Sequence[Decision], Family, Measurements, Rules], list[tuple[str, Draft]]]
 
 
@@ -48,6 +54,8 @@ class Row:
         The limits that it can be held to. Empty: it is only shown, because its error rates are not measured.
     tail : bool
         Whether a tail can be a second condition.
+    points : callable
+        Gives the data of its figure.
     """
 
     called: str
@@ -55,6 +63,7 @@ class Row:
     worsening: Procedure | None = None
     verbs: tuple[Verb, ...] = VERBS
     tail: bool = False
+    points: Points = series_points
 
 
 TABLE: dict[tuple[str, Kind], Row] = {
@@ -62,9 +71,17 @@ TABLE: dict[tuple[str, Kind], Row] = {
     ("mean", "share"): Row("a share", judge_shares, judge_share_worsening, ("at_most", "at_least")),
     ("mean", "share difference"): Row("a share difference", judge_share_differences, judge_mean_worsening),
     ("differs", "number"): Row(
-        "a share of answers that differ", judge_differing, judge_differing_worsening, ("at_most", "at_least")
+        "a share of answers that differ",
+        judge_differing,
+        judge_differing_worsening,
+        ("at_most", "at_least"),
+        points=lambda *_: [],
     ),
     ("area", "number"): Row("an area under the ROC curve", judge_areas, judge_area_worsening, ("at_least",)),
+    ("mean", "probabilities"): Row("a mean of what probabilities give", judge_probabilities, verbs=()),
+    ("calibration", "number"): Row(
+        "an expected calibration error", judge_calibration, verbs=(), points=calibration_points
+    ),
 }
 
 
@@ -226,11 +243,15 @@ def _check_size(effect: Effect, family: Family, protocol: Protocol, where: str) 
 def _kind(effect: Effect, protocol: Protocol) -> Kind:
     """What the values of a mean are: 0 or 1, a difference of two such, or anything else."""
     kinds = {_kind_of(protocol.resolved(effect).parts[i], protocol) for i in range(len(effect.parts))}
+    if "probabilities" in kinds:
+        return "probabilities"
     return kinds.pop() if len(kinds) == 1 else "number"
 
 
 def _kind_of(part: Part, protocol: Protocol) -> Kind:
     terms = of_role(part, MODEL).terms
+    if any(value.name in OF_PROBABILITIES for _, value in terms):
+        return "probabilities"
     if not all(protocol.catalogue.quantity(value).binary for _, value in terms):
         return "number"
     weights = sorted(weight for weight, _ in terms)

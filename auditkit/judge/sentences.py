@@ -76,10 +76,13 @@ def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = Fal
     if not cells:
         return "Nothing was measured."
     deciding = [cell for cell in cells if cell.verdict == verdict]
+    if shown and verdict != "ERROR":  # what was measured says more than what was not
+        deciding = [cell for cell in deciding if cell.estimate.value is not None] or deciding[:1]
     worst = _telling(deciding)
     where = _place(worst) + (f", {worst.part}" if worst.part else "")
     if shown:
-        return f"For information. For instance {where}: {worst.sentence}"
+        lead = f"For instance {where}: " if (len(cells) > 1 or worst.part) and worst.estimate.value is not None else ""
+        return f"For information. {lead}{worst.sentence}"
     places = list(dict.fromkeys(_place(cell) for cell in deciding if cell.stratum.level != ALL))
     every = len({cell.stratum.level for cell in cells if cell.stratum.level != ALL})
     kind = _kind(cells[0].stratum.column, every)

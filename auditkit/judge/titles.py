@@ -9,6 +9,17 @@ from auditkit.measure.columns import COUNTED
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import Condition, Effect, Perturbation, Question
 
+# More than these are counted, not listed.
+_MANY = 8
+_OF_PROBABILITIES = {
+    "agrees": "Likeliest choice is the one written",
+    "gap": "Expected and written score differ",
+    "entropy": "Entropy over the choices",
+    "mass": "Probability on the choices",
+    "read": "Probabilities could be read",
+}
+"""Titles of the shipped effects on values that the probabilities of the choices give."""
+
 
 @dataclass(frozen=True, slots=True)
 class Titles:
@@ -29,6 +40,8 @@ class Titles:
         if ladder is not None:
             label = self.catalogue.entry(ladder[0]).label
             return label if len(ladder[1]) > 1 else f"{label}, {_levels_in_words(ladder[1])}"
+        if effect.name in _OF_PROBABILITIES and effect.name == effect.parts[0].terms[0][1].name:
+            return _OF_PROBABILITIES[effect.name]
         wordings = dict.fromkeys(question.words for question in questions)
         if len({question.task for question in questions}) > 1:
             return _plain(effect.name)
@@ -48,13 +61,15 @@ class Titles:
         if ladder is not None:
             entry, levels = ladder
             return f"{self.catalogue.entry(entry).label}, {_levels_in_words(levels)}", self.condition(())
+        if not controls:
+            return "; ".join(dict.fromkeys(self.condition(question.condition) for question in questions)), ""
         wordings = list(dict.fromkeys(question.words for question in questions))
         if len(wordings) > 1:
             return ", ".join(wordings), "every other of them"
-        if not controls:
-            return "; ".join(dict.fromkeys(self.condition(question.condition) for question in questions)), ""
         treated = [q for q in questions if q not in controls]
         others = "; ".join(dict.fromkeys(self.condition(question.condition) for question in controls))
+        if len(treated) > _MANY:
+            return _counted(treated), others
         return "; ".join(dict.fromkeys(self.condition(question.condition) for question in treated)), others
 
     def condition(self, condition: Condition) -> str:
@@ -148,6 +163,15 @@ def ladder_of(effect: Effect, catalogue: Catalogue) -> tuple[str, tuple[int, ...
         return None
     levels = sorted(condition[0].level for condition in steps)
     return names.pop(), tuple(levels)
+
+
+def _counted(questions: list[Question]) -> str:
+    """Say how many conditions there are; of single perturbations, which levels they have."""
+    steps = [question.condition[0] for question in questions if len(question.condition) == 1]
+    if len(steps) < len(questions):
+        return f"{len(questions)} conditions"
+    levels = tuple(sorted({step.level for step in steps}))
+    return f"{len({step.name for step in steps})} perturbations, {_levels_in_words(levels)}"
 
 
 def _levels_in_words(levels: tuple[int, ...]) -> str:

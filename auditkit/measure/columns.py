@@ -11,7 +11,7 @@ import numpy as np
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Outcomes
 from auditkit.images.record import OWN_PATIENT, UNKNOWN, ImageRecord
-from auditkit.tasks import OUTCOMES
+from auditkit.tasks import OF_PROBABILITIES, OUTCOMES, READINGS
 from auditkit.vocabulary import MODEL, Condition, Question, Value
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ COUNTED: Mapping[str, tuple[int, ...]] = {
     "unusable": UNUSABLE,
 }
 """Values that every answer has: 1 where its outcome is one of these codes, else 0."""
-EXPECTED, ENTROPY, MASS = "expected", "entropy", "mass"
+_READ = READINGS.index("read")
 
 Stratum = tuple[str, str]
 """A column and one of its levels, or ``ALL``."""
@@ -122,16 +122,23 @@ class Column:
         """Return one value of every answer, NaN where there is none; shape (n,)."""
         if name in COUNTED:
             return np.where(self.answered, np.isin(self.outcomes, COUNTED[name]).astype(float), np.nan)
-        if name in (EXPECTED, ENTROPY, MASS):
-            if self.expectations is None:
-                return np.full(self.outcomes.shape, np.nan)
-            return {
-                EXPECTED: self.expectations.scores,
-                ENTROPY: self.expectations.entropy,
-                MASS: self.expectations.mass,
-            }[name]
+        if name in OF_PROBABILITIES:
+            return self._of_probabilities(name)
         values = self.values.get(name)
         return np.full(self.outcomes.shape, np.nan) if values is None else values
+
+    def _of_probabilities(self, name: str) -> NDArray[np.float64]:
+        """Of a column without any log-probabilities nothing is known, not even that they could not be read."""
+        found = self.expectations
+        if found is None:
+            return np.full(self.outcomes.shape, np.nan)
+        if name == "gap":
+            return np.abs(found.scores - self.scores)
+        if name == "read":
+            return np.where(self.answered, (found.readings == _READ).astype(float), np.nan)
+        if name == "agrees":
+            return np.where(found.agrees == NOT_READ, np.nan, found.agrees.astype(float))
+        return {"expected": found.scores, "entropy": found.entropy, "mass": found.mass}[name]
 
     def says_the_same(self, other: Column) -> NDArray[np.bool_]:
         """Return where two columns have equal outcomes, numbers and labels; shape (n,)."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.measure.columns import COUNTED, EXPECTED, MAIN, Column, Measurements
+from auditkit.measure.columns import COUNTED, MAIN, Column, Measurements
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import Quantity
 from auditkit.vocabulary import MODEL, Part, Value
@@ -174,6 +174,6 @@ def _expected(part: Part, data: Measurements) -> NDArray[np.float64]:
     """Of main values alone: the other values of an answer have no expectation."""
     total = np.zeros(len(data.records))
     for weight, value in part.terms:
-        unknown = value.name not in (MAIN, EXPECTED)
+        unknown = value.name not in (MAIN, "expected")
         total = total + (np.nan if unknown else weight * data.column(value.question).expected)
     return total

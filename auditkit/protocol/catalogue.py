@@ -13,7 +13,7 @@ from auditkit.lookup import near
 from auditkit.perturbations import STAGES, Entry
 from auditkit.perturbations.words import closed, reworded
 from auditkit.protocol.hash import digest
-from auditkit.tasks import SHARES, Prompt, Quantity, Task
+from auditkit.tasks import SHARES, Prompt, Quantity, Task, of_probabilities
 from auditkit.vocabulary import Condition, Perturbation, Question, Value
 
 PICTURES = ("pictures", "native", "display")
@@ -121,15 +121,15 @@ class Catalogue:
             If the task's answers have no such value.
         """
         task = self.task(value.question.task)
-        quantities = task.scorer.quantities
-        if value.name in SHARES:
-            return SHARES[value.name]
+        quantities, others = task.scorer.quantities, {**SHARES, **of_probabilities(task)}
+        if value.name in others:
+            return others[value.name]
         if not value.name and quantities:
             return quantities[0]
         for quantity in quantities:
             if quantity.name == value.name:
                 return quantity
-        known = [*(quantity.name for quantity in quantities), *SHARES]
+        known = [*(quantity.name for quantity in quantities), *others]
         if not value.name:
             raise AuditkitError(
                 f"the answers to task {task.id!r} have labels and no number to take a mean of.",

@@ -137,6 +137,19 @@ def differs(*treated: Perturbation, task: str = "", wording: str = "", name: str
     return Effect(found.name, family, found.parts, statistic="differs")
 
 
+def calibration(
+    levels: Sequence[int] = (3, 4, 5), *, task: str = "", wording: str = "", name: str = "", family: str = ""
+) -> Effect:
+    """Return how far the score is from the chance that an item is undamaged: the expected calibration error.
+
+    Every item counts clean and once degraded, by a corruption at one of these levels that is drawn for it.
+    """
+    clean = Question(task, wording)
+    degraded = [question for entry in corruptions() for question in _at(entry, levels, task, wording)]
+    terms = ((1.0, Value(clean)), *((-1.0, Value(question)) for question in degraded))
+    return Effect(name or f"{clean.words or 'score'}-as-chance", family, (Part("", terms),), statistic="calibration")
+
+
 def _at(entry: str, levels: Sequence[int], task: str, wording: str) -> list[Question]:
     return [Question(task, wording, _only(Perturbation(entry, level))) for level in levels]
 

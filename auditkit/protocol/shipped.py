@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditkit import perturbations, tasks
+from auditkit.protocol import effects
 from auditkit.protocol.effects import areas, change, corruptions, differs, falls, rises, share, wordings
-from auditkit.vocabulary import Effect, Perturbation
+from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
 DIRECTIONS = ("brightness", "brightness_down", "contrast", "contrast_up")
 STRONGEST = 5
@@ -84,6 +85,21 @@ def repeatability() -> list[Effect]:
     ]
 
 
+def calibration() -> list[Effect]:
+    """The score of clean and degraded images, read as the chance that an image is undamaged."""
+    return [effects.calibration(family="calibration")]
+
+
+def scoring() -> list[Effect]:
+    """What the probabilities of the choices say beside what was written: of every wording, on clean images."""
+    parts: dict[str, list[Part]] = {name: [] for name in ("agrees", "gap", "entropy", "mass", "read")}
+    for task in tasks.shipped().values():
+        for name in parts.keys() & tasks.of_probabilities(task).keys():
+            questions = (Question(task.id, wording) for wording in task.wordings)
+            parts[name] += [Part(question.words, ((1.0, Value(question, name)),)) for question in questions]
+    return [Effect(name, "scoring", tuple(own)) for name, own in parts.items()]
+
+
 SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "sensitivity": sensitivity,
     "discrimination": discrimination,
@@ -94,4 +110,6 @@ SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "answers": answers,
     "differential": differential,
     "repeatability": repeatability,
+    "calibration": calibration,
+    "scoring": scoring,
 }

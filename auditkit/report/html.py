@@ -18,7 +18,7 @@ from auditkit.evidence import ALL, VERDICTS, Audit, Case, Evidence
 from auditkit.report import listing, views
 from auditkit.report.clauses import hazard_trace
 from auditkit.report.figures import charts, forest
-from auditkit.report.figures.calibration import reliability
+from auditkit.report.figures.calibration import by_chance, left_out_of, reliability
 from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.inside import inside
 from auditkit.report.figures.subgroups import subgroup_forest
@@ -60,7 +60,9 @@ def templates() -> Environment:
         LEVELS_MOST=LEVELS_MOST,
         OPEN_STRIPS=OPEN_STRIPS,
         asked=views.asked,
+        by_chance=by_chance,
         flattened=views.flattened,
+        left_out_of=left_out_of,
         without_title=views.without_title,
     )
 
@@ -190,7 +192,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
     shown = views.worst_corruptions(corruptions, CORRUPTIONS_MOST)
     changes = [page.question(family) for family in page.families if family.kind == "change"]
     questions = [page.question(family) for family in page.families if family.kind not in ("noticed", "change")]
-    informing = [page.question(family) for family in page.informing]
+    informing = [page.question(family) for family in views.apart(evidence)]
     degradation = page.degradation(shown)
     album = fill(evidence.examples, {c.key: c.first for c in shown}, page.cases.budget + BUDGET - CASES)
     gallery, n_cases = views.gallery(evidence, GALLERY)
@@ -222,7 +224,8 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
             inside=inside(evidence.embeddings, page.key),
             dose=dose_response([a for c in shown for a in c.audits if not views.separates(a)], page.key()),
             subgroups=[(group, subgroup_forest(group, page.key())) for group in evidence.subgroups],
-            reliability=reliability(evidence.calibration, page.key()),
+            calibrations=[(audit, reliability(audit, page.key())) for audit in views.calibrations(evidence)],
+            probabilities=views.probabilities(evidence),
             score=wording.Scale("points", signed=False),
             strata=views.strata(evidence.data),
             intended=views.intended_use(evidence),

@@ -49,6 +49,17 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "The same question was asked twice, and once alone instead of in a batch. Answers "
         "that differ between the two cannot be trusted one by one.",
     ),
+    "calibration": (
+        "Can the score be read as a probability?",
+        "A score of 80 of 100 invites the reading “80 % sure that this image is undamaged”. Here the score is held "
+        "against the share of undamaged pictures among those that got it; every image counts twice, clean and once "
+        "degraded. The error is the mean distance between the two.",
+    ),
+    "scoring": (
+        "Do the probabilities of the choices say what was written?",
+        "Where the back end gives the probability of every declared answer, it is held against the answer written, for "
+        "every wording, about clean images.",
+    ),
     "baseline": (
         "Is this version no worse than the one before?",
         "Both versions saw the same images. Every result is compared with the earlier one, patient by patient, and may "

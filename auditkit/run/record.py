@@ -9,7 +9,6 @@ from pathlib import Path
 from auditkit.evidence import (
     Answers,
     Audit,
-    CalibrationCurve,
     Data,
     EarlierProtocol,
     EmbeddingShift,
@@ -24,12 +23,9 @@ from auditkit.evidence import (
     Record,
     Reference,
     Run,
-    ScoringInfo,
     Subgroup,
     whole_verdict,
 )
-from auditkit.judge.expected import scoring
-from auditkit.judge.reliability import calibration_curves
 from auditkit.judge.subgroups import subgroups
 from auditkit.measure.prompts import prompt_info
 from auditkit.measure.recorded import columns_needed, to_answers
@@ -61,8 +57,6 @@ class Header(Record):
     embeddings: list[EmbeddingShift]
     references: list[Reference]
     subgroups: list[Subgroup]
-    calibration: list[CalibrationCurve]
-    scoring: list[ScoringInfo]
     answers: Answers
     limits: list[str]
     """What is known before the audits are: of the model, of names in the pictures, and of what went wrong."""
@@ -92,8 +86,6 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         embeddings=_embeddings(run),
         references=list(references),
         subgroups=subgroups(data, run.plan),
-        calibration=calibration_curves(data, run.plan),
-        scoring=scoring(data),
         answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),
         limits=[*model.limits, *limits_of(run.settings, data.records), *_notes(run)],
     )

@@ -217,7 +217,7 @@ class AuditRun:
             n_images=len(seen),
             n_clusters=len({r.cluster for r in seen}),
             n_questions=plan.size(),
-            n_settled=len(self.plan.effects) - len(self.judge.undecided()),
+            n_settled=self.judge.n_settled,
             levels=decided_levels(look, self.protocol),
         )
 

@@ -1,6 +1,6 @@
-"""Do stated probabilities mean what they say? Two tests that can decide, and two displays that cannot.
+"""Do stated probabilities mean what they say? Two displays; neither can decide.
 
-Images with a missing probability or outcome are left out everywhere; what they may hide is a matter for `missing`.
+Images with a missing probability or outcome are left out everywhere.
 """
 
 from __future__ import annotations
@@ -9,50 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from auditkit.stats.bootstrap import Seed
-from auditkit.stats.equivalence import Decision, Interval, equivalence
-from auditkit.stats.exact import total
 from auditkit.stats.proportion import Proportion
 from auditkit.stats.rates import clustered_rate
-from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes, cluster_means
+from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
 
-_CERTAIN = 2.0**-52
 # Draws times images looked at together: 8 MB.
 _CELLS = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Spiegelhalter's test of "every outcome happens with the probability stated for it".
-
-    Attributes
-    ----------
-    z : float
-        Positive: the Brier score is worse than calibrated probabilities would give (too extreme); negative: better
-        (too timid). Infinite when something happened that was called impossible and nothing else tells; NaN when the
-        probabilities allow no test (all 0, 0.5 or 1 and not contradicted).
-    p_fail : float
-        Two-sided p-value of "not calibrated"; 1 when z is NaN.
-    decision : {"beyond", "open"}
-        ``beyond`` when p_fail <= alpha. There is no "inside": not to be found out is not to be calibrated.
-    brier, brier_expected : float
-        Mean squared error of the probabilities, and what it would be on average if they were right; NaN without data.
-    n, n_clusters : int
-        Images and patients with both numbers.
-    design_effect : float
-        Variance of the statistic relative to that of independent images, 1 or more.
-    """
-
-    z: float
-    p_fail: float
-    decision: Decision
-    brier: float
-    brier_expected: float
-    n: int
-    n_clusters: int
-    design_effect: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,121 +38,6 @@ class ReliabilityPoint:
     observed: Proportion
 
 
-def spiegelhalter(probabilities: ArrayLike, outcomes: ArrayLike, clusters: ArrayLike, alpha: float) -> Calibration:
-    """Test whether outcomes happen with the probabilities stated.
-
-    Parameters
-    ----------
-    probabilities : array_like, shape (n,)
-        Stated probability of the outcome, 0-1; NaN = missing.
-    outcomes : array_like of bool or 0/1, shape (n,)
-        Whether it happened; NaN = missing.
-    clusters : array_like of int, shape (n,)
-        Cluster (patient) codes.
-    alpha : float
-        Level of the two-sided test, 0 < alpha < 0.5.
-
-    Returns
-    -------
-    Calibration
-
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit, probabilities outside 0-1, outcomes other than 0 and 1, alpha out of bounds.
-
-    Notes
-    -----
-    With u = (outcome - p) (1 - 2 p), the statistic is sum(u) / sqrt(V). For independent images
-    V = sum((1 - 2 p)^2 p (1 - p)), known from the probabilities alone [1]_. Images of a patient add the products
-    u_i u_j of all pairs of them, whose expectation is their covariance if the probabilities are right; a negative
-    total is not used. With one image per patient this is Spiegelhalter's z exactly. Simulated level of the test at
-    0.05, 16 to 128 patients of 1 to 12 images, correlation up to 0.8: 0.01 to 0.058 (3,000 data sets each).
-
-    The test is blind to errors that the weights (1 - 2 p) cancel, so `calibration_in_the_large` belongs beside it.
-
-    References
-    ----------
-    .. [1] Spiegelhalter, D. J. (1986). Probabilistic prediction in patient management and clinical trials. Statistics
-       in Medicine 5, 421-433.
-    """
-    if not 0 < alpha < 0.5:
-        raise ValueError(f"alpha is the level of the test, between 0 and 0.5; got {alpha}")
-    p, happened, codes = _complete(probabilities, outcomes, clusters)
-    n, G = p.size, int(np.unique(codes).size)
-    # Nearer to 0 or 1 than doubles can tell on both sides: certain, or the variance is too small to be divided by.
-    p = np.where(p < _CERTAIN, 0.0, np.where(p > 1.0 - _CERTAIN, 1.0, p))
-    u = (happened - p) * (1 - 2 * p)
-    variance = float(total((1 - 2 * p) ** 2 * p * (1 - p)))
-    # Patient by patient: one image leaves no products of pairs at all.
-    pairs = np.asarray(np.bincount(codes, u) ** 2 - np.bincount(codes, u * u) if n else np.zeros(1), dtype=np.float64)
-    effect = max(1.0, 1.0 + float(total(pairs)) / variance) if variance > 0 else 1.0
-    z, p_fail = float("nan"), 1.0
-    if variance > 0:
-        z = float(total(u) / np.sqrt(variance * effect))
-        p_fail = float(2 * stats.norm.sf(abs(z)))
-    elif u.any():
-        # Probabilities of 0 and 1 leave nothing to chance: one outcome against them refutes them.
-        z, p_fail = float("inf"), 0.0
-    brier, expected = (
-        (float(((happened - p) ** 2).mean()), float((p * (1 - p)).mean())) if n else (float("nan"), float("nan"))
-    )
-    return Calibration(z, p_fail, "beyond" if p_fail <= alpha else "open", brier, expected, n, G, effect)
-
-
-def calibration_in_the_large(
-    probabilities: ArrayLike,
-    outcomes: ArrayLike,
-    clusters: ArrayLike,
-    margin: float,
-    *,
-    alpha: float,
-    seed: Seed,
-    resamples: int = 10_000,
-    min_clusters: int = 24,
-    min_informative: int = 10,
-) -> Interval:
-    """Decide whether outcomes happen as often as stated, on average and within a margin.
-
-    Parameters
-    ----------
-    probabilities, outcomes, clusters
-        As for `spiegelhalter`.
-    margin : float
-        Largest difference to be accepted between observed rate and mean probability, 0 < margin < 1.
-    alpha, seed, resamples, min_clusters, min_informative
-        As in `equivalence.equivalence`.
-
-    Returns
-    -------
-    Interval
-        Of the mean over patients of outcome - probability, -1 to 1: above 0 more happened than was stated.
-
-    Notes
-    -----
-    The first and weakest level of calibration [1]_: it can hold while every single probability is wrong.
-
-    References
-    ----------
-    .. [1] Van Calster, B. et al. (2016). A calibration hierarchy for risk models was defined: from utopia to empirical
-       data. J. Clinical Epidemiology 74, 167-176.
-    """
-    if not 0 < margin < 1:
-        raise ValueError(f"margin is a difference of probabilities, between 0 and 1; got {margin}")
-    p, happened, codes = _complete(probabilities, outcomes, clusters)
-    return equivalence(
-        cluster_means((happened - p)[:, None], codes),
-        -margin,
-        margin,
-        alpha=alpha,
-        resamples=resamples,
-        seed=seed,
-        value_range=1.0,
-        min_clusters=min_clusters,
-        min_informative=min_informative,
-    )[0]
-
-
 def expected_calibration_error(probabilities: ArrayLike, outcomes: ArrayLike, bins: int = 10) -> float:
     """Return the mean gap between stated probability and observed rate over bins of equal width.
 
@@ -200,8 +48,10 @@ def expected_calibration_error(probabilities: ArrayLike, outcomes: ArrayLike, bi
 
     Parameters
     ----------
-    probabilities, outcomes
-        As for `spiegelhalter`.
+    probabilities : array_like, shape (n,)
+        Stated probability of the outcome, 0-1; NaN = missing.
+    outcomes : array_like of bool or 0/1, shape (n,)
+        Whether it happened; NaN = missing.
     bins : int
         Number of bins.
 
@@ -209,6 +59,11 @@ def expected_calibration_error(probabilities: ArrayLike, outcomes: ArrayLike, bi
     -------
     float
         0-1; NaN without data.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, probabilities outside 0-1, outcomes other than 0 and 1.
 
     References
     ----------
@@ -261,8 +116,10 @@ def reliability(
 
     Parameters
     ----------
-    probabilities, outcomes, clusters
-        As for `spiegelhalter`.
+    probabilities, outcomes
+        As for `expected_calibration_error`.
+    clusters : array_like of int, shape (n,)
+        Cluster (patient) codes.
     bins : int
         Number of bins over 0-1.
     alpha : float

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from auditkit.tasks.choice import Option
 from auditkit.tasks.declared import read_tasks, scorer_of, shipped
-from auditkit.tasks.expected import READINGS, Expectation, Reading, expect
+from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
 from auditkit.tasks.quantity import SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
@@ -19,6 +19,7 @@ from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Prompt, Wording
 __all__ = [
     "FORMATS",
     "MAX_NEW_TOKENS",
+    "OF_PROBABILITIES",
     "OUTCOMES",
     "READINGS",
     "SCORE",
@@ -39,6 +40,7 @@ __all__ = [
     "Wording",
     "error_score",
     "expect",
+    "of_probabilities",
     "read",
     "read_tasks",
     "scorer_of",

@@ -13,6 +13,7 @@ from typing import Any
 from auditkit.errors import AuditkitError
 from auditkit.lookup import check_keys, imported, near
 from auditkit.tasks.choice import Option
+from auditkit.tasks.expected import OF_PROBABILITIES
 from auditkit.tasks.quantity import SHARES, Quantity
 from auditkit.tasks.scorers import FORMATS, Choice, Points, Scorer
 from auditkit.tasks.task import Task
@@ -168,13 +169,14 @@ def scorer_of(spec: Any, scorers: Mapping[str, Any], where: str) -> Scorer:
 def _check_scorer(scorer: Any, name: str, where: str) -> None:
     """Refuse what lacks a part of a scorer before the first question is asked."""
     quantities, choices = getattr(scorer, "quantities", None), getattr(scorer, "choices", 0)
+    taken = (*SHARES, *OF_PROBABILITIES)
     problem = ""
     if not callable(getattr(scorer, "read", None)):
         problem = "has no method read(text, finish, wording)"
     elif not isinstance(quantities, tuple) or not all(isinstance(q, Quantity) for q in quantities):
         problem = f"has quantities {quantities!r:.80}; a tuple of auditkit.tasks.Quantity is needed"
-    elif len({q.name for q in quantities} - {""} - set(SHARES)) < len(quantities):
-        problem = f"has quantities named {[q.name for q in quantities]}; they must differ, and from {', '.join(SHARES)}"
+    elif len({q.name for q in quantities} - {"", *taken}) < len(quantities):
+        problem = f"has quantities named {[q.name for q in quantities]}; they must differ, and from {', '.join(taken)}"
     elif not all(q.low < q.high for q in quantities):
         problem = "has a quantity whose range is empty"
     elif choices is not None and not (isinstance(choices, tuple) and all(isinstance(c, str) and c for c in choices)):

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Real
+from types import MappingProxyType
 from typing import Literal, get_args
 
+from auditkit.tasks.quantity import Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.task import Task
 
@@ -25,6 +27,31 @@ LEAST_MASS = 0.5
 # Probabilities of a softmax in bfloat16 are off by up to 1 part in 256. More than this above 1 is no rounding: the
 # probabilities overlap, as when that of "1" as the first token ("1", "10", "100") is given for the answer "1".
 ROUNDING = 0.01
+
+OF_PROBABILITIES = ("expected", "gap", "entropy", "mass", "agrees", "read")
+"""Names of the values that an answer has where the back end gave the probabilities of its choices."""
+
+
+def of_probabilities(task: Task) -> Mapping[str, Quantity]:
+    """Return the values that the probabilities of a task's choices give, with unit and range.
+
+    ``expected``: the expected score; ``gap``: how far it is from the written one; ``entropy``; ``mass`` on the declared
+    answers; ``agrees``: whether the likeliest choice says what was written; ``read``: whether the probabilities could
+    be read. Without the first two where answers have no number, and none without choices.
+    """
+    choices, numbers = task.scorer.choices, task.scorer.quantities
+    if not choices:
+        return {}
+    found = [
+        Quantity("entropy", "bits", 0.0, math.log2(len(choices))),
+        Quantity("mass", "share", 0.0, 1.0),
+        Quantity("agrees", "share", 0.0, 1.0, binary=True),
+        Quantity("read", "share", 0.0, 1.0, binary=True),
+    ]
+    if numbers:
+        main = numbers[0]
+        found += [Quantity("expected", main.unit, main.low, main.high), Quantity("gap", main.unit, 0.0, main.span)]
+    return MappingProxyType({quantity.name: quantity for quantity in found})
 
 
 @dataclass(frozen=True, slots=True)

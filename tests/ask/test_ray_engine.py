@@ -175,9 +175,7 @@ def differences(one, other, path="", *, rounded=False):
     """
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         for key, value in one.items():
-            yield from differences(
-                value, other[key], f"{path}/{key}", rounded=rounded or key in ("expected", "scoring")
-            )
+            yield from differences(value, other[key], f"{path}/{key}", rounded=rounded or key == "expected")
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for i, value in enumerate(one):
             yield from differences(value, other[i], f"{path}/{i}", rounded=rounded)

@@ -9,13 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.ask.plan import stages
-from auditkit.ask.store import StoredAnswer
 from auditkit.evidence import Audit
-from auditkit.judge.expected import scoring
 from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
 from auditkit.measure.columns import NOT_READ, Column, Expectations, Measurements, joined
-from auditkit.measure.reader import AnswerTable
 from auditkit.protocol.effects import areas, change, falls, rises, share, steps, wordings
 from auditkit.protocol.shipped import discrimination, metadata, repeatability, sensitivity, templates
 from auditkit.tasks import READINGS
@@ -187,59 +184,3 @@ def test_a_settled_cell_keeps_the_expected_estimate_of_its_look():
     for cell in cells.values():
         assert (cell.expected.value, cell.expected.level) == (cell.estimate.value, cell.estimate.level)
         assert cell.expected.n_images == cell.n_images
-
-
-def test_agreement_of_both_modes_per_wording():
-    rating, labels = Question("rating", "direct"), Question("options.degradation", "direct")
-    given = [
-        (SCORE, "70", {"70": math.log(0.9)}),
-        (SCORE, "70", {"80": math.log(0.5), "60": math.log(0.5)}),
-        (SCORE, "70", {"70": -4.0}),
-        (SCORE, "70", {"hello": -0.1}),
-        (SCORE, "70", None),
-        (SCORE, "a fine image", {"70": math.log(0.7)}),
-        (rating, "4/5", None),
-        (labels, "B", {"B": 0.0}),
-        (labels, "C", {"B": 0.0}),
-    ]
-    table = AnswerTable(len(given) + 1, RULES.catalogue)
-    for i, (question, text, logprobs) in enumerate(given):
-        table.put(i, question, StoredAnswer(text, "stop", logprobs))
-    table.put(len(given), SCORE, None)
-    table.put(0, SCORE.under(HIGH), StoredAnswer("70", "stop"))
-    found_labels, score = scoring(Measurements(images(len(given) + 1), table.columns))
-    assert score.words == "quality.direct"
-    assert (score.answers, score.read, score.absent, score.invalid, score.low_mass) == (7, 3, 2, 1, 1)
-    assert (score.n_compared, score.agreement) == (2, 0.5)
-    assert score.difference == 0.0  # 70 against 70, and against the mean of 80 and 60
-    assert score.entropy == pytest.approx(1 / 3)
-    assert score.max_entropy == pytest.approx(math.log2(101), abs=1e-6)
-    assert score.mass == pytest.approx((0.9 + 1.0 + math.exp(-4) + 0.7) / 4, abs=1e-6)
-    assert (found_labels.words, found_labels.n_compared, found_labels.agreement, found_labels.difference) == (
-        "options.degradation.direct",
-        2,
-        0.5,
-        None,
-    )
-
-
-def test_a_run_without_log_probabilities_has_no_summary_of_them():
-    assert scoring(DATA) == []
-    assert scoring(Measurements([], {})) == []
-
-
-@given(st.integers(0, 2**32))
-@settings(max_examples=5, deadline=None)
-def test_every_answer_is_in_the_summary_once(seed):
-    rng = np.random.default_rng(seed)
-
-    def anything(question, column):
-        return np.where(rng.random(column.scores.shape) < 0.3, np.nan, rng.integers(0, 101, column.scores.shape))
-
-    found = scoring(with_each(DATA, anything))
-    total = DATA.total()
-    assert sum(info.answers for info in found) == total.total - total.error
-    for info in found:
-        assert info.read + info.absent + info.invalid + info.low_mass == info.answers
-        assert info.n_compared <= info.read
-        assert 0 <= info.agreement <= 1

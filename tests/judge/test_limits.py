@@ -136,7 +136,7 @@ def test_one_effect_of_a_family_may_lack_some_of_the_labels():
 
 def test_a_statistic_that_there_is_not():
     effect = Effect("x", "mine", change(HIGH).parts, statistic="rank")
-    with pytest.raises(AuditkitError, match=r"there is no statistic 'rank'.*area, differs, mean"):
+    with pytest.raises(AuditkitError, match=r"there is no statistic 'rank'.*area, calibration, differs, mean"):
         check_limits([effect], own(within=5.0))
 
 

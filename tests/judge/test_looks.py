@@ -11,7 +11,7 @@ from auditkit.judge.looks import plan_looks
 from auditkit.measure.columns import Measurements, joined
 from auditkit.protocol.effects import change
 from auditkit.stats.sequential import nominal_levels
-from tests.judge.build import FAMILIES, HIGH, LOW, SCORE, answered, by_level, images, measured, protocol
+from tests.judge.build import AGAIN, FAMILIES, HIGH, LOW, SCORE, answered, by_level, images, measured, protocol
 
 TREATED, OTHER = (HIGH,), (LOW,)
 A, B = change(HIGH, name="a", family="mine"), change(LOW, name="b", family="mine")
@@ -232,3 +232,20 @@ def test_a_level_that_has_not_begun_keeps_its_audits_open():
     judge = Judge(rules, measured(early, dict.fromkeys(((), TREATED), answered(np.full(60, 60.0)))), [A], looks[0])
     assert judge.undecided() == (A,)
     assert by_level(judge.audit(A, "?"))["S"].verdict == "PASS"
+
+
+def test_what_is_only_shown_takes_the_questions_of_what_decides():
+    """It holds nothing up and keeps no settled question alive; questions of its own go on being asked."""
+    shared, own = A.named("shared", "shown"), A.under(AGAIN).named("own", "shown")
+    families = {"mine": {**FAMILIES["metadata"], "size": 2}, "shown": {"shown": True}}
+    rules = protocol(families=families, looks={"number": 2})
+    records = images(160)
+    staged = stages(records, 2, rules.seed)
+    look, n = plan_looks(staged, rules)[0], len(staged[0])
+    noise = np.resize([-10.0, 10.0], n)
+    for shift, still in ((5.0, (A, own)), (0.0, ())):
+        columns = {(): answered(np.full(n, 60.0)), TREATED: answered(60 + shift + (noise if still else 0 * noise))}
+        columns |= {(*condition, AGAIN): column for condition, column in columns.items()}
+        judge = Judge(rules, measured(staged[0], columns), [A, shared, own], look)
+        assert judge.undecided() == still
+        assert judge.n_settled == (0 if still else 1)

@@ -12,7 +12,7 @@ from PIL import Image
 from auditkit.evidence import Evidence
 from auditkit.models.base import ModelOptions
 from auditkit.models.registry import load_registry
-from auditkit.protocol.effects import change, differs, falls, share
+from auditkit.protocol.effects import change, differs, falls, mean, share
 from auditkit.run.record import evidence, header
 from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
@@ -25,6 +25,8 @@ ASKED = [
     (falls("pixelate", (1, 5), family="sensitivity"), "at_least"),
     (share("refused", "grade", family="answers"), "at_most"),
     (differs(Perturbation("alone"), family="repeatability"), "at_most"),
+    (mean("grade", "read", family="scoring"), None),
+    (mean("quality", "read", family="scoring"), None),
 ]
 
 
@@ -82,8 +84,7 @@ def test_an_audit_of_its_own(family, registered, pictures, tmp_path, pytestconfi
     assert record.outcomes.error == 0
     assert record.outcomes.scored >= 0.5 * record.outcomes.total
     assert all(audit.n_images > 0 or audit.outcomes.total for audit in audits)
-    assert all(info.read > 0 for info in record.scoring)
-    assert record.scoring
+    assert all(audit.estimate.value > 0 for audit in audits if audit.quantity == "read")
     assert Evidence.from_json(record.to_json()) == record
 
 

@@ -23,9 +23,9 @@ SHIPPED_PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
 
 
 def shipped_rules():
-    """The shipped protocol with few resamples, and without the metadata audits, which ask what the placebos ask."""
+    """The shipped protocol: few resamples, nothing only shown, no metadata audits, which ask as the placebos do."""
     rules = load_protocol(SHIPPED_PROTOCOL)
-    families = {name: family for name, family in rules.families.items() if name != "metadata"}
+    families = {name: f for name, f in rules.families.items() if name != "metadata" and not f.shown}
     statistics = rules.statistics.model_copy(update={"resamples": 1000})
     return rules.model_copy(update={"families": families, "statistics": statistics})
 

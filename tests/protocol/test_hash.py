@@ -80,7 +80,7 @@ def test_a_new_corruption_changes_the_families_that_use_every_corruption(ship):
     ship([corruption("rain")])
     after = {name: fresh(protocol) for name, protocol in FAMILIES.items()}
     changed = {name for name in SHIPPED if after[name] != before[name]}
-    assert changed == {"sensitivity", "discrimination", "differential"}
+    assert changed == {"sensitivity", "discrimination", "differential", "calibration"}
     for name in changed:
         assert {key for key in after[name] if after[name][key] != before[name].get(key)} == {"perturbation rain"}
 
@@ -102,11 +102,14 @@ def test_a_new_task_or_wording_changes_the_families_that_ask_all_of_them_only(sh
         for name in SHIPPED
         if after[name] != before[name]
     }
-    assert set(new) == {"answers", "templates"}
+    assert set(new) == {"answers", "templates", "scoring"}
     assert new["templates"] == {"wording quality.late"}
-    assert new["answers"] == {"wording quality.late", "scorer sharpness"} | {
-        f"wording sharpness.{wording}" for wording in quality.wordings
-    }
+    assert (
+        new["answers"]
+        == new["scoring"]
+        == {"wording quality.late", "scorer sharpness"}
+        | {f"wording sharpness.{wording}" for wording in quality.wordings}
+    )
 
 
 # ----------------------------------------------------------------------------------------------- what is changed itself
@@ -124,7 +127,7 @@ def test_a_changed_law_changes_the_protocols_that_name_it_only(ship, what):
     ship([corruption("pixelate", **CHANGES[what])])
     after = {name: fresh(protocol) for name, protocol in FAMILIES.items()}
     changed = {name for name in SHIPPED if after[name] != before[name]}
-    assert changed == {"sensitivity", "discrimination", "differential"}
+    assert changed == {"sensitivity", "discrimination", "differential", "calibration"}
     for name in changed:
         assert {key for key in before[name] if after[name][key] != before[name][key]} == {"perturbation pixelate"}
     covering = reading(top='covers = ["pixelate"]')
@@ -146,11 +149,11 @@ def test_a_changed_sentence_changes_the_families_that_say_it(ship):
 
 
 def test_a_changed_wording_changes_those_who_ask_it(ship):
-    """Every family asks the score question; the fourth wording of it belongs to two only."""
+    """Every family asks the score question; the fourth wording of it belongs to three only."""
     before = {name: fresh(protocol) for name, protocol in FAMILIES.items()}
     quality = tasks.shipped()["quality"]
     ship((), [wording_of(quality, inspector="Other words?")])
-    assert {name for name in SHIPPED if fresh(FAMILIES[name]) != before[name]} == {"answers", "templates"}
+    assert {name for name in SHIPPED if fresh(FAMILIES[name]) != before[name]} == {"answers", "templates", "scoring"}
     ship((), [wording_of(quality, direct="Other words?")])
     assert {name for name in SHIPPED if fresh(FAMILIES[name]) != before[name]} == set(SHIPPED)
 
@@ -227,7 +230,9 @@ def test_shipped_effects_are_covered_by_their_families(protocol):
 def test_only_audits_of_the_protocols_own_families_are_declared(protocol):
     """What a protocol leaves out is in its hash; a run of all that it declares is whole, and may pass."""
     whole = declared_ids(protocol.model_dump(mode="json"))
-    assert set(whole) == {f"{e.family}/{e.name}" for listed in SHIPPED.values() for e in listed()}
+    shown = {"calibration", "scoring"}
+    every = {name: [f"{name}/{e.name}" for e in listed()] for name, listed in SHIPPED.items()}
+    assert set(whole) == {id for name, ids in every.items() if name not in shown for id in ids}
     placebo = reading(["placebo"]).model_dump(mode="json")
     assert declared_ids(placebo) == sorted(f"placebo/{e.name}" for e in SHIPPED["placebo"]())
     placebo["families"]["placebo"]["shown"] = True

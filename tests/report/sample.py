@@ -17,11 +17,10 @@ from PIL import Image, ImageFilter
 
 from auditkit.evidence import (
     Audit,
-    CalibrationCurve,
-    CalibrationPoint,
     Case,
     Cell,
     Data,
+    Definition,
     Estimate,
     Evidence,
     Example,
@@ -30,6 +29,7 @@ from auditkit.evidence import (
     ModalityCount,
     ModelInfo,
     Outcomes,
+    PartDefinition,
     Point,
     Probes,
     PromptInfo,
@@ -39,6 +39,7 @@ from auditkit.evidence import (
     Stratum,
     Subgroup,
     SubgroupLevel,
+    Term,
     Verdict,
     overall,
 )
@@ -521,25 +522,35 @@ class Simulation:
             ),
         ]
 
-    def calibration(self) -> list[CalibrationCurve]:
-        """Over all and for one modality: scores that promise more than they hold."""
-
-        def curve(modality: str, n: int) -> CalibrationCurve:
-            points = [
-                CalibrationPoint(
-                    predicted=at,
-                    observed=_estimate(at**2, 0.5 / math.sqrt(n / 10), "share", (0, 1)),
-                    n_images=n // 5,
-                    n_clusters=n // 5 - 1,
-                )
-                for at in (0.12, 0.31, 0.52, 0.74, 0.93)
-            ]
-            return CalibrationCurve(
-                modality=modality, levels=[1, 2, 3, 4, 5], n_images=n, n_clusters=n - 2, n_missing=4, error=0.19,
-                by_chance=0.06, points=points,
-            )  # fmt: skip
-
-        return [curve("all", 331), curve("ct", 36)]
+    def calibration(self) -> Audit:
+        """Scores that promise more than they hold."""
+        n = 331
+        points = [
+            Point(
+                condition=f"{low} to {low + 10} points",
+                n_images=n // 5,
+                n_clusters=n // 5 - 1,
+                score=Estimate(value=100 * at),
+                observed=_estimate(at**2, 0.5 / math.sqrt(n / 10), "share", (0, 1)),
+            )
+            for low, at in ((10, 0.12), (30, 0.31), (50, 0.52), (70, 0.74), (90, 0.93))
+        ]
+        outcomes, error = Outcomes(scored=n, refused=4), Estimate(value=0.19, unit="share")
+        cell = Cell(
+            required=False, verdict="INCONCLUSIVE", sentence="19.0 % over 329 patients.", estimate=error,
+            reference=0.06, n_images=n, n_clusters=n - 2, outcomes=outcomes,
+        )  # fmt: skip
+        terms = [
+            Term(weight=weight, condition=condition)
+            for weight, condition in [(1.0, []), *((-1.0, [("pixelate", s)]) for s in range(1, 6))]
+        ]
+        return Audit(
+            id="calibration/score-as-chance", question="?", family="calibration", statistic="calibration", unit="share",
+            shown=True, title="Score as chance", verdict="INCONCLUSIVE", sentence=f"For information. {cell.sentence}",
+            estimate=error, n_images=n, n_clusters=n - 2, outcomes=outcomes, words="rating.plain", series=points,
+            parts=[cell],
+            definition=Definition(statistic="calibration", parts=[PartDefinition(terms=terms)]),
+        )  # fmt: skip
 
     def broken(self) -> list[Audit]:
         """Third-party audits, one that raised, one that has nothing."""
@@ -676,7 +687,7 @@ class Simulation:
                 PromptInfo(id="triage.plain", scorer="grade", text="Is this image good, usable or reject?"),
             ],
             outcomes=_outcomes(self.rng, 30120, 0.012, 0.02),
-            audits=audits,
+            audits=[*audits, self.calibration()],
             not_run=["metadata/institution.level-99"],
             examples=self.examples() if self.thumbnails else [],
             references=[
@@ -701,7 +712,6 @@ class Simulation:
                 ),
             ],
             subgroups=self.subgroups(),
-            calibration=self.calibration(),
             verdict=verdict,
             sentence=f"{failed} of {len(audits)} audits failed: the declared criteria are not met.",
             limits=["Most modalities have about 30 patients; effects below 4 points stay unseen."],

@@ -87,7 +87,7 @@ def _every_chart(record: Evidence) -> list[Chart]:
     result.append(forest.outcome_bars("Answers", [("All", record.outcomes)], next(keys)))
     result.append(dose_response(slopes, next(keys)))
     result += [heat_map(name, families[name], columns, next(keys)) for name in ("sensitivity", "discrimination")]
-    result.append(reliability(record.calibration, next(keys)))
+    result += [reliability(audit, next(keys)) for audit in views.calibrations(record)]
     result += [subgroup_forest(subgroup, next(keys)) for subgroup in record.subgroups]
     assert None not in result
     return [chart for chart in result if chart]

@@ -7,10 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from auditkit.evidence import Estimate, Evidence, Expected, Point, ScoringInfo, Stratum
+from auditkit.evidence import Audit, Cell, Estimate, Evidence, Expected, Outcomes, Point, Stratum
+from auditkit.report import views
 from auditkit.report.figures import charts
 from auditkit.report.figures.svg import INKS
-from auditkit.report.html import render_html, templates
+from auditkit.report.html import render_html
+from auditkit.report.pdf.document import document
 from tests.report.test_html import Page
 
 EXPECTED = Expected(
@@ -93,23 +95,52 @@ def test_numbers_stand_on_the_side_where_the_second_line_does_not_run() -> None:
     assert all(high < low for high, low in zip(above, below, strict=True)), "y grows downwards"
 
 
-def test_agreement_is_shown_per_prompt_with_what_was_left_out() -> None:
-    rows = [
-        ScoringInfo(
-            words="quality.direct", answers=1331, read=1200, absent=100, invalid=1, low_mass=30, n_compared=1190,
-            agreement=0.8123, difference=2.345, entropy=1.26, max_entropy=6.658, mass=0.87,
-        ),
-        ScoringInfo(words="<b>", answers=5, low_mass=5, max_entropy=2.322, mass=0.03),
-        ScoringInfo(words="all read", answers=2, read=2, max_entropy=1.0),
+def _shown(quantity: str, cells: dict[str, tuple[float | None, int]], reference: float | None = None) -> Audit:
+    parts = [
+        Cell(
+            stratum=Stratum(level=level), part=words, required=False, verdict="INCONCLUSIVE", sentence="",
+            reference=reference, estimate=Estimate(value=value if level == "all" else 0.5), n_images=n,
+            outcomes=Outcomes(scored=1300, refused=31, error=2),
+        )
+        for words, (value, n) in cells.items()
+        for level in ("ct", "all")
     ]  # fmt: skip
-    macro = templates().get_template("scoring.html.j2").module.scoring_table
-    page = Page(str(macro(rows)))
+    return Audit(
+        id=f"scoring/{quantity}", question="?", family="scoring", quantity=quantity, shown=True, title="", sentence="",
+        verdict="INCONCLUSIVE", estimate=Estimate(), parts=parts,
+    )  # fmt: skip
+
+
+def test_agreement_is_shown_per_prompt_of_clean_images(brief: Evidence) -> None:
+    audits = [
+        _shown("agrees", {"quality.direct": (0.8123, 1190), "<b>": (None, 0)}),
+        _shown("gap", {"quality.direct": (2.345, 1180)}),
+        _shown("entropy", {"quality.direct": (1.26, 1200), "<b>": (None, 0)}, 6.658),
+        _shown("mass", {"quality.direct": (0.87, 1230), "<b>": (0.03, 5)}),
+        _shown("read", {"quality.direct": (0.9, 1331), "<b>": (0.0, 5)}),
+    ]
+    record = brief.model_copy(update={"audits": [*brief.audits, *audits]})
+    page = Page(render_html(record))
     assert page.problems == []
-    assert (
-        "quality.direct 1,331 81.2 % of 1,190 2.3 1.3 of at most 6.7 87.0 % "
-        "100 no probabilities, 1 impossible ones, 30 mass below half"
-    ) in page.words
+    assert "quality.direct 1,331 81.2 % of 1,190 2.3 1.3 of at most 6.7 87.0 % 90.0 %" in page.words
     # A prompt of which nothing could be used says so, with its mass.
-    assert "<b> 5 – of 0 – – of at most 2.3 3.0 % 5 mass below half" in page.words
-    assert page.words.endswith("none")
-    assert str(macro([])).strip() == ""
+    assert "<b> 1,331 – of 0 – – of at most 6.7 3.0 % 0.0 %" in page.words
+    assert "By prompt, clean images." in page.words
+    assert [family.name for family in views.apart(record)] == []
+    text = document(record, b"")
+    assert "By prompt, clean images" in text
+    assert "81.2 % of 1,190" in text
+
+
+def test_what_no_prompt_has_is_left_out(brief: Evidence) -> None:
+    audits = [_shown(name, {"quality.direct": (None, 0)}) for name in ("agrees", "entropy", "read")]
+    for audit in audits:
+        cells = [cell.model_copy(update={"estimate": Estimate()}) for cell in audit.parts]
+        audit.parts[:] = cells
+    record = brief.model_copy(update={"audits": [*brief.audits, *audits]})
+    assert views.probabilities(record) == []
+    page = render_html(record)
+    assert 'id="scoring"' not in page
+    assert "Generated and expected answers" not in document(record, b"")
+    place = page.index('id="audit-scoring-agrees"')
+    assert "not measured" in page[place - 400 : place]

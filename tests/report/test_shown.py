@@ -34,7 +34,7 @@ def record(brief: Evidence) -> Evidence:
 
 def test_it_is_counted_nowhere(record: Evidence, brief: Evidence) -> None:
     assert [f.name for f in views.families(record)] == [f.name for f in views.families(brief)]
-    assert [f.name for f in views.informing(record)] == ["gaps"]
+    assert [f.name for f in views.apart(record)] == ["gaps"]
     assert "gaps/sex" not in [a.id for a in views.largest_effects(record, 100)]
     assert "gaps/sex" not in [f.audit.id for f in findings(record, {}, allow_inconclusive=False)]
     assert "gaps/sex" not in [a.id for hazard in hazard_trace(record) for a in hazard.audits]
@@ -58,7 +58,7 @@ def test_the_pdf_shows_it_apart_and_without_a_verdict(record: Evidence) -> None:
 
 
 def test_a_page_without_any_says_nothing_of_it(brief: Evidence) -> None:
-    page = render_html(brief)
+    page = render_html(brief.model_copy(update={"audits": brief.deciding}))
     assert 'id="information"' not in page
     assert 'value="shown"' not in page
 

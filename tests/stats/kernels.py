@@ -15,7 +15,7 @@ from auditkit.records.compare.ranks import resampled_means
 from auditkit.stats.auroc import auroc
 from auditkit.stats.auroc_difference import auroc_difference
 from auditkit.stats.bootstrap import bootstrap_t, multiplicities, resampled_t
-from auditkit.stats.calibration import spiegelhalter
+from auditkit.stats.calibration import expected_calibration_error, reliability
 from auditkit.stats.equivalence import equivalence
 from auditkit.stats.rates import clustered_rate, rate_difference
 from auditkit.stats.reduce import cluster_means
@@ -102,7 +102,10 @@ def main() -> None:
         ),
         "subgroups": repr(subgroup_gap(scores[:, 0], codes % 2, codes, 5.0, min_clusters=9, **OPTIONS)),
         "rates": repr([clustered_rate(hit[0], codes, 0.05), rate_difference(hit[0], hit[1], codes, 0.05)]),
-        "calibration": repr(spiegelhalter(scores[:, 0] / 100, hit[0], codes, 0.05)),
+        "calibration": [
+            expected_calibration_error(scores[:, 0] / 100, hit[0]),
+            repr(reliability(scores[:, 0] / 100, hit[0], codes, 10, 0.05)),
+        ],
         "looks": nominal_levels((0.25, 0.5, 0.75, 1.0), 0.05, "obrien_fleming"),
     }
     left, right = rng.normal(size=(33, 257)), rng.normal(size=(257, 99))

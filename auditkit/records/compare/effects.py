@@ -36,7 +36,7 @@ def effect_of(effect: Effect, data: Sequence[Measurements], protocol: Protocol) 
     """
     family = protocol.families[effect.family]
     parts = tuple(part for part in effect.parts if family.shown or family.requires(part.label))
-    if not parts:
+    if not parts or effect.statistic == "calibration":  # of all items together, so no number per patient
         return None
     whole = protocol.resolved(replace(effect, parts=parts))
     if whole.statistic == "area":

@@ -99,8 +99,8 @@ def _audit_faults(audit: Audit) -> Iterator[str]:
     if not audit.parts and audit.verdict == "ERROR":
         return
     total = Outcomes()
-    for cell in deciding:
-        total = total + (cell.outcomes if cell.stratum.level != ALL else Outcomes())
+    for cell in [cell for cell in deciding if cell.stratum.level != ALL] or deciding:
+        total = total + cell.outcomes
     p_pass = [cell.p_pass for cell in required if cell.p_pass is not None]
     p_fail = [cell.p_fail_holm for cell in required if cell.p_fail_holm is not None]
     found = {

@@ -13,10 +13,8 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import NOT_ASKED, Answers, Audit, Evidence, LookInfo
 from auditkit.images.record import ImageRecord
 from auditkit.judge.cases import failing_cases
-from auditkit.judge.expected import scoring
 from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
-from auditkit.judge.reliability import calibration_curves
 from auditkit.judge.subgroups import subgroups
 from auditkit.measure.columns import Measurements
 from auditkit.measure.reader import AnswerReader
@@ -28,6 +26,7 @@ from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
 from auditkit.run.data import notes, strata
 from auditkit.run.session import decided_levels
+from auditkit.tasks import OF_PROBABILITIES
 from auditkit.vocabulary import MODEL, Effect, Question
 
 PART = "verdicts"
@@ -84,7 +83,8 @@ class Material:
         A family with an audit that is not at hand cannot be corrected for multiplicity.
         """
         lost = {a.family for a in self.unknown}
-        return [a for a in self.evidence.audits if a.id in self.known and a.family not in lost]
+        known = [a for a in self.evidence.audits if a.id in self.known and a.family not in lost]
+        return [a for a in known if self.reader is not None or not _rests_on_probabilities(self.known[a.id])]
 
     @cached_property
     def planned(self) -> list[Effect]:
@@ -124,7 +124,12 @@ def check_verdicts(material: Material) -> list[Check]:
         Judge(material.protocol, material.data, planned)
         for planned in (material.planned, [*material.planned, *material.also_asked])
     )
-    return [*checks, _compared(material, judges), _figures(material)]
+    return [*checks, _compared(material, judges)]
+
+
+def _rests_on_probabilities(effect: Effect) -> bool:
+    """Whether any of its values is one that only the probabilities of the choices give, which no record holds."""
+    return any(value.name in OF_PROBABILITIES for part in effect.parts for _, value in part.terms)
 
 
 def _left_out(material: Material) -> list[Check]:
@@ -159,7 +164,7 @@ def _after_looks(material: Material) -> list[Check]:
                 n_images=len(records),
                 n_clusters=len({r.cluster for r in records}),
                 n_questions=Plan(stage, tuple(wanted), protocol).size(),
-                n_settled=len(material.planned) - len(judge.undecided()),
+                n_settled=judge.n_settled,
                 levels=decided_levels(look, protocol),
             )
         )
@@ -169,7 +174,7 @@ def _after_looks(material: Material) -> list[Check]:
     complete = not material.unknown
     words = f"the {len(looks)} looks at the data were made as recorded"
     made = [settled(PART, words, faults)] if complete else []
-    return [*made, _compared(material, [judge] if judge is not None else []), _figures(material)]
+    return [*made, _compared(material, [judge] if judge is not None else [])]
 
 
 def _of(answers: Answers, ids: set[str]) -> Answers:
@@ -197,7 +202,7 @@ def _compared(material: Material, judges: Iterable[Judge]) -> Check:
     n = len(material.audits)
     words = f"{n} audits judged again come to the same verdicts, estimates and p-values"
     if material.reader is None:
-        words += ", by the record's answers; expected scores, similarities and cases take the store"
+        words += ", by the record's answers; similarities, cases and what rests on probabilities take the store"
     return by_version(material, words, faults, f"of {n} audits judged again, {_count(faults)} differ")
 
 
@@ -248,19 +253,6 @@ def _audit_faults(material: Material, judge: Judge, recorded: Audit, skip: set[s
     first = {"verdict", "sentence", "estimate", "p_pass", "p_fail"}
     yield from differences(recorded.model_dump(include=first), audit.model_dump(include=first), skip)
     yield from differences(recorded.model_dump(exclude=first), audit.model_dump(exclude=first), skip)
-
-
-def _figures(material: Material) -> Check:
-    """Compare what is computed from the answers for information only."""
-    plan = Plan(tuple(material.data.records), tuple(material.planned), material.protocol)
-    recorded: dict[str, Any] = {"calibration": material.evidence.calibration}
-    found: dict[str, Any] = {"calibration": calibration_curves(material.data, plan)}
-    words = "the calibration of the score"
-    if material.reader is not None:
-        recorded["scoring"], found["scoring"] = material.evidence.scoring, scoring(material.data)
-        words += " and the agreement of answers and probabilities"
-    faults = list(differences(_plain(recorded), _plain(found)))
-    return _of_all(material, words, faults)
 
 
 def _of_all(material: Material, words: str, faults: Sequence[str]) -> Check:

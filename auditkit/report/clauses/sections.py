@@ -10,7 +10,7 @@ from auditkit.evidence import Evidence
 from auditkit.report.clauses.families import of_family
 from auditkit.report.clauses.found import Found, decided, found, nothing, of_decided
 from auditkit.report.clauses.people import SECTIONS as PEOPLE
-from auditkit.report.views import BASELINE
+from auditkit.report.views import BASELINE, calibrations
 from auditkit.words import OUTCOME_NAMES, count, moment, plain_name, whole
 
 CONVENTIONAL_LEVEL = 0.95
@@ -162,10 +162,10 @@ def _baseline(evidence: Evidence) -> Found:
 
 
 def _calibration(evidence: Evidence) -> Found:
-    curves = [c for c in evidence.calibration if c.points]
-    if not curves:
+    measured = [audit for audit in calibrations(evidence) if audit.estimate.value is not None]
+    if not measured:
         return nothing("calibration", "calibration was not measured")
-    return found(f"calibration: {count(len(curves), 'curve')}")
+    return found(f"calibration: {count(len(measured), 'curve')}")
 
 
 def _hazards(evidence: Evidence) -> Found:

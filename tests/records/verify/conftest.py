@@ -50,6 +50,10 @@ at_most = 0.3
 at_most = 0.3
 [families.sensitivity]
 at_least = 2.0
+[families.calibration]
+shown = true
+[families.scoring]
+shown = true
 """
 IDS = (
     "metadata/institution.reputation-high-vs-low",
@@ -57,6 +61,8 @@ IDS = (
     "repeatability/asked-twice",
     "answers/quality.direct-refused",
     "sensitivity/pixelate",
+    "calibration/score-as-chance",
+    "scoring/mass",
 )
 
 

@@ -53,7 +53,8 @@ def more(value: Any) -> Any:
     return value + 0.01
 
 
-METADATA = 1  # place of the first metadata audit among the record's, by id
+CALIBRATION, MASS = 1, 5
+METADATA = 2  # place of the first metadata audit among the record's, by id
 TAMPERED = {
     "overall verdict": (put("verdict", "PASS"), "verdict: record PASS"),
     "overall sentence": (put("sentence", "All is well."), "sentence: record All is well."),
@@ -98,8 +99,10 @@ TAMPERED = {
         "sex[0].n_clusters: record 9",
     ),
     "a subgroup": (put("subgroups", 0, "levels", 0, "score", "value", 99.0), "score.value: record 99.0"),
-    "the calibration": (put("calibration", 0, "error", 0.001), "calibration[all].error: record 0.001"),
-    "agreement with the probabilities": (put("scoring", 0, "agreement", 0.5), "agreement: record 0.5"),
+    "the calibration": (put("audits", CALIBRATION, "estimate", "value", 0.001), "estimate.value: record 0.001"),
+    "a band's share": (put("audits", CALIBRATION, "series", 0, "observed", "value", 0.5), "observed.value: record 0.5"),
+    "what chance gives": (put("audits", CALIBRATION, "parts", 0, "reference", 0.5), "reference: record 0.5"),
+    "a mass of probability": (put("audits", MASS, "parts", 0, "estimate", "value", 0.5), "estimate.value: record 0.5"),
     "a picture's score": (put("examples", 0, "score", 99.0), "score: record 99.0"),
     "the protocol's text": (
         put("protocol", "toml", lambda text: text.replace("within = 5.0", "within = 50.0")),

@@ -10,7 +10,7 @@ import pytest
 from auditkit.errors import AuditkitError
 from auditkit.records.verify import exit_code
 from tests.records.verify.conftest import Made
-from tests.records.verify.test_record_tampered import found
+from tests.records.verify.test_record_tampered import CALIBRATION, MASS, found
 
 
 def run_sql(made: Made, statement: str, *values: object) -> None:
@@ -40,11 +40,24 @@ def test_text_of_an_answer_that_reads_the_same(made: Made):
     assert "a raw answer is not the recorded one, though every score read from them is" in found(made.verify())
 
 
-def test_probabilities_of_an_answer(made: Made):
-    """No verdict rests on them, but figures do."""
-    key, _ = some_answer(made)
-    run_sql(made, "UPDATE answers SET logprobs = ? WHERE key = ?", '{"3": -0.01}', key)
-    assert "verdicts" in found(made.verify())
+def test_probabilities_of_answers(made: Made):
+    """No verdict rests on them, but audits that are shown do, and what is expected beside every estimate."""
+    run_sql(made, "UPDATE answers SET logprobs = ? WHERE length(text) < 4", '{"3": -0.01}')
+    words = found(made.verify())
+    assert "scoring/mass" in words
+    assert "expected" in words
+
+
+def test_probabilities_are_not_looked_for_where_there_is_no_store(made: Made):
+    """What rests on them alone is left out; the calibration, which rests on scores, is judged again."""
+    (made.folder / "report.html").unlink()  # which holds a copy
+    made.change(lambda tree: tree["audits"][MASS]["estimate"].update(value=0.5))
+    checks = made.verify(store=str(made.store.with_name("nowhere.sqlite")))
+    assert [check for check in checks if check.state == "DOES NOT MATCH"] == []
+    assert any("7 audits judged again" not in c.words and "6 audits judged again" in c.words for c in checks)
+    made.change(lambda tree: tree["audits"][CALIBRATION]["estimate"].update(value=0.5))
+    checks = made.verify(store=str(made.store.with_name("nowhere.sqlite")))
+    assert "calibration/score-as-chance: estimate.value: record 0.5" in found(checks)
 
 
 def test_answer_taken_out(made: Made):

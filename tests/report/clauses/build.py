@@ -8,8 +8,6 @@ from auditkit.evidence import (
     AnswerColumn,
     Answers,
     Audit,
-    CalibrationCurve,
-    CalibrationPoint,
     Case,
     Cell,
     Data,
@@ -75,6 +73,13 @@ def audit(family: str, verdict: Verdict = "PASS", name: str = "one", **more: Any
     return Audit(**(fields | more))
 
 
+def calibrated() -> Audit:
+    """Shown, and held against nothing."""
+    point = Point(condition="50 to 60 points", score=Estimate(value=50.0), observed=INTERVAL)
+    own = {"shown": True, "statistic": "calibration", "series": [point], "verb": "", "limit": {}, "parts": []}
+    return audit("calibration", "INCONCLUSIVE", "score-as-chance", cases=[], mde=None, **own)
+
+
 def group(attribute: str, *levels: str, gap: Estimate | None = INTERVAL) -> Subgroup:
     made = [
         SubgroupLevel(level=name, n_images=40, n_clusters=30, score=INTERVAL, fall=INTERVAL, unusable=INTERVAL)
@@ -115,7 +120,7 @@ def complete(**changes: Any) -> Evidence:
         ),
         prompts=[PromptInfo(id="quality.p1", scorer="score_100", text="How good?")],
         outcomes=Outcomes(scored=99, refused=1),
-        audits=[audit(family) for family in FAMILIES],
+        audits=[*(audit(family) for family in FAMILIES), calibrated()],
         embeddings=[EmbeddingShift(kind="vision", perturbation="blur", title="Blur", modality="all")],
         references=[
             Reference(role="baseline", run="r0", finished="", model="m", evidence_sha256="e", n_answers=50, n_same=40)
@@ -123,9 +128,6 @@ def complete(**changes: Any) -> Evidence:
         subgroups=[
             group("sex", "female", "male"), group("age", "0-9", "40-49"),
             group("site", "a", "b"), group("manufacturer", "x", "y"),
-        ],
-        calibration=[
-            CalibrationCurve(modality="all", points=[CalibrationPoint(predicted=0.5, observed=INTERVAL)])
         ],
         answers=Answers(
             items=[ItemEntry(id="a", cluster="b", modality="ct")],

@@ -203,7 +203,7 @@ def test_criteria_that_were_not_fixed_before_the_data_are_a_gap(run: dict[str, A
         ("data", lambda e: {"data": e.data.model_copy(update={"limited_to": 5})}, "part"),
         ("model", lambda e: {"model": e.model.model_copy(update={"fingerprint": ""})}, "part"),
         ("severities", lambda e: {"audits": [audit("sensitivity", series=[])]}, "none"),
-        ("calibration", lambda e: {"calibration": []}, "none"),
+        ("calibration", lambda e: {"audits": e.deciding}, "none"),
         ("answers", lambda e: {"answers": e.answers.model_copy(update={"columns": []})}, "none"),
     ],
 )

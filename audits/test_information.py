@@ -1,0 +1,17 @@
+"""What is shown for information: no verdict rests on it."""
+
+import pytest
+
+from auditkit import shipped
+
+
+@pytest.mark.parametrize("effect", shipped.calibration(), ids=str)
+def test_score_as_chance(effect, audit):
+    """Can the score be read as the chance that an image is undamaged?"""
+    audit.shows(effect)
+
+
+@pytest.mark.parametrize("effect", shipped.scoring(), ids=str)
+def test_probabilities_beside_answers(effect, audit):
+    """Do the probabilities of the choices say what the model wrote about clean images?"""
+    audit.shows(effect)
