@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditkit.protocol import shipped
     from auditkit.protocol.effects import (
         areas,
+        between,
         change,
         corruptions,
         differs,
@@ -54,6 +55,7 @@ __all__ = [
     "Wording",
     "__version__",
     "areas",
+    "between",
     "change",
     "corruptions",
     "differs",
@@ -75,7 +77,7 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "areas", "change", "corruptions", "differs", "falls", "mean", "rises", "share", "steps", "wordings",
+        "areas", "between", "change", "corruptions", "differs", "falls", "mean", "rises", "share", "steps", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),

@@ -25,8 +25,6 @@ from auditkit.evidence.information import (
     EmbeddingPoint,
     EmbeddingShift,
     ScoringInfo,
-    Subgroup,
-    SubgroupLevel,
 )
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import EarlierProtocol, LookInfo, Probes, ProtocolInfo, Reference, Run
@@ -75,8 +73,6 @@ __all__ = [
     "Run",
     "ScoringInfo",
     "Stratum",
-    "Subgroup",
-    "SubgroupLevel",
     "Term",
     "Verb",
     "Verdict",

@@ -253,3 +253,8 @@ class Audit(Record):
     """Figure data of a perturbation with several levels: per level, all items together and per stratum."""
     cases: list[Case] = []
     """At most a handful of items that speak against the model."""
+
+    @property
+    def between(self) -> str:
+        """Column whose levels are compared; empty where none are. The estimate is then the largest gap between two."""
+        return "" if self.definition is None else self.definition.between

@@ -15,7 +15,7 @@ from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.images.record import LeftOut
-from auditkit.images.strata import ATTRIBUTES
+from auditkit.vocabulary import ATTRIBUTES
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 FILE_NAME = "file_name"

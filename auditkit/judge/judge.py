@@ -21,7 +21,7 @@ from auditkit.protocol.model import Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.stats.multiplicity import holm
 from auditkit.stats.sequential import sequential_p
-from auditkit.vocabulary import Effect
+from auditkit.vocabulary import Effect, Question
 from auditkit.words import patients
 
 
@@ -109,7 +109,7 @@ class Judge:
         family = self._declared(effect, verb)
         judged = self._judged(effect)
         # All items together are shown where they decide, or where there is nothing else.
-        whole = family.shown and self._decides_together(family, effect)
+        whole = family.shown and (bool(effect.between) or self._decides_together(family, effect))
         shown = [d for d in judged if not d.draft.together or d.draft.required or whole]
         size = self._size(effect.family, [e for e in self._planned if e.family == effect.family])
         levels = _levels(effect)
@@ -131,6 +131,19 @@ class Judge:
         open_ = [effect for effect in self._planned if self._shows(effect) or not self._is_settled(effect)]
         # What is only shown goes on being asked while anything is to be decided, and holds nothing up.
         return tuple(open_) if any(not self._shows(effect) for effect in open_) else ()
+
+    def to_ask(self) -> tuple[Effect, ...]:
+        """Return the effects whose questions go on being asked.
+
+        Those undecided, without what is only shown of questions that others decide: it is shown of the patients that
+        these took, and keeps no question alive.
+        """
+        undecided = self.undecided()
+        decided = self._questions(effect for effect in self._planned if not self._shows(effect))
+        return tuple(e for e in undecided if not self._shows(e) or not self._questions([e]) <= decided)
+
+    def _questions(self, effects: Iterable[Effect]) -> set[Question]:
+        return {self._protocol.resolve(question) for effect in effects for question in effect.questions()}
 
     def _shows(self, effect: Effect) -> bool:
         family = self._protocol.families.get(effect.family)
@@ -329,7 +342,7 @@ class Judge:
             control=control,
             words=self._titles.words(effect),
             verdict=verdict,
-            sentence=audit_sentence(deciding, verdict, shown=family.shown),
+            sentence=audit_sentence(deciding, verdict, shown=family.shown, gap=bool(effect.between)),
             estimate=pooled.estimate
             if pooled
             else Estimate(unit=unit_of(self._protocol.resolved(effect), self._rules)),

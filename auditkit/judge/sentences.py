@@ -69,13 +69,19 @@ def _prospect(draft: Draft, more: int | None) -> str:
     return "the estimate is too close to the limit for any number of patients to be promised"
 
 
-def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = False) -> str:
-    """Say the verdict of an audit by the cells that decided it; of what is only shown, what was measured."""
+def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = False, gap: bool = False) -> str:
+    """Say the verdict of an audit by the cells that decided it; of what is only shown, what was measured.
+
+    Of a gap between levels, whose cells do not decide, the largest is told.
+    """
     if not cells:
         return "Nothing was measured."
     deciding = [cell for cell in cells if cell.verdict == verdict]
     worst = _telling(deciding)
     where = _place(worst) + (f", {worst.part}" if worst.part else "")
+    if gap:
+        told = next(cell for cell in cells if cell.stratum.level == ALL)
+        return f"For information. {'' if told.estimate.value is None else 'Largest gap: '}{told.sentence}"
     if shown:
         return f"For information. For instance {where}: {worst.sentence}"
     places = list(dict.fromkeys(_place(cell) for cell in deciding if cell.stratum.level != ALL))

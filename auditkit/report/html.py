@@ -21,8 +21,9 @@ from auditkit.report.figures import charts, forest
 from auditkit.report.figures.calibration import reliability
 from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.inside import inside
-from auditkit.report.figures.subgroups import subgroup_forest
+from auditkit.report.figures.subgroups import PANELS, subgroup_forest
 from auditkit.report.figures.svg import Chart
+from auditkit.report.gaps import groups as gap_groups
 from auditkit.report.pages import environment
 from auditkit.report.thumbnails import BUDGET, CASES, Album, fill
 
@@ -190,7 +191,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
     shown = views.worst_corruptions(corruptions, CORRUPTIONS_MOST)
     changes = [page.question(family) for family in page.families if family.kind == "change"]
     questions = [page.question(family) for family in page.families if family.kind not in ("noticed", "change")]
-    informing = [page.question(family) for family in page.informing]
+    informing = [page.question(family) for family in views.drawn_for_information(evidence)]
     degradation = page.degradation(shown)
     album = fill(evidence.examples, {c.key: c.first for c in shown}, page.cases.budget + BUDGET - CASES)
     gallery, n_cases = views.gallery(evidence, GALLERY)
@@ -221,9 +222,11 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
             effects=views.largest_effects(evidence, 5),
             inside=inside(evidence.embeddings, page.key),
             dose=dose_response([a for c in shown for a in c.audits if not views.separates(a)], page.key()),
-            subgroups=[(group, subgroup_forest(group, page.key())) for group in evidence.subgroups],
+            subgroups=[
+                (group, [subgroup_forest(piece, page.key()) for piece in group.in_pieces(PANELS)])
+                for group in gap_groups(evidence)
+            ],
             reliability=reliability(evidence.calibration, page.key()),
-            score=wording.Scale("points", signed=False),
             strata=views.strata(evidence.data),
             intended=views.intended_use(evidence),
             hazards=[hazard for hazard in hazard_trace(evidence) if hazard.id],

@@ -13,7 +13,7 @@ from auditkit.report.figures.svg import INKS
 _WORDS = (
     "OUTCOME_NAMES", "PER_STEP", "SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "cut", "duration", "fixed",
     "limit_words", "modality_name", "moment", "p_value", "percent", "plain_name", "region", "region_words",
-    "scale_of", "shortened", "stratum_name", "verdict_word", "whole",
+    "scale_in", "scale_of", "shortened", "stratum_name", "verdict_word", "whole",
 )  # fmt: skip
 
 

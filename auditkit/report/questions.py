@@ -49,6 +49,12 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "The same question was asked twice, and once alone instead of in a batch. Answers "
         "that differ between the two cannot be trusted one by one.",
     ),
+    "subgroups": (
+        "Are results the same for all patients and all equipment?",
+        "The levels of every attribute that is known of the images are compared with one another: the score of clean "
+        "images, the share of them that got none, and by how much the score falls per severity step. The estimate is "
+        "the largest gap between two levels that have patients enough.",
+    ),
     "baseline": (
         "Is this version no worse than the one before?",
         "Both versions saw the same images. Every result is compared with the earlier one, patient by patient, and may "

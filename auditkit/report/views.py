@@ -90,6 +90,11 @@ def informing(evidence: Evidence) -> list[Family]:
     return _grouped(evidence.informing, shown=True)
 
 
+def drawn_for_information(evidence: Evidence) -> list[Family]:
+    """Return what of these has no section of its own: gaps between groups are drawn by column."""
+    return _grouped((audit for audit in evidence.informing if not audit.between), shown=True)
+
+
 def _grouped(audits: Iterable[Audit], *, shown: bool) -> list[Family]:
     groups: dict[str, list[Audit]] = {}
     for audit in audits:
@@ -166,7 +171,7 @@ def modalities(evidence: Evidence) -> list[str]:
     """Return the modalities in the order of the data, then any other that occurs in a cell."""
     names = [s.modality for s in evidence.data.modalities]
     known = set(names)
-    extra = {c.stratum.level for a in evidence.audits for c in a.parts} - known - {ALL}
+    extra = {c.stratum.level for a in evidence.audits if not a.between for c in a.parts} - known - {ALL}
     return names + sorted(extra)
 
 

@@ -25,12 +25,10 @@ from auditkit.evidence import (
     Reference,
     Run,
     ScoringInfo,
-    Subgroup,
     whole_verdict,
 )
 from auditkit.judge.expected import scoring
 from auditkit.judge.reliability import calibration_curves
-from auditkit.judge.subgroups import subgroups
 from auditkit.measure.prompts import prompt_info
 from auditkit.measure.recorded import columns_needed, to_answers
 from auditkit.protocol.changes import changes
@@ -59,7 +57,6 @@ class Header(Record):
     looks: list[LookInfo]
     embeddings: list[EmbeddingShift]
     references: list[Reference]
-    subgroups: list[Subgroup]
     calibration: list[CalibrationCurve]
     scoring: list[ScoringInfo]
     answers: Answers
@@ -90,7 +87,6 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         looks=run.looks_made,
         embeddings=_embeddings(run),
         references=list(references),
-        subgroups=subgroups(data, run.plan),
         calibration=calibration_curves(data, run.plan),
         scoring=scoring(data),
         answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),

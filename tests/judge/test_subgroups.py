@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from auditkit.judge.subgroups import MAX_LEVELS, subgroups
 
 from auditkit.ask.plan import Plan
 from auditkit.judge.reliability import SEVERITIES, calibration_curves
-from auditkit.judge.subgroups import MAX_LEVELS, subgroups
 from auditkit.measure.columns import MAIN, Column, Measurements
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
