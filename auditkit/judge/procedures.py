@@ -62,7 +62,7 @@ TABLE: dict[tuple[str, Kind], Row] = {
     ("mean", "number"): Row("a mean", judge_means, judge_mean_worsening, tail=True),
     ("mean", "share"): Row("a share", judge_shares, judge_share_worsening, ("at_most", "at_least")),
     ("mean", "share difference"): Row("a share difference", judge_share_differences, judge_mean_worsening),
-    ("mean", "gap"): Row("a gap between groups", judge_gaps),
+    ("mean", "gap"): Row("a gap between groups", judge_gaps, verbs=()),
     ("differs", "number"): Row(
         "a share of answers that differ", judge_differing, judge_differing_worsening, ("at_most", "at_least")
     ),

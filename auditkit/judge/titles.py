@@ -109,7 +109,7 @@ class Titles:
         if others or part.where is not None:
             return _plain(effect.name)
         if effect.per:
-            return f"Fall of the score{by}" if self.quantity(effect) == "score" else _plain(effect.name)
+            return f"Fall per step{by}" if self.quantity(effect) == "score" else _plain(effect.name)
         [(weight, value), *more] = part.terms
         if more or weight != 1 or value.question.condition:
             return _plain(effect.name)

@@ -68,6 +68,15 @@ class Groups:
         """Every level shown, in the order of the first number; what only others have comes after."""
         return list(dict.fromkeys(level for gap in self.gaps for level in gap.cells))
 
+    @cached_property
+    def told(self) -> list[tuple[list[Gap], str]]:
+        """What can be told, with the numbers of which it is: where nothing is known it is the same of all."""
+        found: dict[str, list[Gap]] = {}
+        for gap in self.gaps:
+            if gap.sentence:
+                found.setdefault(gap.sentence, []).append(gap)
+        return [(gaps, sentence) for sentence, gaps in found.items()]
+
     def of(self, level: str) -> tuple[int, int]:
         """Return images and patients of a level: the most that a number rests on."""
         cells = [gap.cells[level] for gap in self.gaps if level in gap.cells]

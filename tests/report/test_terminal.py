@@ -15,7 +15,7 @@ def test_the_summary_says_all_and_fits(lean: Evidence, width: int) -> None:
     lines = summary_lines(lean, width, PATH, pdf)
     assert all(len(line) <= width for line in lines)
     text = " ".join(" ".join(lines).split())
-    for number in views.verdict_counts(lean.audits).values():
+    for number in views.verdict_counts(lean.deciding).values():
         assert str(number) in lines[next(i for i, line in enumerate(lines) if line.startswith("All audits"))].split()
     assert "+8.4 points (90 % interval +7.3 to +9.5), 331 images: FAIL" in text
     assert "well known university hospital" in text

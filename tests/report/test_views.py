@@ -33,7 +33,7 @@ def test_known_questions_come_in_their_order_and_others_after_them(lean: Evidenc
 
 def test_counts_sum_to_the_audits(lean: Evidence) -> None:
     families = views.families(lean)
-    assert sum(sum(f.counts.values()) for f in families) == len(lean.audits)
+    assert sum(sum(f.counts.values()) for f in families) == len(lean.deciding)
     for family in families:
         assert family.telling.verdict == family.verdict
 

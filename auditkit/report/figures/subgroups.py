@@ -47,7 +47,8 @@ def subgroup_forest(group: Groups, key: str) -> Chart | None:
         left = _EDGE + index * (wide + _BETWEEN)
         x = _axis(gap, left, left + wide - _NUMBER)
         axes.append(x)
-        head = gap.name + (f", {gap.scale.label}" if gap.audit.unit == "share" else "")
+        head = f"{gap.name}, %" if gap.scale.label == "%" else gap.name
+        head = head if text_width(head, PLAIN, bold=True) <= wide else gap.name
         drawing.text(left, 10, fitted(head, wide, PLAIN, bold=True), PLAIN, bold=True)
         drawing.text(x.start, foot + 11, _tick(x.low, gap.scale), SMALL, role="muted")
         drawing.text(x.end, foot + 11, _tick(x.high, gap.scale), SMALL, anchor="end", role="muted")

@@ -50,6 +50,8 @@ at_most = 0.3
 at_most = 0.3
 [families.sensitivity]
 at_least = 2.0
+[families.subgroups]
+shown = true
 """
 IDS = (
     "metadata/institution.reputation-high-vs-low",
@@ -57,6 +59,7 @@ IDS = (
     "repeatability/asked-twice",
     "answers/quality.direct-refused",
     "sensitivity/pixelate",
+    "subgroups/sex",
 )
 
 

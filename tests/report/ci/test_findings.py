@@ -10,7 +10,7 @@ from auditkit.report.ci.findings import Place, findings, more_patients
 
 def test_everything_that_does_not_pass_and_nothing_else(lean: Evidence) -> None:
     found = findings(lean, {}, allow_inconclusive=False)
-    assert {f.audit.id for f in found} == {a.id for a in lean.audits if a.verdict != "PASS"}
+    assert {f.audit.id for f in found} == {a.id for a in lean.deciding if a.verdict != "PASS"}
     assert all(f.blocks for f in found)
     ranks = [VERDICTS.index(f.audit.verdict) for f in found]
     assert ranks == sorted(ranks)

@@ -90,18 +90,18 @@ def test_the_summary_says_verdict_numbers_failures_and_what_is_undecided(lean: E
     assert len(tables) == 3
     counts = [cell.text_content() for cell in tables[0].findall(".//tr")[-1].findall("td")]
     verdicts = ("PASS", "FAIL", "INCONCLUSIVE", "ERROR")
-    assert counts == ["All audits", *(str(sum(a.verdict == v for a in lean.audits)) for v in verdicts)]
+    assert counts == ["All audits", *(str(sum(a.verdict == v for a in lean.deciding)) for v in verdicts)]
     failed = [row.find("td/code").text for row in tables[1].findall("tbody/tr")]
     undecided = {row.find("td/code").text for row in tables[2].findall("tbody/tr")}
-    assert set(failed) == {a.id for a in lean.audits if a.verdict in ("FAIL", "ERROR")}
-    assert undecided == {a.id for a in lean.audits if a.verdict == "INCONCLUSIVE"}
+    assert set(failed) == {a.id for a in lean.deciding if a.verdict in ("FAIL", "ERROR")}
+    assert undecided == {a.id for a in lean.deciding if a.verdict == "INCONCLUSIVE"}
     assert "INCONCLUSIVE is not a pass" in text
     assert "of the images are synthetic" in text
     assert page.find(".//a").get("href") == "https://github.example/r/1"
 
 
 def test_the_summary_of_a_pass_has_no_list_of_failures(lean: Evidence) -> None:
-    passed = [a for a in lean.audits if a.verdict == "PASS"]
+    passed = [a for a in lean.deciding if a.verdict == "PASS"]
     text = summary_of(lean.model_copy(update={"audits": passed, "verdict": "PASS", "sentence": "All met."}))
     assert "✓ PASS" in text
     assert "What failed" not in text
@@ -123,7 +123,7 @@ def test_foreign_text_is_text_in_the_summary(lean: Evidence) -> None:
 def test_the_summary_fits_and_counts_what_it_leaves_out(lean: Evidence, limit: int) -> None:
     long = [
         a.model_copy(update={"id": f"{a.id}-{copy}", "sentence": "Ä" * 5000})
-        for a in lean.audits
+        for a in lean.deciding
         if a.verdict != "PASS"
         for copy in range(40)
     ]
