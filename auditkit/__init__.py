@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditkit.protocol import shipped
     from auditkit.protocol.effects import (
         areas,
+        between,
         calibration,
         change,
         corruptions,
@@ -55,6 +56,7 @@ __all__ = [
     "Wording",
     "__version__",
     "areas",
+    "between",
     "calibration",
     "change",
     "corruptions",
@@ -77,8 +79,8 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "areas", "calibration", "change", "corruptions", "differs", "falls", "mean", "rises", "share", "steps",
-        "wordings",
+        "areas", "between", "calibration", "change", "corruptions", "differs", "falls", "mean", "rises", "share",
+        "steps", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),

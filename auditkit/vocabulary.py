@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 MODEL = "model"
 """The role of the model that is audited."""
+ATTRIBUTES = ("sex", "age", "site", "manufacturer", "label")
+"""Columns that an item may have beside its modality, whatever the source."""
 CLEAN = "clean"
 """What an item without any perturbation is called."""
 

@@ -22,8 +22,6 @@ from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityC
 from auditkit.evidence.information import (
     EmbeddingPoint,
     EmbeddingShift,
-    Subgroup,
-    SubgroupLevel,
 )
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import EarlierProtocol, LookInfo, Probes, ProtocolInfo, Reference, Run
@@ -69,8 +67,6 @@ __all__ = [
     "Reference",
     "Run",
     "Stratum",
-    "Subgroup",
-    "SubgroupLevel",
     "Term",
     "Verb",
     "Verdict",

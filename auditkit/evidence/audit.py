@@ -259,3 +259,8 @@ class Audit(Record):
     calibration: by band of the score, from low to high."""
     cases: list[Case] = []
     """At most a handful of items that speak against the model."""
+
+    @property
+    def between(self) -> str:
+        """Column whose levels are compared; empty where none are. The estimate is then the largest gap between two."""
+        return "" if self.definition is None else self.definition.between

@@ -1,38 +1,8 @@
-"""What is shown for information: subgroups, embeddings. No verdict rests on it."""
+"""What is shown for information: embeddings. No verdict rests on it."""
 
 from __future__ import annotations
 
 from auditkit.evidence.values import Estimate, Number, Record
-
-
-class SubgroupLevel(Record):
-    """How the model did on one level of an attribute."""
-
-    level: str
-    """``unknown`` is a level of its own."""
-    n_images: int = 0
-    n_clusters: int = 0
-    too_few: bool = False
-    """Fewer patients than the protocol asks for before a mean may pass (``min_clusters``)."""
-    score: Estimate
-    """Mean score of the clean images."""
-    fall: Estimate
-    """By how much the score falls per severity step, all corruptions together: a fall is positive."""
-    unusable: Estimate
-    """Share of clean images whose question for a score got none."""
-
-
-class Subgroup(Record):
-    """Results by one attribute of patients or equipment; for information, no verdict rests on them."""
-
-    attribute: str
-    """``sex``, ``age``, ``site``, ``manufacturer``, ``label``."""
-    levels: list[SubgroupLevel] = []
-    gap: Estimate | None = None
-    """Largest difference of clean scores between two known levels, with a simultaneous interval; null when fewer than
-    two levels have enough patients."""
-    sentence: str = ""
-    """What can and what cannot be told."""
 
 
 class EmbeddingPoint(Record):

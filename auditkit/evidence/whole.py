@@ -11,7 +11,7 @@ from typing import Any
 from auditkit.evidence.answers import Answers
 from auditkit.evidence.audit import Audit
 from auditkit.evidence.data import Data, Example
-from auditkit.evidence.information import EmbeddingShift, Subgroup
+from auditkit.evidence.information import EmbeddingShift
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import LookInfo, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
@@ -40,7 +40,6 @@ class Evidence(Record):
     """What corruptions do inside the model (``--audit-embeddings``); empty when that was not asked for."""
     references: list[Reference] = []
     """Earlier runs this one was held against (``--audit-baseline``); their audits are in ``audits``."""
-    subgroups: list[Subgroup] = []
     answers: Answers = Answers()
     """Every answer as a score or an outcome; what a later run is paired with."""
     verdict: Verdict

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from auditkit.errors import AuditkitError
-from auditkit.images.strata import ATTRIBUTES
+from auditkit.vocabulary import ATTRIBUTES
 
 FILE_NAME, PATIENT = "file_name", "patient_id"
 COLUMNS = (FILE_NAME, PATIENT, "study_id", "modality", *ATTRIBUTES)

@@ -14,11 +14,10 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from auditkit.images.record import MODALITIES, UNKNOWN, ImageRecord
+from auditkit.vocabulary import ATTRIBUTES
 
-# Strata that a manifest may give and that every file's record carries, in this order.
-ATTRIBUTES = ("sex", "age", "site", "manufacturer", "label")
 FREE = ("site", "manufacturer", "label")
-"""Those that are free text."""
+"""Attributes that are free text."""
 
 # DICOM (0008,0060), PS3.3 C.7.3.1.1.1, for what a person looks at as an image.
 DICOM_MODALITIES: Mapping[str, str] = MappingProxyType(

@@ -110,7 +110,7 @@ class Judge:
         family = self._declared(effect, verb)
         judged = self._judged(effect)
         # All items together are shown where they decide, or where there is nothing else.
-        nothing_else = all(d.draft.together for d in judged)
+        nothing_else = bool(effect.between) or all(d.draft.together for d in judged)
         whole = family.shown and (nothing_else or self._decides_together(family, effect))
         shown = [d for d in judged if not d.draft.together or d.draft.required or whole]
         size = self._size(effect.family, [e for e in self._planned if e.family == effect.family])
@@ -349,7 +349,7 @@ class Judge:
             control=control,
             words=self._titles.words(effect),
             verdict=verdict,
-            sentence=audit_sentence(deciding, verdict, shown=family.shown),
+            sentence=audit_sentence(deciding, verdict, shown=family.shown, gap=bool(effect.between)),
             estimate=pooled.estimate
             if pooled
             else Estimate(unit=unit_of(self._protocol.resolved(effect), self._rules)),

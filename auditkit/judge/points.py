@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 
 def series_points(effect: Effect, data: Measurements, protocol: Protocol) -> list[Point]:
-    """Return one point per stratum and level of what an effect climbs, the clean item included; none for any other."""
+    """Return one point per stratum and level of what an effect climbs, the clean item included; none for any other.
+
+    A gap between levels is one number for all of the ladder.
+    """
     ladder = ladder_of(effect, protocol.catalogue)
-    if ladder is None or effect.parts[0].terms[0][1].name != MAIN:
+    if ladder is None or effect.between or effect.parts[0].terms[0][1].name != MAIN:
         return []
     by = protocol.families[effect.family].by
     clean = protocol.resolve(effect.parts[0].control or Question())

@@ -16,6 +16,7 @@ from auditkit.judge.areas import judge_areas
 from auditkit.judge.calibration import calibration_points, judge_calibration
 from auditkit.judge.decisions import Decision, decisions, unit_of
 from auditkit.judge.draft import Draft
+from auditkit.judge.gaps import judge_gaps
 from auditkit.judge.means import judge_means
 from auditkit.judge.points import series_points
 from auditkit.judge.probabilities import judge_probabilities
@@ -70,6 +71,7 @@ TABLE: dict[tuple[str, Kind], Row] = {
     ("mean", "number"): Row("a mean", judge_means, judge_mean_worsening, tail=True),
     ("mean", "share"): Row("a share", judge_shares, judge_share_worsening, ("at_most", "at_least")),
     ("mean", "share difference"): Row("a share difference", judge_share_differences, judge_mean_worsening),
+    ("mean", "gap"): Row("a gap between groups", judge_gaps, verbs=()),
     ("differs", "number"): Row(
         "a share of answers that differ",
         judge_differing,
@@ -95,6 +97,11 @@ def row_of(effect: Effect, protocol: Protocol) -> Row:
     """
     kind = "gap" if effect.between else _kind(effect, protocol) if effect.statistic == "mean" else "number"
     row = TABLE.get((effect.statistic, kind))
+    if row is None and effect.between:
+        raise AuditkitError(
+            f"{effect.name}: levels are compared by their means, not by the statistic {effect.statistic!r}.",
+            "Compare a mean, a share or a fall between levels.",
+        )
     if row is None:
         known = ", ".join(sorted({statistic for statistic, _ in TABLE}))
         raise AuditkitError(
@@ -117,13 +124,14 @@ def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rul
         groups.setdefault(procedure, []).append(effect)
     drafts: dict[str, list[Draft]] = {effect.name: [] for effect in effects}
     changes = {effect.name: is_change(effect) for effect in resolved}
+    gaps = {effect.name for effect in resolved if effect.between}
     for procedure, members in groups.items():
         chosen = decisions(members, data, rules)
         about = {(decision.name, decision.part.label): decision.about for decision in chosen}
         for name, draft in procedure(chosen, family, data, rules):
             # A level that holds no item the effect is about is not decided: it could never pass.
             if draft.together or (data.where(draft.stratum) & about[name, draft.part]).any():
-                draft.signed = changes[name]
+                draft.signed = changes[name] or (name in gaps and draft.together)
                 drafts[name].append(draft if family.verb else _only_shown(draft))
     return drafts
 
@@ -155,9 +163,11 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
         family = protocol.families.get(effect.family)
         if family is not None and effect.family not in SHIPPED and family.size is None and not family.shown:
             raise undeclared_size(effect.family, family, effects)
-        if family is None or family.verb is None:
-            continue  # the audit itself says what to add; what is only shown has no limit to check
+        if family is None:
+            continue  # the audit itself says what to add
         row, where = row_of(effect, protocol), f"families.{effect.family}"
+        if family.verb is None:
+            continue  # what is only shown has no limit to check
         if not row.verbs:
             raise AuditkitError(
                 f"{where} is held to {family.verb}, and {effect.name} is {row.called}, whose error rates "

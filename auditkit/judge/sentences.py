@@ -71,8 +71,11 @@ def _prospect(draft: Draft, more: int | None) -> str:
     return "the estimate is too close to the limit for any number of patients to be promised"
 
 
-def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = False) -> str:
-    """Say the verdict of an audit by the cells that decided it; of what is only shown, what was measured."""
+def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = False, gap: bool = False) -> str:
+    """Say the verdict of an audit by the cells that decided it; of what is only shown, what was measured.
+
+    Of a gap between levels, whose cells do not decide, the largest is told.
+    """
     if not cells:
         return "Nothing was measured."
     deciding = [cell for cell in cells if cell.verdict == verdict]
@@ -80,6 +83,9 @@ def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = Fal
         deciding = [cell for cell in deciding if cell.estimate.value is not None] or deciding[:1]
     worst = _telling(deciding)
     where = _place(worst) + (f", {worst.part}" if worst.part else "")
+    if gap:
+        told = next(cell for cell in cells if cell.stratum.level == ALL)
+        return f"For information. {'' if told.estimate.value is None else 'Largest gap: '}{told.sentence}"
     if shown:
         lead = f"For instance {where}: " if (len(cells) > 1 or worst.part) and worst.estimate.value is not None else ""
         return f"For information. {lead}{worst.sentence}"

@@ -35,6 +35,8 @@ class Titles:
 
     def title(self, effect: Effect) -> str:
         """Name what is changed in a few words (some 34 characters fit the figures)."""
+        if effect.between:
+            return self._of_gap(effect)
         questions = [self.catalogue.resolve(question) for question in effect.questions()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:
@@ -53,6 +55,8 @@ class Titles:
 
     def sides(self, effect: Effect) -> tuple[str, str]:
         """Say in words what is treated and what it is compared with."""
+        if effect.between:
+            return f"the level of {_spaced(effect.between)}", "every other level"
         questions = [self.catalogue.resolve(question) for question in effect.questions()]
         ladder = ladder_of(effect, self.catalogue)
         controls = list(
@@ -112,6 +116,20 @@ class Titles:
         if len(effect.parts) == 1 and value.name in COUNTED and effect.name == f"{question.words}-{value.name}":
             return f"{question.words.replace('_', ' ').replace('.', ', ')}: {value.name}"
         return _plain(effect.name)
+
+    def _of_gap(self, effect: Effect) -> str:
+        """The number and the column: of a single answer or a fall per step; else a name of its author's own."""
+        [part, *others] = effect.parts
+        by = f" by {_spaced(effect.between)}"
+        if others or part.where is not None:
+            return _plain(effect.name)
+        if effect.per:
+            return f"Fall per step{by}" if self.quantity(effect) == "score" else _plain(effect.name)
+        [(weight, value), *more] = part.terms
+        if more or weight != 1 or value.question.condition:
+            return _plain(effect.name)
+        name = "lost answers" if value.name == "lost" else self.quantity(effect)
+        return _plain(name + by)
 
     def _of_change(self, effect: Effect) -> str:
         """The words of a single change; a name of its author's own for anything more."""
@@ -183,6 +201,10 @@ def _levels_in_words(levels: tuple[int, ...]) -> str:
     return f"severity {', '.join(map(str, levels[:-1]))} and {levels[-1]}"
 
 
+def _spaced(name: str) -> str:
+    return name.replace("-", " ").replace("_", " ")
+
+
 def _plain(name: str) -> str:
-    text = name.replace("-", " ").replace("_", " ")
+    text = _spaced(name)
     return text[:1].upper() + text[1:]

@@ -150,6 +150,20 @@ def calibration(
     return Effect(name or f"{clean.words or 'score'}-as-chance", family, (Part("", terms),), statistic="calibration")
 
 
+def between(column: str, effect: Effect, *, name: str = "", family: str = "") -> Effect:
+    """Return how far the levels of an item's column lie apart in an effect: sex, site, scanner.
+
+    It is only shown: declare its family with ``shown = true``.
+
+    Examples
+    --------
+    >>> str(between("site", share("refused")))
+    'score-refused-by-site'
+    """
+    found = effect.among(column)
+    return found.named(name or found.name, family)
+
+
 def _at(entry: str, levels: Sequence[int], task: str, wording: str) -> list[Question]:
     return [Question(task, wording, _only(Perturbation(entry, level))) for level in levels]
 

@@ -10,8 +10,20 @@ from collections.abc import Callable
 
 from auditkit import perturbations, tasks
 from auditkit.protocol import effects
-from auditkit.protocol.effects import areas, change, corruptions, differs, falls, rises, share, wordings
-from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
+from auditkit.protocol.effects import (
+    PER_STEP,
+    areas,
+    between,
+    change,
+    corruptions,
+    differs,
+    falls,
+    mean,
+    rises,
+    share,
+    wordings,
+)
+from auditkit.vocabulary import ATTRIBUTES, Effect, Part, Perturbation, Question, Value, summed
 
 DIRECTIONS = ("brightness", "brightness_down", "contrast", "contrast_up")
 STRONGEST = 5
@@ -100,6 +112,23 @@ def scoring() -> list[Effect]:
     return [Effect(name, "scoring", tuple(own)) for name, own in parts.items()]
 
 
+def subgroups() -> list[Effect]:
+    """Score, lost answers and mean fall of the score between the levels of every attribute."""
+    told = {"": mean(), "-lost": share("lost"), "-falls": _mean_fall()}
+    return [
+        between(column, effect, name=column + suffix, family="subgroups")
+        for column in ATTRIBUTES
+        for suffix, effect in told.items()
+    ]
+
+
+def _mean_fall() -> Effect:
+    """The fall per severity step, averaged over the corruptions that every item is asked about."""
+    parts = [falls(e.name).parts[0] for e in perturbations.corruptions() if not e.modalities]
+    terms = summed(term for part in parts for term in part.weighted(1 / len(parts)).terms)
+    return Effect("mean-fall", "", (Part("", terms, unknown=0.0),), per=PER_STEP)
+
+
 SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "sensitivity": sensitivity,
     "discrimination": discrimination,
@@ -112,4 +141,5 @@ SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "repeatability": repeatability,
     "calibration": calibration,
     "scoring": scoring,
+    "subgroups": subgroups,
 }

@@ -21,8 +21,9 @@ from auditkit.report.figures import charts, forest
 from auditkit.report.figures.calibration import by_chance, left_out_of, reliability
 from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.inside import inside
-from auditkit.report.figures.subgroups import subgroup_forest
+from auditkit.report.figures.subgroups import PANELS, subgroup_forest
 from auditkit.report.figures.svg import Chart
+from auditkit.report.gaps import groups as gap_groups
 from auditkit.report.pages import environment
 from auditkit.report.thumbnails import BUDGET, CASES, Album, fill
 
@@ -223,10 +224,12 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
             effects=views.largest_effects(evidence, 5),
             inside=inside(evidence.embeddings, page.key),
             dose=dose_response([a for c in shown for a in c.audits if not views.separates(a)], page.key()),
-            subgroups=[(group, subgroup_forest(group, page.key())) for group in evidence.subgroups],
+            subgroups=[
+                (group, [subgroup_forest(piece, page.key()) for piece in group.in_pieces(PANELS)])
+                for group in gap_groups(evidence)
+            ],
             calibrations=[(audit, reliability(audit, page.key())) for audit in views.calibrations(evidence)],
             probabilities=views.probabilities(evidence),
-            score=wording.Scale("points", signed=False),
             strata=views.strata(evidence.data),
             intended=views.intended_use(evidence),
             hazards=[hazard for hazard in hazard_trace(evidence) if hazard.id],

@@ -60,6 +60,12 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "Where the back end gives the probability of every declared answer, it is held against the answer written, for "
         "every wording, about clean images.",
     ),
+    "subgroups": (
+        "Are results the same for all patients and all equipment?",
+        "The levels of every attribute that is known of the images are compared with one another: the score of clean "
+        "images, the share of them that got none, and by how much the score falls per severity step. The estimate is "
+        "the largest gap between two levels that have patients enough.",
+    ),
     "baseline": (
         "Is this version no worse than the one before?",
         "Both versions saw the same images. Every result is compared with the earlier one, patient by patient, and may "

@@ -94,7 +94,9 @@ def informing(evidence: Evidence) -> list[Family]:
 
 def apart(evidence: Evidence) -> list[Family]:
     """Return those families shown for information that have no section of their own."""
-    return [f for f in informing(evidence) if f.name != SCORING and not all(map(calibrates, f.audits))]
+    return [
+        f for f in informing(evidence) if f.name != SCORING and not all(a.between or calibrates(a) for a in f.audits)
+    ]
 
 
 def calibrations(evidence: Evidence) -> list[Audit]:
@@ -230,7 +232,7 @@ def modalities(evidence: Evidence) -> list[str]:
     """Return the modalities in the order of the data, then any other that occurs in a cell."""
     names = [s.modality for s in evidence.data.modalities]
     known = set(names)
-    extra = {c.stratum.level for a in evidence.audits for c in a.parts} - known - {ALL}
+    extra = {c.stratum.level for a in evidence.audits if not a.between for c in a.parts} - known - {ALL}
     return names + sorted(extra)
 
 

@@ -23,10 +23,8 @@ from auditkit.evidence import (
     Record,
     Reference,
     Run,
-    Subgroup,
     whole_verdict,
 )
-from auditkit.judge.subgroups import subgroups
 from auditkit.measure.prompts import prompt_info
 from auditkit.measure.recorded import columns_needed, to_answers
 from auditkit.protocol.changes import changes
@@ -56,7 +54,6 @@ class Header(Record):
     looks: list[LookInfo]
     embeddings: list[EmbeddingShift]
     references: list[Reference]
-    subgroups: list[Subgroup]
     answers: Answers
     limits: list[str]
     """What is known before the audits are: of the model, of names in the pictures, and of what went wrong."""
@@ -85,7 +82,6 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         looks=run.looks_made,
         embeddings=_embeddings(run),
         references=list(references),
-        subgroups=subgroups(data, run.plan),
         answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),
         limits=[*model.limits, *limits_of(run.settings, data.records), *_notes(run)],
     )

@@ -194,10 +194,10 @@ class AuditRun:
         staged = stages(self.plan.records, self.protocol.looks.number, self.protocol.seed)
         self.judge, self._parts, self._digests = None, [], {}
         for look, stage in zip(plan_looks(staged, self.protocol), staged, strict=True):
-            undecided = self.plan.effects if self.judge is None else self.judge.undecided()
-            if not undecided:
+            wanted = self.plan.effects if self.judge is None else self.judge.undecided()
+            if not wanted:
                 return
-            yield look, Plan(stage, undecided, self.protocol)
+            yield look, Plan(stage, wanted, self.protocol)
 
     def _judge(self, look: Look, plan: Plan) -> None:
         """Judge all that is answered by a look, unless no image so far could be decoded."""

@@ -3,7 +3,7 @@
 Below judge and report, so that a sentence of the record and the table beside it cannot disagree.
 """
 
-from auditkit.words.limits import axis_words, limit_words, region, region_words, scale_of
+from auditkit.words.limits import axis_words, limit_words, region, region_words, scale_in, scale_of
 from auditkit.words.names import (
     MODALITY_LABELS,
     OUTCOME_NAMES,
@@ -71,6 +71,7 @@ __all__ = [
     "plain_name",
     "region",
     "region_words",
+    "scale_in",
     "scale_of",
     "shortened",
     "some_of",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from auditkit.evidence import Audit, Cell
+from auditkit.evidence import ALL, Audit, Cell
 from auditkit.words.names import plain_name
 from auditkit.words.numbers import PER_STEP, Scale
 
 
 def scale_of(audit: Audit) -> Scale:
     """Return how an audit's numbers are written: changes with their sign, levels without."""
-    return Scale(audit.unit, signed=audit.change)
+    return Scale(audit.unit, signed=audit.change or bool(audit.between))
+
+
+def scale_in(cell: Cell, audit: Audit) -> Scale:
+    """Return how a cell's numbers are written: where levels are compared, only the gap between them is a change."""
+    return Scale(audit.unit, signed=audit.change or (bool(audit.between) and cell.stratum.level == ALL))
 
 
 def region(item: Cell | None, audit: Audit) -> tuple[float | None, float | None]:

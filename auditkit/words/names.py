@@ -53,8 +53,10 @@ def modality_name(modality: str) -> str:
 
 def stratum_name(stratum: Stratum) -> str:
     """Return what a stratum is called where it stands alone: the modality, or column and level."""
-    if stratum.column == "modality" or stratum.level == ALL:
+    if stratum.column == "modality":
         return modality_name(stratum.level)
+    if stratum.level == ALL:
+        return "All together"
     return f"{plain_name(stratum.column)}: {stratum.level}"
 
 

@@ -37,8 +37,6 @@ from auditkit.evidence import (
     Reference,
     Run,
     Stratum,
-    Subgroup,
-    SubgroupLevel,
     Term,
     Verdict,
     overall,
@@ -147,6 +145,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "rate": {"verb": "at_most"},
     "rate_difference": {"verb": "at_most", "change": True},
     "agreement": {"verb": "at_most", "statistic": "differs"},
+    "gap": {},
+    "lost gap": {"quantity": "lost"},
     "worsening": {"verb": "at_most", "statistic": "worsening", "change": True},
 }
 """What each kind of audit asks, as `Audit` holds it."""
@@ -494,33 +494,43 @@ class Simulation:
             )
         return audits
 
-    def subgroups(self) -> list[Subgroup]:
+    def subgroups(self) -> list[Audit]:
         """Two attributes, one with too few patients in a level and with a name from a file."""
-
-        def level(name: str, n: int, score: float) -> SubgroupLevel:
-            return SubgroupLevel(
-                level=name,
-                n_images=n,
-                n_clusters=max(1, n - 2),
-                too_few=n - 2 < 24,
-                score=_estimate(score, 40 / math.sqrt(n), "points", (0, 100)),
-                fall=_estimate(4.0, 9 / math.sqrt(n), "points per severity step"),
-                unusable=_estimate(0.01, 0.1 / math.sqrt(n), "share", (0, 1)),
-            )
-
-        return [
-            Subgroup(
-                attribute="sex",
-                levels=[level("female", 120, 71.0), level("male", 131, 76.5), level("unknown", 80, 74.0)],
-                gap=_estimate(5.5, 4.6, "points"),
-                sentence="Clean scores of male patients are higher than those of female ones by 0.9 to 10.1 points.",
-            ),
-            Subgroup(
-                attribute="manufacturer",
-                levels=[level("<b>ACME</b>", 3, 60.0), level("unknown", 328, 74.0)],
-                sentence="Fewer than two levels of manufacturer have 24 patients: no difference can be told.",
-            ),
-        ]
+        told = "Furthest apart of 2 levels of sex: male minus female."
+        few = "Fewer than two levels of manufacturer have 24 patients: no difference can be told."
+        sexes = {"female": (120, -3.0), "male": (131, 2.5), "unknown": (80, 0.0)}
+        makers = {"<b>ACME</b>": (3, -14.0), "unknown": (328, 0.0)}
+        audits = []
+        for column, levels, sentence in (("manufacturer", makers, few), ("sex", sexes, told)):
+            for suffix, kind, centre, half, unit, share in (
+                ("", "gap", 74.0, 40.0, "points", 1.0),
+                ("-falls", "gap", 4.0, 9.0, "points per severity step", 0.1),
+                ("-lost", "lost gap", 0.05, 0.1, "share", 0.01),
+            ):
+                gap = _estimate(5.5 * share, half / 10, unit) if column == "sex" else Estimate(unit=unit)
+                cells = [_group(column, "all", gap, 251 if column == "sex" else 0, sentence)]
+                for level, (n, apart) in levels.items():
+                    bounds = (0, 1) if unit == "share" else (0, 100)
+                    value = _estimate(max(centre + share * apart, 0), half / math.sqrt(n), unit, bounds)
+                    cells.append(_group(column, level, value, n, f"{n} patients."))
+                name = {"": "Score", "-falls": "Fall per step", "-lost": "Lost answers"}[suffix]
+                audits.append(
+                    self.audit(
+                        f"subgroups/{column}{suffix}",
+                        f"{name} by {column}",
+                        kind,
+                        gap,
+                        cells,
+                        verdict="INCONCLUSIVE",
+                        sentence=f"For information. {sentence}",
+                        shown=True,
+                        p_pass=None,
+                        p_fail=None,
+                        mde=None,
+                        definition=Definition(between=column, parts=[PartDefinition(terms=[])]),
+                    )
+                )
+        return audits
 
     def calibration(self) -> Audit:
         """Scores that promise more than they hold."""
@@ -601,6 +611,7 @@ class Simulation:
     def evidence(self) -> Evidence:
         audits = [*self.degradation(), *self.attributes(), *self.rates(), *self.broken(), *self.changes()]
         verdict = overall(a.verdict for a in audits)
+        shown = self.subgroups()
         failed = sum(a.verdict == "FAIL" for a in audits)
         n = sum(MODALITIES.values())
         synthetic = sum(count for name, count in MODALITIES.items() if name in SYNTHETIC)
@@ -687,7 +698,7 @@ class Simulation:
                 PromptInfo(id="triage.plain", scorer="grade", text="Is this image good, usable or reject?"),
             ],
             outcomes=_outcomes(self.rng, 30120, 0.012, 0.02),
-            audits=[*audits, self.calibration()],
+            audits=[*audits, *shown, self.calibration()],
             not_run=["metadata/institution.level-99"],
             examples=self.examples() if self.thumbnails else [],
             references=[
@@ -711,11 +722,26 @@ class Simulation:
                     problem="Its prompts differ from those of this run: rating.plain.",
                 ),
             ],
-            subgroups=self.subgroups(),
             verdict=verdict,
             sentence=f"{failed} of {len(audits)} audits failed: the declared criteria are not met.",
             limits=["Most modalities have about 30 patients; effects below 4 points stay unseen."],
         )
+
+
+def _group(column: str, level: str, estimate: Estimate, n: int, sentence: str) -> Cell:
+    """One level of a column, or the largest gap between two of them."""
+    few = level != "all" and n < 24
+    return Cell(
+        stratum=Stratum(column=column, level=level),
+        required=False,
+        verdict="INCONCLUSIVE",
+        sentence=sentence,
+        estimate=estimate,
+        n_images=n,
+        n_clusters=max(n - 2, min(n, 1)),
+        outcomes=Outcomes(scored=0 if level == "all" else n),
+        rule="too few clusters" if few else "",
+    )
 
 
 def _picture(rng: np.random.Generator, modality: str, side: int = 128) -> np.ndarray:

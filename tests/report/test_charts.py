@@ -22,6 +22,7 @@ from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.heatmap import heat_map
 from auditkit.report.figures.subgroups import subgroup_forest
 from auditkit.report.figures.svg import INKS, Axis, Chart, fitted, round_numbers, spread, text_width, wrapped
+from auditkit.report.gaps import groups
 from auditkit.words import Scale, scale_of
 from tests.report.drawn import Drawn
 from tests.report.sample import KINDS, around
@@ -88,7 +89,7 @@ def _every_chart(record: Evidence) -> list[Chart]:
     result.append(dose_response(slopes, next(keys)))
     result += [heat_map(name, families[name], columns, next(keys)) for name in ("sensitivity", "discrimination")]
     result += [reliability(audit, next(keys)) for audit in views.calibrations(record)]
-    result += [subgroup_forest(subgroup, next(keys)) for subgroup in record.subgroups]
+    result += [subgroup_forest(group, next(keys)) for group in groups(record)]
     assert None not in result
     return [chart for chart in result if chart]
 

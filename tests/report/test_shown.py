@@ -18,8 +18,14 @@ from tests.report.sample import KINDS
 
 
 @pytest.fixture(scope="module")
-def record(brief: Evidence) -> Evidence:
-    own = next(a for a in brief.audits if a.family == "metadata")
+def bare(brief: Evidence) -> Evidence:
+    """Nothing for information."""
+    return brief.model_copy(update={"audits": brief.deciding})
+
+
+@pytest.fixture(scope="module")
+def record(bare: Evidence) -> Evidence:
+    own = next(a for a in bare.audits if a.family == "metadata")
     changes = {
         "id": "gaps/sex",
         "family": "gaps",
@@ -29,16 +35,16 @@ def record(brief: Evidence) -> Evidence:
         "verb": "",
         "limit": {},
     }
-    return brief.model_copy(update={"audits": [*brief.audits, own.model_copy(update=changes)]})
+    return bare.model_copy(update={"audits": [*bare.audits, own.model_copy(update=changes)]})
 
 
-def test_it_is_counted_nowhere(record: Evidence, brief: Evidence) -> None:
-    assert [f.name for f in views.families(record)] == [f.name for f in views.families(brief)]
+def test_it_is_counted_nowhere(record: Evidence, bare: Evidence) -> None:
+    assert [f.name for f in views.families(record)] == [f.name for f in views.families(bare)]
     assert [f.name for f in views.apart(record)] == ["gaps"]
     assert "gaps/sex" not in [a.id for a in views.largest_effects(record, 100)]
     assert "gaps/sex" not in [f.audit.id for f in findings(record, {}, allow_inconclusive=False)]
     assert "gaps/sex" not in [a.id for hazard in hazard_trace(record) for a in hazard.audits]
-    assert summary_lines(record, 100, "r") == summary_lines(brief, 100, "r")
+    assert summary_lines(record, 100, "r") == summary_lines(bare, 100, "r")
 
 
 def test_the_page_shows_it_apart_and_without_a_verdict(record: Evidence) -> None:
@@ -57,8 +63,8 @@ def test_the_pdf_shows_it_apart_and_without_a_verdict(record: Evidence) -> None:
     assert "◆ shown" in section
 
 
-def test_a_page_without_any_says_nothing_of_it(brief: Evidence) -> None:
-    page = render_html(brief.model_copy(update={"audits": brief.deciding}))
+def test_a_page_without_any_says_nothing_of_it(bare: Evidence) -> None:
+    page = render_html(bare.model_copy(update={"audits": bare.deciding}))
     assert 'id="information"' not in page
     assert 'value="shown"' not in page
 

@@ -1,29 +1,70 @@
+"""Results by group are read off the audits that compare levels, and can be read off the figure."""
+
 from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.evidence import Estimate, Evidence, Subgroup, SubgroupLevel
-from auditkit.report.figures.subgroups import subgroup_forest
+from auditkit.evidence import ALL, Audit, Cell, Definition, Estimate, Evidence, PartDefinition, Stratum
+from auditkit.report.figures.subgroups import PANELS, subgroup_forest
+from auditkit.report.gaps import TOO_FEW, Groups, groups
+from auditkit.report.html import render_html
+from auditkit.report.views import apart, modalities
 from tests.report.drawn import Drawn, number
-from tests.report.sample import around
 
-FEW = "Too few patients (fewer than 24): small (3)."
+FALL = "points per severity step"
+KINDS = (
+    ("Score", "score", "points", 1.0),
+    ("Fall per step", "score", FALL, 0.25),
+    ("Lost answers", "lost", "share", 0.02),
+)
+SAID = "Furthest apart of 2 levels of site: a minus b."
 
 
-def _level(
-    name: str, n: int, score: float | None, fall: float = -5.0, lost: float = 0.1, half: float = 1
-) -> SubgroupLevel:
-    return SubgroupLevel(
-        level=name,
+def _estimate(value: float | None, half: float, unit: str) -> Estimate:
+    if value is None:
+        return Estimate(unit=unit)
+    return Estimate(value=value, low=value - half, high=value + half, level=0.9, unit=unit)
+
+
+def _cell(column: str, level: str, estimate: Estimate, n: int, sentence: str = "") -> Cell:
+    return Cell(
+        stratum=Stratum(column=column, level=level),
+        required=False,
+        verdict="INCONCLUSIVE",
+        sentence=sentence,
+        estimate=estimate,
         n_images=n + 2,
         n_clusters=n,
-        too_few=n < 24,
-        score=around(score, half),
-        fall=around(fall, half / 4, "points per severity step"),
-        unusable=around(lost, 0.02, "share"),
+        rule=TOO_FEW if n < 24 and level != ALL else "",
     )
+
+
+def _audit(
+    column: str,
+    kind: tuple[str, str, str, float],
+    levels: dict[str, tuple[int, float | None]],
+    *,
+    gap: float | None = None,
+    half: float | None = None,
+    said: str = SAID,
+    change: bool = False,
+) -> Audit:
+    name, quantity, unit, usual = kind
+    reach = usual if half is None else half
+    cells = [_cell(column, ALL, _estimate(gap, 1.0, unit), 0 if gap is None else 60, said)]
+    cells += [_cell(column, level, _estimate(value, reach, unit), n) for level, (n, value) in levels.items()]
+    return Audit(
+        id=f"own/{column}-{name}", question="?", family="own", quantity=quantity, unit=unit, change=change, shown=True,
+        title=f"{name} by {column}", verdict="INCONCLUSIVE", sentence=said, estimate=cells[0].estimate, parts=cells,
+        definition=Definition(between=column, parts=[PartDefinition(terms=[])]),
+    )  # fmt: skip
+
+
+def _groups(evidence: Evidence, *audits: Audit) -> Groups:
+    (found,) = groups(evidence.model_copy(update={"audits": list(audits)}))
+    return found
 
 
 def _panels(drawn: Drawn) -> list[tuple[float, float, float, float]]:
@@ -34,11 +75,23 @@ def _panels(drawn: Drawn) -> list[tuple[float, float, float, float]]:
     return [(limits[i], limits[i + 1], ends[i], ends[i + 1]) for i in (0, 2, 4)]
 
 
+@pytest.fixture(scope="module")
+def record(lean: Evidence) -> Evidence:
+    return lean
+
+
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.tuples(st.floats(2, 98), st.floats(-20, 5), st.floats(0.02, 0.98)), min_size=1, max_size=5))
-def test_every_level_can_be_read_off(values: list[tuple[float, float, float]]) -> None:
-    levels = [_level(f"level {i}", 50, *v) for i, v in enumerate(values)]
-    chart = subgroup_forest(Subgroup(attribute="site", levels=levels), "k")
+@given(
+    values=st.lists(
+        st.tuples(st.floats(2, 98), st.floats(-20, 5), st.floats(0.02, 0.98)), min_size=1, max_size=5
+    )
+)  # fmt: skip
+def test_every_level_can_be_read_off(record: Evidence, values: list[tuple[float, float, float]]) -> None:
+    audits = [
+        _audit("site", kind, {f"level {i}": (50, v[place]) for i, v in enumerate(values)})
+        for place, kind in enumerate(KINDS)
+    ]
+    chart = subgroup_forest(_groups(record, *audits), "k")
     assert chart is not None
     drawn = Drawn(chart)
     panels = _panels(drawn)
@@ -55,13 +108,16 @@ def test_every_level_can_be_read_off(values: list[tuple[float, float, float]]) -
         panels, spans, ((values[0][0], 1), (values[0][1], 0.25), (100 * values[0][2], 2)), strict=False
     ):
         scale = (high - low) / (end - start)
-        assert low + (left - start) * scale == pytest.approx(value - half, abs=scale / 4)
-        assert low + (right - start) * scale == pytest.approx(value + half, abs=scale / 4)
+        assert low + (left - start) * scale == pytest.approx(max(value - half, low), abs=scale / 4)
+        assert low + (right - start) * scale == pytest.approx(min(value + half, high), abs=scale / 4)
 
 
-def test_small_levels_are_marked_faint_and_do_not_stretch_the_axes() -> None:
-    levels = [_level("large", 200, 80.0), _level("small", 3, 70.0, half=60)]
-    chart = subgroup_forest(Subgroup(attribute="sex", levels=levels, sentence=FEW), "k")
+def test_small_levels_are_marked_faint_and_do_not_stretch_the_axes(record: Evidence) -> None:
+    large = _audit("sex", KINDS[0], {"large": (200, 80.0)})
+    small = _cell("sex", "small", _estimate(70.0, 60.0, "points"), 3)
+    others = [_audit("sex", kind, {"large": (200, 0.1), "small": (3, 0.1)}) for kind in KINDS[1:]]
+    audit = large.model_copy(update={"parts": [*large.parts, small]})
+    chart = subgroup_forest(_groups(record, audit, *others), "k")
     assert chart is not None
     drawn = Drawn(chart)
     assert "n = 5 of 3, too few" in drawn.texts()
@@ -75,42 +131,98 @@ def test_small_levels_are_marked_faint_and_do_not_stretch_the_axes() -> None:
     assert arrows, "its interval goes on beyond the axis"
     assert [row[-1] for row in chart.rows] == ["", "too few"]
     assert "small, too few patients" in chart.description
-    assert FEW in chart.caption
 
 
-def test_what_was_not_measured_is_said() -> None:
-    chart = subgroup_forest(
-        Subgroup(attribute="age", levels=[_level("0-9", 30, None), _level("unknown", 30, 50.0)]), "k"
-    )
+def test_a_level_too_small_for_one_number_is_not_called_so_for_all(record: Evidence) -> None:
+    """Of 30 patients 10 have a score: too few for its mean, and not for the share of lost answers."""
+    score = _audit("site", KINDS[0], {"a": (10, 60.0), "b": (40, 70.0)})
+    lost = _audit("site", KINDS[2], {"a": (30, 0.6), "b": (40, 0.0)})
+    group = _groups(record, score, lost)
+    chart = subgroup_forest(group, "k")
+    assert chart is not None
+    assert group.of("a") == (32, 30)
+    assert [row[-1] for row in chart.rows] == ["", ""]
+    assert len([m for m in Drawn(chart).marks("muted") if m.hollow]) == 1
+
+
+def test_what_was_not_measured_is_said(record: Evidence) -> None:
+    group = _groups(record, _audit("age", KINDS[0], {"0-9": (30, None), "unknown": (30, 50.0)}))
+    chart = subgroup_forest(group, "k")
     assert chart is not None
     assert "not measured" in Drawn(chart).texts()
     assert chart.rows[0][1] == "not measured"
     assert "nan" not in chart.svg.lower()
-    only = SubgroupLevel(level="x", score=Estimate(), fall=Estimate(), unusable=Estimate(unit="share"))
-    assert subgroup_forest(Subgroup(attribute="age", levels=[only]), "k") is not None
-    assert subgroup_forest(Subgroup(attribute="age"), "k") is None
+    assert subgroup_forest(_groups(record, _audit("age", KINDS[0], {})), "k") is None
 
 
-def test_the_largest_difference_is_told() -> None:
-    gap = Estimate(value=8.0, low=5.0, high=11.0, level=0.9)
-    subgroup = Subgroup(attribute="sex", levels=[_level("f", 30, 60.0), _level("m", 30, 68.0)], gap=gap, sentence="S.")
-    chart = subgroup_forest(subgroup, "k")
+def test_the_largest_gap_is_told_with_its_sign_and_levels_have_none(record: Evidence) -> None:
+    said = "+8.0 [5.0, 11.0] points over 60 patients. Furthest apart of 2 levels of sex: m minus f."
+    audit = _audit("sex", KINDS[0], {"f": (30, 60.0), "m": (30, 68.0)}, gap=8.0, said=said)
+    group = _groups(record, audit)
+    chart = subgroup_forest(group, "k")
     assert chart is not None
-    assert "Largest difference between levels: +8.0 points (90 % interval +5.0 to +11.0)" in chart.description
+    assert f"Score, largest gap: {said}" in chart.description
     assert "no verdict rests on it" in chart.caption
     assert "n = 32 images of 30 patients" in chart.caption
+    assert chart.rows[0][1].startswith("60.0 (")
+    page = render_html(record.model_copy(update={"audits": [audit]}))
+    assert "+8.0 points (90 % interval +7.0 to +9.0)" in page
+    assert "60.0 (59.0 to 61.0)" in page
+    assert "+60.0" not in page
 
 
-def test_level_names_are_data() -> None:
+def test_a_change_has_its_sign_in_every_level(record: Evidence) -> None:
+    """An own audit may compare how far a perturbation moves the score; it can go either way."""
+    kind = ("Jpeg", "score", "points", 1.0)
+    chart = subgroup_forest(_groups(record, _audit("site", kind, {"a": (30, 2.0), "b": (30, -5.0)}, change=True)), "k")
+    assert chart is not None
+    assert [row[1][:4] for row in chart.rows] == ["+2.0", "−5.0"]
+    assert "−20" in Drawn(chart).texts() or "−10" in Drawn(chart).texts(), "the axis does not end at zero"
+
+
+def test_more_numbers_than_fit_side_by_side_make_more_figures(record: Evidence) -> None:
+    audits = [_audit("site", (f"Number {i}", "score", "points", 1.0), {"a": (30, 50.0)}) for i in range(4)]
+    group = _groups(record, *audits)
+    assert [len(piece.gaps) for piece in group.in_pieces(PANELS)] == [3, 1]
+    page = render_html(record.model_copy(update={"audits": audits}))
+    section = page[page.index('id="subgroups"') :].partition("</section>")[0]
+    assert section.count("<figure") == 2
+
+
+def test_a_sentence_true_of_all_is_said_once(record: Evidence) -> None:
+    unknown = "No image has a known sex: nothing can be told about it."
+    audits = [_audit("sex", kind, {"unknown": (30, 0.5)}, said=unknown) for kind in KINDS]
+    [(about, sentence)] = _groups(record, *audits).told
+    assert sentence == unknown
+    assert [gap.name for gap in about] == ["Score", "Fall per step", "Lost answers"]
+
+
+def test_level_names_are_data(record: Evidence) -> None:
     evil = "<script>x</script>\u202e" + "long " * 30
-    chart = subgroup_forest(Subgroup(attribute=evil, levels=[_level(evil, 30, 50.0)]), "k")
+    audit = _audit(evil, KINDS[0], {evil: (30, 50.0)}, said=evil)
+    chart = subgroup_forest(_groups(record, audit), "k")
     assert chart is not None
     assert "<script" not in chart.svg
     assert "\u202e" not in chart.svg
+    assert "<script>x" not in render_html(record.model_copy(update={"audits": [audit]}))
 
 
-def test_the_sample_is_drawn(lean: Evidence) -> None:
-    for subgroup in lean.subgroups:
-        chart = subgroup_forest(subgroup, "k")
+def test_gaps_are_drawn_in_their_section_only_and_listed_with_the_rest(record: Evidence) -> None:
+    """Levels of a column are no modalities, and a gap is not drawn again among other information."""
+    page = render_html(record)
+    assert 'id="subgroups"' in page
+    assert [family.name for family in apart(record)] == []
+    assert 'id="information"' not in page
+    listed = page[page.index('id="audits"') :]
+    for audit in record.informing:
+        assert audit.title in listed
+    assert "female" not in modalities(record)
+
+
+def test_the_sample_is_drawn(record: Evidence) -> None:
+    found = groups(record)
+    assert [group.column for group in found] == ["manufacturer", "sex"]
+    for group in found:
+        chart = subgroup_forest(group, "k")
         assert chart is not None
-        assert [row[0] for row in chart.rows] == [level.level for level in subgroup.levels]
+        assert [row[0] for row in chart.rows] == group.levels

@@ -178,7 +178,7 @@ def test_a_modality_has_one_name_in_sentences_and_tables() -> None:
     )
     assert wording.stratum_name(Stratum(level="xray")) == "X-ray"
     assert wording.stratum_name(Stratum(column="scanner", level="A")) == "Scanner: A"
-    assert wording.stratum_name(Stratum(column="scanner")) == "All modalities"
+    assert wording.stratum_name(Stratum(column="scanner")) == "All together"
 
 
 @given(st.floats(0, 1))

@@ -56,7 +56,7 @@ def common(runs: Sequence[Contestant], protocol: Protocol) -> dict[str, Effect]:
     recorded: dict[str, set[Effect]] = {}
     for audit in (audit for run in runs for audit in run.evidence.audits if audit.family in protocol.families):
         effect = effect_from(audit)
-        if effect is not None:
+        if effect is not None and not effect.between:
             recorded.setdefault(audit.id, set()).add(effect)
     agreed = {identifier: effects.pop() for identifier, effects in recorded.items() if len(effects) == 1}
     order = [f"{effect.family}/{effect.name}" for listed in SHIPPED.values() for effect in listed()]
@@ -120,7 +120,7 @@ def compared(measured: Sequence[Measured], runs: Sequence[Contestant], settings:
 def verdicts_only(runs: Sequence[Contestant], known: set[str]) -> list[ComparedAudit]:
     """Audits that the runs define differently, or not at all: their verdicts and estimates stand as recorded."""
     # Against an earlier run of one model: no matter between models.
-    every = {a.id for run in runs for a in run.evidence.audits if a.statistic != STATISTIC}
+    every = {a.id for run in runs for a in run.evidence.audits if a.statistic != STATISTIC and not a.between}
     found = []
     for identifier in sorted(every - known):
         own = [_audit(run, identifier) for run in runs]

@@ -88,6 +88,9 @@ def notes_of(runs: Sequence[Contestant], protocol: Protocol, verdicts_only: Sequ
             "Compared by recorded verdict and estimate only, because their definition is not among those shipped or "
             f"nothing was scored: {some_of(verdicts_only)}."
         )
+    gaps = {audit.family: None for run in runs for audit in run.evidence.audits if audit.between}
+    if gaps:
+        found.append(f"Gaps between groups are not compared; each report has its own: {some_of(list(gaps))}.")
     found += _other_entries(runs[0], protocol)
     unknown = [run.label for run in runs if not run.evidence.model.family]
     if unknown:

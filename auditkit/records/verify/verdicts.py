@@ -15,8 +15,7 @@ from auditkit.images.record import ImageRecord
 from auditkit.judge.cases import failing_cases
 from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
-from auditkit.judge.subgroups import subgroups
-from auditkit.measure.columns import Measurements
+from auditkit.measure.columns import Measurements, level_of
 from auditkit.measure.reader import AnswerReader
 from auditkit.measure.recorded import effect_from, from_answers
 from auditkit.protocol.model import Protocol
@@ -263,28 +262,25 @@ def _of_all(material: Material, words: str, faults: Sequence[str]) -> Check:
     return by_version(material, f"{words} as recorded", faults, f"{words} not as recorded")
 
 
-def check_subgroups(material: Material, records: Sequence[ImageRecord]) -> Check:
-    """Compute the results by subgroup again.
+def check_attributes(evidence: Evidence, records: Sequence[ImageRecord]) -> Check:
+    """Compare the attributes of the images, one by one and as counted, with those that their source gives.
 
     Parameters
     ----------
-    material : Material
-        The answers.
+    evidence : Evidence
+        The record.
     records : sequence of ImageRecord
         The images with their attributes, which only their source knows; empty when it was not given.
     """
-    words = "results by subgroup"
+    words = "the attributes of the images"
     if not records:
-        why = "take the attributes of the images, which are in neither record nor store: give --audit-data"
-        return Check(PART, OPEN, f"{words} {why}")
-    evidence, data = material.evidence, material.data
-    known = [replace(r, attributes=s.attributes) for r, s in zip(data.records, records, strict=True)]
-    with_attributes = Measurements(known, {question: data.column(question) for question in data.asked()}, data.doses)
-    found = subgroups(with_attributes, Plan(tuple(known), tuple(material.planned), material.protocol))
-    faults = list(differences(_plain(evidence.data.strata), _plain(strata(known)), where="data.strata"))
+        return Check(PART, OPEN, f"{words}: only their source tells whether they are as recorded: give --audit-data")
+    faults = list(differences(_plain(evidence.data.strata), _plain(strata(records)), where="data.strata"))
     faults += differences(evidence.data.notes, notes(records), where="data.notes")
-    faults += differences(_plain(evidence.subgroups), _plain(found), where="subgroups")
-    return _of_all(material, words, faults)
+    for item, record in zip(evidence.answers.items, records, strict=True):
+        found = {column: level_of(record, column) for column in item.columns}
+        faults += differences(item.columns, found, where=f"image {item.id}: columns")
+    return settled(PART, f"{words} and what the reader noted are those that their source gives", faults)
 
 
 def _plain(value: Any) -> Any:

@@ -171,8 +171,8 @@ def _verdicts(
 ) -> Iterator[Check]:
     yield from verdicts.check_verdicts(material)
     yield from check_versions(material, earlier)
-    if material.evidence.subgroups or material.evidence.data.strata:
-        yield verdicts.check_subgroups(material, pictures)
+    if material.evidence.data.strata:
+        yield verdicts.check_attributes(material.evidence, pictures)
     if material.evidence.embeddings:
         why = "what corruptions do to the embeddings is not computed again: run once more on the same store to compare"
         yield Check(verdicts.PART, OPEN, why)

@@ -15,7 +15,7 @@ from auditkit.report.cards import words
 from auditkit.report.cards.markdown import escaped
 from auditkit.report.cards.words import NOT_STATED, listing, paragraph, stated
 from auditkit.report.views import families, verdict_counts
-from auditkit.words import audit_name, modality_name, moment, plain_name, visible
+from auditkit.words import audit_name, modality_name, moment, visible
 
 NAMESPACE = "https://mc.chai.org/v0.2/schema.xsd"
 
@@ -120,7 +120,7 @@ def _warnings(evidence: Evidence) -> Content:
                 f"Audits of bias: {words.counted(bias) or 'none was run'}. Not passed:",
                 listing(words.not_passed(bias), "None of those that ran."),
                 words.known_strata(evidence),
-                listing((escaped(s) for _, _, s in words.gaps(evidence) if s), ""),
+                listing((f"{escaped(n)}: {escaped(s)}" for n, _, s in words.gaps(evidence) if s), ""),
             ),
         ),
         ("ClinicalRiskLevel", NOT_STATED),
@@ -175,9 +175,7 @@ def _metric(evidence: Evidence, audits: list[Audit], *, fair: bool) -> Content:
     own = [family for family in words.listed(evidence) if family[0] in names]
     results = [(_label(audit), audit.estimate) for _, _, shown, _ in own for audit in shown]
     if fair:
-        own_words = (
-            (f"Largest difference by {plain_name(n).lower()}, for information", g) for n, g, _ in words.gaps(evidence)
-        )
+        own_words = ((f"Largest difference, {n}, for information", g) for n, g, _ in words.gaps(evidence))
         results += [(label, gap) for label, gap in own_words if gap.value is not None]
     counts = listing((f"{escaped(name)}: {words.counted(everyone)}" for name, _, _, everyone in own), "")
     goals = listing((f"{escaped(name)}: {escaped(question)}" for name, question, _, _ in own), NOT_STATED)

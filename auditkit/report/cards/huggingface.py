@@ -11,7 +11,7 @@ from auditkit.report.cards import words
 from auditkit.report.cards.markdown import escaped, table
 from auditkit.report.cards.words import NOT_STATED, listing, paragraph, stated
 from auditkit.report.views import verdict_counts
-from auditkit.words import VERDICT_ORDER, audit_name, count, moment, plain_name, scale_of, visible, whole
+from auditkit.words import VERDICT_ORDER, audit_name, count, moment, scale_of, visible, whole
 
 TASK = "image-text-to-text"
 Yaml = str | int | float | bool | Mapping[str, "Yaml"] | Sequence["Yaml"]
@@ -186,15 +186,12 @@ def _audits(evidence: Evidence) -> str:
 
 
 def _subgroups(evidence: Evidence) -> str:
-    rows = [
-        (escaped(plain_name(name)), words.difference(gap), escaped(sentence))
-        for name, gap, sentence in words.gaps(evidence)
-    ]
+    rows = [(escaped(name), words.difference(gap), escaped(sentence)) for name, gap, sentence in words.gaps(evidence)]
     if not rows:
         return "Results by subgroup: not measured."
     return paragraph(
         "Results by subgroup, for information; no verdict rests on them:",
-        table(("Attribute", "Largest difference", "What can be told"), rows),
+        table(("What is compared", "Largest difference", "What can be told"), rows),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from auditkit.evidence import VERDICTS, Audit, Estimate, Evidence
 from auditkit.report.cards.markdown import bullets, escaped
+from auditkit.report.gaps import groups
 from auditkit.report.views import UNKNOWN, families, unwanted, verdict_counts
 from auditkit.words import (
     OUTCOME_NAMES,
@@ -154,13 +155,14 @@ def not_passed(audits: Iterable[Audit]) -> list[str]:
 
 
 def gaps(evidence: Evidence) -> list[tuple[str, Estimate, str]]:
-    """Return for each attribute its name, the largest difference between two levels, and what can be told."""
-    return [(g.attribute, g.gap or Estimate(), g.sentence) for g in evidence.subgroups]
+    """Return what is compared between the levels of a column, the largest gap between two, and what can be told."""
+    every = [(group, gap) for group in groups(evidence) for gap in group.gaps]
+    return [(f"{gap.name} by {group.name.lower()}", gap.estimate, gap.sentence) for group, gap in every]
 
 
 def difference(estimate: Estimate) -> str:
     """Return a largest difference with its interval."""
-    return escaped(Scale(estimate.unit, signed=False).full(estimate))
+    return escaped(Scale(estimate.unit, signed=True).full(estimate))
 
 
 def references(evidence: Evidence) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
-from auditkit.evidence import Evidence, Subgroup, SubgroupLevel
+from auditkit.evidence import Cell, Evidence
 from auditkit.report.clauses.found import Found, found, nothing
+from auditkit.report.gaps import Gap, groups
 from auditkit.report.views import UNKNOWN
 from auditkit.words import count, people_sentences, percent, whole
 
@@ -78,38 +79,44 @@ def _known(evidence: Evidence, attributes: tuple[str, ...]) -> Found:
 
 def _subgroups(evidence: Evidence, attributes: tuple[str, ...]) -> Found:
     """Results by the levels known of the attributes; all of it when each has two levels large enough to compare."""
-    given = {group.attribute: group for group in evidence.subgroups}
+    given = {group.column: group.gaps for group in groups(evidence)}
     said, gaps = [], []
     for name in attributes:
-        levels = _measured(given.get(name))
+        gaps_of = given.get(name, ())
+        levels = _measured(gaps_of)
         if not levels:
             gaps.append(f"no results by {name}")
             continue
-        n = sum(level.n_clusters for level in levels)
+        n = sum(cell.n_clusters for cell in levels)
         said.append(f"results by {name}: {count(len(levels), 'known level')}, {count(n, 'patient')}")
-        if given[name].gap is None:
+        if not any(gap.found for gap in gaps_of):
             gaps.append(f"too few patients to compare levels of {name}")
     names = " and ".join(attributes)
     return found("; ".join(said), gaps) if said else nothing(f"subgroups by {names}", *gaps)
 
 
-def _measured(group: Subgroup | None) -> list[SubgroupLevel]:
-    """Return the levels that are known and have a score."""
-    return [x for x in group.levels if x.level != UNKNOWN and x.score.value is not None] if group else []
+def _measured(gaps: Sequence[Gap]) -> list[Cell]:
+    """Return the known levels in which something was measured, each as the first audit has it that measured it."""
+    first: dict[str, Cell] = {}
+    for cell in (cell for gap in gaps for cell in gap.cells.values() if cell.estimate.value is not None):
+        first.setdefault(cell.stratum.level, cell)
+    return [cell for level, cell in first.items() if level != UNKNOWN]
 
 
 def _minors(evidence: Evidence) -> Found:
     """Results for patients under 18. Ages are kept as decades: the band 10-19 has adults in it."""
-    ages = next((group for group in evidence.subgroups if group.attribute == "age"), None)
-    bands = [(x, int(band[2])) for x in _measured(ages) if (band := _BAND.fullmatch(x.level)) and int(band[1]) < _ADULT]
-    if ages is None or not bands:
+    ages = next((group.gaps for group in groups(evidence) if group.column == "age"), ())
+    found_in = [(cell, _BAND.fullmatch(cell.stratum.level)) for cell in _measured(ages)]
+    bands = [(cell, int(band[2])) for cell, band in found_in if band and int(band[1]) < _ADULT]
+    if not bands:
         return nothing("minors", "no results for patients under 18")
-    n = sum(level.n_clusters for level, _ in bands)
+    n = sum(cell.n_clusters for cell, _ in bands)
     gaps = [
         "an age band holds minors and adults" if any(high >= _ADULT for _, high in bands) else "",
-        "too few patients to compare levels of age" if ages.gap is None else "",
+        "" if any(gap.found for gap in ages) else "too few patients to compare levels of age",
     ]
-    return found(f"results for {count(n, 'patient')} in the age bands {', '.join(x.level for x, _ in bands)}", gaps)
+    named = ", ".join(cell.stratum.level for cell, _ in bands)
+    return found(f"results for {count(n, 'patient')} in the age bands {named}", gaps)
 
 
 SECTIONS: Mapping[str, Callable[[Evidence], Found]] = MappingProxyType(

@@ -1,120 +1,123 @@
-"""Results by one attribute of patients or equipment: three small forests side by side, one row per level."""
+"""Numbers by the levels of one column: up to three small forests side by side, one row per level."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from auditkit.evidence import Estimate, Subgroup, SubgroupLevel
+from auditkit.evidence import Cell, Estimate
 from auditkit.report.figures.charts import ends, level_words, n_words
 from auditkit.report.figures.svg import PLAIN, SMALL, WIDTH, Axis, Chart, Drawing, fitted, round_numbers, text_width
-from auditkit.words import MINUS, Scale, plain_name, whole
+from auditkit.report.gaps import TOO_FEW, Gap, Groups
+from auditkit.words import MINUS, NO_VALUE, Scale, whole
 
+PANELS = 3
+"""Numbers that have room side by side."""
 _EDGE, _BETWEEN = 8, 16
 _ROW = 40
 _NUMBER = 34  # pixels to the right of each interval, for the value
-_TOO_FEW = "too few"
+_FEW = "too few"
+_SPANS = {"points": 20.0, "points per severity step": 4.0, "share": 0.1}
+"""Least span of an axis by unit, so that a small difference is not drawn as a large one."""
+_ENDS = {("score", "points"): (0.0, 100.0)}
 
 
-@dataclass(frozen=True)
-class _Panel:
-    """One of the three columns: a field of `SubgroupLevel`, what it is called, and the least span of its axis."""
-
-    field: str
-    head: str
-    column: str
-    scale: Scale
-    span: float
-    floor: float | None = None
-    ceiling: float | None = None
-
-    def of(self, level: SubgroupLevel) -> Estimate:
-        estimate: Estimate = getattr(level, self.field)
-        return estimate
-
-
-_POINTS = Scale("points", signed=False)
-_PANELS = (
-    _Panel("score", "Clean score", "Clean score, points", _POINTS, 20.0, 0.0, 100.0),
-    _Panel("fall", "Falls by", "Falls by, points per severity step", _POINTS, 4.0),
-    _Panel("unusable", "Unusable, %", "Unusable answers", Scale("share", signed=False), 0.1, 0.0, 1.0),
-)
-
-
-def subgroup_forest(subgroup: Subgroup, key: str) -> Chart | None:
-    """Draw clean score, fall per severity step and share of unusable answers of each level, with intervals.
+def subgroup_forest(group: Groups, key: str) -> Chart | None:
+    """Draw every number of each level with its interval.
 
     Parameters
     ----------
-    subgroup : Subgroup
-        As in the record. Levels with fewer patients than the protocol asks for are drawn faint and marked so; their
-        wide intervals do not stretch the axes and get arrows.
+    group : Groups
+        At most `PANELS` numbers. Levels with fewer patients than the protocol asks for are drawn faint and marked so;
+        their wide intervals do not stretch the axes and get arrows.
     key : str
         Unique within the page.
 
     Returns
     -------
     Chart or None
-        None where the attribute has no level.
+        None where the column has no level.
     """
-    if not subgroup.levels:
+    if not group.levels:
         return None
-    few = {level.level for level in subgroup.levels if level.too_few}
-    large = [level for level in subgroup.levels if level.level not in few] or list(subgroup.levels)
-    wide = (WIDTH - 2 * _EDGE - 2 * _BETWEEN) / len(_PANELS)
-    foot = 24 + _ROW * len(subgroup.levels)
+    wide = (WIDTH - 2 * _EDGE - (PANELS - 1) * _BETWEEN) / PANELS
+    foot = 24 + _ROW * len(group.levels)
     drawing = Drawing(foot + 22)
     axes = []
-    for index, panel in enumerate(_PANELS):
+    for index, gap in enumerate(group.gaps):
         left = _EDGE + index * (wide + _BETWEEN)
-        x = _axis(panel, large, subgroup.levels, left, left + wide - _NUMBER)
+        x = _axis(gap, left, left + wide - _NUMBER)
         axes.append(x)
-        drawing.text(left, 10, panel.head, PLAIN, bold=True)
-        drawing.text(x.start, foot + 11, _tick(x.low, panel.scale), SMALL, role="muted")
-        drawing.text(x.end, foot + 11, _tick(x.high, panel.scale), SMALL, anchor="end", role="muted")
-    for row, level in enumerate(subgroup.levels):
-        _row(drawing, 24 + row * _ROW, level, axes, small=level.level in few)
-    name = plain_name(subgroup.attribute)
-    title = f"Results by {name[:1].lower() + name[1:]}"
-    description = _words(subgroup, few)
-    estimates = [e for level in subgroup.levels for panel in _PANELS if (e := panel.of(level)).value is not None]
+        head = f"{gap.name}, %" if gap.scale.label == "%" else gap.name
+        head = head if text_width(head, PLAIN, bold=True) <= wide else gap.name
+        drawing.text(left, 10, fitted(head, wide, PLAIN, bold=True), PLAIN, bold=True)
+        drawing.text(x.start, foot + 11, _tick(x.low, gap.scale), SMALL, role="muted")
+        drawing.text(x.end, foot + 11, _tick(x.high, gap.scale), SMALL, anchor="end", role="muted")
+    for row, level in enumerate(group.levels):
+        _row(drawing, 24 + row * _ROW, level, group, axes)
+    title = f"Results by {group.name[:1].lower() + group.name[1:]}"
+    description = _words(group)
+    estimates = [c.estimate for gap in group.gaps for c in gap.cells.values() if c.estimate.value is not None]
+    named = "; ".join(f"{gap.name}, {gap.scale.label}" for gap in group.gaps)
     caption = (
-        f"Estimates with {level_words(estimates)}, {n_words((v.n_images, v.n_clusters) for v in subgroup.levels)} per "
-        "level: mean score of clean images, and by how much it falls per severity step, in points; share of clean "
-        f"images without a usable answer. For information; no verdict rests on it. {subgroup.sentence}"
+        f"Estimates with {level_words(estimates)}, {n_words(group.of(level) for level in group.levels)} per level: "
+        f"{named}. For information; no verdict rests on it."
     )
+    header = (
+        group.name, *(f"{gap.name}, {gap.scale.label}" for gap in group.gaps), "Images", "Patients", "Note",
+    )  # fmt: skip
     rows = [
         (
-            level.level,
-            *(panel.scale.short(panel.of(level)) for panel in _PANELS),
-            whole(level.n_images),
-            whole(level.n_clusters),
-            _TOO_FEW if level.level in few else "",
+            level,
+            *(gap.scale.short(_estimate(gap, level)) for gap in group.gaps),
+            *map(whole, group.of(level)),
+            _FEW if _all_few(group, level) else "",
         )
-        for level in subgroup.levels
+        for level in group.levels
     ]
-    header = (name, *(panel.column for panel in _PANELS), "Images", "Patients", "Note")
     return Chart(key, drawing.inline(key, title, description), title, description, caption, header, rows)
 
 
-def _axis(
-    panel: _Panel, large: Sequence[SubgroupLevel], levels: Sequence[SubgroupLevel], start: float, end: float
-) -> Axis:
-    """Return round limits that hold every value and the large levels' intervals, at least `panel.span` apart."""
-    drawn = [e for level in large if (span := ends(panel.of(level))) for e in span[1:]]
-    drawn += [span[0] for level in levels if (span := ends(panel.of(level)))]
-    low = min(drawn, default=panel.floor or 0.0)
+def _estimate(gap: Gap, level: str) -> Estimate:
+    return gap.cells[level].estimate if level in gap.cells else Estimate()
+
+
+def _few(cell: Cell | None) -> bool:
+    return cell is None or cell.rule == TOO_FEW
+
+
+def _all_few(group: Groups, level: str) -> bool:
+    """Whether a level is too small for every number."""
+    return all(_few(gap.cells.get(level)) for gap in group.gaps)
+
+
+def _axis(gap: Gap, start: float, end: float) -> Axis:
+    """Return round limits that hold every value and the large levels' intervals, at least the unit's span apart."""
+    large = [cell for cell in gap.cells.values() if not _few(cell)] or list(gap.cells.values())
+    drawn = [e for cell in large if (span := ends(cell.estimate)) for e in span[1:]]
+    drawn += [span[0] for cell in gap.cells.values() if (span := ends(cell.estimate))]
+    floor, ceiling = _limits(gap)
+    low = min(drawn, default=floor or 0.0)
     high = max(drawn, default=low)
-    short = max(panel.span - (high - low), 0.0) / 2
+    least = _SPANS.get(gap.audit.unit) or 0.2 * max(abs(low), abs(high)) or 1.0
+    short = max(least - (high - low), 0.0) / 2
     low, high = low - short, high + short
-    if panel.floor is not None and low < panel.floor:
-        low, high = panel.floor, high + panel.floor - low
-    if panel.ceiling is not None and high > panel.ceiling:
-        low, high = low + panel.ceiling - high, panel.ceiling
+    if floor is not None and low < floor:
+        low, high = floor, high + floor - low
+    if ceiling is not None and high > ceiling:
+        low, high = low + ceiling - high, ceiling
     numbers = round_numbers(low, high, 4)
-    first = numbers[0] if panel.floor is None else max(numbers[0], panel.floor)
-    last = numbers[-1] if panel.ceiling is None else min(numbers[-1], panel.ceiling)
+    first = numbers[0] if floor is None else max(numbers[0], floor)
+    last = numbers[-1] if ceiling is None else min(numbers[-1], ceiling)
     return Axis(first, last, start, end)
+
+
+def _limits(gap: Gap) -> tuple[float | None, float | None]:
+    """Return the ends that a level's number cannot pass: a change may lie to either side of zero."""
+    if gap.audit.change:
+        return None, None
+    if gap.audit.unit == "share":
+        return 0.0, 1.0
+    return _ENDS.get((gap.audit.quantity, gap.audit.unit), (None, None))
 
 
 def _tick(value: float, scale: Scale) -> str:
@@ -122,17 +125,17 @@ def _tick(value: float, scale: Scale) -> str:
     return (MINUS if value < 0 else "+" if scale.signed and value > 0 else "") + number
 
 
-def _row(drawing: Drawing, top: float, level: SubgroupLevel, axes: Sequence[Axis], *, small: bool) -> None:
-    n = f"n = {whole(level.n_images)} of {whole(level.n_clusters)}" + (f", {_TOO_FEW}" if small else "")
+def _row(drawing: Drawing, top: float, level: str, group: Groups, axes: Sequence[Axis]) -> None:
+    images, patients = group.of(level)
+    n = f"n = {whole(images)} of {whole(patients)}" + (f", {_FEW}" if _all_few(group, level) else "")
     room = WIDTH - 2 * _EDGE - text_width(n, SMALL) - 8
-    drawing.text(_EDGE, top + 9, fitted(level.level, room, PLAIN, bold=True), PLAIN, bold=True)
+    drawing.text(_EDGE, top + 9, fitted(level, room, PLAIN, bold=True), PLAIN, bold=True)
     drawing.text(WIDTH - _EDGE, top + 9, n, SMALL, anchor="end", role="muted")
     middle = top + 26
-    for panel, x in zip(_PANELS, axes, strict=True):
-        estimate = panel.of(level)
-        span = ends(estimate)
+    for gap, x in zip(group.gaps, axes, strict=True):
+        span, small = ends(_estimate(gap, level)), _few(gap.cells.get(level))
         if span is None:
-            drawing.text(x.start, middle, "not measured", SMALL, role="muted")
+            drawing.text(x.start, middle, NO_VALUE, SMALL, role="muted")
             continue
         role = "faint" if small else "accent"
         drawing.lines([(at, middle - 6, at, middle + 6) for at in (x.start, x.end)], "grid", 1)
@@ -140,24 +143,18 @@ def _row(drawing: Drawing, top: float, level: SubgroupLevel, axes: Sequence[Axis
             drawing.lines([(x(0), middle - 6, x(0), middle + 6)], "edge", 1, "2 2")
         drawing.lines([(x.clipped(span[1]), middle, x.clipped(span[2]), middle)], role, 1.8, "2 2" if small else "")
         drawing.markers("disc", [(x(span[0]), middle)], 7, "muted" if small else "accent", hollow=small)
-        drawing.text(x.end + _NUMBER, middle, panel.scale.number(span[0]), SMALL, anchor="end")
+        drawing.text(x.end + _NUMBER, middle, gap.scale.number(span[0]), SMALL, anchor="end")
         if span[1] < x.low:
             drawing.markers("left", [(x.start, middle)], 6, role)
         if span[2] > x.high:
             drawing.markers("right", [(x.end, middle)], 6, role)
 
 
-def _words(subgroup: Subgroup, few: set[str]) -> str:
+def _words(group: Groups) -> str:
     parts = []
-    for level in subgroup.levels:
-        score, fall, unusable = (panel.scale.short(panel.of(level)) for panel in _PANELS)
-        note = f", {_TOO_FEW} patients" if level.level in few else ""
-        parts.append(
-            f"{level.level}{note}: clean score {score}, falls by {fall} per severity step, unusable {unusable}"
-        )
-    gap = (
-        f" Largest difference between levels: {Scale('points', signed=True).full(subgroup.gap)}."
-        if subgroup.gap
-        else ""
-    )
-    return f"{'; '.join(parts)}.{gap}"
+    for level in group.levels:
+        numbers = ", ".join(f"{gap.name} {gap.scale.short(_estimate(gap, level))}" for gap in group.gaps)
+        note = f", {_FEW} patients" if _all_few(group, level) else ""
+        parts.append(f"{level}{note}: {numbers}")
+    told = [f"{gap.name}, largest gap: {gap.sentence}" for gap in group.gaps if gap.found]
+    return " ".join(["; ".join(parts) + ".", *told])

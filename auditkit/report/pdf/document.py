@@ -20,8 +20,10 @@ from auditkit.report.figures.calibration import reliability
 from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.heatmap import heat_map
 from auditkit.report.figures.inside import inside
-from auditkit.report.figures.subgroups import subgroup_forest
+from auditkit.report.figures.subgroups import PANELS, subgroup_forest
 from auditkit.report.figures.svg import Chart
+from auditkit.report.gaps import Groups
+from auditkit.report.gaps import groups as gap_groups
 from auditkit.report.pages import environment
 from auditkit.report.pdf import tables
 from auditkit.report.pdf.engine import font_faces, moment_of
@@ -173,10 +175,7 @@ def document(evidence: Evidence, record: bytes) -> str:
             direction=_sections(families, "degraded", figures),
             inside=_inside(evidence, figures),
             words=_sections(families, "words", figures),
-            subgroups=[(s, figures.one(subgroup_forest(s, figures.key()))) for s in evidence.subgroups],
-            level=wording.Scale("points", signed=False),
-            signed=wording.Scale("points", signed=True),
-            share=wording.Scale("share", signed=False),
+            subgroups=[(group, _forests(group, figures)) for group in gap_groups(evidence)],
             informing=[figures.section(f, SHORT) for f in views.apart(evidence)],
             others=[figures.section(f, SHORT) for f in families if f.kind == "other"],
             outcomes=_outcomes(evidence, families, figures),
@@ -217,6 +216,10 @@ def _corruption(evidence: Evidence, item: views.Corruption, figures: _Figures) -
         "strips": strips(evidence, item),
         "matrix": tables.matrix(item),
     }
+
+
+def _forests(group: Groups, figures: _Figures) -> list[tuple[Groups, list[Picture]]]:
+    return [(piece, figures.one(subgroup_forest(piece, figures.key()))) for piece in group.in_pieces(PANELS)]
 
 
 def _inside(evidence: Evidence, figures: _Figures) -> Any:

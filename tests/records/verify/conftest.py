@@ -54,6 +54,8 @@ at_least = 2.0
 shown = true
 [families.scoring]
 shown = true
+[families.subgroups]
+shown = true
 """
 IDS = (
     "metadata/institution.reputation-high-vs-low",
@@ -63,6 +65,7 @@ IDS = (
     "sensitivity/pixelate",
     "calibration/score-as-chance",
     "scoring/mass",
+    "subgroups/sex",
 )
 
 

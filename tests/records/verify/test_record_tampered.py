@@ -55,6 +55,7 @@ def more(value: Any) -> Any:
 
 CALIBRATION, MASS = 1, 5
 METADATA = 2  # place of the first metadata audit among the record's, by id
+SENSITIVITY, GAP = -2, -1
 TAMPERED = {
     "overall verdict": (put("verdict", "PASS"), "verdict: record PASS"),
     "overall sentence": (put("sentence", "All is well."), "sentence: record All is well."),
@@ -69,7 +70,7 @@ TAMPERED = {
     "an interval": (put("audits", METADATA, "estimate", "high", more), "estimate.high: record"),
     "a limit": (put("audits", METADATA, "limit", "within", 50.0), "limit.within: record 50.0, found 5.0"),
     "an expected score": (put("audits", METADATA, "expected", "value", 0.1), "expected.value: record 0.1"),
-    "a figure's similarity": (put("audits", -1, "series", 3, "ssim", 0.9), "ssim: record 0.9"),
+    "a figure's similarity": (put("audits", SENSITIVITY, "series", 3, "ssim", 0.9), "ssim: record 0.9"),
     "a case's text": (put("audits", METADATA, "cases", 0, "treated_answer", "50"), "treated_answer: record 50"),
     "outcomes of an audit": (put("audits", METADATA, "outcomes", "refused", 0), "outcomes.refused: record 0"),
     "outcomes of the run": (put("outcomes", "refused", 0), "outcomes.refused: record 0"),
@@ -98,11 +99,14 @@ TAMPERED = {
         put("data", "strata", "sex", 0, "n_clusters", 9),
         "sex[0].n_clusters: record 9",
     ),
-    "a subgroup": (put("subgroups", 0, "levels", 0, "score", "value", 99.0), "score.value: record 99.0"),
     "the calibration": (put("audits", CALIBRATION, "estimate", "value", 0.001), "estimate.value: record 0.001"),
     "a band's share": (put("audits", CALIBRATION, "series", 0, "observed", "value", 0.5), "observed.value: record 0.5"),
     "what chance gives": (put("audits", CALIBRATION, "parts", 0, "reference", 0.5), "reference: record 0.5"),
     "a mass of probability": (put("audits", MASS, "parts", 0, "estimate", "value", 0.5), "estimate.value: record 0.5"),
+    "a gap between groups": (put("audits", GAP, "estimate", "value", 0.1), "estimate.value: record 0.1"),
+    "a group's number": (put("audits", GAP, "parts", 1, "estimate", "value", 99.0), "estimate.value: record 99.0"),
+    "what can be told": (put("audits", GAP, "parts", 0, "sentence", "No gap."), "sentence: record No gap."),
+    "an image's group": (put("answers", "items", 0, "columns", "sex", "X"), "columns.sex: record X"),
     "a picture's score": (put("examples", 0, "score", 99.0), "score: record 99.0"),
     "the protocol's text": (
         put("protocol", "toml", lambda text: text.replace("within = 5.0", "within = 50.0")),
@@ -129,8 +133,9 @@ TAMPERED = {
 QUICK = (
     "overall verdict", "an audit's verdict", "a p-value", "an estimate", "an expected score", "a case's text",
     "an audit left out", "a score", "a score made a refusal", "a mark that is none", "a hash of answers",
-    "an image's id", "a patient", "number of images", "a level of sex", "a subgroup", "a picture's score",
-    "the protocol's text", "a criterion", "the hash of a wording", "a question", "when the protocol was seen",
+    "an image's id", "a patient", "number of images", "a level of sex", "a gap between groups", "an image's group",
+    "a picture's score", "the protocol's text", "a criterion", "the hash of a wording", "a question",
+    "when the protocol was seen",
     "an unknown key",
 )  # fmt: skip
 assert set(QUICK) <= set(TAMPERED)

@@ -67,12 +67,12 @@ def test_empty_store_answers_are_not_checked(made: Made, tmp_path):
     words = open_words(made.verify(store=str(tmp_path / "empty.sqlite"), data=None))
     assert "the store knows no run on images with the SHA-256" in words
     assert "of images that this store does not know" in words
-    assert "take the attributes of the images" in words
+    assert "the attributes of the images: only their source tells" in words
 
 
-def test_store_alone_tells_all_but_the_subgroups(made: Made):
+def test_store_alone_tells_all_but_the_attributes(made: Made):
     checks = made.verify(data=None)
-    assert open_words(checks).startswith("results by subgroup")
+    assert open_words(checks).startswith("the attributes of the images: only their source tells")
     assert any("are those that the store noted" in check.words for check in checks)
 
 

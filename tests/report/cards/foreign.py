@@ -55,11 +55,11 @@ def poisoned(text: str) -> Evidence:
             audit(
                 text, "ERROR", sentence=text, title=text, unit=text, estimate=INTERVAL.model_copy(update={"unit": text})
             ),
+            group("sex", text, sentence=text),
         ],
         references=[
             Reference(role="baseline", run=text, finished="", model=text, evidence_sha256="", problem=text),
         ],
-        subgroups=[group("sex", text).model_copy(update={"sentence": text})],
         sentence=text,
         limits=[text],
     )

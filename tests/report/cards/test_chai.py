@@ -97,11 +97,11 @@ def test_numbers_are_the_records_and_carry_verdict_and_n():
         for _, value in results
     )
     assert all("PASS, 100 images, 90 clusters" in label for label, _ in results if "Largest" not in label)
-    assert sum("Largest difference by" in label for label, _ in _results(root, "FairnessEquity")) == 4
+    assert sum("Largest difference, " in label for label, _ in _results(root, "FairnessEquity")) == 4
 
 
 def test_audits_are_placed_by_what_they_hold_and_not_by_their_names():
-    root = _card(complete(audits=[audit(family, name="x") for family in FAMILIES], subgroups=[]))
+    root = _card(complete(audits=[audit(family, name="x") for family in FAMILIES]))
     placed = {
         kind: [label.partition("(")[2].partition("/")[0] for label, _ in _results(root, kind)]
         for kind in ("UsefulnessUsabilityEfficacy", "FairnessEquity", "SafetyReliability")
@@ -111,8 +111,9 @@ def test_audits_are_placed_by_what_they_hold_and_not_by_their_names():
         "FairnessEquity": ["metadata", "placebo", "differential"],
         "SafetyReliability": ["templates", "direction", "answers", "repeatability", "baseline"],
     }
-    renamed = [a.model_copy(update={"family": f"own-{a.family}", "id": f"own-{a.id}"}) for a in complete().audits]
-    root = _card(complete(audits=renamed, subgroups=[]))
+    deciding = complete().deciding
+    renamed = [a.model_copy(update={"family": f"own-{a.family}", "id": f"own-{a.id}"}) for a in deciding]
+    root = _card(complete(audits=renamed))
     assert {label.partition("(own-")[2].partition("/")[0] for label, _ in _results(root, "FairnessEquity")} == {
         "metadata",
         "placebo",
@@ -125,8 +126,11 @@ def test_an_estimate_that_is_missing_is_null_and_an_interval_that_is_missing_is_
     nothing = INTERVAL.model_copy(update={"value": None})
     root = _card(
         complete(
-            audits=[audit("metadata", "ERROR", estimate=nothing), audit("placebo", estimate=alone)],
-            subgroups=[group("sex", "a", gap=None)],
+            audits=[
+                audit("metadata", "ERROR", estimate=nothing),
+                audit("placebo", estimate=alone),
+                group("sex", "a", gap=None),
+            ],
         )
     )
     values = {label.split(" ")[1]: value for label, value in _results(root, "FairnessEquity")}

@@ -101,7 +101,7 @@ def test_the_summary_says_verdict_numbers_failures_and_what_is_undecided(lean: E
 
 
 def test_the_summary_of_a_pass_has_no_list_of_failures(lean: Evidence) -> None:
-    passed = [a for a in lean.audits if a.verdict == "PASS"]
+    passed = [a for a in lean.deciding if a.verdict == "PASS"]
     text = summary_of(lean.model_copy(update={"audits": passed, "verdict": "PASS", "sentence": "All met."}))
     assert "✓ PASS" in text
     assert "What failed" not in text

@@ -11,6 +11,7 @@ from auditkit.evidence import (
     Case,
     Cell,
     Data,
+    Definition,
     EmbeddingShift,
     Estimate,
     Evidence,
@@ -19,14 +20,13 @@ from auditkit.evidence import (
     ModalityCount,
     ModelInfo,
     Outcomes,
+    PartDefinition,
     Point,
     PromptInfo,
     ProtocolInfo,
     Reference,
     Run,
     Stratum,
-    Subgroup,
-    SubgroupLevel,
     Verdict,
 )
 from tests.report.sample import KINDS
@@ -80,12 +80,34 @@ def calibrated() -> Audit:
     return audit("calibration", "INCONCLUSIVE", "score-as-chance", cases=[], mde=None, **own)
 
 
-def group(attribute: str, *levels: str, gap: Estimate | None = INTERVAL) -> Subgroup:
-    made = [
-        SubgroupLevel(level=name, n_images=40, n_clusters=30, score=INTERVAL, fall=INTERVAL, unusable=INTERVAL)
-        for name in levels
+def group(column: str, *levels: str, gap: Estimate | None = INTERVAL, sentence: str = "It can be told.") -> Audit:
+    """Results by one column, shown for information."""
+    found = Estimate() if gap is None else gap
+    cells = [
+        Cell(
+            stratum=Stratum(column=column, level=level),
+            required=False,
+            verdict="INCONCLUSIVE",
+            sentence=sentence,
+            estimate=found if level == "all" else INTERVAL,
+            n_images=40,
+            n_clusters=30,
+        )
+        for level in ("all", *levels)
     ]
-    return Subgroup(attribute=attribute, levels=made, gap=gap, sentence="It can be told.")
+    return Audit(
+        id=f"subgroups/{column}", question="?", family="subgroups", title=f"Score by {column}", shown=True,
+        verdict="INCONCLUSIVE", sentence=sentence, estimate=found, parts=cells,
+        definition=Definition(between=column, parts=[PartDefinition(terms=[])]),
+    )  # fmt: skip
+
+
+def groups() -> list[Audit]:
+    """Results by the four columns that clauses ask for."""
+    return [
+        group("sex", "female", "male"), group("age", "0-9", "40-49"),
+        group("site", "a", "b"), group("manufacturer", "x", "y"),
+    ]  # fmt: skip
 
 
 def strata(unknown: int = 0, total: int = 100) -> list[Level]:
@@ -120,14 +142,10 @@ def complete(**changes: Any) -> Evidence:
         ),
         prompts=[PromptInfo(id="quality.p1", scorer="score_100", text="How good?")],
         outcomes=Outcomes(scored=99, refused=1),
-        audits=[*(audit(family) for family in FAMILIES), calibrated()],
+        audits=[*(audit(family) for family in FAMILIES), calibrated(), *groups()],
         embeddings=[EmbeddingShift(kind="vision", perturbation="blur", title="Blur", modality="all")],
         references=[
             Reference(role="baseline", run="r0", finished="", model="m", evidence_sha256="e", n_answers=50, n_same=40)
-        ],
-        subgroups=[
-            group("sex", "female", "male"), group("age", "0-9", "40-49"),
-            group("site", "a", "b"), group("manufacturer", "x", "y"),
         ],
         answers=Answers(
             items=[ItemEntry(id="a", cluster="b", modality="ct")],

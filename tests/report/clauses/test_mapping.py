@@ -11,7 +11,7 @@ from auditkit.evidence import EarlierProtocol, Evidence, ModalityCount, Outcomes
 from auditkit.report.clauses import DISCLAIMER, Row, clause_map
 from auditkit.report.clauses.sections import SECTIONS
 from auditkit.report.clauses.texts import ClauseEntry, texts
-from tests.report.clauses.build import audit, complete, empty, group, strata
+from tests.report.clauses.build import audit, complete, empty, group, groups, strata
 from tests.report.sample import lean
 
 
@@ -126,13 +126,12 @@ def test_strata_count_as_known_for_four_images_in_five(unknown: int, level: str)
 
 
 def test_subgroup_clauses_need_known_levels_large_enough_to_compare():
-    groups = complete().subgroups
-    small = [g.model_copy(update={"gap": None}) for g in groups]
-    unknown = [group(g.attribute, "unknown", gap=None) for g in groups]
-    clause = "Art. 13(3)(b)(v)"
+    small = [group(g.between, "a", "b", gap=None) for g in groups()]
+    unknown = [group(g.between, "unknown", gap=None) for g in groups()]
+    own, clause = complete().deciding, "Art. 13(3)(b)(v)"
     status = {
-        name: next(row for _, row in _rows(complete(subgroups=given)) if row.clause == clause)
-        for name, given in (("known", groups), ("small", small), ("unknown", unknown), ("none", []))
+        name: next(row for _, row in _rows(complete(audits=[*own, *given])) if row.clause == clause)
+        for name, given in (("known", groups()), ("small", small), ("unknown", unknown), ("none", []))
     }
     assert status["known"].status == "supported"
     assert status["small"].status == "partial"
@@ -144,7 +143,7 @@ def test_subgroup_clauses_need_known_levels_large_enough_to_compare():
 
 def test_minors_are_found_by_their_age_bands():
     def minors(*bands: str) -> Any:
-        return SECTIONS["minors"](complete(subgroups=[group("age", *bands)]))
+        return SECTIONS["minors"](complete(audits=[group("age", *bands)]))
 
     assert minors("0-9", "40-49").level == "all"
     assert minors("10-19", "40-49").level == "part"

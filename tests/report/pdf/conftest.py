@@ -22,7 +22,9 @@ def small() -> Evidence:
     """The simulated record, cut down: every section is there, with pictures, hostile text and a protocol file."""
     whole = Simulation(7).evidence()
     first = {audit.family: audit for audit in reversed(whole.audits)}
-    kept = [a for a in whole.audits if first[a.family] is a or a.verdict == "ERROR" or a.id.endswith("level-0")]
+    kept = [
+        a for a in whole.audits if a.shown or first[a.family] is a or a.verdict == "ERROR" or a.id.endswith("level-0")
+    ]
     pictures = [e for e in whole.examples if e.perturbation in ("", "brightness")]
     protocol = whole.protocol.model_copy(update={"toml": TOML})
     cut = whole.model_copy(update={"audits": kept, "examples": pictures, "protocol": protocol})

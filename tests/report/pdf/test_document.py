@@ -21,7 +21,7 @@ def page(small: Evidence, record: bytes) -> Page:
 def least(small: Evidence) -> Evidence:
     """One audit, no pictures: a page in a tenth of a second."""
     audits = [a for a in small.audits if a.family == "metadata" and a.verdict != "ERROR"][:1]
-    return small.model_copy(update={"audits": audits, "examples": [], "references": [], "subgroups": []})
+    return small.model_copy(update={"audits": audits, "examples": [], "references": []})
 
 
 def of(evidence: Evidence) -> Page:
@@ -107,7 +107,9 @@ def test_results_are_there_by_corruption_severity_and_modality(page: Page, small
     row = words[words.index("CT 34", words.index("Brightness up: mean score")) :][:200]
     assert f"{worst.score.value:.1f}" in row
     assert chapter(page, 6).count("Prestige high against low") >= 2  # table and both sentences
-    assert "Clean scores of male patients are higher" in chapter(page, 6)
+    assert "Score, Fall per step, Lost answers: Furthest apart of 2 levels of sex: male minus female." in chapter(
+        page, 6
+    )
     assert "system You are a careful reader of medical images. user How good is" in chapter(page, 7)
 
 

@@ -1,0 +1,217 @@
+"""How far the levels of a column (sex, site, scanner) lie apart: each level, and the largest gap between two.
+
+For information only: which columns are known is an accident of the data, and the error rates of a gap as a gate are not
+measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditkit.evidence import Estimate
+from auditkit.images.record import UNKNOWN
+from auditkit.judge.decisions import Decision
+from auditkit.judge.draft import Draft
+from auditkit.judge.points import mean_estimates, moved
+from auditkit.judge.rules import Rules, seed_for
+from auditkit.measure.columns import ALL, Measurements, Stratum
+from auditkit.protocol.model import Family
+from auditkit.stats.equivalence import FEW
+from auditkit.stats.rates import clustered_rate
+from auditkit.stats.subgroups import subgroup_gap
+from auditkit.words import some_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_LEVELS = 12
+"""Known levels that are shown, the largest; what nobody knows stands beside them."""
+LISTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """One number per item, and the levels of a column.
+
+    Attributes
+    ----------
+    column : str
+        The column.
+    values : ndarray, shape (n,)
+        Counted from the middle of their range, so that what bounds them is the same to either side; NaN where the item
+        has none.
+    reach : float
+        No value is further from the middle.
+    of : ndarray of object, shape (n,)
+        The level of every item; ``"unknown"`` is one.
+    sizes : dict of str to int
+        Patients with a value by level, the largest level first and what is unknown last. A patient without a value
+        says nothing of a level.
+    """
+
+    column: str
+    values: NDArray[np.float64]
+    reach: float
+    of: NDArray[np.object_]
+    sizes: dict[str, int]
+
+    @property
+    def known(self) -> list[str]:
+        """The levels that can be compared."""
+        return [level for level in self.sizes if level != UNKNOWN]
+
+    @property
+    def shown(self) -> list[str]:
+        """The levels that have room."""
+        return [*self.known[:MAX_LEVELS], *(level for level in self.sizes if level == UNKNOWN)]
+
+
+def judge_gaps(
+    decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
+) -> list[tuple[str, Draft]]:
+    """Return, for every decision, the largest gap between two levels of its column, then every level.
+
+    Notes
+    -----
+    Nothing here is required, whatever the family says. A level with fewer patients than the protocol's ``min_clusters``
+    is shown and said to be too small. The gap was picked because it is the largest, so its interval is Bonferroni's
+    over all pairs of levels that are large enough.
+    """
+    found = []
+    for decision in decisions:
+        levels = _levels(decision, data)
+        drafts = [_together(decision, levels, data, rules)]
+        drafts += [_level(decision, level, levels, data, rules) for level in levels.shown]
+        found += [(decision.name, draft) for draft in drafts]
+    return found
+
+
+def _levels(decision: Decision, data: Measurements) -> Levels:
+    items, column = decision.items, decision.effect.between
+    middle, reach = (items.least + items.most) / 2, (items.most - items.least) / 2
+    of = data.level_of(column)
+    known = np.isfinite(items.values)
+    sizes = {level: _patients(data, known & (of == level)) for level in data.levels(column)}
+    order = sorted(sizes, key=lambda level: (level == UNKNOWN, -sizes[level], level))
+    # A sum of weighted values can leave its range by rounding.
+    values = np.clip(items.values - middle, -reach, reach)
+    return Levels(column, values, reach, of, {level: sizes[level] for level in order})
+
+
+def _level(decision: Decision, level: str, levels: Levels, data: Measurements, rules: Rules) -> Draft:
+    """What the number is in one level, over the items that have one."""
+    stratum = (levels.column, level)
+    of_level = levels.of == level
+    mask = of_level & np.isfinite(levels.values)
+    outcomes, control_outcomes = decision.outcomes(data, of_level)
+    few = levels.sizes[level] < rules.statistics.min_clusters
+    return Draft(
+        stratum=stratum,
+        part=decision.part.label,
+        estimate=_estimate(decision, mask, stratum, levels, data, rules),
+        met=False,
+        p_pass=1.0,
+        p_fail=1.0,
+        required=False,
+        n_images=int(mask.sum()),
+        n_clusters=levels.sizes[level],
+        outcomes=outcomes,
+        control_outcomes=control_outcomes,
+        rule=FEW if few else "",
+        remark=f"Fewer than {rules.statistics.min_clusters} patients: too few to be compared." if few else "",
+    )
+
+
+def _estimate(
+    decision: Decision, mask: NDArray[np.bool_], stratum: Stratum, levels: Levels, data: Measurements, rules: Rules
+) -> Estimate:
+    """Return the share of items where the number is 0 or 1, else the mean over patients."""
+    protocol, clusters = rules.protocol, data.clusters(mask)
+    [*terms] = decision.part.terms
+    level = 1 - 2 * protocol.alpha
+    if not mask.any():
+        return Estimate(level=level, unit=decision.unit)
+    if len(terms) == 1 and terms[0][0] == 1 and protocol.catalogue.quantity(terms[0][1]).binary:
+        share = clustered_rate(decision.items.values[mask] > 0.5, clusters, protocol.alpha)
+        return Estimate(value=share.estimate, low=share.low, high=share.high, level=level, unit=decision.unit)
+    middle = (decision.items.least + decision.items.most) / 2
+    values = levels.values[mask][:, None]
+    [mean] = mean_estimates(values, clusters, protocol, rules.seed(stratum), levels.reach)
+    return moved(mean, middle).model_copy(update={"unit": decision.unit})
+
+
+def _together(decision: Decision, levels: Levels, data: Measurements, rules: Rules) -> Draft:
+    """Return the largest difference between two levels that are large enough, and what can be told."""
+    draft = Draft(
+        stratum=(levels.column, ALL),
+        part=decision.part.label,
+        estimate=Estimate(level=1 - 2 * rules.protocol.alpha, unit=decision.unit),
+        met=False,
+        p_pass=1.0,
+        p_fail=1.0,
+        required=False,
+    )
+    needed = rules.statistics.min_clusters
+    large = [level for level in levels.known if levels.sizes[level] >= needed]
+    mask = np.isin(levels.of.astype(str), large) & np.isfinite(levels.values)
+    name = levels.column.replace("_", " ")
+    if not levels.known:
+        said = f"No image has a known {name}: nothing can be told about it."
+    elif len(large) < 2:
+        said = f"Fewer than two levels of {name} have {needed} patients: no difference can be told."
+    elif _in_two(levels.of[mask], data.cluster[mask]):
+        said = f"Some patients have images of two levels of {name}: the levels cannot be compared."
+    else:
+        draft.n_images, draft.n_clusters = int(mask.sum()), _patients(data, mask)
+        draft.estimate, said = _largest(mask, levels, len(large), data, rules)
+        draft.estimate = draft.estimate.model_copy(update={"unit": decision.unit})
+    draft.remark = " ".join([said, *_left_out(levels, needed)])
+    return draft
+
+
+def _largest(
+    mask: NDArray[np.bool_], levels: Levels, n_large: int, data: Measurements, rules: Rules
+) -> tuple[Estimate, str]:
+    """Return the difference of the two levels furthest apart, with an interval that holds for all pairs together."""
+    protocol, statistics = rules.protocol, rules.statistics
+    alpha = protocol.alpha / (n_large * (n_large - 1) // 2)
+    found = subgroup_gap(
+        levels.values[mask],
+        levels.of[mask].astype(str),
+        data.clusters(mask),
+        margin=levels.reach,  # nothing is decided here; the interval does not depend on it
+        alpha=alpha,
+        seed=seed_for(protocol.seed, levels.column),
+        resamples=max(statistics.resamples, int(np.ceil(2 / alpha))),
+        value_range=levels.reach,
+        min_clusters=statistics.min_clusters,
+        min_informative=statistics.min_informative,
+    ).largest
+    level = 1 - 2 * protocol.alpha
+    if found is None:  # every level has patients with a value, so there is one; the type does not say so
+        return Estimate(level=level), "No difference could be computed."
+    interval, name = found.interval, levels.column.replace("_", " ")
+    estimate = Estimate(value=interval.estimate, low=interval.low, high=interval.high, level=level)
+    return estimate, f"Furthest apart of {n_large} levels of {name}: {found.first} minus {found.second}."
+
+
+def _left_out(levels: Levels, needed: int) -> Iterator[str]:
+    """Say which levels were not compared, and how many are not shown."""
+    few = [f"{level} ({levels.sizes[level]})" for level in levels.known if levels.sizes[level] < needed]
+    if few:
+        yield f"Too few patients (fewer than {needed}): {some_of(few, LISTED)}."
+    hidden = len(levels.sizes) - len(levels.shown)
+    if hidden:
+        yield f"{hidden} smaller {'level is' if hidden == 1 else 'levels are'} not shown."
+
+
+def _patients(data: Measurements, mask: NDArray[np.bool_]) -> int:
+    return int(np.unique(data.cluster[mask]).size)
+
+
+def _in_two(levels: NDArray[np.object_], clusters: NDArray[np.int64]) -> bool:
+    return len(set(zip(clusters.tolist(), levels.tolist(), strict=True))) > np.unique(clusters).size
