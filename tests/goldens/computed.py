@@ -153,9 +153,10 @@ def verdicts(answers: dict[str, Any]) -> dict[str, list[Any]]:
         with unplanned():
             audits = [judge.audit(effect, "") for effect in every]
         found.update({f"{name} {audit.id}": numbers(audit) for audit in audits})
-    versions = VersionJudge(declared, disturbed, plain, every)
+    deciding = [effect for effect in every if not declared.families[effect.family].shown]
+    versions = VersionJudge(declared, disturbed, plain, deciding)
     with unplanned():
-        audits = [versions.against("baseline", effect, "", "an earlier run") for effect in every]
+        audits = [versions.against("baseline", effect, "", "an earlier run") for effect in deciding]
     return found | {f"versions {audit.id}": numbers(audit) for audit in audits}
 
 

@@ -127,7 +127,8 @@ TAMPERED = {
 QUICK = (
     "overall verdict", "an audit's verdict", "a p-value", "an estimate", "an expected score", "a case's text",
     "an audit left out", "a score", "a score made a refusal", "a mark that is none", "a hash of answers",
-    "an image's id", "a patient", "number of images", "a level of sex", "a gap between groups", "an image's group", "a picture's score",
+    "an image's id", "a patient", "number of images", "a level of sex", "a gap between groups",
+    "an image's group", "a picture's score",
     "the protocol's text", "a criterion", "the hash of a wording", "a question", "when the protocol was seen",
     "an unknown key",
 )  # fmt: skip
