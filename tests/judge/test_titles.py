@@ -6,7 +6,7 @@ import json
 import pytest
 
 from auditkit.judge.titles import Titles
-from auditkit.protocol.effects import areas, change, differs, falls, mean, rises, share, steps, wordings
+from auditkit.protocol.effects import areas, between, change, differs, falls, mean, rises, share, steps, wordings
 from auditkit.protocol.read import read_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Perturbation
@@ -43,17 +43,26 @@ def said(perturbation: Perturbation) -> str:
 def test_shipped_effects_are_called_as_they_were_in_the_first_runs():
     """SHA-256 of id, title, both sides and hazard of 141 effects, computed with the code before effects had parts.
 
-    Those that name a wording are left out: wordings are called otherwise now.
+    Those that name a wording are left out: wordings are called otherwise now. Gaps between groups came later.
     """
     words = {
         f"{family}/{effect.name}": [TITLES.title(effect), *TITLES.sides(effect), TITLES.hazard(effect)]
         for family, listed in SHIPPED.items()
-        if family not in ("answers", "templates", "calibration", "scoring")
+        if family not in ("answers", "templates", "calibration", "scoring", "subgroups")
         for effect in listed()
     }
     assert len(words) == 141
     digest = hashlib.sha256(json.dumps(sorted(words.items())).encode()).hexdigest()
     assert digest == "475f9640cbc299f67de1b01028df3f57821b8c168b5624e3817c62d8a4b3dda2"
+
+
+def test_gaps_between_groups_are_called_by_number_and_column():
+    titles = [TITLES.title(effect) for effect in SHIPPED["subgroups"]()]
+    assert titles[:3] == ["Score by sex", "Lost answers by sex", "Fall per step by sex"]
+    assert TITLES.sides(SHIPPED["subgroups"]()[0]) == ("the level of sex", "every other level")
+    assert TITLES.title(between("slice_thickness", share("refused"))) == "Refused by slice thickness"
+    assert TITLES.title(between("site", change(PIXELATE))) == "Pixelate s3 by site"
+    assert TITLES.title(between("site", mean(), name="score-of-sites")) == "Score by site"
 
 
 def test_effects_that_name_a_wording():
