@@ -76,7 +76,10 @@ def test_an_audit_from_an_empty_environment(wheel, tmp_path):
     (work / "pictures").mkdir()
     write_pictures(work / "pictures", N_PICTURES)
     run("auditkit", "init")
-    (work / "audits/protocol.toml").write_text((work / "audits/protocol.toml").read_text().replace("0.10", "0.12"))
+    protocol = (work / "audits/protocol.toml").read_text().replace("0.10", "0.12")
+    # no two of these pictures show one person
+    protocol = protocol.replace("files_as_patients = false", "files_as_patients = true")
+    (work / "audits/protocol.toml").write_text(protocol)
     assert "you changed it" in run("auditkit", "init", "--diff")
     listed = run("pytest", "audits/", "--collect-only", "-q")
     out = run(

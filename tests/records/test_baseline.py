@@ -51,6 +51,7 @@ def pair(records, protocol):
         synthetic_share=1.0,
         sources={"made up": 6},
         licences={"none": 6},
+        units={"patient": 6},
         sha256=data_sha256(r.content for r in images),
     )
     of_answers = {"answers": answers, "data": data, "outcomes": Outcomes(scored=6), "examples": []}

@@ -17,6 +17,7 @@ seed = 11
 alpha = 0.05
 [images]
 max_side = 64
+files_as_patients = true
 [prompts]
 score = "quality.direct"
 [statistics]
