@@ -111,7 +111,7 @@ def test_rate_difference(k, verdict):
     data = measured(images(40), {(): refused(40, 0), (HIGH,): refused(40, k)})
     audit = judged(more_lost(HIGH), data)
     assert audit.verdict == verdict
-    assert len(audit.parts[0].outcomes.model_dump()) == 6
+    assert len(audit.parts[0].outcomes.model_dump()) == 7
     assert audit.parts[0].estimate.value == pytest.approx(k / 40)
     assert audit.change
 
