@@ -163,7 +163,8 @@ class Effect:
         The decisions.
     statistic : str
         What is made of the items' values: ``"mean"``, ``"differs"`` (share of items whose two answers differ),
-        ``"area"`` (under the ROC curve of the first term against the second).
+        ``"area"`` (under the ROC curve of the first term against the second), ``"follows"`` (correlation, within the
+        item, of the values of its first task with those of the other).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str

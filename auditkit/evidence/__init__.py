@@ -22,8 +22,6 @@ from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityC
 from auditkit.evidence.information import (
     CalibrationCurve,
     CalibrationPoint,
-    EmbeddingPoint,
-    EmbeddingShift,
     ScoringInfo,
     Subgroup,
     SubgroupLevel,
@@ -51,8 +49,6 @@ __all__ = [
     "Data",
     "Definition",
     "EarlierProtocol",
-    "EmbeddingPoint",
-    "EmbeddingShift",
     "Estimate",
     "Evidence",
     "Example",

@@ -11,7 +11,7 @@ from typing import Any
 from auditkit.evidence.answers import Answers
 from auditkit.evidence.audit import Audit
 from auditkit.evidence.data import Data, Example
-from auditkit.evidence.information import CalibrationCurve, EmbeddingShift, ScoringInfo, Subgroup
+from auditkit.evidence.information import CalibrationCurve, ScoringInfo, Subgroup
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import LookInfo, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
@@ -38,8 +38,6 @@ class Evidence(Record):
     examples: list[Example] = []
     scoring: list[ScoringInfo] = []
     """How the answers and the probabilities of the declared choices agree; empty where no probabilities were given."""
-    embeddings: list[EmbeddingShift] = []
-    """What corruptions do inside the model (``--audit-embeddings``); empty when that was not asked for."""
     references: list[Reference] = []
     """Earlier runs this one was held against (``--audit-baseline``); their audits are in ``audits``."""
     subgroups: list[Subgroup] = []

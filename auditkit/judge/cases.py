@@ -37,6 +37,7 @@ def failing_cases(
         Its catalogue has the words.
     """
     titles = Titles(protocol.catalogue)
+    worst = [case for case in worst if protocol.catalogue.asks(case.treated)]  # else there is no answer to show
     return [
         _case(case, reader, data, titles, pictured=place < MAX_PICTURED)
         for place, case in enumerate(_in_turn(worst, data)[:MAX_CASES])

@@ -19,6 +19,11 @@ from auditkit.vocabulary import MODEL, Effect, Part, Question
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# No weighted sum per item: what was said is compared, and answers with labels have no number; a correlation is of
+# values in different units.
+WITHOUT_SUM = {"differs": "share", "follows": "correlation"}
+"""Statistics that are no sum of an item's values, and the unit of their estimates."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -97,8 +102,8 @@ def unit_of(effect: Effect, rules: Rules) -> str:
     """Return the unit of an effect's estimates: ``points``, ``points per severity step``, ``share``, ``AUROC``."""
     if effect.statistic == "area":
         return "AUROC"
-    if effect.statistic == "differs":
-        return "share"
+    if effect.statistic in WITHOUT_SUM:
+        return WITHOUT_SUM[effect.statistic]
     _, value = effect.parts[0].terms[0]
     unit = rules.protocol.catalogue.quantity(value).unit
     return f"{unit} per {effect.per}" if effect.per else unit
@@ -117,8 +122,7 @@ def questions_of(effect: Effect) -> tuple[Question, ...]:
 
 def _decision(effect: Effect, part: Part, data: Measurements, rules: Rules) -> Decision:
     where = np.ones(len(data.records), dtype=bool) if part.where is None else data.where(part.where)
-    # What was said is compared, not a number: answers with labels have none.
-    numeric = effect.statistic != "differs"
+    numeric = effect.statistic not in WITHOUT_SUM
     items = per_item(part, data, rules.protocol) if numeric else PerItem.none(len(data.records))
     asked = np.ones(len(data.records), dtype=bool)
     for column in columns_of(of_role(part, MODEL), data):

@@ -10,8 +10,7 @@ from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, V
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.looks import ONLY, Look
-from auditkit.judge.points import series_points
-from auditkit.judge.procedures import draft_all, is_change, undeclared_size
+from auditkit.judge.procedures import draft_all, is_change, row_of, undeclared_size
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import audit_sentence, cell_sentence
 from auditkit.judge.titles import Titles
@@ -348,7 +347,7 @@ class Judge:
         )
 
     def _series(self, effect: Effect) -> list[Point]:
-        return series_points(effect, self.data, self._protocol)
+        return row_of(effect, self._protocol).points(effect, self.data, self._protocol)
 
     def _pooled(self, effect: Effect, family: Family) -> Draft | None:
         """What was found over all items, for display; of several parts, the one furthest from a pass."""

@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from auditkit.errors import AuditkitError
+from auditkit.evidence import Point
 from auditkit.judge.area_worsening import judge_area_worsening
 from auditkit.judge.areas import judge_areas
-from auditkit.judge.decisions import Decision, decisions, unit_of
+from auditkit.judge.association import judge_following
+from auditkit.judge.decisions import WITHOUT_SUM, Decision, decisions, unit_of
 from auditkit.judge.draft import Draft
 from auditkit.judge.means import judge_means
+from auditkit.judge.points import series_points
 from auditkit.judge.rules import Rules
 from auditkit.judge.shares import judge_differing, judge_share_differences, judge_shares
 from auditkit.judge.worsening import (
@@ -29,6 +32,7 @@ from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import MODEL, Effect, Part
 
 Kind = Literal["number", "share", "share difference", "gap"]
+Points = Callable[[Effect, Measurements, Protocol], list[Point]]
 Procedure = Callable[[Sequence[Decision], Family, Measurements, Rules], list[tuple[str, Draft]]]
 
 
@@ -48,6 +52,8 @@ class Row:
         The limits that it can be held to. Empty: it is only shown, because its error rates are not measured.
     tail : bool
         Whether a tail can be a second condition.
+    points : callable
+        Gives the data of its figure.
     """
 
     called: str
@@ -55,6 +61,7 @@ class Row:
     worsening: Procedure | None = None
     verbs: tuple[Verb, ...] = VERBS
     tail: bool = False
+    points: Points = series_points
 
 
 TABLE: dict[tuple[str, Kind], Row] = {
@@ -62,9 +69,14 @@ TABLE: dict[tuple[str, Kind], Row] = {
     ("mean", "share"): Row("a share", judge_shares, judge_share_worsening, ("at_most", "at_least")),
     ("mean", "share difference"): Row("a share difference", judge_share_differences, judge_mean_worsening),
     ("differs", "number"): Row(
-        "a share of answers that differ", judge_differing, judge_differing_worsening, ("at_most", "at_least")
+        "a share of answers that differ",
+        judge_differing,
+        judge_differing_worsening,
+        ("at_most", "at_least"),
+        points=lambda *_: [],
     ),
     ("area", "number"): Row("an area under the ROC curve", judge_areas, judge_area_worsening, ("at_least",)),
+    ("follows", "number"): Row("a correlation within the item", judge_following, verbs=(), points=lambda *_: []),
 }
 
 
@@ -194,7 +206,7 @@ def _check_parts(effect: Effect, protocol: Protocol) -> None:
     labels = [part.label for part in effect.parts]
     if len(set(labels)) < len(labels):
         raise AuditkitError(f"{effect.family}/{effect.name} has two parts with one label: {', '.join(labels)}.")
-    if effect.statistic == "differs":
+    if effect.statistic in WITHOUT_SUM:
         return
     units = {protocol.catalogue.quantity(v).unit for part in protocol.resolved(effect).parts for _, v in part.terms}
     if len(units) > 1:

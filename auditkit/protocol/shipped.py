@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditkit import perturbations, tasks
-from auditkit.protocol.effects import areas, change, corruptions, differs, falls, rises, share, wordings
+from auditkit.protocol.effects import (
+    EMBEDDING,
+    areas,
+    change,
+    corruptions,
+    differs,
+    displacement,
+    falls,
+    follows,
+    rises,
+    share,
+    wordings,
+)
 from auditkit.vocabulary import Effect, Perturbation
 
 DIRECTIONS = ("brightness", "brightness_down", "contrast", "contrast_up")
@@ -84,6 +96,17 @@ def repeatability() -> list[Effect]:
     ]
 
 
+def embeddings() -> list[Effect]:
+    """Every corruption, for how far it moves what the model holds inside, and whether the score follows."""
+    kinds = tasks.inside()[EMBEDDING].wordings
+    return [
+        made(kind, name, family="embeddings")
+        for kind in kinds
+        for name in corruptions()
+        for made in (displacement, follows)
+    ]
+
+
 SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "sensitivity": sensitivity,
     "discrimination": discrimination,
@@ -94,4 +117,5 @@ SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "answers": answers,
     "differential": differential,
     "repeatability": repeatability,
+    "embeddings": embeddings,
 }

@@ -190,7 +190,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
     shown = views.worst_corruptions(corruptions, CORRUPTIONS_MOST)
     changes = [page.question(family) for family in page.families if family.kind == "change"]
     questions = [page.question(family) for family in page.families if family.kind not in ("noticed", "change")]
-    informing = [page.question(family) for family in page.informing]
+    informing = [page.question(family) for family in views.apart(evidence)]
     degradation = page.degradation(shown)
     album = fill(evidence.examples, {c.key: c.first for c in shown}, page.cases.budget + BUDGET - CASES)
     gallery, n_cases = views.gallery(evidence, GALLERY)
@@ -219,7 +219,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
             n_cases=n_cases,
             failed=[a for a in evidence.deciding if a.verdict in ("FAIL", "ERROR")],
             effects=views.largest_effects(evidence, 5),
-            inside=inside(evidence.embeddings, page.key),
+            inside=inside(evidence.audits, page.key),
             dose=dose_response([a for c in shown for a in c.audits if not views.separates(a)], page.key()),
             subgroups=[(group, subgroup_forest(group, page.key())) for group in evidence.subgroups],
             reliability=reliability(evidence.calibration, page.key()),

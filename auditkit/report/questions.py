@@ -49,6 +49,11 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "The same question was asked twice, and once alone instead of in a batch. Answers "
         "that differ between the two cannot be trusted one by one.",
     ),
+    "embeddings": (
+        "Does the model see more than it says?",
+        "What the model holds inside was compared between each image as it is and degraded, as a cosine similarity: 1 "
+        "is no change. A correlation says whether the score falls in step.",
+    ),
     "baseline": (
         "Is this version no worse than the one before?",
         "Both versions saw the same images. Every result is compared with the earlier one, patient by patient, and may "

@@ -25,6 +25,7 @@ from auditkit.evidence import (
     overall,
 )
 from auditkit.report.questions import LEADS, QUESTIONS
+from auditkit.report.shifts import looks_inside
 from auditkit.words import VERDICT_ORDER, Scale, audit_name, plain_name, scale_of
 
 BASELINE, ANCHOR = "baseline", "anchor"
@@ -88,6 +89,11 @@ def families(evidence: Evidence) -> list[Family]:
 def informing(evidence: Evidence) -> list[Family]:
     """Group the audits that are shown for information, as `families` does."""
     return _grouped(evidence.informing, shown=True)
+
+
+def apart(evidence: Evidence) -> list[Family]:
+    """Return those families shown for information that have no section of their own."""
+    return [family for family in informing(evidence) if not all(map(looks_inside, family.audits))]
 
 
 def _grouped(audits: Iterable[Audit], *, shown: bool) -> list[Family]:

@@ -7,9 +7,9 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import read_tasks, scorer_of, shipped
+from auditkit.tasks.declared import inside, read_tasks, scorer_of, shipped
 from auditkit.tasks.expected import READINGS, Expectation, Reading, expect
-from auditkit.tasks.quantity import SCORE, SHARES, Quantity
+from auditkit.tasks.quantity import OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
 from auditkit.tasks.scorers import FORMATS, Choice, Format, Points, Scorer
@@ -19,6 +19,7 @@ from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Prompt, Wording
 __all__ = [
     "FORMATS",
     "MAX_NEW_TOKENS",
+    "OTHERS",
     "OUTCOMES",
     "READINGS",
     "SCORE",
@@ -39,6 +40,7 @@ __all__ = [
     "Wording",
     "error_score",
     "expect",
+    "inside",
     "read",
     "read_tasks",
     "scorer_of",

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from auditkit.judge.embeddings import _follows, embedding_shifts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from auditkit.ask.plan import Plan, distinct
 from auditkit.ask.prefetch import Keys, Tally, digests, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.evidence import EmbeddingShift
-from auditkit.judge.embeddings import _follows, embedding_shifts
 from auditkit.measure.reader import AnswerReader
 from auditkit.models.base import Response
 from auditkit.protocol.effects import change, falls, share

@@ -177,7 +177,7 @@ def document(evidence: Evidence, record: bytes) -> str:
             level=wording.Scale("points", signed=False),
             signed=wording.Scale("points", signed=True),
             share=wording.Scale("share", signed=False),
-            informing=[figures.section(f, SHORT) for f in views.informing(evidence)],
+            informing=[figures.section(f, SHORT) for f in views.apart(evidence)],
             others=[figures.section(f, SHORT) for f in families if f.kind == "other"],
             outcomes=_outcomes(evidence, families, figures),
             calibration=figures.one(reliability(evidence.calibration, figures.key())),
@@ -219,7 +219,7 @@ def _corruption(evidence: Evidence, item: views.Corruption, figures: _Figures) -
 
 
 def _inside(evidence: Evidence, figures: _Figures) -> Any:
-    section = inside(evidence.embeddings, figures.key)
+    section = inside(evidence.audits, figures.key)
     return None if section is None else {"section": section, "charts": [picture(c) for c in section.charts]}
 
 
