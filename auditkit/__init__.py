@@ -79,8 +79,8 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "areas", "change", "corruptions", "differs", "displacement", "falls", "follows", "mean", "rises", "share", "steps",
-        "wordings",
+        "areas", "change", "corruptions", "differs", "displacement", "falls", "follows", "mean", "rises", "share",
+        "steps", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),

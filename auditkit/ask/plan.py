@@ -172,7 +172,7 @@ def _check_question(question: Question, protocol: Protocol) -> None:
         catalogue.prompt(resolved)
     elif catalogue.pictures(resolved.condition) != resolved.condition:
         raise AuditkitError(
-            f"{question} compares what the model holds inside of pictures; words and ways of asking do not matter to it.",
+            f"{question} compares what the model holds inside, which words and ways of asking do not change.",
             "Name perturbations of pictures only.",
         )
     for perturbation in catalogue.pictures(resolved.condition):

@@ -201,10 +201,11 @@ class Audit(Record):
     earlier run: by how much it may be worse."""
     statistic: str = "mean"
     """What is made of the items' values: ``mean``, ``differs`` (share of items whose two answers differ), ``area``
-    (under the ROC curve), ``follows`` (correlation, within the item, with another number), ``worsening`` (than an earlier run)."""
+    (under the ROC curve), ``follows`` (correlation, within the item, with another number), ``worsening`` (than an
+    earlier run)."""
     quantity: str = "score"
-    """What is counted of every answer: ``score``, ``lost``, ``refused``, ``unusable``, or another value of its task: of the model's
-    embeddings ``similarity``."""
+    """What is counted of every answer: ``score``, ``lost``, ``refused``, ``unusable``, or another value of its task; of
+    the model's embeddings ``similarity``."""
     unit: str = "points"
     """Unit of all the audit's estimates, as in `Estimate`."""
     change: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from auditkit.evidence import ALL, Audit, Cell, Estimate, Term
 
+_NOTHING = Estimate()
 SIMILARITY = "similarity"
 """What such audits count."""
 
@@ -18,7 +19,7 @@ class ShiftPoint:
     level: int
     similarity: Estimate
     """To the clean image."""
-    score_change: Estimate = Estimate()
+    score_change: Estimate = _NOTHING
     """Change of the score from the clean image."""
     ssim: float | None = None
     """Mean structural similarity of the pictures themselves."""
@@ -39,7 +40,7 @@ class Shift:
     """Level of the stratum, or ``all``."""
     between: float | None = None
     """Similarity of clean images of different patients."""
-    follows: Estimate = Estimate()
+    follows: Estimate = _NOTHING
     """How the score follows."""
     series: Sequence[ShiftPoint] = field(default_factory=tuple)
     """By level."""
@@ -52,16 +53,15 @@ def looks_inside(audit: Audit) -> bool:
 
 def shifts(audits: Iterable[Audit]) -> list[Shift]:
     """Return one shift per kind, perturbation and stratum, in the order of the audits; all items together first."""
-    inside = [audit for audit in audits if looks_inside(audit)]
-    follows = {_about(audit): audit for audit in inside if audit.statistic == "follows"}
-    displaced = [audit for audit in inside if audit.statistic == "mean" and _about(audit) is not None]
-    found = [shift for audit in displaced for shift in _shifts(audit, follows.get(_about(audit)))]
-    return sorted(found, key=lambda shift: [s.kind for s in found].index(shift.kind))
+    inside = [(about, audit) for audit in audits if looks_inside(audit) and (about := _about(audit)) is not None]
+    follows = {about: audit for about, audit in inside if audit.statistic == "follows"}
+    displaced = [(about, audit) for about, audit in inside if audit.statistic == "mean"]
+    found = [shift for about, audit in displaced for shift in _shifts(about, audit, follows.get(about))]
+    kinds = list(dict.fromkeys(shift.kind for shift in found))
+    return sorted(found, key=lambda shift: kinds.index(shift.kind))
 
 
-def _shifts(audit: Audit, follows: Audit | None) -> list[Shift]:
-    about = _about(audit)
-    assert about is not None
+def _shifts(about: tuple[str, str], audit: Audit, follows: Audit | None) -> list[Shift]:
     kind, perturbation = about
     following = _by_stratum(follows.parts) if follows is not None else {}
     result = []

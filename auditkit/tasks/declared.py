@@ -65,9 +65,10 @@ def read_tasks(
     tables : mapping of str to mapping
         By id. ``scorer`` is ``"score_100"``, ``"rating_5"``, ``"grade"``, ``"yes_no"``; or ``{choice = {A = {text =
         "...", score = 100}, ...}}``, where ``label = "..."`` may stand for the score, and a text alone is its own
-        label; or ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of
-        `scorers`; or ``"vectors"``, where nothing is asked and a wording names a kind of vector. ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``.
-        A task that auditkit ships has its scorer already: the table may only add wordings to it.
+        label; or ``"vectors"``, where nothing is asked and a wording names a kind of embedding; or
+        ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of `scorers`.
+        ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``. A task that
+        auditkit ships has its scorer already: the table may only add wordings to it.
     where : str
         What stands before the ids in messages.
     scorers : mapping of str to object, optional

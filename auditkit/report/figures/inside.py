@@ -57,7 +57,7 @@ def inside(audits: Sequence[Audit], key: Callable[[], str]) -> Inside | None:
     found = shifts(audits)
     if not found:
         return None
-    kinds = list(dict.fromkeys(s.kind for s in found))
+    kinds = sorted(dict.fromkeys(s.kind for s in found), key=[*KINDS, *(s.kind for s in found)].index)
     pooled = {(s.kind, s.perturbation): s for s in found if s.stratum == ALL and s.series}
     rows = []
     for corruption in dict.fromkeys(corruption for _, corruption in pooled):
