@@ -71,7 +71,8 @@ def _counted(name: str, verdicts: Sequence[str], near: Sequence[str]) -> dict[st
 
 
 def _asked(model: str, protocol: Protocol) -> list[tuple[Behaviour, list[Effect]]]:
-    declared = {name: make() for name, make in SHIPPED.items() if name in protocol.families}
+    deciding = [name for name, family in protocol.families.items() if not family.shown]
+    declared = {name: make() for name, make in SHIPPED.items() if name in deciding}
     if model == "no fault":
         return [(FairReader(), [effect for some in declared.values() for effect in some])]
     return [(BOUNDARY[name], some) for name, some in declared.items()]

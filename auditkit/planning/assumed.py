@@ -109,9 +109,10 @@ def with_margin(protocol: Protocol, margin: float, pilot: Evidence | None = None
     """
     if not 0 < margin <= 100:
         raise AuditkitError(f"a margin is in points, above 0 and at most 100; got {margin:g}.", "Give --margin=5.")
-    audits = [] if pilot is None else pilot.audits
+    limited = [name for name, family in protocol.families.items() if not family.shown]
+    audits = [] if pilot is None else [audit for audit in pilot.audits if not audit.shown]
     changes = {audit.family for audit in audits if recorded_subject(audit, protocol).in_points}
-    changes |= {name for name in protocol.families if any(_in_points(e, protocol) for e in shipped_effects(name))}
+    changes |= {name for name in limited if any(_in_points(e, protocol) for e in shipped_effects(name))}
     families = dict(protocol.families)
     for name in changes & families.keys():
         verb = families[name].verb

@@ -31,7 +31,7 @@ def test_every_procedure_is_measured():
     every = [situation(Setting(gate, kinds[0][0], "1", 32)) for gate, kinds in KINDS.items()]
     protocol = protocol_of(every[0].family, 5)
     measured = {row_of(what.effect, protocol).alone for what in every}
-    assert measured == {row.alone for row in TABLE.values()}
+    assert measured == {row.alone for row in TABLE.values() if row.verbs}
     of_means = row_of(every[0].effect, protocol).alone
     verbs = {v for v in VERBS for w in every if v in w.family and row_of(w.effect, protocol).alone is of_means}
     assert verbs == set(VERBS)

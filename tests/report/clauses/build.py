@@ -13,7 +13,6 @@ from auditkit.evidence import (
     Case,
     Cell,
     Data,
-    EmbeddingShift,
     Estimate,
     Evidence,
     ItemEntry,
@@ -115,8 +114,7 @@ def complete(**changes: Any) -> Evidence:
         ),
         prompts=[PromptInfo(id="quality.p1", scorer="score_100", text="How good?")],
         outcomes=Outcomes(scored=99, refused=1),
-        audits=[audit(family) for family in FAMILIES],
-        embeddings=[EmbeddingShift(kind="vision", perturbation="blur", title="Blur", modality="all")],
+        audits=[*(audit(family) for family in FAMILIES), audit("embeddings", shown=True)],
         references=[
             Reference(role="baseline", run="r0", finished="", model="m", evidence_sha256="e", n_answers=50, n_same=40)
         ],
