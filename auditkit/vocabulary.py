@@ -167,7 +167,8 @@ class Effect:
     statistic : str
         What is made of the items' values: ``"mean"``, ``"differs"`` (share of items whose two answers differ),
         ``"area"`` (under the ROC curve of the first term against the second), ``"calibration"`` (mean distance between
-        the values read as chances that an item is as in the terms with a positive weight, and how often it is).
+        the values read as chances that an item is as in the terms with a positive weight, and how often it is),
+        ``"follows"`` (correlation, within the item, of the values of its first task with those of the other).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str

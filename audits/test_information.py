@@ -21,3 +21,9 @@ def test_score_as_chance(effect, audit):
 def test_probabilities_beside_answers(effect, audit):
     """Do the probabilities of the choices say what the model wrote about clean images?"""
     audit.shows(effect)
+
+
+@pytest.mark.parametrize("effect", shipped.embeddings(), ids=str)
+def test_what_the_model_holds_inside(effect, audit):
+    """Does the model see the degradation, and does its score follow?"""
+    audit.shows(effect)

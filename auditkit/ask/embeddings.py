@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +19,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.models.base import Embeds, Model, Request, Response
 from auditkit.protocol.model import Protocol
-from auditkit.vocabulary import Condition, Question, condition_name
+from auditkit.vocabulary import Condition, Effect, Question, condition_name
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -46,10 +46,18 @@ def embedding_kinds(model: Model) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kinds))
 
 
-def pixel_conditions(plan: Plan, record: ImageRecord) -> tuple[Condition, ...]:
-    """Return what the plan does to the pixels of an image, each once: the unchanged image first, words left out."""
-    pictures = plan.protocol.catalogue.pictures
-    return tuple(dict.fromkeys(((), *(pictures(question.condition) for question in plan.questions(record.modality)))))
+def kinds_of(effect: Effect, protocol: Protocol) -> tuple[str, ...]:
+    """Return which kinds of embeddings an effect compares; none where all of it is asked in words."""
+    questions = map(protocol.resolve, effect.questions())
+    return tuple(dict.fromkeys(q.wording for q in questions if not protocol.catalogue.asks(q)))
+
+
+def kinds_by_condition(plan: Plan, modality: str) -> dict[Condition, tuple[str, ...]]:
+    """Return which kinds of embeddings the plan compares, by what is done to the pixels: the unchanged image first."""
+    found: dict[Condition, dict[str, None]] = {}
+    for question in plan.inside(modality):
+        found.setdefault(question.condition, {})[question.wording] = None
+    return {condition: tuple(kinds) for condition, kinds in found.items()}
 
 
 class EmbeddingKeys:
@@ -87,7 +95,7 @@ def fetch_embeddings(
     Parameters
     ----------
     plan : Plan
-        Its images and what is done to their pixels; the words do not matter.
+        Its images, and what it compares inside the model: kinds, and what is done to the pixels.
     model : Model
         Must be an `Embeds` as well.
     store : Store
@@ -113,20 +121,22 @@ def fetch_embeddings(
         When the model gives no embeddings, or raises one itself.
     """
     start = time.monotonic()
-    kinds = embedding_kinds(model)
+    embedding_kinds(model)
     keys = EmbeddingKeys(model, plan.protocol)
     vectors = _Vectors(cast("Embeds", model))
     asker = Asker(vectors, deadline)
-    tally = Tally(planned=len(kinds) * sum(len(pixel_conditions(plan, record)) for record in plan.records))
+    wanted_of = {m: kinds_by_condition(plan, m) for m in {record.modality for record in plan.records}}
+
+    def planned(record: ImageRecord) -> int:
+        return sum(map(len, wanted_of[record.modality].values()))
+
+    tally = Tally(planned=sum(map(planned, plan.records)))
     pass_ = _Pass(asker, vectors, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
     on_progress(tally)
 
     def missing(record: ImageRecord, digest: str) -> Iterator[_Wanted]:
-        image = _Image(record, digest, pixel_conditions(plan, record))
-        return _missing(image, kinds, store, renderer, keys, asker, tally)
-
-    def planned(record: ImageRecord) -> int:
-        return len(kinds) * len(pixel_conditions(plan, record))
+        image = _Image(record, digest, wanted_of[record.modality])
+        return _missing(image, store, renderer, keys, asker, tally)
 
     try:
         for wanted in image_by_image(plan.records, store, renderer, tally, missing, planned):
@@ -143,7 +153,8 @@ def fetch_embeddings(
 class _Image:
     record: ImageRecord
     digest: str
-    conditions: tuple[Condition, ...]
+    wanted: Mapping[Condition, tuple[str, ...]]
+    """Kinds of embeddings by what is done to the pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +166,6 @@ class _Wanted(Request):
 
 def _missing(
     image: _Image,
-    kinds: tuple[str, ...],
     store: Store,
     renderer: Renderer,
     keys: EmbeddingKeys,
@@ -166,10 +176,10 @@ def _missing(
     from PIL import Image
 
     record, digest = image.record, image.digest
-    rendered = renderer.known(digest, image.conditions)
-    held = store.known_embeddings(keys.of(one, kind) for one in rendered.values() for kind in kinds)
+    rendered = renderer.known(digest, image.wanted)
+    held = store.known_embeddings(keys.of(one, kind) for c, one in rendered.items() for kind in image.wanted[c])
     fresh: dict[str, Rendered] = {}
-    for condition in image.conditions:
+    for condition, kinds in image.wanted.items():
         pixels = None
         # Not known yet when its questions were given up before they were asked.
         if condition not in rendered and not asker.gave_up:

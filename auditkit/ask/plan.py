@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
@@ -36,7 +36,9 @@ class Plan:
     records: tuple[ImageRecord, ...]
     effects: tuple[Effect, ...]
     protocol: Protocol
-    _by_modality: dict[str, tuple[Question, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_modality: dict[tuple[str, bool], tuple[Question, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def questions(self, modality: str) -> tuple[Question, ...]:
         """Return the distinct questions about images of a modality, resolved: clean first, then by the picture shown.
@@ -44,13 +46,26 @@ class Plan:
         A question whose condition names an entry that does not apply to the modality is left out: it is not asked, and
         so it is not missing either. Listed once per modality, not once per image and pass.
         """
-        if modality not in self._by_modality:
+        return self._questions(modality, asks=True)
+
+    def inside(self, modality: str) -> tuple[Question, ...]:
+        """Return what is compared inside the model of images of a modality, each kind about the clean image too.
+
+        Nothing is asked here; otherwise as `questions`.
+        """
+        return self._questions(modality, asks=False)
+
+    def _questions(self, modality: str, *, asks: bool) -> tuple[Question, ...]:
+        if (modality, asks) not in self._by_modality:
             catalogue = self.protocol.catalogue
             resolved = (self.protocol.resolve(q) for e in self.effects for q in e.questions() if q.role == MODEL)
-            asked = [q for q in dict.fromkeys(resolved) if catalogue.applies_to(q.condition, modality)]
-            asked.sort(key=lambda question: (catalogue.pictures(question.condition), question))
-            self._by_modality[modality] = tuple(asked)
-        return self._by_modality[modality]
+            found = dict.fromkeys(question for question in resolved if catalogue.asks(question) == asks)
+            if not asks:
+                found |= dict.fromkeys(replace(question, condition=()) for question in [*found])
+            applying = [q for q in found if catalogue.applies_to(q.condition, modality)]
+            applying.sort(key=lambda question: (catalogue.pictures(question.condition), question))
+            self._by_modality[modality, asks] = tuple(applying)
+        return self._by_modality[modality, asks]
 
     def probes(self, record: ImageRecord) -> list[Probe]:
         """Return the questions about one image, in the order of `questions`."""
@@ -153,7 +168,13 @@ def _check_question(question: Question, protocol: Protocol) -> None:
         )
     catalogue = protocol.catalogue
     resolved = protocol.resolve(question)
-    catalogue.prompt(resolved)
+    if catalogue.asks(resolved):
+        catalogue.prompt(resolved)
+    elif catalogue.pictures(resolved.condition) != resolved.condition:
+        raise AuditkitError(
+            f"{question} compares what the model holds inside, which words and ways of asking do not change.",
+            "Name perturbations of pictures only.",
+        )
     for perturbation in catalogue.pictures(resolved.condition):
         stage = catalogue.entry(perturbation.name).stage
         if stage not in RENDERED:

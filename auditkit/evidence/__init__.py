@@ -19,10 +19,6 @@ from auditkit.evidence.audit import (
     Verb,
 )
 from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount
-from auditkit.evidence.information import (
-    EmbeddingPoint,
-    EmbeddingShift,
-)
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import EarlierProtocol, LookInfo, Probes, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import ROUND, VERDICTS, Estimate, Number, Outcomes, Record, Verdict
@@ -44,8 +40,6 @@ __all__ = [
     "Data",
     "Definition",
     "EarlierProtocol",
-    "EmbeddingPoint",
-    "EmbeddingShift",
     "Estimate",
     "Evidence",
     "Example",

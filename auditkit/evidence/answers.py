@@ -37,6 +37,9 @@ class AnswerColumn(Record):
     """Name and level of each perturbation, in the order of the stages; empty for the items as they are."""
     role: str = "model"
     """Who answered: ``model`` is the model that is audited."""
+    inside: bool = False
+    """Whether the values were measured inside the model. Nothing was asked then: a wording names a kind of embedding,
+    and ``e`` stands where one is missing."""
     values: dict[str, str]
     """Name of the value -> one mark per item, in the items' order, separated by blanks. The main value has the empty
     name. A mark is a number in the value's unit; ``+`` and a percent-encoded label for an answer that was read and has

@@ -204,11 +204,12 @@ class Audit(Record):
     earlier run: by how much it may be worse."""
     statistic: str = "mean"
     """What is made of the items' values: ``mean``, ``differs`` (share of items whose two answers differ), ``area``
-    (under the ROC curve), ``calibration`` (expected calibration error of the score as a chance), ``worsening`` (than an
-    earlier run)."""
+    (under the ROC curve), ``calibration`` (expected calibration error of the score as a chance), ``follows``
+    (correlation, within the item, with another number), ``worsening`` (than an earlier run)."""
     quantity: str = "score"
     """What is counted of every answer: ``score``, ``lost``, ``refused``, ``unusable``, another value of its task, or
-    what the probabilities of the choices give: ``expected``, ``gap``, ``entropy``, ``mass``, ``agrees``, ``read``."""
+    what the probabilities of the choices give: ``expected``, ``gap``, ``entropy``, ``mass``, ``agrees``, ``read``; of
+    the model's embeddings ``similarity``."""
     unit: str = "points"
     """Unit of all the audit's estimates, as in `Estimate`."""
     change: bool = False

@@ -11,7 +11,6 @@ from typing import Any
 from auditkit.evidence.answers import Answers
 from auditkit.evidence.audit import Audit
 from auditkit.evidence.data import Data, Example
-from auditkit.evidence.information import EmbeddingShift
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import LookInfo, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
@@ -36,8 +35,6 @@ class Evidence(Record):
     not_run: list[str] = []
     """Declared audits that this run did not include (``-k``, a subset of files)."""
     examples: list[Example] = []
-    embeddings: list[EmbeddingShift] = []
-    """What corruptions do inside the model (``--audit-embeddings``); empty when that was not asked for."""
     references: list[Reference] = []
     """Earlier runs this one was held against (``--audit-baseline``); their audits are in ``audits``."""
     answers: Answers = Answers()

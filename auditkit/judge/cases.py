@@ -44,6 +44,7 @@ def failing_cases(
         Whether the picture of an image may stand in the record.
     """
     titles = Titles(protocol.catalogue)
+    worst = [case for case in worst if protocol.catalogue.asks(case.treated)]  # else there is no answer to show
     return [
         _case(case, reader, data, titles, pictured=place < MAX_PICTURED and may_show(data.records[case.item]))
         for place, case in enumerate(_in_turn(worst, data)[:MAX_CASES])

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # No weighted sum per item: what was said is compared, and answers with labels have no number; of a calibration every
-# item counts one of many terms.
-_WITHOUT_SUM = ("differs", "calibration")
+# item counts one of many terms; a correlation is of values in different units.
+WITHOUT_SUM = {"differs": "share", "calibration": "share", "follows": "correlation"}
+"""Statistics that are no sum of an item's values, and the unit of their estimates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ def unit_of(effect: Effect, rules: Rules) -> str:
     """Return the unit of an effect's estimates: ``points``, ``points per severity step``, ``share``, ``AUROC``."""
     if effect.statistic == "area":
         return "AUROC"
-    if effect.statistic in _WITHOUT_SUM:
-        return "share"
+    if effect.statistic in WITHOUT_SUM:
+        return WITHOUT_SUM[effect.statistic]
     _, value = effect.parts[0].terms[0]
     unit = rules.protocol.catalogue.quantity(value).unit
     return f"{unit} per {effect.per}" if effect.per else unit
@@ -116,7 +117,7 @@ def other_role(part: Part) -> str:
 
 def _decision(effect: Effect, part: Part, data: Measurements, rules: Rules) -> Decision:
     where = np.ones(len(data.records), dtype=bool) if part.where is None else data.where(part.where)
-    numeric = effect.statistic not in _WITHOUT_SUM
+    numeric = effect.statistic not in WITHOUT_SUM
     items = per_item(part, data, rules.protocol) if numeric else PerItem.none(len(data.records))
     asked = np.ones(len(data.records), dtype=bool)
     for column in columns_of(of_role(part, MODEL), data):

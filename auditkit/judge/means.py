@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +21,8 @@ from auditkit.protocol.model import Family
 from auditkit.stats.equivalence import Interval, equivalence
 from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
+from auditkit.vocabulary import Value
+from auditkit.words import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -156,6 +158,7 @@ def _draft(
     if interval.decision == "inside" and not survives:
         obstacle = "with the missing scores at the worst they can be the margin is no longer met"
     outcomes, control_outcomes = decision.outcomes(data, frame.mask)
+    reference = _reference(decision, frame, data, rules)
     draft = Draft(
         stratum=frame.stratum,
         part=decision.part.label,
@@ -173,6 +176,8 @@ def _draft(
         control_outcomes=control_outcomes,
         worst_case=_worst_case(imputed, interval, frame, decision.unit),
         rule=interval.rule,
+        reference=reference,
+        remark="" if reference is None else f"Others, for comparison: {number(reference, decision.unit)}.",
         worst_cases=decision.cases(_adverse(decision, frame.mask, ADVERSE.get(str(family.verb), 0))),
     )
     _plan_ahead(draft, interval, imputed, frame, rules)
@@ -190,6 +195,18 @@ def _worst_case(imputed: list[Interval], interval: Interval, frame: Frame, unit:
         level=interval.level,
         unit=unit,
     )
+
+
+def _reference(decision: Decision, frame: Frame, data: Measurements, rules: Rules) -> float | None:
+    """Mean over patients of what a single value is to be seen beside, where its quantity names such a value."""
+    [(_, value), *others] = decision.part.terms
+    beside = rules.protocol.catalogue.quantity(value).beside
+    if others or not beside:
+        return None
+    known = data.value(Value(replace(value.question, condition=()), beside))
+    chosen = np.where(decision.where, known, np.nan)[frame.mask]
+    found = cluster_means(chosen[:, None], frame.clusters)
+    return float(np.nanmean(found)) if np.isfinite(found).any() else None
 
 
 def _plan_ahead(draft: Draft, interval: Interval, imputed: list[Interval], frame: Frame, rules: Rules) -> None:

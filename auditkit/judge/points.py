@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 def series_points(effect: Effect, data: Measurements, protocol: Protocol) -> list[Point]:
     """Return one point per stratum and level of what an effect climbs, the clean item included; none for any other.
 
-    A gap between levels is one number for all of the ladder.
+    A gap between levels is one number for all of the ladder. Of what is compared inside the model the points are the
+    protocol's score, to be seen beside it.
     """
     ladder = ladder_of(effect, protocol.catalogue)
     if ladder is None or effect.between or effect.parts[0].terms[0][1].name != MAIN:
         return []
     by = protocol.families[effect.family].by
-    clean = protocol.resolve(effect.parts[0].control or Question())
+    question = effect.parts[0].control or replace(effect.parts[0].treated[0], condition=())
+    clean = protocol.resolve(question if protocol.catalogue.asks(question) else Question())
     entry, levels = ladder
     questions = [clean, *(clean.under(Perturbation(entry, level)) for level in levels)]
     return [p for stratum in data.strata(by) for p in _points((0, *levels), questions, stratum, data, protocol)]

@@ -13,8 +13,9 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import Point
 from auditkit.judge.area_worsening import judge_area_worsening
 from auditkit.judge.areas import judge_areas
+from auditkit.judge.association import judge_following
 from auditkit.judge.calibration import calibration_points, judge_calibration
-from auditkit.judge.decisions import Decision, decisions, unit_of
+from auditkit.judge.decisions import WITHOUT_SUM, Decision, decisions, unit_of
 from auditkit.judge.draft import Draft
 from auditkit.judge.gaps import judge_gaps
 from auditkit.judge.means import judge_means
@@ -84,6 +85,7 @@ TABLE: dict[tuple[str, Kind], Row] = {
     ("calibration", "number"): Row(
         "an expected calibration error", judge_calibration, verbs=(), points=calibration_points
     ),
+    ("follows", "number"): Row("a correlation within the item", judge_following, verbs=(), points=lambda *_: []),
 }
 
 
@@ -221,7 +223,7 @@ def _check_parts(effect: Effect, protocol: Protocol) -> None:
     labels = [part.label for part in effect.parts]
     if len(set(labels)) < len(labels):
         raise AuditkitError(f"{effect.family}/{effect.name} has two parts with one label: {', '.join(labels)}.")
-    if effect.statistic == "differs":
+    if effect.statistic in WITHOUT_SUM:
         return
     units = {protocol.catalogue.quantity(v).unit for part in protocol.resolved(effect).parts for _, v in part.terms}
     if len(units) > 1:

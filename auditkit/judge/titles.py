@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditkit import perturbations
@@ -40,7 +41,7 @@ class Titles:
         questions = [self.catalogue.resolve(question) for question in effect.questions()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:
-            label = self.catalogue.entry(ladder[0]).label
+            label = self.catalogue.entry(ladder[0]).label + self._inside(questions)
             return label if len(ladder[1]) > 1 else f"{label}, {_levels_in_words(ladder[1])}"
         if effect.name in _OF_PROBABILITIES and effect.name == effect.parts[0].terms[0][1].name:
             return _OF_PROBABILITIES[effect.name]
@@ -101,6 +102,12 @@ class Titles:
                     if hazard:
                         return hazard
         return ""
+
+    def _inside(self, questions: Sequence[Question]) -> str:
+        """The kind of embedding that is compared, and that the score is held beside it; empty where none is."""
+        kinds = dict.fromkeys(question.wording for question in questions if not self.catalogue.asks(question))
+        beside = [" and score"] if kinds and any(map(self.catalogue.asks, questions)) else []
+        return "".join([*(f", {kind}" for kind in kinds), *beside])
 
     def _perturbation(self, perturbation: Perturbation) -> str:
         entry = self.catalogue.entry(perturbation.name)
@@ -167,13 +174,15 @@ class Titles:
 def ladder_of(effect: Effect, catalogue: Catalogue) -> tuple[str, tuple[int, ...]] | None:
     """Return the entry and the levels that an effect climbs: the item as it is, and one perturbation at several levels.
 
-    None where it compares anything else.
+    What is compared inside the model is always compared with the item as it is. None where it compares anything else.
     """
     questions = [catalogue.resolve(question) for question in effect.questions()]
+    inside = [question for question in questions if not catalogue.asks(question)]
+    questions = inside or questions
     conditions = list(dict.fromkeys(question.condition for question in questions))
     steps = [condition for condition in conditions if condition]
     names = {condition[0].name for condition in steps}
-    plain = () in conditions and all(len(condition) == 1 for condition in steps)
+    plain = (() in conditions or bool(inside)) and all(len(condition) == 1 for condition in steps)
     one_wording = len({question.words for question in questions}) == 1
     # A single step climbs where its part says which step it is.
     several = len(steps) > 1 or all(part.label for part in effect.parts)

@@ -90,12 +90,15 @@ class Column:
         What was said by answers that have a label and no number, ``""`` elsewhere; None where there are no such.
     expectations : Expectations or None
         None where no answer came with log-probabilities, so that back ends without them take no memory.
+    inside : bool
+        Whether the values were measured inside the model: nothing was asked, so they are no answers.
     """
 
     values: Mapping[str, NDArray[np.float64]]
     outcomes: NDArray[np.int8]
     labels: NDArray[np.object_] | None = None
     expectations: Expectations | None = None
+    inside: bool = False
 
     @classmethod
     def empty(cls, n: int) -> Column:
@@ -234,11 +237,17 @@ class Measurements:
         return codes.astype(np.int64).reshape(-1)
 
     def total(self) -> Outcomes:
-        """Return the outcomes of all distinct questions of the run."""
-        total = Outcomes()
-        for column in self._columns.values():
-            total = total + count_outcomes(column.outcomes)
-        return total
+        """Return the outcomes of all distinct questions of the run; what was measured inside the model is no answer."""
+        answered = (column for column in self._columns.values() if not column.inside)
+        return sum((count_outcomes(column.outcomes) for column in answered), Outcomes())
+
+    def answered(self) -> tuple[Question, ...]:
+        """Return the questions that the model was asked: those of the plan without what was measured inside it."""
+        return tuple(question for question, column in self._columns.items() if not column.inside)
+
+    def with_columns(self, columns: Mapping[Question, Column]) -> Measurements:
+        """Return these answers with further columns of the same items."""
+        return Measurements(self.records, {**self._columns, **columns}, self.doses, self.digests)
 
     def beside(self, other: Measurements, role: str) -> Measurements:
         """Return these answers with another's to the same items beside them, under the other's role."""
@@ -280,6 +289,7 @@ def _joined(columns: Sequence[Column], order: NDArray[np.int64]) -> Column:
         outcomes=np.concatenate([column.outcomes for column in columns])[order],
         labels=np.concatenate([_labels(column) for column in columns])[order] if labelled else None,
         expectations=_joined_expectations(columns, order),
+        inside=any(column.inside for column in columns),
     )
 
 

@@ -70,6 +70,7 @@ def to_answers(
             wording=question.wording,
             condition=[(p.name, p.level) for p in question.condition],
             role=question.role,
+            inside=data.column(question).inside,
             values={name: _marks(data.column(question), name, order) for name in data.column(question).values},
         )
         for question in sorted(data.asked())
@@ -194,7 +195,7 @@ def _column(column: AnswerColumn, n: int) -> Column:
                 elif name == MAIN and len(mark) > len(NO_SCORE):
                     labels = np.full(n, "", dtype=object) if labels is None else labels
                     labels[i] = unquote(mark.removeprefix(NO_SCORE))
-    return Column(values, outcomes, labels)
+    return Column(values, outcomes, labels, inside=column.inside)
 
 
 def _marks(column: Column, name: str, order: Sequence[int]) -> str:

@@ -54,6 +54,7 @@ class AuditFixture:
     def _judge(self, effect: Effect, verb: Verb | None) -> Audit:
         item, state = self._request.node, self._state
         words = question(item)
+        skip_unmeasurable(effect, state)
 
         def decided() -> Audit:
             if state.run is None:
@@ -100,6 +101,13 @@ def judge(item: pytest.Item, state: State, decided: Callable[[], Audit], unjudge
     if audit.verdict == "INCONCLUSIVE" and item.config.option.audit_allow_inconclusive:
         pytest.xfail(message)
     pytest.fail(message, pytrace=False)
+
+
+def skip_unmeasurable(effect: Effect, state: State) -> None:
+    """Skip a test whose effect the model's back end cannot give; it leaves no trace in the record."""
+    why = state.run.lacks(effect) if state.run is not None and not state.problem else ""
+    if why:
+        pytest.skip(why)
 
 
 def question(item: pytest.Function) -> str:

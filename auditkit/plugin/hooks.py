@@ -19,7 +19,7 @@ import pytest
 
 from auditkit.plugin import ci
 from auditkit.plugin.options import OPTIONS, out_of, settings_of
-from auditkit.plugin.references import effects_of, with_references
+from auditkit.plugin.references import effects_of, looks_inside, with_references
 from auditkit.plugin.state import RECORD, STATE, State
 
 if TYPE_CHECKING:
@@ -67,6 +67,14 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class) -> Genera
     made = yield
     # Here and not in pytest_collection_modifyitems, so that the items can be named, selected and run again like others.
     return with_references(made, collector.config) if isinstance(made, list) else made
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not getattr(config.option, "audit_embeddings", False):
+        inside = {item: None for item in items if looks_inside(item)}
+        if inside:
+            items[:] = [item for item in items if item not in inside]
+            config.hook.pytest_deselected(items=[*inside])
 
 
 @pytest.hookimpl(trylast=True)

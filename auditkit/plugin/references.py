@@ -53,9 +53,10 @@ class ReferenceItem(pytest.Item):
         return next(self.iter_markers(name), default)
 
     def runtest(self) -> None:
-        from auditkit.plugin.fixture import judge, question
+        from auditkit.plugin.fixture import judge, question, skip_unmeasurable
 
         state = self.config.stash[STATE]
+        skip_unmeasurable(self.effect, state)
         words = question(self.audit_item)
         judge(self, state, lambda: _against(self, words), lambda why: _unjudged(self, words, why))
 
@@ -80,6 +81,16 @@ def effects_of(item: Any) -> list[Effect]:
 
     params = getattr(getattr(item, "callspec", None), "params", {})
     return [value for value in params.values() if isinstance(value, Effect)]
+
+
+def looks_inside(item: Any) -> bool:
+    """Whether an item's effect takes what the model holds inside, which is fetched only when it is asked for."""
+    found = effects_of(item)
+    if not found:
+        return False
+    from auditkit import tasks
+
+    return any(question.task in tasks.inside() for effect in found for question in effect.questions())
 
 
 def uses_audit(item: Any) -> bool:

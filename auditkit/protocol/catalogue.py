@@ -80,7 +80,7 @@ class Catalogue:
         task, _, wording = score.rpartition(".")
         return cls(
             {**perturbations.shipped(), **perturbations.read_entries(entries)},
-            {**tasks.shipped(), **tasks.read_tasks(tables, scorers=scorers)},
+            {**tasks.shipped(), **tasks.inside(), **tasks.read_tasks(tables, scorers=scorers)},
             (task, wording),
         )
 
@@ -168,13 +168,17 @@ class Catalogue:
         condition = tuple(sorted(question.condition, key=self._stage))
         return replace(question, task=task.id, wording=wording, condition=condition)
 
+    def asks(self, question: Question) -> bool:
+        """Tell whether a question is put to the model in words."""
+        return self.task(question.task).asks
+
     def prompt(self, question: Question) -> Prompt:
         """Return what is sent to the model beside the pictures.
 
         Raises
         ------
         AuditkitError
-            As `resolve` does, and when a law of words fails.
+            As `resolve` does, when a law of words fails, and of a task that asks nothing.
         """
         found = self._prompts.get(question)
         if found is None:
@@ -183,6 +187,8 @@ class Catalogue:
 
     def _prompt(self, question: Question) -> Prompt:
         task = self.task(question.task)
+        if not task.asks:
+            raise AuditkitError(f"task {task.id!r} asks nothing: what the model holds inside is compared.")
         wording = task.wordings[question.wording]
         text = wording.text
         for perturbation in self.words(question.condition):

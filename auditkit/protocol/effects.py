@@ -15,6 +15,8 @@ from auditkit.vocabulary import Condition, Effect, Part, Perturbation, Question,
 
 LEVELS = (1, 2, 3, 4, 5)
 PER_STEP = "severity step"
+EMBEDDING = "embedding"
+"""The task that asks nothing: what the model holds inside is compared."""
 
 
 def corruptions(tier: str = "") -> tuple[str, ...]:
@@ -162,6 +164,40 @@ def between(column: str, effect: Effect, *, name: str = "", family: str = "") ->
     """
     found = effect.among(column)
     return found.named(name or found.name, family)
+
+
+def displacement(kind: str, entry: str, levels: Sequence[int] = LEVELS, *, name: str = "", family: str = "") -> Effect:
+    """Return how alike the model's embedding of the item at every level is to that of the item as it is.
+
+    Cosine similarity, each level a part of its own; 1 is no change. `kind` is one of those that the model lists
+    (``"vision"``, ``"language"``), or a wording of ``[tasks.embedding.wordings]`` in the protocol. Nothing is asked.
+    """
+    parts = tuple(
+        Part(f"severity {level}", ((1.0, Value(question)),))
+        for level, question in zip(levels, _at(entry, levels, EMBEDDING, kind), strict=True)
+    )
+    return Effect(name or f"{kind}-{entry}", family, parts)
+
+
+def follows(
+    kind: str,
+    entry: str,
+    levels: Sequence[int] = LEVELS,
+    *,
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return whether the score falls in step with the model's embedding moving away from that of the item as it is.
+
+    Within the item, the correlation of the two over the item as it is and all levels: 1 is in step, 0 not at all. It is
+    only shown: declare its family with ``shown = true``.
+    """
+    inside = [Question(EMBEDDING, kind), *_at(entry, levels, EMBEDDING, kind)]
+    said = [Question(task, wording), *_at(entry, levels, task, wording)]
+    terms = tuple((1.0, Value(question)) for question in (*inside, *said))
+    return Effect(name or f"{kind}-{entry}-follows", family, (Part("", terms),), statistic="follows")
 
 
 def _at(entry: str, levels: Sequence[int], task: str, wording: str) -> list[Question]:

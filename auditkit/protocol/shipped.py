@@ -11,13 +11,16 @@ from collections.abc import Callable
 from auditkit import perturbations, tasks
 from auditkit.protocol import effects
 from auditkit.protocol.effects import (
+    EMBEDDING,
     PER_STEP,
     areas,
     between,
     change,
     corruptions,
     differs,
+    displacement,
     falls,
+    follows,
     mean,
     rises,
     share,
@@ -129,6 +132,17 @@ def _mean_fall() -> Effect:
     return Effect("mean-fall", "", (Part("", terms, unknown=0.0),), per=PER_STEP)
 
 
+def embeddings() -> list[Effect]:
+    """Every corruption, for how far it moves what the model holds inside, and whether the score follows."""
+    kinds = tasks.inside()[EMBEDDING].wordings
+    return [
+        made(kind, name, family="embeddings")
+        for kind in kinds
+        for name in corruptions()
+        for made in (displacement, follows)
+    ]
+
+
 SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "sensitivity": sensitivity,
     "discrimination": discrimination,
@@ -142,4 +156,5 @@ SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "calibration": calibration,
     "scoring": scoring,
     "subgroups": subgroups,
+    "embeddings": embeddings,
 }

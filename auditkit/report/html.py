@@ -222,7 +222,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
             n_cases=n_cases,
             failed=[a for a in evidence.deciding if a.verdict in ("FAIL", "ERROR")],
             effects=views.largest_effects(evidence, 5),
-            inside=inside(evidence.embeddings, page.key),
+            inside=inside(evidence.audits, page.key),
             dose=dose_response([a for c in shown for a in c.audits if not views.separates(a)], page.key()),
             subgroups=[
                 (group, [subgroup_forest(piece, page.key()) for piece in group.in_pieces(PANELS)])

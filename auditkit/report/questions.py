@@ -66,6 +66,11 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "images, the share of them that got none, and by how much the score falls per severity step. The estimate is "
         "the largest gap between two levels that have patients enough.",
     ),
+    "embeddings": (
+        "Does the model see more than it says?",
+        "What the model holds inside was compared between each image as it is and degraded, as a cosine similarity: 1 "
+        "is no change. A correlation says whether the score falls in step.",
+    ),
     "baseline": (
         "Is this version no worse than the one before?",
         "Both versions saw the same images. Every result is compared with the earlier one, patient by patient, and may "

@@ -25,6 +25,7 @@ from auditkit.evidence import (
     overall,
 )
 from auditkit.report.questions import LEADS, QUESTIONS
+from auditkit.report.shifts import looks_inside
 from auditkit.words import VERDICT_ORDER, Scale, audit_name, plain_name, scale_of
 
 BASELINE, ANCHOR = "baseline", "anchor"
@@ -95,7 +96,9 @@ def informing(evidence: Evidence) -> list[Family]:
 def apart(evidence: Evidence) -> list[Family]:
     """Return those families shown for information that have no section of their own."""
     return [
-        f for f in informing(evidence) if f.name != SCORING and not all(a.between or calibrates(a) for a in f.audits)
+        f
+        for f in informing(evidence)
+        if f.name != SCORING and not all(a.between or calibrates(a) or looks_inside(a) for a in f.audits)
     ]
 
 

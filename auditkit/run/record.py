@@ -11,7 +11,6 @@ from auditkit.evidence import (
     Audit,
     Data,
     EarlierProtocol,
-    EmbeddingShift,
     Evidence,
     Example,
     LookInfo,
@@ -52,7 +51,6 @@ class Header(Record):
     outcomes: Outcomes
     examples: list[Example]
     looks: list[LookInfo]
-    embeddings: list[EmbeddingShift]
     references: list[Reference]
     answers: Answers
     limits: list[str]
@@ -80,7 +78,6 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         outcomes=data.total(),
         examples=examples(run),
         looks=run.looks_made,
-        embeddings=_embeddings(run),
         references=list(references),
         answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),
         limits=[*model.limits, *limits_of(run.settings, data.records), *_notes(run)],
@@ -179,17 +176,9 @@ def _protocol(run: AuditRun) -> ProtocolInfo:
 
 def _prompts(run: AuditRun) -> list[PromptInfo]:
     """Return every wording that the audits use, as it is put about a clean image."""
+    catalogue = run.protocol.catalogue
     questions = {q for effect in run.plan.effects for q in map(run.protocol.resolve, effect.questions())}
-    return [prompt_info(run.protocol.catalogue, *words) for words in sorted({(q.task, q.wording) for q in questions})]
-
-
-def _embeddings(run: AuditRun) -> list[EmbeddingShift]:
-    """Measure how perturbations move the embeddings; imported here, because it takes SciPy."""
-    if run.embedded is None:
-        return []
-    from auditkit.judge.embeddings import embedding_shifts
-
-    return embedding_shifts(run.plan, run.model, run.judge.data, run.store, run.renderer)
+    return [prompt_info(catalogue, *w) for w in sorted({(q.task, q.wording) for q in questions if catalogue.asks(q)})]
 
 
 def _notes(run: AuditRun) -> list[str]:

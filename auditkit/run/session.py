@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from auditkit.ask.embeddings import embedding_kinds, fetch_embeddings
+from auditkit.ask.embeddings import EmbeddingKeys, embedding_kinds, fetch_embeddings, kinds_of
 from auditkit.ask.keys import digest_of
 from auditkit.ask.lock import exclusive
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters, stages
@@ -51,6 +51,7 @@ class AuditRun:
     renderer: Renderer
     protocol_first_seen: str
     started: str
+    kinds: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
     embedded: Tally | None = None
     judge: Any = None
@@ -117,7 +118,7 @@ class AuditRun:
                 return
             with self._asker() as ask:
                 asked = self._ask_in_looks(lambda plan: ask(plan, on_progress))
-            if self.settings.embeddings and not self.tally.gave_up:
+            if any(map(self.plan.inside, self._modalities())) and not self.tally.gave_up:
                 self.embedded = fetch_embeddings(
                     Plan(asked, self.plan.effects, self.protocol),
                     self.model,
@@ -208,7 +209,20 @@ class AuditRun:
         if answers.records:
             self._parts.append(answers)
         if self._parts:
-            self.judge = Judge(self.protocol, joined(self._parts), self.plan.effects, look, before=self.judge)
+            data = self._with_embeddings(joined(self._parts))
+            self.judge = Judge(self.protocol, data, self.plan.effects, look, before=self.judge)
+
+    def _with_embeddings(self, data: Measurements) -> Measurements:
+        """Put what the model holds inside beside the answers, once it was fetched: after the last look."""
+        if self.embedded is None:
+            return data
+        from auditkit.measure.embeddings import with_embeddings
+
+        keys = EmbeddingKeys(self.model, self.protocol)
+        return with_embeddings(data, self.plan.inside, keys, self.store, self.renderer)
+
+    def _modalities(self) -> set[str]:
+        return {record.modality for record in self.plan.records}
 
     def _look_made(self, look: Look, plan: Plan) -> LookInfo:
         seen = self.judge.data.records
@@ -250,6 +264,10 @@ class AuditRun:
         worst = self.judge.worst_cases(effect)
         cases = failing_cases(worst, self._reader(self.plan), self.judge.data, self.protocol, self.may_show)
         return audit.model_copy(update={"cases": cases})
+
+    def lacks(self, effect: Effect) -> str:
+        """Say why a run cannot measure an effect, and so left it out of its plan; empty where it can."""
+        return _lacking(effect, self.protocol, self.kinds, self.model)
 
     def close(self) -> None:
         """Let go of the model and the store (see `remove_temporary_store` for the files of a temporary one)."""
@@ -304,8 +322,8 @@ def prepare(
             "Name it as package.module:attribute, or leave --audit-engine out.",
         )
     model = given or resolve_model(settings.model, settings.options)
-    if settings.embeddings:
-        embedding_kinds(model)
+    kinds = embedding_kinds(model) if settings.embeddings else ()
+    planned = _measurable(planned, protocol, kinds, model)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
     images = find_images(settings.data, salt, side) or load_images(settings.data, salt=salt, max_side=side)
@@ -326,7 +344,36 @@ def prepare(
         renderer=Renderer(store, protocol.seed, protocol.catalogue),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
         started=started,
+        kinds=kinds,
     )
+
+
+def _measurable(
+    effects: Sequence[Effect], protocol: Protocol, kinds: tuple[str, ...], model: Model
+) -> tuple[Effect, ...]:
+    """Return the effects that can be measured.
+
+    Raises
+    ------
+    AuditkitError
+        When that is none of them.
+    """
+    lacking = {effect: _lacking(effect, protocol, kinds, model) for effect in effects}
+    found = tuple(effect for effect, why in lacking.items() if not why)
+    if effects and not found:
+        raise AuditkitError(f"nothing is left to measure: {next(iter(lacking.values()))}", "Select other audits too.")
+    return found
+
+
+def _lacking(effect: Effect, protocol: Protocol, kinds: tuple[str, ...], model: Model) -> str:
+    wanted = kinds_of(effect, protocol)
+    missing = [kind for kind in wanted if kind not in kinds]
+    if not missing:
+        return ""
+    if not kinds:
+        return f"{effect} compares what the model holds inside, which --audit-embeddings fetches."
+    name = getattr(model, "name", type(model).__name__)
+    return f"{name} gives no embeddings of the kind {' and '.join(missing)}; it has {' and '.join(kinds)}."
 
 
 def decided_levels(look: Look, protocol: Protocol) -> dict[str, float]:

@@ -7,9 +7,9 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import read_tasks, scorer_of, shipped
+from auditkit.tasks.declared import inside, read_tasks, scorer_of, shipped
 from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
-from auditkit.tasks.quantity import SCORE, SHARES, Quantity
+from auditkit.tasks.quantity import OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
 from auditkit.tasks.scorers import FORMATS, Choice, Format, Points, Scorer
@@ -20,6 +20,7 @@ __all__ = [
     "FORMATS",
     "MAX_NEW_TOKENS",
     "OF_PROBABILITIES",
+    "OTHERS",
     "OUTCOMES",
     "READINGS",
     "SCORE",
@@ -40,6 +41,7 @@ __all__ = [
     "Wording",
     "error_score",
     "expect",
+    "inside",
     "of_probabilities",
     "read",
     "read_tasks",

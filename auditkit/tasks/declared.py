@@ -15,11 +15,12 @@ from auditkit.lookup import check_keys, imported, near
 from auditkit.tasks.choice import Option
 from auditkit.tasks.expected import OF_PROBABILITIES
 from auditkit.tasks.quantity import SHARES, Quantity
-from auditkit.tasks.scorers import FORMATS, Choice, Points, Scorer
+from auditkit.tasks.scorers import FORMATS, Choice, Points, Scorer, Vectors
 from auditkit.tasks.task import Task
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
-FILE = "tasks.toml"
+FILE, INSIDE = "tasks.toml", "vectors.toml"
+VECTORS = "vectors"
 LETTERS = "ABCDEFGH"
 
 _ID = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
@@ -28,15 +29,31 @@ _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\
 
 @cache
 def shipped() -> Mapping[str, Task]:
-    """Return the tasks that auditkit ships by id, in the order of ``tasks.toml``; read once, not to be changed.
+    """Return the questions that auditkit ships by id, in the order of ``tasks.toml``; read once, not to be changed.
 
     Examples
     --------
     >>> list(shipped()["quality"].wordings)
     ['direct', 'reader', 'acceptance', 'inspector']
     """
-    text = resources.files("auditkit.tasks").joinpath(FILE).read_text(encoding="utf-8")
-    return MappingProxyType({id: task_of(id, table, {}, FILE) for id, table in tomllib.loads(text).items()})
+    return _read(FILE)
+
+
+@cache
+def inside() -> Mapping[str, Task]:
+    """Return the tasks that auditkit ships and that ask nothing: what a model holds inside is compared.
+
+    Examples
+    --------
+    >>> list(inside()["embedding"].wordings)
+    ['vision', 'language']
+    """
+    return _read(INSIDE)
+
+
+def _read(file: str) -> Mapping[str, Task]:
+    text = resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8")
+    return MappingProxyType({id: task_of(id, table, {}, file) for id, table in tomllib.loads(text).items()})
 
 
 def read_tasks(
@@ -49,9 +66,10 @@ def read_tasks(
     tables : mapping of str to mapping
         By id. ``scorer`` is ``"score_100"``, ``"rating_5"``, ``"grade"``, ``"yes_no"``; or ``{choice = {A = {text =
         "...", score = 100}, ...}}``, where ``label = "..."`` may stand for the score, and a text alone is its own
-        label; or ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of
-        `scorers`. ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``.
-        A task that auditkit ships has its scorer already: the table may only add wordings to it.
+        label; or ``"vectors"``, where nothing is asked and a wording names a kind of embedding; or
+        ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of `scorers`.
+        ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``. A task that
+        auditkit ships has its scorer already: the table may only add wordings to it.
     where : str
         What stands before the ids in messages.
     scorers : mapping of str to object, optional
@@ -73,7 +91,7 @@ def read_tasks(
 
 
 def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Task:
-    task = shipped().get(id)
+    task = shipped().get(id) or inside().get(id)
     if task is None:
         return task_of(id, table, scorers, where)
     at = f"{where}.{id}"
@@ -146,12 +164,14 @@ def scorer_of(spec: Any, scorers: Mapping[str, Any], where: str) -> Scorer:
         raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).")
     if name in FORMATS and arguments is None:
         return Points(name)
+    if name == VECTORS and arguments is None:
+        return Vectors()
     if name in scorers:
         found = scorers[name]
     elif _PATH.fullmatch(name):
         found = imported(name, where)
     else:
-        remedy = near(name, [*FORMATS, *scorers])
+        remedy = near(name, [*FORMATS, VECTORS, *scorers])
         raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).", remedy)
     if isinstance(found, type) or (callable(found) and not hasattr(found, "read")):
         try:
@@ -217,5 +237,5 @@ def _option(letter: str, value: Any, at: str) -> Option:
 
 
 def _allowed(scorers: Mapping[str, Any]) -> str:
-    named = ", ".join([*FORMATS, *scorers])
+    named = ", ".join([*FORMATS, VECTORS, *scorers])
     return f"{named}, {{choice = {{A = ...}}}}, package.module:Name"

@@ -21,6 +21,8 @@ class Quantity:
         The range, ends included. A missing value lies somewhere within it, which is how it is bounded.
     binary : bool
         Whether it is 0 or 1 and nothing between, so that its mean is a share of items.
+    beside : str
+        Name of another value of the same unit, that of the item as it is, whose mean this one is to be seen beside.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Quantity:
     low: float
     high: float
     binary: bool = False
+    beside: str = ""
 
     @property
     def span(self) -> float:
@@ -37,6 +40,11 @@ class Quantity:
 
 SCORE = Quantity("score", "points", 0.0, 100.0)
 """What `Points` and a `Choice` among scores give."""
+
+SIMILARITY = Quantity("similarity", "cosine", -1.0, 1.0, beside="others")
+"""Cosine similarity of a vector to that of the same item as it is."""
+OTHERS = Quantity("others", "cosine", -1.0, 1.0)
+"""Mean cosine similarity of the vector of an item as it is to those of other patients of its modality."""
 
 SHARES: Mapping[str, Quantity] = MappingProxyType(
     {name: Quantity(name, "share", 0.0, 1.0, binary=True) for name in ("lost", "refused", "unusable")}

@@ -10,7 +10,7 @@ from auditkit.tasks.answers import parse
 from auditkit.tasks.choice import ANSWERS, GRADES, Option, read_option, read_word
 from auditkit.tasks.context import Claim, Text
 from auditkit.tasks.numeric import SCALES, read_number
-from auditkit.tasks.quantity import SCORE, Quantity
+from auditkit.tasks.quantity import OTHERS, SCORE, SIMILARITY, Quantity
 from auditkit.tasks.score import Score
 from auditkit.tasks.wording import Wording
 
@@ -106,6 +106,25 @@ class Points:
 
 
 _POINTS: Mapping[str, float] = {**GRADES, **ANSWERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """How far a vector inside the model moves away from that of the item as it is. There is no text to read."""
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """The similarity to the item as it is, and of that item to those of other patients."""
+        return (SIMILARITY, OTHERS)
+
+    @property
+    def choices(self) -> None:
+        """None: nothing is answered."""
+        return
+
+    def read(self, text: str, finish: str, wording: Wording) -> Score:
+        """Read no answer: none was asked for."""
+        return Score("unparsed", why="nothing was asked, so there is no answer to read")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from auditkit.tasks.scorers import Scorer
+from auditkit.tasks.scorers import Scorer, Vectors
 from auditkit.tasks.wording import MAX_NEW_TOKENS, Wording
 
 
@@ -46,6 +46,11 @@ class Task:
     def first(self) -> str:
         """The usual wording."""
         return next(iter(self.wordings))
+
+    @property
+    def asks(self) -> bool:
+        """Whether the model is asked in words; else what it holds inside is compared, and a wording is a kind of it."""
+        return not isinstance(self.scorer, Vectors)
 
     def table(self) -> dict[str, Any]:
         """Return all but the id as plain data, such as JSON and TOML can hold."""

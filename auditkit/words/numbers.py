@@ -13,6 +13,10 @@ PER_STEP = "points per severity step"
 """A fall of the score: counted downwards, so that a model that reacts has a positive number."""
 
 
+_DIGITS = {"AUROC": 2, "correlation": 2, "cosine": 3}
+"""Decimals by unit."""
+
+
 def whole(number: int) -> str:
     """Write a count with separators: ``13,204``."""
     return f"{number:,}"
@@ -62,7 +66,7 @@ def patients(n: int) -> str:
 
 
 def number(value: float | None, unit: str, *, signed: bool | None = None) -> str:
-    """Write a value for a sentence: points with one decimal, shares in per cent, everything else with two decimals.
+    """Write a value for a sentence: points with one decimal, shares in per cent, cosines with three decimals, else two.
 
     Parameters
     ----------
@@ -78,7 +82,8 @@ def number(value: float | None, unit: str, *, signed: bool | None = None) -> str
     signed = unit == "points" if signed is None else signed
     if unit == "share":
         return f"{fixed(100 * value, 1, signed=signed)} %"
-    return fixed(value, 1 if unit.startswith("points") else 2, signed=signed)
+    digits = 1 if unit.startswith("points") else _DIGITS.get(unit, 2)
+    return fixed(value, digits, signed=signed)
 
 
 def interval(estimate: Estimate, *, signed: bool | None = None) -> str:
@@ -119,7 +124,7 @@ class Scale:
         self.unit = unit
         self.signed = signed
         self.factor = 100.0 if unit == "share" else 1.0
-        self.digits = {"AUROC": 2, "correlation": 2, "cosine": 3}.get(unit, 1)
+        self.digits = _DIGITS.get(unit, 1)
         if unit == "share":
             self.label = "percentage points" if signed else "%"
         else:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from auditkit.ask.embeddings import EmbeddingKeys, embedding_kinds, fetch_embeddings, pixel_conditions
+from auditkit.ask.embeddings import EmbeddingKeys, embedding_kinds, fetch_embeddings, kinds_by_condition
 from auditkit.ask.keys import pixel_digest
 from auditkit.ask.lock import exclusive
 from auditkit.ask.plan import Plan, distinct
@@ -18,18 +18,25 @@ from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.images.record import UnreadableImage
 from auditkit.models.base import Embeds, Request, Response
-from auditkit.protocol.effects import change, differs, falls, mean, share
+from auditkit.protocol.effects import change, differs, displacement, falls, follows, share
 from auditkit.protocol.model import Protocol
 from auditkit.vocabulary import Perturbation, Question
 
 fork = multiprocessing.get_context("fork")
+INSIDE = [
+    made(kind, name, levels, family="embeddings")
+    for kind in ("vision", "language")
+    for name, levels in (("pixelate", (1, 5)), ("gaussian_noise", (3,)))
+    for made in (displacement, follows)
+]
 EFFECTS = distinct([
+    *INSIDE,
     falls("pixelate", (1, 5), family="sensitivity"),
     differs(Perturbation("again", 1), name="asked-twice", family="repeatability"),
     change(Perturbation("gaussian_noise", 3), Perturbation("institution.reputation.high"), family="metadata"),
     share("refused", "grade", family="answers"),
 ])  # fmt: skip
-PER_IMAGE = 4  # clean, noise and pixelation twice: repeats, words and wordings do nothing to pixels
+PER_IMAGE = 4  # clean, noise and pixelation twice: what the other audits ask has nothing to do with it
 
 
 class Inside:
@@ -110,8 +117,11 @@ def test_vectors_lie_under_the_key_of_the_pixels_they_were_made_of(fetch, record
     fetch(model, some)
     renderer, keys = Renderer(store, 1, protocol.catalogue), EmbeddingKeys(model, protocol)
     digest = pixel_digest(record.read())
-    conditions = pixel_conditions(Plan(some, EFFECTS, protocol), record)
+    kinds = kinds_by_condition(Plan(some, EFFECTS, protocol), record.modality)
+    conditions = list(kinds)
     assert conditions[0] == ()
+    assert len(conditions) == PER_IMAGE
+    assert set(kinds.values()) == {("language", "vision")}
     for condition, rendered in renderer.known(digest, set(conditions)).items():
         for number, kind in enumerate(("vision", "language"), 1):
             key = keys.of(rendered, kind)
@@ -151,16 +161,37 @@ def test_another_score_question_fetches_language_alone(fetch, records, store, pr
     assert len(model.asked) == 2 * PER_IMAGE
 
 
-@pytest.mark.parametrize("change", ["fingerprint", "kinds", "images"])
+@pytest.mark.parametrize("change", ["fingerprint", "corruptions", "images"])
 def test_a_change_fetches_what_is_new_and_nothing_else(fetch, records, change):
     fetch(Inside(), records(2))
     model = Inside()
     if change == "fingerprint":
         model.fingerprint = "weights-2"
-    if change == "kinds":
-        model.embeddings = ("vision", "middle")
-    tally = fetch(model, records(3 if change == "images" else 2))
-    assert tally.asked == {"fingerprint": 16, "kinds": 8, "images": 8}[change]
+    effects = EFFECTS
+    if change == "corruptions":
+        effects = (*EFFECTS, displacement("vision", "jpeg", (1, 2), family="embeddings"))
+    tally = fetch(model, records(3 if change == "images" else 2), effects=effects)
+    assert tally.asked == {"fingerprint": 16, "corruptions": 4, "images": 8}[change]
+
+
+def test_what_is_fetched_is_what_the_audits_name(fetch, records, store):
+    model = Inside()
+    tally = fetch(model, records(2), effects=(displacement("vision", "pixelate", (2,), family="embeddings"),))
+    assert {kind for kind, _ in model.batches} == {"vision"}
+    assert tally.asked == 2 * 2, "clean and pixelated"
+    assert fetch(Inside(), records(2), effects=(falls("pixelate", family="sensitivity"),)).planned == 0
+
+
+def test_a_kind_of_ones_own_is_named_in_the_protocol(records, store, protocol):
+    declared = protocol.model_dump() | {"tasks": {"embedding": {"wordings": {"middle": "The tenth layer, pooled."}}}}
+    own = Protocol.model_validate(declared)
+    model, some = Inside(), records(2)
+    model.embeddings = ("vision", "middle")
+    plan = Plan(some, (displacement("middle", "pixelate", (2,), family="embeddings"),), own)
+    options = {"batch_size": 4, "deadline": 20, "on_progress": lambda tally: None}
+    tally = fetch_embeddings(plan, model, store, Renderer(store, 1, own.catalogue), **options)
+    assert tally.errors == {}
+    assert [kind for kind, _ in model.batches] == ["middle"]
 
 
 # --- models that do not do as they should ---------------------------------------------------------------------------
@@ -238,7 +269,7 @@ def test_vectors_of_one_kind_are_of_one_length(fetch, records, store):
     other = Inside(lambda request, kind: [1.0] * (4 if len(other.batches) == 3 else 3))
     other.fingerprint = "2"
     tally = fetch(other, records(1), batch_size=1)
-    assert list(tally.errors.values()) == ["the vision embedding has 4 numbers, others have 3"]
+    assert list(tally.errors.values()) == ["the language embedding has 4 numbers, others have 3"]
 
 
 def test_double_precision_beyond_single_is_infinite(fetch, records):
@@ -341,7 +372,7 @@ def expected_keys(model, some, store, protocol) -> set[str]:
     )
     found = set()
     for record in some:
-        rendered = renderer.known(pixel_digest(record.read()), set(pixel_conditions(plan, record)))
+        rendered = renderer.known(pixel_digest(record.read()), set(kinds_by_condition(plan, record.modality)))
         found |= {keys.of(one, kind) for one in rendered.values() for kind in model.embeddings}
     return found
 
@@ -408,7 +439,8 @@ def test_memory_does_not_grow_with_the_number_of_images(store, protocol, records
         def embed(self, requests, kind="vision"):
             return np.ones((len(requests), 2**16), dtype=np.float32)
 
-    plan = Plan(some, (mean(),), protocol)
+    effects = tuple(displacement(kind, "pixelate", (1,), family="embeddings") for kind in ("vision", "language"))
+    plan = Plan(some, effects, protocol)
     tracemalloc.start()
     try:
         tally = fetch_embeddings(
@@ -418,5 +450,5 @@ def test_memory_does_not_grow_with_the_number_of_images(store, protocol, records
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert tally.asked == 2 * n
+    assert tally.asked == 2 * 2 * n
     assert peak < 30 * side**2 < n * side**2

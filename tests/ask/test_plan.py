@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
-from auditkit.protocol.effects import change, differs, falls, mean, share
+from auditkit.protocol.effects import change, differs, displacement, falls, mean, share
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
@@ -42,8 +42,14 @@ def test_every_question_once_and_clean_first(records, protocol):
 
 def test_nothing_that_was_asked_for_is_missing(records, protocol):
     plan = Plan(records(1), distinct(SHIPPED_ALL), protocol)
-    asked = {probe.question for probe in plan.probes(plan.records[0])}
-    assert asked == {protocol.resolve(question) for effect in SHIPPED_ALL for question in effect.questions()}
+    record = plan.records[0]
+    asked = {probe.question for probe in plan.probes(record)}
+    inside = set(plan.inside(record.modality))
+    assert not asked & inside
+    assert all(map(protocol.catalogue.asks, asked))
+    clean = {protocol.resolve(Question("embedding", kind)) for kind in ("vision", "language")}
+    assert clean < inside, "what it is compared with"
+    assert asked | inside == {protocol.resolve(question) for effect in SHIPPED_ALL for question in effect.questions()}
 
 
 def test_order_of_what_is_done_makes_no_second_question(records, protocol):
@@ -160,3 +166,10 @@ def test_limit_spreads_over_the_modalities_and_depends_on_the_seed(records):
     assert sorted(r.modality for r in chosen) == ["ct"] * 3 + ["mr"] * 3 + ["xray"] * 3
     assert chosen != limit_clusters(many, 9, 2)
     assert limit_clusters(many, None, 1) == many
+
+
+def test_words_do_not_change_what_is_held_inside(protocol):
+    inside = displacement("vision", "jpeg", (1,), family="embeddings")
+    check_effects([inside], protocol)
+    with pytest.raises(AuditkitError, match="which words and ways of asking do not change"):
+        check_effects([inside.under(REPUTATION)], protocol)

@@ -4,7 +4,7 @@ import pytest
 
 from auditkit.errors import AuditkitError
 from auditkit.judge.procedures import check_limits
-from auditkit.protocol.effects import areas, change, differs, falls, mean, rises, share, steps, wordings
+from auditkit.protocol.effects import areas, change, differs, falls, follows, mean, rises, share, steps, wordings
 from auditkit.vocabulary import Effect, Perturbation
 from tests.judge.build import AGAIN, HIGH, own, protocol
 from tests.measure.axes import TASKS
@@ -136,8 +136,16 @@ def test_one_effect_of_a_family_may_lack_some_of_the_labels():
 
 def test_a_statistic_that_there_is_not():
     effect = Effect("x", "mine", change(HIGH).parts, statistic="rank")
-    with pytest.raises(AuditkitError, match=r"there is no statistic 'rank'.*area, calibration, differs, mean"):
+    with pytest.raises(AuditkitError, match=r"there is no statistic 'rank'.*area, calibration, differs, follows, mean"):
         check_limits([effect], own(within=5.0))
+
+
+def test_a_correlation_is_only_shown():
+    """Its error rates as a gate are not measured."""
+    effect = follows("vision", "jpeg", (1, 2), family="mine")
+    with pytest.raises(AuditkitError, match="is a correlation within the item, whose error rates as a gate are not"):
+        check_limits([effect], own(at_least=0.5))
+    check_limits([effect], own(shown=True))
 
 
 def test_a_value_that_answers_do_not_have():

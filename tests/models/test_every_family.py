@@ -12,7 +12,7 @@ from PIL import Image
 from auditkit.evidence import Evidence
 from auditkit.models.base import ModelOptions
 from auditkit.models.registry import load_registry
-from auditkit.protocol.effects import change, differs, falls, mean, share
+from auditkit.protocol.effects import change, differs, displacement, falls, mean, share
 from auditkit.run.record import evidence, header
 from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
@@ -71,16 +71,20 @@ def test_an_audit_of_its_own(family, registered, pictures, tmp_path, pytestconfi
         embeddings=True,
         options=ModelOptions(registry=registered(family)),
     )
-    run = prepare(settings, [effect for effect, _ in ASKED])
+    inside = [displacement(kind, "pixelate", (1, 5), family="embeddings") for kind in ("vision", "language")]
+    run = prepare(settings, [*(effect for effect, _ in ASKED), *inside])
     run.fetch(lambda tally: None)
     run.measure()
     audits = [run.audit(effect, "Does it hold?", verb) for effect, verb in ASKED]
+    looked = {effect.name: run.audit(effect, "Does it see it?") for effect in inside if not run.lacks(effect)}
+    audits += looked.values()
     record = evidence(header(run), audits, run_id="r", command="c", root=tmp_path)
     run.close()
     assert run.tally.planned == 4 * 6
     assert run.tally.errors == {}
     assert run.embedded.errors == {}
-    assert {shift.kind for shift in record.embeddings} >= {"vision"}
+    assert "vision-pixelate" in looked, "a model may have no language features"
+    assert all(audit.n_images == 4 and audit.estimate.value < 1 for audit in looked.values())
     assert record.outcomes.error == 0
     assert record.outcomes.scored >= 0.5 * record.outcomes.total
     assert all(audit.n_images > 0 or audit.outcomes.total for audit in audits)

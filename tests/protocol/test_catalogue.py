@@ -89,7 +89,7 @@ def test_an_unknown_score_shows_when_it_is_resolved():
 
 def every_prompt(held: Catalogue) -> dict[str, list]:
     found = {}
-    for task in held.tasks.values():
+    for task in (task for task in held.tasks.values() if task.asks):
         for wording in task.wordings:
             for name in ["none", *perturbations.placebos(), *perturbations.levels()]:
                 condition = () if name == "none" else (Perturbation(name),)
@@ -101,6 +101,14 @@ def every_prompt(held: Catalogue) -> dict[str, list]:
                     prompt.max_new_tokens,
                 ]
     return found
+
+
+def test_what_asks_nothing_has_no_prompt():
+    question = Question("embedding", "vision")
+    assert not SHIPPED.asks(question)
+    assert SHIPPED.asks(Question())
+    with pytest.raises(AuditkitError, match="'embedding' asks nothing"):
+        SHIPPED.prompt(question)
 
 
 def test_prompts_are_those_of_the_first_run_to_the_byte():

@@ -6,7 +6,7 @@ import pytest
 
 from auditkit import perturbations, tasks
 from auditkit.protocol.shipped import DIRECTIONS, SHIPPED, metadata, placebo
-from auditkit.vocabulary import Effect, Perturbation
+from auditkit.vocabulary import Effect, Perturbation, Question
 
 ALL = [effect for listed in SHIPPED.values() for effect in listed()]
 CORRUPTIONS = [entry.name for entry in perturbations.corruptions()]
@@ -110,6 +110,19 @@ def test_wordings_are_those_of_the_task_that_asks_for_a_number():
     assert (effect.name, len(effect.parts)) == ("quality", 6)
 
 
+def test_every_kind_is_compared_under_every_corruption_and_the_score_held_beside_it():
+    kinds = tasks.inside()["embedding"].wordings
+    names = [f"{kind}-{name}{what}" for kind in kinds for name in CORRUPTIONS for what in ("", "-follows")]
+    assert [effect.name for effect in SHIPPED["embeddings"]()] == names
+    for effect in SHIPPED["embeddings"]():
+        kind, name = effect.name.removesuffix("-follows").split("-")
+        done = [(), *((Perturbation(name, level),) for level in range(1, 6))]
+        inside = [Question("embedding", kind, condition) for condition in done]
+        said = [Question("", "", condition) for condition in done]
+        expected = {*inside, *said} if effect.statistic == "follows" else {*inside[1:]}
+        assert set(effect.questions()) == expected
+
+
 def test_repeatability_asks_twice_and_alone():
     assert [conditions(e)[0] for e in SHIPPED["repeatability"]()] == [
         [(Perturbation("again", 1),)], [(Perturbation("alone"),)],
@@ -118,7 +131,7 @@ def test_repeatability_asks_twice_and_alone():
 
 def test_every_question_can_be_put(protocol):
     for effect in ALL:
-        for question in effect.questions():
+        for question in filter(protocol.catalogue.asks, effect.questions()):
             assert protocol.catalogue.prompt(question).user
 
 

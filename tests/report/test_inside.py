@@ -9,61 +9,117 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.evidence import EmbeddingPoint, EmbeddingShift, Estimate, Evidence
+from auditkit.evidence import (
+    Audit,
+    Cell,
+    Definition,
+    Estimate,
+    Evidence,
+    Outcomes,
+    PartDefinition,
+    Point,
+    Stratum,
+    Term,
+)
+from auditkit.report import views
 from auditkit.report.figures.inside import inside, similarity_multiples
 from auditkit.report.figures.svg import Chart
 from auditkit.report.html import render_html
+from auditkit.report.pdf.document import document
+from auditkit.report.shifts import Shift, ShiftPoint, shifts
 
 TITLES = ("Brightness up", "Contrast loss", "Gaussian noise", "Motion blur", "Pixelation")
 MODALITIES = ("all", "ct", "mr", "xray")
 
 
-def _shift(
-    title: str, kind: str = "vision", modality: str = "all", loss: float = 0.02, n: int = 40, missing: int = 0
-) -> EmbeddingShift:
-    """Similarity falls by `loss` per severity, the score by 4 points."""
-
-    def estimate(value: float, half: float, unit: str) -> Estimate:
-        return Estimate(value=value, low=value - half, high=value + half, level=0.9, unit=unit) if n else Estimate()
-
-    return EmbeddingShift(
-        kind=kind,
-        perturbation=title.lower().replace(" ", "_"),
-        title=title,
-        modality=modality,
-        between=0.55 if kind == "vision" else 0.98,
-        follows=estimate(0.75, 0.1, "correlation"),
-        n_follows=n,
-        series=[
-            EmbeddingPoint(
-                level=s,
-                similarity=estimate(1 - loss * s, 0.004, "cosine"),
-                score_change=estimate(-4.0 * s, 1, "points"),
-                ssim=1 - 0.1 * s,
-                n_images=n,
-                n_clusters=n,
-                n_missing=missing,
-            )
-            for s in range(1, 6)
-        ],
-    )
+def _estimate(value: float, half: float, unit: str, n: int = 1) -> Estimate:
+    return Estimate(value=value, low=value - half, high=value + half, level=0.9, unit=unit) if n else Estimate()
 
 
-def _shifts(**more: int) -> list[EmbeddingShift]:
-    return [
-        _shift(title, kind, modality, loss * (0.5 + number) * (1 + 0.3 * math.sin(place)), **more)
-        for kind, loss in (("vision", 0.02), ("language", 0.001))
-        for place, modality in enumerate(MODALITIES)
-        for number, title in enumerate(TITLES)
+def _audits(
+    title: str,
+    kind: str = "vision",
+    losses: dict[str, float] | None = None,
+    n: int = 40,
+    missing: int = 0,
+) -> list[Audit]:
+    """By stratum, similarity falls by its loss per severity, the score by 4 points."""
+    name, losses = title.lower().replace(" ", "_"), losses or {"all": 0.02}
+    more = {
+        "question": "?", "family": "embeddings", "quantity": "similarity", "shown": True,
+        "verdict": "INCONCLUSIVE", "sentence": "S.", "estimate": Estimate(),
+    }  # fmt: skip
+    conditions = [[(name, s)] for s in range(1, 6)]
+    cells = [
+        Cell(
+            stratum=Stratum(level=level), part=f"severity {s}", level=s, required=False, verdict="INCONCLUSIVE",
+            sentence="S.", estimate=_estimate(1 - loss * s, 0.004, "cosine", n),
+            reference=0.55 if kind == "vision" else 0.98, n_images=n, n_clusters=n,
+            outcomes=Outcomes(scored=n, error=missing),
+        )
+        for level, loss in losses.items()
+        for s in range(1, 6)
+    ]  # fmt: skip
+    points = [
+        Point(
+            stratum=Stratum(level=level), condition=f"{name}-s{s}", level=s, score=Estimate(value=80 - 4.0 * s),
+            change=_estimate(-4.0 * s, 1, "points", n), ssim=1 - 0.1 * s,
+        )
+        for level in losses
+        for s in range(1, 6)
+    ]  # fmt: skip
+    parts = [
+        PartDefinition(label=f"severity {s}", terms=[Term(weight=1, task="embedding", wording=kind, condition=c)])
+        for s, c in enumerate(conditions, 1)
     ]
+    both = [
+        Term(weight=1, task=task, wording=wording, condition=c)
+        for task, wording in (("embedding", kind), ("", ""))
+        for c in ([], *conditions)
+    ]
+    displaced = Audit(
+        id=f"embeddings/{kind}-{name}", title=f"{title}, {kind}", unit="cosine", parts=cells, series=points,
+        definition=Definition(parts=parts), **more,
+    )  # fmt: skip
+    following = Audit(
+        id=f"embeddings/{kind}-{name}-follows", title=f"{title}, {kind} and score", unit="correlation",
+        statistic="follows", definition=Definition(statistic="follows", parts=[PartDefinition(terms=both)]),
+        parts=[
+            Cell(
+                stratum=Stratum(level=level), required=False, verdict="INCONCLUSIVE", sentence="S.",
+                estimate=_estimate(0.75, 0.1, "correlation", n), n_images=n,
+            )
+            for level in losses
+        ],
+        **more,
+    )  # fmt: skip
+    return [displaced, following]
+
+
+def _every(**more: int) -> list[Audit]:
+    return [
+        audit
+        for kind, loss in (("language", 0.001), ("vision", 0.02))
+        for number, title in enumerate(TITLES)
+        for audit in _audits(
+            title,
+            kind,
+            {m: loss * (0.5 + number) * (1 + 0.3 * math.sin(place)) for place, m in enumerate(MODALITIES)},
+            **more,
+        )
+    ]
+
+
+def _shifts(kind: str) -> list[Shift]:
+    return [shift for shift in shifts(_every()) if shift.kind == kind]
 
 
 def _texts(chart: Chart) -> list[str]:
     return [element.text or "" for element in ElementTree.fromstring(chart.svg).iter("text")]
 
 
-def _with(record: Evidence, shifts: list[EmbeddingShift]) -> Evidence:
-    return record.model_copy(update={"embeddings": shifts, "audits": record.audits[:1]})
+def _with(record: Evidence, audits: list[Audit]) -> Evidence:
+    return record.model_copy(update={"audits": [*record.audits[:1], *audits]})
 
 
 def _section(page: str) -> str:
@@ -71,15 +127,14 @@ def _section(page: str) -> str:
 
 
 def test_a_record_without_embeddings_has_no_section(brief: Evidence) -> None:
-    assert brief.embeddings == []
     assert 'href="#inside"' not in (page := render_html(_with(brief, [])))
     assert 'id="inside"' not in page
 
 
 def test_the_section_survives_the_way_through_the_file(brief: Evidence) -> None:
-    record = _with(brief, _shifts())
+    record = _with(brief, _every())
     again = Evidence.from_json(record.to_json())
-    assert again.embeddings == record.embeddings
+    assert again.audits == record.audits
     page = render_html(again)
     assert _section(page) == _section(render_html(record))
     assert '<a href="#inside">' in page
@@ -88,7 +143,7 @@ def test_the_section_survives_the_way_through_the_file(brief: Evidence) -> None:
 
 
 def test_the_page_says_what_was_measured_and_that_nothing_rests_on_it(brief: Evidence) -> None:
-    section = _section(render_html(_with(brief, _shifts(missing=3))))
+    section = _section(render_html(_with(brief, _every(missing=3))))
     words = " ".join(re.sub(r"<[^>]+>", " ", section).split())
     assert "no verdict rests on it" in words
     assert "0.550 (image features), 0.980 (language features)" in words
@@ -98,7 +153,7 @@ def test_the_page_says_what_was_measured_and_that_nothing_rests_on_it(brief: Evi
 
 
 def test_one_row_per_corruption_with_every_kind_beside_it() -> None:
-    found = inside(_shifts(), (f"k{i}" for i in count()).__next__)
+    found = inside(_every(), (f"k{i}" for i in count()).__next__)
     assert found is not None
     assert list(found.kinds) == ["Image features", "Language features"]
     assert [row.title for row in found.rows] == list(TITLES)
@@ -107,13 +162,13 @@ def test_one_row_per_corruption_with_every_kind_beside_it() -> None:
 
 
 def test_a_kind_that_lacks_a_corruption_leaves_a_gap() -> None:
-    found = inside([_shift("Pixelation"), _shift("Motion blur"), _shift("Pixelation", "language")], lambda: "k")
+    found = inside([*_audits("Pixelation"), *_audits("Motion blur"), *_audits("Pixelation", "language")], lambda: "k")
     assert found is not None
     assert found.rows[1].cells[3:] == [("–", ""), ("–", "")]
 
 
 def test_the_chart_can_be_read_without_seeing_it() -> None:
-    chart = similarity_multiples("vision", [s for s in _shifts() if s.kind == "vision"], "k")
+    chart = similarity_multiples("vision", _shifts("vision"), "k")
     root = ElementTree.fromstring(chart.svg)
     assert [root[0].text, root[1].text] == [chart.title, chart.description]
     assert "Pixelation 0.910 to 0.550" in chart.description
@@ -128,28 +183,27 @@ def test_the_chart_can_be_read_without_seeing_it() -> None:
 
 
 def test_small_shifts_are_drawn_large_with_more_digits() -> None:
-    chart = similarity_multiples("language", [s for s in _shifts() if s.kind == "language"], "k")
+    chart = similarity_multiples("language", _shifts("language"), "k")
     texts = _texts(chart)
     assert "0.97" in texts, "the axis begins near the smallest"
     assert "0.978" in texts
 
 
 def test_nothing_measured_is_said_and_not_drawn() -> None:
-    chart = similarity_multiples("vision", [_shift("Pixelation", n=0)], "k")
+    chart = similarity_multiples("vision", shifts(_audits("Pixelation", n=0)), "k")
     assert "not measured" in _texts(chart)
     assert "nan" not in chart.svg.lower()
     assert "not measured" in chart.rows[0]
     assert similarity_multiples("vision", [], "k").description == "Nothing was measured."
-    empty = _shift("Pixelation").model_copy(update={"series": [], "between": None})
+    empty = Shift("vision", "pixelation", "Pixelation", "all")
     assert "nan" not in similarity_multiples("vision", [empty], "k").svg.lower()
-    found = inside([empty], lambda: "k")
-    assert found is not None
-    assert found.rows == []
+    bare = [audit.model_copy(update={"parts": [], "series": []}) for audit in _audits("Pixelation")]
+    assert inside(bare, lambda: "k") is None
 
 
 def test_names_are_data(brief: Evidence) -> None:
     evil = "\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}\x1b\u202e"
-    section = _section(render_html(_with(brief, [_shift(evil, evil), _shift(evil, evil, evil)])))
+    section = _section(render_html(_with(brief, _audits(evil, evil, {"all": 0.02, evil: 0.03}))))
     assert "<img src=x" not in section
     assert "{{ 7 * 7 }}" in section
     assert "\x1b" not in section
@@ -159,25 +213,46 @@ def test_names_are_data(brief: Evidence) -> None:
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(MODALITIES), st.none() | st.floats(-1, 1), st.integers(1, 5)), max_size=6))
 def test_any_similarities_give_well_formed_drawings(rows: list[tuple[str, float | None, int]]) -> None:
-    shifts = [
-        EmbeddingShift(
-            kind="vision", perturbation="x", title="X", modality=modality, between=value,
-            series=[EmbeddingPoint(level=s, similarity=Estimate(value=value), score_change=Estimate())],
-        )
+    drawn = [
+        Shift("vision", "x", "X", modality, between=value, series=[ShiftPoint(s, Estimate(value=value))])
         for modality, value, s in rows
     ]  # fmt: skip
-    chart = similarity_multiples("vision", shifts, "k")
+    chart = similarity_multiples("vision", drawn, "k")
     ElementTree.fromstring(chart.svg)
     assert "nan" not in chart.svg.lower()
 
 
 @pytest.mark.parametrize("same", [1.0, 1.0 - 1e-7])
 def test_a_model_that_sees_nothing_has_an_axis_all_the_same(same: float) -> None:
-    shift = EmbeddingShift(
-        kind="vision", perturbation="x", title="X", modality="all", between=same,
-        series=[EmbeddingPoint(level=1, similarity=Estimate(value=same), score_change=Estimate(value=0.0))],
-    )  # fmt: skip
+    point = ShiftPoint(1, Estimate(value=same), Estimate(value=0.0))
+    shift = Shift("vision", "x", "X", "all", between=same, series=[point])
     chart = similarity_multiples("vision", [shift], "k")
     assert "nan" not in chart.svg.lower()
     assert "inf" not in chart.svg.lower()
     assert "1.000" in _texts(chart)
+
+
+def test_they_are_drawn_once_and_listed_with_the_others(brief: Evidence) -> None:
+    record = _with(brief, _every())
+    assert [family.name for family in views.informing(record)] == ["embeddings"]
+    assert views.apart(record) == []
+    page = render_html(record)
+    assert 'id="information"' not in page
+    assert 'id="audit-embeddings-vision-pixelation"' in page
+    text = document(record, record.to_json().encode())
+    assert "Shown for information" not in text
+    assert "no verdict rests on it" in text
+
+
+def test_a_gate_on_them_is_not_called_information(brief: Evidence) -> None:
+    gates = [audit.model_copy(update={"shown": False, "verb": "at_least"}) for audit in _audits("Pixelation")]
+    section, _, _ = _section(render_html(_with(brief, gates))).partition("</section>")
+    assert "Pixelation" in section
+    assert "no verdict rests on it" not in section
+
+
+def test_a_single_stratum_is_all_of_them() -> None:
+    [pooled] = [s for s in shifts(_audits("Pixelation", losses={"ct": 0.02})) if s.stratum == "all"]
+    assert [p.similarity.value for p in pooled.series] == [1 - 0.02 * s for s in range(1, 6)]
+    assert (pooled.between, pooled.follows.value) == (0.55, 0.75)
+    assert [(p.score_change.value, p.ssim) for p in pooled.series] == [(-4.0 * s, 1 - 0.1 * s) for s in range(1, 6)]

@@ -140,7 +140,7 @@ class EarlierRun:
 
     def _same_answers(self) -> tuple[int, int]:
         same = both = 0
-        for question in self.answers.asked():
+        for question in self.answers.answered():
             today, before = self._today.column(question), self.answers.column(question)
             asked = np.logical_and(today.outcomes != NOT_ASKED, before.outcomes != NOT_ASKED)
             both += int(asked.sum())

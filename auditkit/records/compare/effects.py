@@ -36,7 +36,7 @@ def effect_of(effect: Effect, data: Sequence[Measurements], protocol: Protocol) 
     """
     family = protocol.families[effect.family]
     parts = tuple(part for part in effect.parts if family.shown or family.requires(part.label))
-    if not parts or effect.statistic == "calibration":  # of all items together, so no number per patient
+    if not parts or effect.statistic in ("calibration", "follows"):  # shown only, and no number per patient to compare
         return None
     whole = protocol.resolved(replace(effect, parts=parts))
     if whole.statistic == "area":
@@ -63,7 +63,7 @@ def is_distance(effect: Effect, family: Family) -> bool:
 
 def lost_share(data: Sequence[Measurements]) -> tuple[MeanEffect, int]:
     """Return the share of answers without a score over the questions put to every model, and how many were not."""
-    asked = [{question for question in each.asked() if question.role == MODEL} for each in data]
+    asked = [{question for question in each.answered() if question.role == MODEL} for each in data]
     shared = sorted(set.intersection(*asked))
     found = []
     for each in data:

@@ -82,7 +82,11 @@ def check_answers(evidence: Evidence, protocol: Protocol, records: Sequence[Imag
     store : Store
         The answers.
     """
-    columns = [(c.question, {name: text.split() for name, text in c.values.items()}) for c in evidence.answers.columns]
+    columns = [
+        (c.question, {name: text.split() for name, text in c.values.items()})
+        for c in evidence.answers.columns
+        if not c.inside  # `embeddings` compares these
+    ]
     search = _Search(evidence, protocol, columns, records, store)
     for index in range(len(records)):
         search.image(index)

@@ -18,6 +18,7 @@ from auditkit.protocol.recorded import own_protocol
 from auditkit.records.verify import answers, copies, criteria, images, pages, record, verdicts
 from auditkit.records.verify.checks import DIFFERS, OPEN, Check, settled
 from auditkit.records.verify.copies import EVIDENCE, HTML, PDF, Copy
+from auditkit.records.verify.embeddings import check_embeddings
 from auditkit.records.verify.record import read_bytes
 from auditkit.records.verify.references import check_versions, read_references
 from auditkit.run.settings import DEFAULT_STORE
@@ -162,7 +163,9 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
         reread = answers.check_answers(evidence, protocol, addressed, store)
         yield from reread.checks
         if reread.data is not None:
-            own = replace(own, data=reread.data, reader=reread.reader)
+            inside = {q: recorded.column(q) for q in set(recorded.asked()) - set(recorded.answered())}
+            own = replace(own, data=reread.data.with_columns(inside), reader=reread.reader)
+        yield from check_embeddings(evidence, protocol, recorded, addressed, store)
         yield from _verdicts(own, pictures, earlier)
 
 
@@ -173,6 +176,3 @@ def _verdicts(
     yield from check_versions(material, earlier)
     if material.evidence.data.strata:
         yield verdicts.check_attributes(material.evidence, pictures)
-    if material.evidence.embeddings:
-        why = "what corruptions do to the embeddings is not computed again: run once more on the same store to compare"
-        yield Check(verdicts.PART, OPEN, why)

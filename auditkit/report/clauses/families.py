@@ -13,9 +13,12 @@ def of_family(evidence: Evidence, name: str) -> Found:
     """Return what one family of audits gives.
 
     An audit covers what it asks when it ended in PASS or FAIL. INCONCLUSIVE and ERROR leave it open, and so does an
-    audit that was declared and not run. Whatever it is about, it was seen on these images: where they are phantoms or
-    for demonstration, that is a gap.
+    audit that was declared and not run. What is only shown has no verdict: it covers what it measured. Whatever an
+    audit is about, it was seen on these images: where they are phantoms or for demonstration, that is a gap.
     """
+    measured = [a for a in evidence.informing if a.family == name and a.estimate.value is not None]
+    if measured:
+        return found(f"{name}: {whole(len(measured))} shown for information", patients(evidence).gaps)
     own = [audit for audit in evidence.deciding if audit.family == name]
     left = sum(audit.partition("/")[0] == name for audit in evidence.not_run)
     counts = verdict_counts(own)

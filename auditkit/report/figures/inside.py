@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from auditkit.evidence import ALL, EmbeddingPoint, EmbeddingShift, Estimate
+from auditkit.evidence import ALL, Audit, Estimate
 from auditkit.report.figures.charts import DASHED, bars_of, ends, level_words, line_of, n_words
 from auditkit.report.figures.svg import SMALL, WIDTH, Axis, Chart, Drawing, round_numbers, wrapped
+from auditkit.report.shifts import Shift, ShiftPoint, looks_inside, shifts
 from auditkit.words import MINUS, Scale, fixed, modality_name, plain_name, whole
 
 KINDS = {"vision": "Image features", "language": "Language features"}
@@ -39,22 +40,25 @@ class Inside:
     missing: int
     rows: Sequence[Row]
     charts: Sequence[Chart]
+    informs: bool
+    """Whether no verdict rests on any of it."""
 
 
-def inside(shifts: Sequence[EmbeddingShift], key: Callable[[], str]) -> Inside | None:
+def inside(audits: Sequence[Audit], key: Callable[[], str]) -> Inside | None:
     """Arrange what was measured inside the model; None where nothing was.
 
     Parameters
     ----------
-    shifts : sequence of EmbeddingShift
-        As in the record.
+    audits : sequence of Audit
+        All of the record; those of embeddings are taken.
     key : callable
         Gives a new key for a figure.
     """
-    if not shifts:
+    found = shifts(audits)
+    if not found:
         return None
-    kinds = list(dict.fromkeys(s.kind for s in shifts))
-    pooled = {(s.kind, s.perturbation): s for s in shifts if s.modality == ALL and s.series}
+    kinds = sorted(dict.fromkeys(s.kind for s in found), key=[*KINDS, *(s.kind for s in found)].index)
+    pooled = {(s.kind, s.perturbation): s for s in found if s.stratum == ALL and s.series}
     rows = []
     for corruption in dict.fromkeys(corruption for _, corruption in pooled):
         own = [pooled.get((kind, corruption)) for kind in kinds]
@@ -67,8 +71,9 @@ def inside(shifts: Sequence[EmbeddingShift], key: Callable[[], str]) -> Inside |
         rows.append(Row(first.title, fixed(last.ssim, 2), cells))
     between = [next((fixed(s.between, 3) for s in pooled.values() if s.kind == kind), fixed(None)) for kind in kinds]
     missing = sum(point.n_missing for s in pooled.values() for point in s.series)
-    charts = [similarity_multiples(kind, [s for s in shifts if s.kind == kind], key()) for kind in kinds]
-    return Inside([kind_name(kind) for kind in kinds], between, missing, rows, charts)
+    charts = [similarity_multiples(kind, [s for s in found if s.kind == kind], key()) for kind in kinds]
+    informs = all(audit.shown for audit in audits if looks_inside(audit))
+    return Inside([kind_name(kind) for kind in kinds], between, missing, rows, charts, informs)
 
 
 def _cell(scale: Scale, estimate: Estimate) -> tuple[str, str]:
@@ -80,22 +85,22 @@ def kind_name(kind: str) -> str:
     return KINDS.get(kind, plain_name(kind))
 
 
-def similarity_multiples(kind: str, shifts: Sequence[EmbeddingShift], key: str) -> Chart:
+def similarity_multiples(kind: str, shifts: Sequence[Shift], key: str) -> Chart:
     """Draw one small panel per corruption: cosine similarity to the clean image over severity.
 
     Parameters
     ----------
     kind : str
         Kind of embedding, for the title.
-    shifts : sequence of EmbeddingShift
+    shifts : sequence of Shift
         Of this kind; ``all`` is drawn strong, modalities thin, other patients' images dashed.
     key : str
         Unique within the page.
     """
-    by_corruption: dict[str, list[EmbeddingShift]] = {}
+    by_corruption: dict[str, list[Shift]] = {}
     for shift in shifts:
         by_corruption.setdefault(shift.perturbation, []).append(shift)
-    pooled = [next((s for s in own if s.modality == ALL), None) for own in by_corruption.values()]
+    pooled = [next((s for s in own if s.stratum == ALL), None) for own in by_corruption.values()]
     between = next((s.between for s in pooled if s), None)
     lines = max(1, -(-len(by_corruption) // _COLUMNS))
     ticks = _ticks(shifts, between)
@@ -138,12 +143,12 @@ def similarity_multiples(kind: str, shifts: Sequence[EmbeddingShift], key: str) 
     return Chart(key, svg, title, description, caption, header, rows)
 
 
-def _row(shift: EmbeddingShift, severities: Sequence[int]) -> tuple[str, ...]:
+def _row(shift: Shift, severities: Sequence[int]) -> tuple[str, ...]:
     at = {p.level: p for p in shift.series}
-    last = shift.series[-1] if shift.series else EmbeddingPoint(level=0, similarity=Estimate(), score_change=Estimate())
+    last = shift.series[-1] if shift.series else ShiftPoint(0, Estimate())
     return (
         shift.title,
-        modality_name(shift.modality),
+        modality_name(shift.stratum),
         *(_COSINE.short(at[s].similarity) if s in at else "–" for s in severities),
         fixed(shift.between, 3),
         _CHANGE.short(last.score_change),
@@ -153,27 +158,27 @@ def _row(shift: EmbeddingShift, severities: Sequence[int]) -> tuple[str, ...]:
     )
 
 
-def _ticks(shifts: Sequence[EmbeddingShift], between: float | None) -> list[float]:
+def _ticks(shifts: Sequence[Shift], between: float | None) -> list[float]:
     """Two to four round numbers from below everything drawn up to 1."""
     drawn = [1 - 1e-6] if between is None else [between, 1 - 1e-6]
     for shift in shifts:
         for span in (ends(p.similarity) for p in shift.series):
             if span:
-                drawn.append(span[1] if shift.modality == ALL else span[0])
+                drawn.append(span[1] if shift.stratum == ALL else span[0])
     return round_numbers(min(drawn), 1.0, 3)
 
 
 def _panel(
-    drawing: Drawing, x: Axis, y: Axis, own: Sequence[EmbeddingShift], between: float | None, ticks: Sequence[float]
+    drawing: Drawing, x: Axis, y: Axis, own: Sequence[Shift], between: float | None, ticks: Sequence[float]
 ) -> None:  # fmt: skip
     """Draw one panel; the last similarity stands to the right of its point, the change of the score above."""
-    pooled = next((s for s in own if s.modality == ALL), None)
+    pooled = next((s for s in own if s.stratum == ALL), None)
     left = x.start - 2
     drawing.lines([(left, y(t), x.end + 2, y(t)) for t in ticks], "grid", 0.8)
     if between is not None:
         drawing.lines([(left, y(between), x.end + 2, y(between))], "edge", 1.2, DASHED)
     for shift in own:
-        if shift.modality != ALL and shift.series:
+        if shift.stratum != ALL and shift.series:
             drawing.curve(line_of(_from_clean(shift), x, y), "faint", 0.9)
     scored = [place for place in line_of(_from_clean(pooled), x, y)[1:] if place] if pooled else []
     if pooled is None or not scored:
@@ -189,6 +194,6 @@ def _panel(
     drawing.text(scored[-1][0] + 5, scored[-1][1], _COSINE.number(last), SMALL)
 
 
-def _from_clean(shift: EmbeddingShift) -> list[tuple[float, Estimate]]:
+def _from_clean(shift: Shift) -> list[tuple[float, Estimate]]:
     """Begin the line at the clean image, which is like itself."""
     return [(0, _UNCHANGED), *((p.level, p.similarity) for p in shift.series)]

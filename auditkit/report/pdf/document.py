@@ -223,7 +223,7 @@ def _forests(group: Groups, figures: _Figures) -> list[tuple[Groups, list[Pictur
 
 
 def _inside(evidence: Evidence, figures: _Figures) -> Any:
-    section = inside(evidence.embeddings, figures.key)
+    section = inside(evidence.audits, figures.key)
     return None if section is None else {"section": section, "charts": [picture(c) for c in section.charts]}
 
 

@@ -12,7 +12,6 @@ from auditkit.evidence import (
     Cell,
     Data,
     Definition,
-    EmbeddingShift,
     Estimate,
     Evidence,
     ItemEntry,
@@ -142,8 +141,7 @@ def complete(**changes: Any) -> Evidence:
         ),
         prompts=[PromptInfo(id="quality.p1", scorer="score_100", text="How good?")],
         outcomes=Outcomes(scored=99, refused=1),
-        audits=[*(audit(family) for family in FAMILIES), calibrated(), *groups()],
-        embeddings=[EmbeddingShift(kind="vision", perturbation="blur", title="Blur", modality="all")],
+        audits=[*(audit(family) for family in FAMILIES), audit("embeddings", shown=True), calibrated(), *groups()],
         references=[
             Reference(role="baseline", run="r0", finished="", model="m", evidence_sha256="e", n_answers=50, n_same=40)
         ],

@@ -102,6 +102,6 @@ def test_paths_lead_into_the_record_and_through_its_dictionaries():
 def test_values_are_shown_short():
     assert of_field(complete(), "data.sha256").label == f"data.sha256: {('cd' * 20)[:39]}…"
     assert of_field(complete(), "run.packages").label == "run.packages: auditkit 0.1.0"
-    assert of_field(complete(), "embeddings").label == "embeddings: 1 entry"
+    assert of_field(complete(), "prompts").label == "prompts: 1 entry"
     toml = complete().protocol.model_copy(update={"toml": "a = 1\nb = 2\n"})
     assert of_field(complete(protocol=toml), "protocol.toml").label == "protocol.toml: 2 lines"
