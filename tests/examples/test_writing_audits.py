@@ -75,7 +75,7 @@ def test_every_constructor_verb_and_hook_is_on_the_page():
     from auditkit.plugin.fixture import AuditFixture
     from auditkit.protocol.shipped import SHIPPED
 
-    made = ("mean", "share", "change", "falls", "rises", "steps", "areas", "wordings", "differs")
+    made = ("mean", "share", "change", "falls", "rises", "steps", "areas", "wordings", "differs", "between")
     verbs = [name for name in vars(AuditFixture) if not name.startswith("_")]
     hooks = [name for name in vars(hookspecs) if name.startswith("pytest_")]
     for word in (*(f"`{name}(" for name in (*made, *hooks)), *(f"audit.{verb}(" for verb in verbs), *SHIPPED):
