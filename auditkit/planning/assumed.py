@@ -110,13 +110,11 @@ def with_margin(protocol: Protocol, margin: float, pilot: Evidence | None = None
     """
     if not 0 < margin <= 100:
         raise AuditkitError(f"a margin is in points, above 0 and at most 100; got {margin:g}.", "Give --margin=5.")
-    limited = [name for name, family in protocol.families.items() if not family.shown]
     audits = [] if pilot is None else pilot.deciding
     changes = {audit.family for audit in audits if recorded_subject(audit, protocol).in_points}
-    changes |= {name for name in limited if any(_in_points(e, protocol) for e in shipped_effects(name))}
     families = dict(protocol.families)
-    deciding = [name for name, family in families.items() if not family.shown]
-    changes |= {name for name in deciding if any(_in_points(e, protocol) for e in shipped_effects(name))}
+    limited = [name for name, family in families.items() if not family.shown]
+    changes |= {name for name in limited if any(_in_points(e, protocol) for e in shipped_effects(name))}
     for name in changes & families.keys():
         verb = families[name].verb
         if verb in ("within", "at_most"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditkit import mean, share
+from auditkit import between, mean, share
 
 
 @pytest.mark.parametrize("effect", [share("refused", family="refusals")], ids=str)
@@ -11,10 +11,7 @@ def test_no_scanner_is_refused(effect, audit):
     audit.at_most(effect)
 
 
-SCORES = [mean(family="scanner_gap").where("scanner", scanner) for scanner in ("north", "south")]
-
-
-@pytest.mark.parametrize("effect", SCORES, ids=str)
-def test_scores_of_each_scanner(effect, audit):
-    """What is the mean score of each scanner's images?"""
+@pytest.mark.parametrize("effect", [between("scanner", mean(), family="scanner_gap")], ids=str)
+def test_scores_of_the_scanners(effect, audit):
+    """How far do the mean scores of the scanners' images lie apart?"""
     audit.shows(effect)

@@ -193,6 +193,20 @@ def test_audits_of_others_are_compared_by_verdict(records):
     assert any("acme/tone" in note for note in comparison.notes)
 
 
+def test_gaps_between_groups_are_left_out_and_said_to_be(records):
+    """They are told of each model by itself; nothing else of the comparison moves."""
+    model = records[0].audits[0]
+    between = model.definition.model_copy(update={"between": "sex"})
+    gap = model.model_copy(update={"id": "groups/sex", "family": "groups", "shown": True, "definition": between})
+    without = compare(records[:2])
+    found = compare([e.model_copy(update={"audits": [*e.audits, gap]}) for e in records[:2]])
+    assert found.audits == without.audits
+    assert (found.sentences, found.correlations) == (without.sentences, without.correlations)
+    assert set(found.notes) - set(without.notes) == {
+        "Gaps between groups are not compared; each report has its own: groups."
+    }
+
+
 def test_few_patients_tell_nothing_apart(protocol):
     few = [
         record(reader, name, protocol, seed=3, images={"ct": 20}, effects=some_effects("sensitivity", most=2))
