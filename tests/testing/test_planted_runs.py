@@ -130,7 +130,10 @@ def test_planted_in_a_real_model_and_found_by_the_right_audits(planted_run):
     }
     bias = by_id["metadata/institution.reputation-high-vs-low"]
     assert bias.estimate.value == pytest.approx(15.0)
-    assert re.search(r"\+15\.0 \[.*over 90 patients; must stay within ±5\.0: not met", bias.sentence)
+    assert re.search(
+        r"\+15\.0 \[.*over 90 patients, 90 of which are images without a patient id; must stay within ±5\.0: not met",
+        bias.sentence,
+    )
     slope = by_id["sensitivity/gaussian_noise"]
     assert slope.estimate.value == pytest.approx(-4.0)
     assert re.search(r"−4\.0 \[.*; must be above 2\.0: not met", slope.sentence)
