@@ -120,7 +120,7 @@ def _check_catalogue(protocol: Protocol, path: str) -> None:
             f"{task.id}.{wording}"
             for task in catalogue.tasks.values()
             for wording in task.wordings
-            if task.scorer.quantities
+            if task.asks and task.scorer.quantities
         }
         wanted = protocol.prompts.score
         if wanted not in scoring:

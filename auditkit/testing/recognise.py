@@ -40,7 +40,7 @@ class Prompts:
         for entry in catalogue.perturbations.values():
             if entry.stage == "words":
                 said += [(Perturbation(entry.name, level),) for level in entry.strengths]
-        asked = [(task.id, wording) for task in catalogue.tasks.values() for wording in task.wordings]
+        asked = [(task.id, wording) for task in catalogue.tasks.values() if task.asks for wording in task.wordings]
         self._known: dict[tuple[str | None, str], Question] = {}
         for (task, wording), words in product(asked, said):
             question = Question(task, wording, words)

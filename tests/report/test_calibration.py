@@ -111,7 +111,7 @@ def test_it_is_drawn_once_and_listed_among_the_audits(brief: Evidence) -> None:
     assert page.count("calibration error 19.0 %; by chance up to 6.0 %") == 1
     assert 'id="information"' not in page
     assert 'id="audit-calibration-score-as-chance"' in page
-    assert [family.name for family in views.informing(brief)] == ["calibration"]
+    assert [family.name for family in views.informing(brief)] == ["calibration", "subgroups"]
     assert views.apart(brief) == []
 
 

@@ -12,7 +12,7 @@ from auditkit.testing import say
 from auditkit.vocabulary import Question
 
 CATALOGUE = Catalogue.of({}, {}, "quality.direct")
-QUESTIONS = [Question(task.id, wording) for task in CATALOGUE.tasks.values() for wording in task.wordings]
+QUESTIONS = [Question(task.id, wording) for task in CATALOGUE.tasks.values() if task.asks for wording in task.wordings]
 
 
 def scorer(question):
