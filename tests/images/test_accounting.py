@@ -188,5 +188,5 @@ def test_every_line_of_a_broken_csv_is_accounted_for(pictures, lines, end):
     for i, line in enumerate(lines):
         if line in GOOD:
             assert f"{i:02d}.png" in used, (i, written)
-        elif line.startswith("{i}.png"):
+        elif line.startswith("{i}.png") and '"' not in lines[i + 1 :]:  # which may close a cell that claims this line
             assert f"{i:02d}.png" in used or i + 2 in told, (i, written)
