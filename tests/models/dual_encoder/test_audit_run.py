@@ -26,7 +26,7 @@ def test_an_audit_of_a_folder(dual, tmp_path, kind):
     (tmp_path / "pytest.ini").write_text(INI)
     (audits / "protocol.toml").write_text(PROTOCOL)
     (audits / "test_audits.py").write_text(AUDITS)
-    noise = [np.random.default_rng(i).integers(0, 40 * i + 20, (SIDE, SIDE), np.uint8) for i in range(N)]
+    noise = [np.random.default_rng(i).integers(0, 30 * i + 60, (SIDE, SIDE), np.uint8) for i in range(N)]
     shown = [Image.fromarray(pixels) for pixels in noise]
     for i, image in enumerate(shown):
         image.save(pictures / f"p{i}.png")
