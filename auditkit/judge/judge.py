@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, Verdict, overall
+from auditkit.judge.decided import Decided
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.looks import ONLY, Look
@@ -24,35 +25,6 @@ from auditkit.stats.multiplicity import holm
 from auditkit.stats.sequential import sequential_p
 from auditkit.vocabulary import Effect, Question
 from auditkit.words import patients
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """One cell with what earlier looks found.
-
-    Attributes
-    ----------
-    draft : Draft
-        Of the look that decided, else of the last one made; its p-values are adjusted for the looks.
-    look : int
-        That look.
-    seen : tuple of (float, float)
-        p_pass and p_fail of every look that counted, as they were.
-    p_holm : float
-        p_fail after Holm within the declared family.
-    verdict : str
-        Of the cell.
-    """
-
-    draft: Draft
-    look: int
-    seen: tuple[tuple[float, float], ...] = ()
-    p_holm: float = 1.0
-    verdict: Verdict = "INCONCLUSIVE"
-
-    @property
-    def settled(self) -> bool:
-        return self.verdict in ("PASS", "FAIL")
 
 
 class Judge:
@@ -149,7 +121,9 @@ class Judge:
         return {q for effect in self._planned if not self._shows(effect) for q in self._questions(effect)}
 
     def _questions(self, effect: Effect) -> set[Question]:
-        return set(map(self._protocol.resolve, effect.questions()))
+        """What an effect asks of the model; what it only compares inside is fetched once, after the last look."""
+        asks = self._protocol.catalogue.asks
+        return {self._protocol.resolve(question) for question in effect.questions() if asks(question)}
 
     def _shows(self, effect: Effect) -> bool:
         family = self._protocol.families.get(effect.family)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditkit.evidence import Audit, Cell, Point
+from auditkit.judge.decided import Decided
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft
-from auditkit.judge.judge import Decided, Judge
+from auditkit.judge.judge import Judge
 from auditkit.judge.procedures import against, draft_all
 from auditkit.judge.sentences import audit_sentence
 from auditkit.judge.titles import Titles

@@ -53,8 +53,12 @@ def load_protocol(
         text = path.read_text(encoding="utf-8-sig")  # some editors on Windows put a mark in front
     except FileNotFoundError:
         raise AuditkitError(f"protocol {path} does not exist.", "Give one with --audit-protocol=FILE.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise AuditkitError(f"protocol {path} cannot be read: {error}.") from None
+    except UnicodeDecodeError:
+        raise AuditkitError(
+            f"protocol {path} is no text file in UTF-8.", "Give a protocol.toml with --audit-protocol=FILE."
+        ) from None
+    except OSError as error:
+        raise AuditkitError(f"protocol {path} cannot be read: {error.strerror or error}.") from None
     return read_protocol(text, str(path), profile, looks, extensions)
 
 

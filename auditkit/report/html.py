@@ -25,6 +25,7 @@ from auditkit.report.figures.subgroups import PANELS, subgroup_forest
 from auditkit.report.figures.svg import Chart
 from auditkit.report.gaps import groups as gap_groups
 from auditkit.report.pages import environment
+from auditkit.report.probabilities import probabilities
 from auditkit.report.thumbnails import BUDGET, CASES, Album, fill
 
 # Nothing is fetched, and nothing is run but the one script whose hash the page adds, even if a way around the escaping
@@ -229,7 +230,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
                 for group in gap_groups(evidence)
             ],
             calibrations=[(audit, reliability(audit, page.key())) for audit in views.calibrations(evidence)],
-            probabilities=views.probabilities(evidence),
+            probabilities=probabilities(evidence),
             strata=views.strata(evidence.data),
             intended=views.intended_use(evidence),
             hazards=[hazard for hazard in hazard_trace(evidence) if hazard.id],

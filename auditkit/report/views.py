@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -24,14 +24,13 @@ from auditkit.evidence import (
     Verdict,
     overall,
 )
+from auditkit.report.probabilities import SCORING
 from auditkit.report.questions import LEADS, QUESTIONS
 from auditkit.report.shifts import looks_inside
 from auditkit.words import VERDICT_ORDER, Scale, audit_name, plain_name, scale_of
 
 BASELINE, ANCHOR = "baseline", "anchor"
 """Roles of earlier runs; the audits against one are its family."""
-SCORING = "scoring"
-"""The family of audits whose numbers stand in one table of the methods."""
 UNKNOWN = "unknown"
 
 _COUNTED = {"lost", "refused", "unusable"}
@@ -115,48 +114,6 @@ def calibrates(audit: Audit) -> bool:
 def climbs(audit: Audit) -> bool:
     """Whether an audit has a figure by level of a perturbation; a calibration has one by band of the score."""
     return any(point.level for point in audit.series)
-
-
-@dataclass(frozen=True)
-class Wording:
-    """What the probabilities of the choices say beside the answers to one wording; all together."""
-
-    words: str
-    cells: Mapping[str, Cell]
-    """By name of the value: ``agrees``, ``gap``, ``entropy``, ``mass``, ``read``."""
-
-    @property
-    def answers(self) -> int:
-        """Answers of any kind."""
-        return max((c.outcomes.total - c.outcomes.error for c in self.cells.values()), default=0)
-
-    def number(self, name: str) -> float | None:
-        """Return the estimate of one value; None where it was not measured."""
-        return self.cells[name].estimate.value if name in self.cells else None
-
-    @property
-    def compared(self) -> int:
-        """Answers that were scored and have a likeliest choice."""
-        return self.cells["agrees"].n_images if "agrees" in self.cells else 0
-
-    @property
-    def most(self) -> float | None:
-        """Entropy if all choices were equally likely, in bits."""
-        return self.cells["entropy"].reference if "entropy" in self.cells else None
-
-
-def probabilities(evidence: Evidence) -> list[Wording]:
-    """Return one row per wording of which any value was measured; none where no probabilities were given."""
-    rows: dict[str, dict[str, Cell]] = {}
-    for audit in (audit for audit in evidence.audits if audit.family == SCORING):
-        for cell in audit.parts:
-            held = rows.setdefault(cell.part, {})
-            if cell.stratum.level == ALL or audit.quantity not in held:
-                held[audit.quantity] = cell
-    measured = {
-        name: cells for name, cells in rows.items() if any(c.estimate.value is not None for c in cells.values())
-    }
-    return [Wording(name, cells) for name, cells in sorted(measured.items())]
 
 
 def _grouped(audits: Iterable[Audit], *, shown: bool) -> list[Family]:

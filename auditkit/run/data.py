@@ -79,13 +79,19 @@ def notes(records: Iterable[ImageRecord]) -> dict[str, int]:
 
     Examples
     --------
-    "40 frames: number 21 is shown" and "12 frames: number 7 is shown" count together as "… frames: number … is shown".
+    "40 frames: number 21 is shown" and "12 frames: number 7 is shown" count together as "12 to 40 frames: number 7 to
+    21 is shown".
     """
-    wordings: dict[str, Counter[str]] = {}
-    for record in records:
-        for note in dict.fromkeys(record.notes):
-            wordings.setdefault(_NUMBER.sub("…", note), Counter())[note] += 1
-    # What is always said with the same numbers keeps them: "shown over 0-65535".
-    return dict(
-        sorted((next(iter(counts)) if len(counts) == 1 else kind, counts.total()) for kind, counts in wordings.items())
-    )
+    kinds: dict[str, list[list[str]]] = {}
+    for note in (note for record in records for note in dict.fromkeys(record.notes)):
+        kinds.setdefault(_NUMBER.sub("{}", note.replace("{", "{{").replace("}", "}}")), []).append(
+            _NUMBER.findall(note)
+        )
+    said = ((kind.format(*map(_range, zip(*found, strict=True))), len(found)) for kind, found in kinds.items())
+    return dict(sorted(said))
+
+
+def _range(numbers: Iterable[str]) -> str:
+    """Write the least and the greatest of some numbers, or the one that all are."""
+    ordered = sorted(set(numbers), key=int)
+    return ordered[0] if len(ordered) == 1 else f"{ordered[0]} to {ordered[-1]}"

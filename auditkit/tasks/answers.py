@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from auditkit.tasks.cleaning import UnfinishedThought, after_thought, plain
+from auditkit.tasks.cleaning import plain
 from auditkit.tasks.context import Claim, Text
-from auditkit.tasks.refusal import declines, denies_image, hedges
+from auditkit.tasks.refusal import asks_for_image, declines, denies_image, hedges
 from auditkit.tasks.score import Score, error_score
+from auditkit.tasks.thought import UnfinishedThought, answer_part
 from auditkit.tasks.wording import Wording
 
 # An answer to these questions has a few words. A text beyond this length (characters, reasoning left aside) is a model
@@ -35,8 +36,8 @@ def parse(text: str, finish: str, wording: Wording, search: Search, give: Give) 
     Parameters
     ----------
     text : str
-        The raw text of the model. Passages of reasoning (``<think>...</think>``) and a verbatim echo of the question
-        are left aside. Texts longer than `LONGEST` characters are not searched.
+        The raw text of the model. Passages of reasoning, what follows the end of its turn, and a verbatim echo of the
+        question are left aside. Texts longer than `LONGEST` characters are not searched.
     finish : str
         ``"length"`` when the text was cut: then an answer counts only when it opens the text and is complete before
         the cut. ``"error"`` gives the outcome ``error``.
@@ -54,7 +55,7 @@ def parse(text: str, finish: str, wording: Wording, search: Search, give: Give) 
         return error_score("the model reported an error")
     cut = finish == "length"
     try:
-        text = after_thought(text)
+        text, cut = answer_part(text, cut=cut)
     except UnfinishedThought:
         return _nothing(cut, "the text is an unfinished passage of reasoning")
     if len(text) > LONGEST:
@@ -66,8 +67,8 @@ def parse(text: str, finish: str, wording: Wording, search: Search, give: Give) 
         return _nothing(cut, "the text is empty")
     if _STRUCK.search(cleaned):
         return _nothing(cut, "the text has struck-out passages")
-    if denies_image(cleaned):
-        return Score("no_image", why="the text says that no image was given")
+    if denies_image(cleaned):  # whatever else it says, it does not speak of the image
+        return Score("no_image", why="the text says that there is no image")
     settled, notes = search(Text(cleaned))
     declined = declines(cleaned)
     if isinstance(settled, Claim):
@@ -76,6 +77,8 @@ def parse(text: str, finish: str, wording: Wording, search: Search, give: Give) 
         if cut and not _survives_cut(cleaned, settled):
             return Score("truncated", why="the text was cut where more of it could change the answer")
         return give(settled.value)
+    if asks_for_image(cleaned):
+        return Score("no_image", why="the text asks for the image")
     denied = any(
         note.endswith(("is denied", "is a bound")) for note in notes
     )  # "I can't give it 5/5" declines a value, not the task

@@ -7,30 +7,35 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from auditkit.tasks.context import Claim, Surroundings, Text, settle, word_set
+from auditkit.tasks.context import Claim, Surroundings, Text, joined, settle, word_set
 
-# Other forms of a word on offer that say the same of an image.
-_FORMS = {"rejected": "reject"}
 GRADES = {"good": 100.0, "usable": 50.0, "reject": 0.0}
 ANSWERS = {"yes": 100.0, "no": 0.0}
 
-_JOIN = re.compile(r"\s*(?:or|and|to|vs|->|[/|,&:-])?\s*(?:or|and)?\s*")
+_JOIN = re.compile(r"\s*(?:or|and|to|vs|[/|,&→-])?\s*(?:or|and)?\s*", re.I)
 _LETTER = re.compile(r"(?<![\w'.-])[a-zA-Z](?![\w']|-\w)")
 _RUNS_ON = re.compile(r"[.:]\w")  # as in A.M.
 _ARTICLE = re.compile(r"a\s+\w")
 _LINK = word_set(
     """is be 's as a an the say choose pick select answer grade grading verdict stamp option letter statement choice
-    would it's rate rated graded quality image of overall final finally it this rating result mark with for give"""
+    would it's rate rated graded quality image of overall final finally it this response rating result mark with for
+    give"""
 )
 _GOES_ON = word_set(
     """because since due as for and with given overall here i it this which on in while despite quality its the that
-    my"""
+    my or vs versus"""
 )
 _SUBJECT = re.compile(r"\b(?:image|it|it's|this|scan|picture|stamp|grade|verdict|i'd|i)\b")
 _CORRECT = re.compile(r"is (?:the |my )?(?:correct|best|right|answer|choice|most)")
 _FITNESS = r"(?:diagnostic|adequate|sufficient|acceptable|enough|suitable|usable)"
 _UNFIT = re.compile(rf"\b(?:is|are|was)(?: not|n't)(?: \w+){{0,3}} {_FITNESS}", re.I)
 _FIT = re.compile(rf"\b(?:is|are|was)(?: (?!not\b|in)\w+){{0,3}} {_FITNESS}\b", re.I)
+
+_BEST = re.compile(
+    r"\W*(?:[Tt]he\s+)?(?:[Bb]est|[Cc]losest)(?:\s+\w+){0,3}?\s+is\s+(?:(?:[Oo]ption|letter|statement)\s+)?\W?([A-Z])\W*"
+)
+_FORMS = {"rejected": "reject"}
+"""Words that are given for one of those asked for, and mean the same."""
 
 _Given = Callable[[str, int, int, Surroundings], bool]
 
@@ -95,9 +100,16 @@ def read_option(text: Text, options: Sequence[Option]) -> tuple[Claim | str, lis
     """
     named = {_bare(option.text): option.letter for option in options}
     lettered = {_bare(f"{option.letter} {option.text}"): option.letter for option in options}
-    whole = _bare(re.sub(r"^\W*(?:(?:the|my|final)\s+)*answer(?:\s+is|\s*:)\s*", "", text.text, flags=re.I))
+    whole = _bare(
+        re.sub(
+            r"^\W*(?:(?:(?:the|my|final)\s+)*(?:answer|response)(?:\s+is|\s*:)|finally)\s*", "", text.text, flags=re.I
+        )
+    )
     if whole in named or whole in lettered:
         return Claim(0, len(text.text), (named | lettered)[whole]), []
+    best = _BEST.fullmatch(text.text)
+    if best:
+        return Claim(best.start(1), best.end(1), best[1]), []
     letters = {option.letter for option in options}
     mentions = [
         (m.start(), m.end(), m[0].upper())
@@ -129,7 +141,7 @@ def _claims(text: Text, mentions: list[tuple[int, int, str]], given: _Given) -> 
 def _chains(text: str, mentions: list[tuple[int, int, str]]) -> Iterator[list[tuple[int, int, str]]]:
     group: list[tuple[int, int, str]] = []
     for mention in mentions:
-        if group and (mention[0] - group[-1][1] > 20 or not _JOIN.fullmatch(text, group[-1][1], mention[0])):
+        if group and not joined(text, group[-1][1], mention[0], _JOIN, 20):
             yield group
             group = []
         group.append(mention)
@@ -159,6 +171,8 @@ def _letter_given(text: str, start: int, end: int, around: Surroundings) -> bool
         return False
     if alone:
         return around.cued or around.opening != ":"
+    if around.pronoun:
+        return text[start].isupper()
     return around.word_before in _LINK and around.cued
 
 
@@ -167,7 +181,7 @@ def _ends(around: Surroundings) -> bool:
     if _RUNS_ON.match(around.after):
         return False
     following = around.after.lstrip(" *'")
-    if not following or following[0] in ".,;:!?)-–—(/|&\n" or unicodedata.category(following[0]) == "So":
+    if not following or following[0] in ".,;:!?)-–—(/|&→\n" or unicodedata.category(following[0]) == "So":
         return True
     word = re.match(r"[\w']+", following)
     return word is not None and word[0] in _GOES_ON

@@ -11,12 +11,19 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# "Final: 85 or final: 60", "(85) / (60)", "The answer is no or the answer is yes".
+_AGAIN = re.compile(
+    r"[^\w\n]{0,6}\s{0,6}(?:or|vs|/|->|→)\s{0,6}(?:(?:my|the|final(?:ly)?|it|it's|is|was|answer|score|rating|output"
+    r"|response|grade|result|option|step \d+)\W{1,3}){0,4}[^\w\n]{0,6}",
+    re.I,
+)
+_AGAIN_MOST = 60
 # How far a mention's surroundings are looked at, in characters: bounds the work per mention.
 LOOK = 240
 
 _SENTENCE = re.compile(r"(?<![.!?])[.!?]++(?=[\s)']|$)|\n")
 _CLAUSE = re.compile(
-    r"[;:()—,](?!\d)|\s[-–]\s|\b(?:but|however|so|therefore|thus|hence|rather|instead|although|though)\b", re.I
+    r"[;:()—,→](?!\d)|\s[-–]\s|\b(?:but|however|so|therefore|thus|hence|rather|instead|although|though)\b", re.I
 )
 
 _NEGATED = re.compile(r"\b(?:not|never|no|nor|neither|cannot|without|hardly|unable|refuse|decline|\w+n't)\b")
@@ -47,23 +54,51 @@ _MEDICAL = re.compile(
     r"\b(?:(?:bi|pi|ti|li|o|lung)-?rads|gleason|agatston|calcium|apgar|mayo|modic|fazekas|kellgren|suv|tumou?r"
     r"|[tz]-score|stage|slice|age|aged|year)\b"
 )
-# A setting of a file or a machine, and the number of a part.
-_SETTING = re.compile(r"\b(?:jpe?g|png|webp|tiff?|mpeg|compress\w*|encod\w*|bit ?rate|iso|kvp?|mas|dpi|ppi)\b")
-_SETTING_NAMED = re.compile(rf"{_SETTING.pattern}(?: (?:quality|level|value|setting|factor|ratio))?\W*$")
-_NUMBERED = re.compile(
-    r"(?<!this )(?<!the )(?<!that )\b(?:page|slice|figure|fig|frame|series|step|case|question|item|sheet|table)"
-    r"\W{0,3}$"
+# A quality that is a setting, and the places of a picture in a series.
+_SETTING = re.compile(
+    r"\b(?:jpe?g|webp|compression|compressed|encod\w+|codec|file|video|display|monitor)"
+    r"(?:\s(?:quality|score|rating|factor|level|setting|value|grade|ratio))*\W{0,3}(?:is|was|of|at)?\W{0,3}$"
+)
+_PLACE = re.compile(
+    r"\b(?:pages?|figures?|fig\.?|slices?|series|frames?|panels?|tables?|questions?|sections?|steps?|phases?"
+    r"|no\.|nr\.?|version|chapters?)\W{0,3}$"
+)
+# A value that was one, or would be one: whoever gives no other has not said which it is.
+_EARLIER = re.compile(
+    r"\b(?:(?:initial|previous|prior|earlier|preliminary|tentative|provisional|expected|average|mean|typical|median"
+    r"|reference|baseline|threshold|example|original|old|draft|cut-?off|target|required)\s(?:\w+\s){0,2}?"
+    r"(?:score|rating|quality|answer|grade|mark|value|estimate|impression|guess|assessment)"
+    r"|initially|previously|formerly)\W{0,3}(?:is|was|of|would be)?\W{0,3}$"
+)
+_ASIDE = re.compile(r"\s*\([^()]*\)\W*$|\s*\(?(?:out of|from|on a scale)\b[^:]*$")
+_OF = re.compile(
+    r"\b(score|rating|quality|grade|mark|verdict|assessment|value|evaluation|opinion)s? (?:for|of|on|to|about|in) .*$"
+)
+_ABOUT = re.compile(r"\b(?:(?:number|loss|level|rate|amount|degree|value)s? of|n[or]\.)\b")
+_ONLY_IT = re.compile(
+    r"\W*(?:(?:i (?:think|believe|guess|suppose|would say)|probably|clearly|so|then|hence|thus|therefore)\W+"
+    r"(?:that )?)?(?:it|this|that)(?: is|'s)(?: (?:about|probably|clearly|around))?\s+"
 )
 _WORD = re.compile(r"\w")
-_BARE_SUBJECT = re.compile(
-    r"\W*(?:(?:it|this|that)(?:'s| is| was)(?: an?)?(?: about| around| approximately| roughly)?"
-    r"|about|around|approximately|roughly|ca|approx)\W*"
-)
 _FINAL = re.compile(r"\b(?:final(?:ly)?|overall|in conclusion|to conclude|conclusion)\b")
 _CUE = re.compile(
     r"\b(?:scor\w+|rat(?:e|es|ed|ing)|quality|grad(?:e|es|ed|ing)|marks?|answer|value(?! of)|number(?! of)|verdict"
     r"|points|total|result|assess\w*|assign\w*|award\w*|gives?|gave|giving|given|say|choose|choice|pick|select\w*|estimat\w*|judge\w*"
-    r"|stamp|options?|letter|statement|final(?:ly)?|response|output|reply|conclusion|step \d+)\b"
+    r"|stamp|options?|letter|statement|response|reply|output|final(?:ly)?|conclusion)\b"
+)
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text as a set, so that long lists of words stay readable."""
+    return frozenset(text.split())
+
+
+# What an answer is called where a colon follows.
+_HEADS = word_set(
+    """score scores scored rating ratings quality grade grading mark marks answer answers value number verdict points
+    total result results assessment estimate evaluation judgement judgment response output reply conclusion
+    overall final finally image scan picture ray radiograph it this that is be as follows say give rate opinion
+    choice form format stamp step so award assign here summary view good fair poor excellent usable"""
 )
 
 
@@ -100,12 +135,32 @@ class Surroundings:
     @property
     def cued(self) -> bool:
         """Whether the sentence speaks of a score, an answer or the like before the mention."""
-        return _CUE.search(self.sentence) is not None or _BARE_SUBJECT.fullmatch(self.sentence) is not None
+        return _CUE.search(self.sentence) is not None
 
     @property
     def final(self) -> bool:
         """Whether the mention is announced as the final or overall one."""
         return _FINAL.search(self.sentence) is not None
+
+    @property
+    def pronoun(self) -> bool:
+        """Whether "it is" is all that precedes the mention, and its sentence ends with it."""
+        return _ONLY_IT.fullmatch(self.sentence) is not None and not self.after.strip(" *'\")")
+
+    @property
+    def earlier(self) -> bool:
+        """Whether the mention is called a previous, an expected or another value that is not the answer itself."""
+        return _EARLIER.search(self.sentence[-80:]) is not None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the name before the colon is that of an answer, such as "Final:" or "Score (0-100):"."""
+        label = self.sentence[: len(self.sentence) - len(self.clause)].rstrip(": \n")
+        label = re.split(r"[,;:—()]\s", _ASIDE.sub("", label))[-1]
+        if _ABOUT.search(label):
+            return False
+        words: list[str] = re.findall(r"[^\W\d_]+", _OF.sub(r"\1", label))
+        return bool(words) and (words[-1] in _HEADS or re.search(r"\b(?:is|are|was|has)\b", label) is not None)
 
     def dismissal(self) -> str:
         """Say why the mention is no answer, whatever it is; empty when nothing speaks against it."""
@@ -116,25 +171,22 @@ class Surroundings:
             return "is a bound"
         if _EXAMPLE.search(self.clause):
             return "is an example"
+        if self.opening in ("instead", "rather") and re.match(r"\s*(?:of|than)\b", self.clause):
+            return "is denied"
         if _NEGATED.search(self.clause) or _DENIED.match(self.after.lstrip()):
             return "is denied"
         if _HYPOTHETICAL.search(self.sentence):
             return "stands under a condition"
         if _LIMIT.search(limits) or _DEFINED.match(self.after):
             return "explains the scale"
-        named = self.opening == ":" and _SETTING_NAMED.search(self.sentence) is not None
-        other = named or any(pattern.search(self.clause) for pattern in (_MEDICAL, _SETTING, _NUMBERED))
-        if other or _MEDICAL.search(self.sentence[-30:]):
+        if _SETTING.search(self.sentence[-80:]) or _PLACE.search(self.clause):
+            return "is about something else"
+        if _MEDICAL.search(self.clause) or _MEDICAL.search(self.sentence[-30:]):
             return "is about something else"
         aspect = _ABOUT_ASPECT.search(self.clause if self.opening != ":" else self.sentence)
         if (aspect and not _WHOLE.search(self.sentence)) or _FOR_ASPECT.match(self.after):
             return "is about one aspect of quality"
         return ""
-
-
-def word_set(text: str) -> frozenset[str]:
-    """Return the words of a text as a set, so that long lists of words stay readable."""
-    return frozenset(text.split())
 
 
 class Text:
@@ -170,6 +222,25 @@ class Text:
             after=self._lower[end : min(stop, end + LOOK)],
             asked=self.text[stop : stop + 3].lstrip(".!").startswith("?"),
         )
+
+
+def joined(text: str, end: int, start: int, join: re.Pattern[str], most: int) -> bool:
+    """Whether only a joining word or sign stands between two mentions, or one with the answer's dress said again.
+
+    Parameters
+    ----------
+    text : str
+        The cleaned answer.
+    end, start : int
+        End of the first mention, start of the second.
+    join : re.Pattern
+        What joins bare mentions.
+    most : int
+        Characters that it may have.
+    """
+    if start - end <= most and join.fullmatch(text, end, start):
+        return True
+    return start - end <= _AGAIN_MOST and _AGAIN.fullmatch(text, end, start) is not None
 
 
 @dataclass(frozen=True, slots=True)

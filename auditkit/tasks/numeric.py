@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditkit.tasks.context import Claim, Surroundings, Text, settle, word_set
+from auditkit.tasks.context import Claim, Surroundings, Text, joined, settle, word_set
 
 _TOKEN = re.compile(r"\w+(?:[.,^']\w+)*\^?")
 _SLASH = re.compile(
@@ -15,14 +15,10 @@ _SLASH = re.compile(
 )
 _OF = re.compile(r"(?:\s{1,3}(?:points?|marks?))?\s{1,3}of\s{1,3}")
 _JOIN = re.compile(
-    r"(?:[^\S\n]*\([^()\n]{0,40}\))?[^\S\n]*(?:to|or|and|through|until|up to|vs|&|->|[-–—~/|,]|\.{3}|…)?[^\S\n]*"
-)
-# The same with the answer's dress said again: "Final: 85 or final: 60", "(85) / (60)".
-_JOIN_AGAIN = re.compile(
-    r"[^\w\n]{0,3}\s{0,2}(?:or|vs|/|->)\s{0,2}(?:(?:my|the|final(?:ly)?|it|it's|is|was|answer|score|rating|output|response"
-    r"|grade|result|step \d+)\W{1,3}){0,4}[^\w\n]{0,3}",
+    r"(?:[^\S\n]*\([^()\n]{0,40}\))?[^\S\n]*(?:to|or|and|through|until|up to|vs|&|[-–—~/|,→]|\.{3}|…)?[^\S\n]*",
     re.I,
 )
+_LOWER = re.compile(r"[\w)%]\s{0,3}/\s{0,3}$")
 _UNIT = re.compile(r"\s*(%|percent\b|per cent\b)|\s*(?:points?|marks?)\b", re.I)
 _POINT_SCALE = re.compile(r"\b(\d+)[- ]?point (?:\w+ )?scale", re.I)
 _RANGE_CUE = re.compile(r"\b(?:scale|from|between|range|rang(?:es|ing))\b")
@@ -30,19 +26,28 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d?-\d\d?-\d{4}")
 _TOP = re.compile(r"\bout of (?:(?:a|the|possible|maximum|total|of) ){0,4}\W*$", re.I)
 _CLOCK = re.compile(r":\d")
 _RUNS_ON = re.compile(r"[^\w\s]+\d")
-_LOWER = re.compile(r"[\w)%]\s{0,3}/\s{0,3}$")
-_STEP = re.compile(r"\bstep\W{0,2}$", re.I)
 _EQUATION = re.compile(r"\W*(\d)\s*(?:/\s*5)?\s*=\s*[a-z]+(?: [a-z]+){0,2}\W*", re.I)
+_NUMBERED = re.compile(r"^\s{0,4}(\d{1,2})[.)]\s+[^\W\d]", re.M)
+_STEP = re.compile(
+    r"\W*(?:(?:(?:final|my)\s+)?(?:answer|rating|verdict)\W{1,3})?(?:step|level)\W{0,3}(\d)(?:/5)?\W*", re.I
+)
 
 _LINK = word_set(
     """is are be 's as at of with about around approximately roughly perhaps maybe probably exactly just
     only it this image scan picture quality a an equals would give gives giving gave say rate rated rating score scores
     scored mark grade answer value number verdict points result assessment assign award choose pick select estimate
-    judge approx ca approximate final overall its it's"""
+    judge approx ca approximate final finally overall its it's response"""
 )
+_GIVING = _LINK | word_set(
+    """gets get got earns earn earned deserves deserve receives receive received merits awarded awards assigned given go
+    goes and so still step actually possibly rather or the full perfect solid"""
+)
+# Said of a number, or between it and another, these make it a candidate, though not a clear answer.
+_OR = re.compile(r"\s*(?:or|vs|versus|and|→|/)\W+(?:[a-z']+\W+){0,4}?\d")
+_VERBS = word_set("is was would seems seem looks feels sounds appears might may could should works fits")
 _GOES_ON = word_set(
     """because since due as for and with given overall here i it this the which on in while despite owing considering
-    based my that its to"""
+    based my that its to instead rather"""
 )
 _ALTERNATIVE = word_set("or maybe perhaps possibly actually rather")
 _AFTER_RATING = word_set("stars star rating score mark grade is was would of")
@@ -72,6 +77,7 @@ SCALES = {
     "score_100": Scale(0.0, 100.0, frozenset({(0.0, 100.0), (1.0, 100.0)})),
     "rating_5": Scale(1.0, 5.0, frozenset({(1.0, 5.0), (0.0, 5.0)})),
 }
+_UNSAID = "is not said to be the answer"
 _OTHER_TOPS = frozenset({3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 20.0, 50.0, 100.0})
 
 
@@ -92,12 +98,14 @@ def read_number(text: Text, scale: Scale) -> tuple[Claim | str, list[str]]:
     notes : list of str
         Why numbers in the text were passed over.
     """
-    equation = _EQUATION.fullmatch(text.text) if scale.high == 5.0 else None
-    if equation:  # "4 = good": one step of the scale, with its name, is the whole answer
+    equation = (_EQUATION.fullmatch(text.text) or _STEP.fullmatch(text.text)) if scale.high == 5.0 else None
+    if equation:  # "4 = good" or "Step 4": one step of the scale is the whole answer
         return Claim(equation.start(1), equation.end(), float(equation[1])), []
     claims: list[Claim] = []
     notes: list[str] = []
     others: list[tuple[str, float]] = []
+    strays: list[str] = []
+    listed = _listed(text.text)
     for found in _POINT_SCALE.finditer(text.text):
         if float(found[1][:9]) != scale.high:
             others.append((found[0], -1.0))
@@ -105,17 +113,23 @@ def read_number(text: Text, scale: Scale) -> tuple[Claim | str, list[str]]:
         start, end = group[0].start, group[-1].end
         shown = text.text[start:end] if end - start <= 40 else text.text[start : start + 40] + "…"
         around = text.around(start, end)
-        verdict = _weigh(group, around, scale, shown)
-        if isinstance(verdict, Claim) and not (around.cued or text.at_edge(start, end) or group[0].scale):
+        verdict = "numbers a list" if start in listed and len(group) == 1 else _weigh(group, around, scale, shown)
+        if isinstance(verdict, Claim) and not (
+            around.cued or around.pronoun or text.at_edge(start, end) or group[0].scale
+        ):
             verdict = Claim(start, end, None, f"has {shown!r} between other words, with no hint that it is the answer")
         if isinstance(verdict, Claim):
             claims.append(verdict)
         elif isinstance(verdict, float):
             others.append((shown, verdict))
         elif verdict:
+            if verdict == _UNSAID and _stands_alone(group, around, scale):
+                strays.append(shown)
             notes.append(f"{shown!r} {verdict}")
     settled = settle(claims)
     if isinstance(settled, Claim) and isinstance(settled.value, float):
+        if strays and not (settled.final or text.around(settled.start, settled.end).cued):
+            return f"has {strays[0]!r} beside an answer that nothing announces", notes
         for shown, share in others:
             if abs(share - settled.value / scale.high) > 1e-9:
                 return f"also speaks of another scale ({shown!r}) than the one up to {scale.high:g} asked for", notes
@@ -146,8 +160,16 @@ def _weigh(group: list[_Number], around: Surroundings, scale: Scale, shown: str)
     if why:
         return why
     explicit = any(number.scale is not None and not number.weak for number in group)
+    if around.earlier:
+        return Claim(
+            group[0].start, group[-1].end, None, f"calls {shown!r} another value than the answer", around.final
+        )
     if _attached(around, explicit):
-        return "is not said to be the answer"
+        word = re.match(r"\s*([\w']+)", around.after)
+        if (word and word[1] in _VERBS) or _OR.match(around.after) or (explicit and around.opening != ":"):
+            problem = f"speaks of {shown!r} and does not say that it is the answer"
+            return Claim(group[0].start, group[-1].end, None, problem)
+        return _UNSAID
     tops = {number.scale for number in group if number.scale is not None}
     if tops - {scale.high} or (scale.high != 100.0 and any(number.percent for number in group)):
         first = group[0]
@@ -169,6 +191,19 @@ def _weigh(group: list[_Number], around: Surroundings, scale: Scale, shown: str)
     return Claim(start, end, known[0] + 0.0, final=final)  # -0.0 + 0.0 is 0.0
 
 
+def _listed(text: str) -> set[int]:
+    """Return where the numbers stand that only number the lines of a list: 1, 2, ... in order, words after each."""
+    found = [(m.start(1), int(m[1])) for m in _NUMBERED.finditer(text)]
+    return {at for at, _ in found} if len(found) > 1 and [n for _, n in found] == [*range(1, len(found) + 1)] else set()
+
+
+def _stands_alone(group: list[_Number], around: Surroundings, scale: Scale) -> bool:
+    """Whether a number that is not said to be the answer could be one: in range, and nothing is counted by it."""
+    value = group[0].value
+    in_range = value is not None and scale.low <= value <= scale.high
+    return in_range and not re.match(r"\s*[\w-]", around.after) and not around.clause.endswith("-")
+
+
 def _attached(around: Surroundings, explicit: bool) -> bool:
     """Whether the number belongs to a noun or a list, instead of being given as the answer."""
     if _RUNS_ON.match(around.after):
@@ -187,34 +222,35 @@ def _attached(around: Surroundings, explicit: bool) -> bool:
             return re.match(r"of (?:quality|technical)", following) is None
         elif word[0] not in _GOES_ON and not explicit:
             return True
-    if explicit:
-        return False
     before = around.word_before
-    if before in _ALTERNATIVE:
-        return False
     if around.opening == ":" and not before:
-        return not around.cued
+        return not around.labelled
+    if explicit:
+        return _foreign(before, around)
+    if before in _ALTERNATIVE or around.pronoun:
+        return False
     if not before:
         return around.clause.strip(" *-–—~≈=(+'>#|") != ""
     return before not in _LINK or not around.cued
+
+
+def _foreign(before: str, around: Surroundings) -> bool:
+    """Whether the word right before a rating with its scale makes it something else's, as in "lobe 4/5"."""
+    if before in ("image", "scan", "picture"):
+        return not around.cued and re.search(r"\b(?:this|the) \w+\W*$", around.clause) is None
+    return before != "" and before not in _GIVING and re.search(r"\ban? \w+\W*$", around.clause) is None
 
 
 def _chains(text: str, numbers: list[_Number]) -> Iterator[list[_Number]]:
     """Group numbers that only a joining word or sign keeps apart: ranges, lists and repetitions."""
     group: list[_Number] = []
     for number in numbers:
-        if group and not _joined(text, group[-1].end, number.start):
+        if group and not joined(text, group[-1].end, number.start, _JOIN, 60):
             yield group
             group = []
         group.append(number)
     if group:
         yield group
-
-
-def _joined(text: str, end: int, start: int) -> bool:
-    if start - end > 60:
-        return False
-    return any(join.fullmatch(text, end, start) is not None for join in (_JOIN, _JOIN_AGAIN))
 
 
 def _numbers(text: str) -> Iterator[_Number]:
@@ -235,8 +271,6 @@ def _numbers(text: str) -> Iterator[_Number]:
             continue
         if before == "/" or _LOWER.search(text, max(0, start - 8), start):
             continue  # the lower part of something like N/5
-        if _STEP.search(text, max(0, start - 8), start):
-            continue  # the number of a step on the way to the answer
         parts: list[float | None] = []
         while index < len(tokens) and tokens[index].start() - end < 40:
             if not _SLASH.fullmatch(text, end, tokens[index].start()):

@@ -1,4 +1,4 @@
-"""Recognise that a model declines to answer."""
+"""Recognise that a model declines to answer, or says that there is no image to speak of."""
 
 from __future__ import annotations
 
@@ -27,38 +27,58 @@ _SOFT = re.compile(
     r"|\bi(?:'m| am) (?:only |just )?an? (?:ai|language model|large)"
     r"|\bi(?:'m| am) (?:so |very |really )?sorry\b|^\W*sorry\b|\bi apologi[sz]e\b|\bmy apologies\b"
     r"|\bi(?:'m| am) not an? (?:\w+ )?(?:doctor|physician|radiologist|professional|clinician|expert)"
-    r"|\bno image (?:was|has been|is|appears)\b|\bplease (?:upload|provide|attach|share|consult)\b"
+    r"|\bplease consult\b"
     r"|\bagainst my (?:guidelines|policy|programming)"
-    r"|\bi (?:do not|don't) (?:see|have access to) (?:an|any|the) (?:image|picture|attachment)"
     r"|\b(?:cannot|can not|can't) be (?:assessed|rated|scored|graded|judged|determined|evaluated)\b"
     r"|\bunable to assess\b",
     re.I,
 )
 
-_IMAGE = r"(?:(?:medical|attached|actual|x-?ray) )?(?:image|picture|photo(?:graph)?|scan|radiograph|attachment|file)s?"
-_NOT_GIVEN = (
-    r"(?:attached|provided|uploaded|shared|included|available|given|found|loaded|supplied|received|there|visible)"
+_IMAGE = (
+    r"(?:(?:an?|any|the|your|this|that|such)\s)?(?:(?:actual|medical|attached|uploaded|valid|chest|input)\s){0,2}"
+    r"(?:images?|pictures?|photo(?:graph)?s?|scans?|x-?rays?|radiographs?|attachments?|visual input)"
+)
+_GIVEN = (
+    r"(?:provided|attached|uploaded|included|supplied|given|shared|sent|received|visible|present|available|found"
+    r"|loaded|displayed|shown|detected)"
+)
+# What may follow the image, so that "no image noise" and "no scan lines" are something else.
+_AND_ENDS = (
+    rf"(?=\s*(?:[.,;:!?)\n—–]|$)|\s+-\s|\s+(?:{_GIVEN}|here|to|in|with|for|from|that|you|so|and|or|directly|itself|yet"
+    r"|on)\b)"
+)
+_NOT_SEEN = (
+    r"(?:(?:do|did|can|could) ?n[o']t|cannot|can't|don't|didn't|couldn't|(?:am |'m |was )(?:un|not )able to"
+    r"|do not|did not|could not)"
 )
 _NO_IMAGE = re.compile(
-    rf"\bno {_IMAGE} (?:(?:was|were|is|are|has been|have been|seems?(?: to be)?|appears?(?: to be)?) )?"
-    rf"(?:{_NOT_GIVEN}|present|shown|displayed|here)\b"
-    rf"|\bthere(?:'s| is| was| seems to be| appears to be) no {_IMAGE}\b(?! (?:artefact|artifact|quality|noise))"
-    rf"|\b(?:do not|don't|did not|didn't|cannot|can not|can't|could not|couldn't|(?:am |'m )?(?:unable|not able) to)"
-    rf" (?:actually )?(?:see|view|access|open|find|load|receive|have) (?:an|any|the|your|this|that) {_IMAGE}\b"
-    rf"|\b{_IMAGE} (?:is|was|seems?(?: to be)?|appears?(?: to be)?) (?:missing\b|not "
-    r"(?:attached|provided|uploaded|shared|included|available|there|loaded|supplied)\b)"
-    rf"|\b{_IMAGE} (?:could not|cannot|can not|can't|couldn't|failed to|did not|didn't) (?:be )?"
-    r"(?:load|open|found|accessed|displayed|processed)"
-    rf"|\b(?:please )?(?:upload|attach|provide|share|send)(?: me)? (?:an|the|your) {_IMAGE}\b"
-    rf"|\byou (?:have not|haven't|did not|didn't) (?:provide|attach|upload|share|include|send)\w*"
-    rf" (?:an|any|the) {_IMAGE}",
+    rf"\bno {_IMAGE}\s(?:(?:was|were|is|are|has been|have been|seems? to be|appears? to (?:be|have been))\s"
+    rf"(?:\w+ly\s)?)?{_GIVEN}\b"
+    rf"|\bthere(?:'s| is| was| are| seems to be| appears to be)(?: no|n't) {_IMAGE}{_AND_ENDS}"
+    rf"|\b(?:i|we) ?{_NOT_SEEN} (?:\w+ly )?(?:see|view|find|access|open|have(?: access to)?|receive|load|detect)"
+    rf" {_IMAGE}{_AND_ENDS}"
+    rf"|\b(?:i|we) (?:see|have|received|got) no {_IMAGE}{_AND_ENDS}"
+    rf"|\b{_IMAGE} (?:(?:was|is|were|are|has been|could|did|does|has|seems?|appears?) ?(?:to be |to have been )?"
+    r"(?:not|n't) (?:been |be )?(?:provided|attached|uploaded|included|supplied|given|shared|sent|received|available"
+    r"|found|load(?:ed)?|display(?:ed)?|come through|show up|there)\b"
+    r"|(?:is|was|seems to be|appears to be) missing(?=\s*(?:[.,;:!?)\n]|$))"
+    r"|(?:has )?failed to (?:load|upload|display)\b)"
+    r"|\b(?:you|user) (?:seem to have |have |may have )?(?:not|haven't|didn't|did not|forgot(?:ten)? to) "
+    rf"(?:actually )?(?:attach|upload|provid|includ|shar|send|sent|suppl)\w* {_IMAGE}{_AND_ENDS}"
+    rf"|\bwithout (?:seeing |access to |having )?{_IMAGE}{_AND_ENDS}",
     re.I,
 )
+_PLEASE = re.compile(rf"\bplease (?:re-?)?(?:upload|attach|provide|share|send|supply|include)(?: me)? {_IMAGE}\b", re.I)
 
 
 def denies_image(text: str) -> bool:
-    """Whether the text says that no image was given, so that no answer in it can be about one."""
+    """Whether the text says that there is no image: nothing else in it can be about one then."""
     return _NO_IMAGE.search(text) is not None
+
+
+def asks_for_image(text: str) -> bool:
+    """Whether the text asks for the image; an answer beside it outweighs that ("... a sharper image, please")."""
+    return _PLEASE.search(text) is not None
 
 
 def declines(text: str) -> bool:

@@ -128,7 +128,7 @@ def test_several_faults_are_told_together(read, shipped):
 def test_files_that_cannot_be_read(read, shipped, tmp_path):
     assert "not valid TOML" in fault(read, shipped.replace("[prompts]", "[prompts", 1))
     assert "line" in fault(read, shipped.replace("[prompts]", "[prompts", 1))
-    assert "cannot be read" in fault(read, b"name = '\xff'")
+    assert "is no text file in UTF-8" in fault(read, b"name = '\xff'")
     with pytest.raises(AuditkitError, match=r"does not exist.*--audit-protocol=FILE"):
         load_protocol(tmp_path / "none.toml")
     with pytest.raises(AuditkitError, match="cannot be read"):

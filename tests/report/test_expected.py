@@ -13,6 +13,7 @@ from auditkit.report.figures import charts
 from auditkit.report.figures.svg import INKS
 from auditkit.report.html import render_html
 from auditkit.report.pdf.document import document
+from auditkit.report.probabilities import probabilities
 from tests.report.test_html import Page
 
 EXPECTED = Expected(
@@ -138,7 +139,7 @@ def test_what_no_prompt_has_is_left_out(brief: Evidence) -> None:
         cells = [cell.model_copy(update={"estimate": Estimate()}) for cell in audit.parts]
         audit.parts[:] = cells
     record = brief.model_copy(update={"audits": [*brief.audits, *audits]})
-    assert views.probabilities(record) == []
+    assert probabilities(record) == []
     page = render_html(record)
     assert 'id="scoring"' not in page
     assert "Generated and expected answers" not in document(record, b"")

@@ -25,7 +25,7 @@ def test_notes_are_counted_by_kind_and_keep_numbers_that_never_differ(records):
             noted(c, "shown over 0-65535", "shown over 0-65535"),
             d,
         ]
-    ) == {"shown over 0-65535": 2, "… frames: number … is shown": 2}
+    ) == {"shown over 0-65535": 2, "12 to 40 frames: number 7 to 21 is shown": 2}
 
 
 def described(records):

@@ -181,6 +181,17 @@ LONG = [
     "\x00",
     "<think>",
     "1 (a) ",
+    "$1",
+    "$1$ ",
+    "-> ",
+    "no image ",
+    "I can't see the ",
+    "please provide the ",
+    "Thinking:\n_",
+    "score_",
+    "[THINK]1[/THINK]",
+    "assistantfinal",
+    "\\frac{1}",
 ]
 
 

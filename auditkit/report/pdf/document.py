@@ -28,6 +28,7 @@ from auditkit.report.pages import environment
 from auditkit.report.pdf import tables
 from auditkit.report.pdf.engine import font_faces, moment_of
 from auditkit.report.pdf.figures import Picture, cases, picture, strips
+from auditkit.report.probabilities import probabilities
 
 # Two columns of forests, two rows of them on a page.
 FOREST_ROWS = 11  # of one figure, at most
@@ -180,7 +181,7 @@ def document(evidence: Evidence, record: bytes) -> str:
             others=[figures.section(f, SHORT) for f in families if f.kind == "other"],
             outcomes=_outcomes(evidence, families, figures),
             calibration=[p for a in views.calibrations(evidence) for p in figures.one(reliability(a, figures.key()))],
-            probabilities=tables.capped(views.probabilities(evidence)),
+            probabilities=tables.capped(probabilities(evidence)),
             prompts=tables.capped(evidence.prompts, PROMPTS),
             cases=shown,
             n_cases=n_cases,
