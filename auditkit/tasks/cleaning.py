@@ -10,7 +10,10 @@ _EMPHASIS = re.compile(r"(?<!\d)[*`]+|[*`]+(?!\d)")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 _LATEX = re.compile(r"\\(?:[a-zA-Z]+|(?=%))")
 # Mathematics: $85$, $$85$$, \(85\), \[85\]. One dollar sign is money: what it opens, it must close, close to the text.
-_FORMULA = re.compile(r"\$\$\s*([^$]{1,80}?)\s*\$\$|(?<![\w\\$])\$(?=\S)([^$\n]{1,80})(?<=\S)\$(?![\w$])")
+_FORMULA = re.compile(
+    r"\$\$\s*([^$]{1,80}?)\s*\$\$"
+    r"|(?<![^\W_])(?<![\\$])\$(?=\S)([^$\n]{1,80})(?<=\S)\$(?![^\W_])(?!\$)"
+)
 _BRACKETS = re.compile(r"\\[()\[\],;!: ]")
 _FRACTION = re.compile(r"\\[dt]?frac\s{0,3}\{([^{}\n]{0,20})\}\s{0,3}\{([^{}\n]{0,20})\}")
 _BOXED = re.compile(r"\\f?boxed?\s{0,3}(?=\{)")
