@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditkit.ask.ask import Asker
+from auditkit.ask.first_answers import FirstAnswers
 from auditkit.ask.keys import ALONE, answer_key, digest_of, pixel_digest
 from auditkit.ask.plan import Plan
 from auditkit.ask.render import Renderer
@@ -51,6 +52,8 @@ class Tally:
         Wall time of the pass.
     gave_up : str
         Why nothing more was asked, when the model did not return.
+    first : FirstAnswers
+        How the first answers ended.
     """
 
     planned: int = 0
@@ -61,6 +64,7 @@ class Tally:
     unreadable: list[str] = field(default_factory=list)
     seconds: float = 0.0
     gave_up: str = ""
+    first: FirstAnswers = field(default_factory=FirstAnswers)
 
     @property
     def asked(self) -> int:
@@ -79,7 +83,7 @@ class Tally:
     def from_record(cls, record: Mapping[str, Any]) -> Tally:
         """Return the tally another process left."""
         left_out = [LeftOut(**entry) for entry in record["left_out"]]
-        return cls(**{**record, "left_out": left_out})
+        return cls(**{**record, "left_out": left_out, "first": FirstAnswers(**record["first"])})
 
 
 def model_identity(model: Model) -> str:
@@ -170,6 +174,7 @@ def prefetch(
     on_progress: Progress,
     tally: Tally | None = None,
     probabilities: bool = True,
+    ask_on: bool = True,
 ) -> Tally:
     """Ask everything that is planned and not yet held; commit every batch as soon as it is answered.
 
@@ -193,17 +198,25 @@ def prefetch(
         Of an earlier stage of the same run; this one is counted onto it.
     probabilities : bool
         As of `Keys`.
+    ask_on : bool
+        Whether to go on where none of the first answers gives a score.
 
     Returns
     -------
     Tally
         What was asked, held, left out and went wrong.
+
+    Raises
+    ------
+    AuditkitError
+        When the model raises one, and from `FirstAnswers.check` where that matters.
     """
     start = time.monotonic()
     tally = Tally() if tally is None else tally
     keys = Keys(model, batch_size, plan.protocol.catalogue, probabilities=probabilities)
     asker = Asker(model, deadline)
-    pass_ = _Pass(asker, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
+    catalogue = plan.protocol.catalogue
+    pass_ = _Pass(asker, store, getattr(model, "name", "model"), batch_size, tally, on_progress, catalogue, ask_on)
     tally.planned += plan.size()
     on_progress(tally)
     try:
@@ -301,6 +314,11 @@ def _missing(
                 fresh[renderer.key(digest, condition)] = rendered[condition]
         probe_keys = {p: keys.of(p, rendered[c]) for c in group if c in rendered for p in by_pixels[c]}
         held = store.known(probe_keys.values())
+        if held and tally.first.open:
+            answers = store.answers(held)
+            for probe, key in probe_keys.items():
+                if key in answers:
+                    tally.first.note(probe.question, answers[key], plan.protocol.catalogue)
         for condition in group:
             image: Image.Image | None = None
             for probe in by_pixels[condition]:
@@ -327,7 +345,15 @@ class _Pass:
     """
 
     def __init__(
-        self, asker: Asker, store: Store, model: str, batch_size: int, tally: Tally, on_progress: Progress
+        self,
+        asker: Asker,
+        store: Store,
+        model: str,
+        batch_size: int,
+        tally: Tally,
+        on_progress: Progress,
+        catalogue: Catalogue,
+        ask_on: bool,
     ) -> None:
         self._asker = asker
         self._store = store
@@ -336,6 +362,8 @@ class _Pass:
         self._first = _FIRST_BATCH
         self._tally = tally
         self._on_progress = on_progress
+        self._catalogue = catalogue
+        self._ask_on = ask_on
         self._waiting: list[_Item] = []
         self._flying: list[_Item] = []
 
@@ -358,17 +386,22 @@ class _Pass:
         self._send([])
 
     def _send(self, items: list[_Item]) -> None:
-        flying, self._flying = self._flying, items
+        flying, self._flying = self._flying, []
         if flying:
             self._commit(flying, self._asker.receive([item.request for item in flying]))
         if items:
+            if not self._ask_on:
+                self._tally.first.check()
             self._asker.send([item.request for item in items])
+            self._flying = items
 
     def _commit(self, items: list[_Item], responses: list[Response]) -> None:
         answers: dict[str, StoredAnswer] = {}
         for item, response in zip(items, responses, strict=True):
             if response.error is None:
-                answers[item.key] = StoredAnswer(response.text, response.finish_reason, response.logprobs)
+                answer = StoredAnswer(response.text, response.finish_reason, response.logprobs)
+                answers[item.key] = answer
+                self._tally.first.note(item.question, answer, self._catalogue)
             else:
                 self._tally.errors[item.key] = response.error
         self._store.add_answers(answers, self._model)

@@ -197,6 +197,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "default": "both",
         "help": "both: the declared answers' probabilities beside the answers; generate: answers only; default: both",
     },
+    "--audit-ask-on": {
+        "action": "store_true",
+        "help": "ask on, and count, where none of the first 32 answers gives a score; default: stop with a sentence",
+    },
     "--audit-embeddings": {
         "action": "store_true",
         "help": "keep the model's embeddings of every rendered image and show how corruption moves them",
@@ -246,6 +250,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
         store=store,
         limit=option.audit_limit,
         scoring=option.audit_scoring,
+        ask_on=option.audit_ask_on,
         embeddings=option.audit_embeddings,
         burned_in=option.audit_burned_in,
         report_pictures=option.audit_report_pictures == "yes",

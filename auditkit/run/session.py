@@ -142,6 +142,7 @@ class AuditRun:
             "deadline": self.deadline,
             "tally": self.tally,
             "probabilities": self.probabilities,
+            "ask_on": self.settings.ask_on,
         }
         if self.settings.engine == "ray":
             from auditkit.ask.ray_engine import RayEngine

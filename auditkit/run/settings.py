@@ -51,6 +51,8 @@ class Settings:
         Workers of a Ray cluster at most.
     scoring : {"both", "generate"}
         Whether the declared answers' log-probabilities are asked for beside the answers, or answers only.
+    ask_on : bool
+        Whether to go on where none of the first answers gives a score.
     embeddings : bool
         Keep the model's embeddings of every rendered image.
     burned_in : {"leave-out", "keep"}
@@ -79,6 +81,7 @@ class Settings:
     engine: str = "local"
     workers: int | None = None
     scoring: str = "both"
+    ask_on: bool = False
     embeddings: bool = False
     burned_in: str = LEAVE_OUT
     report_pictures: bool = True

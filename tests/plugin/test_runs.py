@@ -159,7 +159,7 @@ def test_interrupt_leaves_a_usable_store_and_no_verdict(bench):
 
 
 def test_refusals_are_counted_and_never_a_pass(bench, audit_run):
-    result = audit_run("--audit-out=out", model="stub_models:refuses")
+    result = audit_run("--audit-out=out", "--audit-ask-on", model="stub_models:refuses")
     assert result.ret == 1
     record = evidence_of(bench, "out")
     assert record.outcomes.refused == record.outcomes.total > 0
@@ -167,8 +167,16 @@ def test_refusals_are_counted_and_never_a_pass(bench, audit_run):
     assert all(a.estimate.value is None for a in record.audits if a.family == "metadata")
 
 
+def test_a_model_that_refuses_everything_is_not_asked_for_hours_and_nothing_is_judged(bench, audit_run):
+    result = audit_run("--audit-out=out", model="stub_models:refuses")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*none of the first 32 answers gave a score: 32 were refused*--audit-ask-on*"])
+    assert not (bench.path / "out/evidence.json").exists()
+
+
 def test_inconclusive_can_be_allowed_but_stays_inconclusive(bench, audit_run):
-    result = audit_run("--audit-out=out", "--audit-allow-inconclusive", "-k", "metadata", model="stub_models:refuses")
+    given = ("--audit-out=out", "--audit-ask-on", "--audit-allow-inconclusive", "-k", "metadata")
+    result = audit_run(*given, model="stub_models:refuses")
     assert result.ret == 0
     assert {a.verdict for a in evidence_of(bench, "out").audits} == {"INCONCLUSIVE"}
     assert evidence_of(bench, "out").verdict == "INCONCLUSIVE"

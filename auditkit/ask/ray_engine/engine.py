@@ -73,12 +73,13 @@ class RayEngine:
         on_progress: Progress,
         tally: Tally | None = None,
         probabilities: bool = True,
+        ask_on: bool = True,
     ) -> Tally:
         """Do what `auditkit.ask.prefetch.prefetch` does; what a worker found is committed as it comes in.
 
         Parameters
         ----------
-        plan, store, batch_size, deadline, on_progress, tally, probabilities
+        plan, store, batch_size, deadline, on_progress, tally, probabilities, ask_on
             As there. The images' ``read`` must be importable on every node, and find its file there.
         model : Model
             The driver's own, for the keys; it is not asked and loads no weights.
@@ -126,6 +127,8 @@ class RayEngine:
                     if result is not None:
                         result.parcel.put_into(store, str(getattr(model, "name", "model")))
                         _count(result.tally, waiting.pop(number), tally)
+                        if waiting and not ask_on:
+                            tally.first.check()
                     if gave_up:
                         _give_up(waiting.values(), gave_up, tally)
                         break
@@ -239,6 +242,7 @@ def _count(counted: Tally, row: Sequence[_Open], tally: Tally) -> None:
     tally.planned += counted.planned - sum(image.questions for image in row)  # without those that were left out
     tally.done += counted.done
     tally.held += counted.held
+    tally.first.add(counted.first)
     tally.errors |= counted.errors
     tally.left_out += counted.left_out
     tally.unreadable += counted.unreadable
