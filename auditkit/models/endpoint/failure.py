@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,15 @@ An image that a server cannot take fails every time, and a hundred questions are
 _LATER = {408, 409, 425, 429, 502, 503, 504, 529}
 # Whatever is asked, the answer will be the same: key, account, address, name of the model.
 _NEVER = {401, 402, 403, 404, 405, 407, 410}
+
+# "System role not supported" (Gemma's template), "Conversation roles must alternate user/assistant/..." (Mistral's), and
+# "Developer instruction is not enabled for models/..." (Gemini).
+_NO_SYSTEM = re.compile(
+    r"\b(?:system|developer)\b[^.]{0,60}?\b(?:not|n't|unsupported|unexpected|invalid|disallowed|only)\b"
+    r"|\b(?:not|n't|unsupported|unexpected|invalid|disallow\w*|no)\b[^.]{0,40}?\bsystem\s+(?:role|message|prompt|turn"
+    r"|instruction)|\broles must alternate\b|\bonly user and assistant roles\b",
+    re.I,
+)
 
 
 class Failure(Exception):
@@ -87,6 +97,11 @@ def of_status(
     if status >= 500:
         return Failure(said, tries=FEW, after=retry_after(headers.get("retry-after")))
     return Failure(said, tries=1, refused=True)
+
+
+def no_system(failure: Failure) -> bool:
+    """Whether a server says that it takes no system turn; the status may be any, for a template's error."""
+    return failure.why.startswith("HTTP ") and _NO_SYSTEM.search(failure.why) is not None
 
 
 def words(body: bytes, *secrets: str) -> str:

@@ -8,6 +8,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from auditkit.models.base import Request
@@ -55,6 +56,11 @@ def chat_body(
     if logprobs:
         body |= {"logprobs": True, "top_logprobs": TOP}
     return json.dumps(body).encode()
+
+
+def folded(request: Request) -> Request:
+    """Return the question with its system turn before the user's text, as local checkpoints without the role get it."""
+    return replace(request, system=None, prompt=f"{request.system}\n\n{request.prompt}") if request.system else request
 
 
 def data_uri(image: Image) -> str:

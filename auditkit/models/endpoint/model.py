@@ -22,11 +22,11 @@ from auditkit.errors import AuditkitError
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.endpoint.access import Access
 from auditkit.models.endpoint.client import Client
-from auditkit.models.endpoint.failure import Failure
+from auditkit.models.endpoint.failure import Failure, no_system
 from auditkit.models.endpoint.first_token import decided_at_once
 from auditkit.models.endpoint.hints import hint
 from auditkit.models.endpoint.identity import Identity, identify
-from auditkit.models.endpoint.messages import Pictures, chat_body, data_uri, plain_question, settings
+from auditkit.models.endpoint.messages import Pictures, chat_body, data_uri, folded, plain_question, settings
 from auditkit.models.endpoint.replies import read_reply
 
 FIRST_CONTACT = 10.0
@@ -146,6 +146,8 @@ class EndpointModel:
         self._had_logprobs = self._tried_logprobs = False
         self._refused = 0  # while nothing was answered
         self._trying = asyncio.Lock()
+        self._folds_system = False
+        self._unknown_ends: Counter[str] = Counter()
         self._in_vain: Counter[int] = Counter()  # by the limit that applies
         self._answered = -math.inf  # when, last
         self._stopped: AuditkitError | None = None
@@ -198,6 +200,14 @@ class EndpointModel:
         if self._gave_up_logprobs:
             said.append(
                 f"Log-probabilities of the answers were asked for in vain and left out ({self._gave_up_logprobs})."
+            )
+        if self._folds_system:
+            said.append("The server takes no system turn: what it was to say was put before the user's text.")
+        if self._unknown_ends:
+            told = ", ".join(f"{reason!r} ({n})" for reason, n in self._unknown_ends.most_common(3))
+            said.append(
+                f"The server ended answers for reasons that are not known: {told}. They count as cut off, except where "
+                "it told that the token limit was not reached."
             )
         return tuple(said)
 
@@ -259,13 +269,16 @@ class EndpointModel:
             return response
 
     async def _ask(self, request: Request, uris: Sequence[str], seconds: float) -> Response:
-        """Make one attempt; a field that the server does not take is left out, or renamed, from then on."""
+        """Make one attempt; what the server says it does not take is left out, or put in another way, from then on."""
         while True:
+            put = folded(request) if self._folds_system else request
             length, logprobs = self._length, self._offers_logprobs and decided_at_once(request.choices)
             try:
-                response = await self._once(request, uris, seconds, length, logprobs)
+                response = await self._once(put, uris, seconds, length, logprobs)
             except Failure as failure:
-                if not await self._otherwise(failure, seconds, length, logprobs):
+                if put.system and no_system(failure):
+                    self._folds_system = True
+                elif not await self._otherwise(failure, seconds, length, logprobs):
                     raise
             else:
                 self._had_logprobs |= logprobs
@@ -276,7 +289,7 @@ class EndpointModel:
     ) -> Response:
         body = chat_body(request, self.served, uris, self._fields, length, logprobs)
         reply = await self._client.exchange(f"{self.base_url}/chat/completions", seconds, body)
-        return read_reply(reply, request, self.served, self.identity.names)
+        return read_reply(reply, request, self.served, self.identity.names, self._unknown_ends)
 
     async def _otherwise(self, failure: Failure, seconds: float, length: str, logprobs: bool) -> bool:
         """Whether the same question is to be put again at once, because it will be put in another way."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -60,16 +62,54 @@ def must_fold_system(processor: Any) -> bool:
 
 
 def decoded(processor: Any, tokens: list[int], ends: frozenset[int]) -> Response:
-    """Turn new tokens into a response; without an end token the answer was cut off."""
+    """Turn new tokens into a response; without an end token the answer was cut off.
+
+    A special token within the answer keeps apart what stands on its sides, and is written out, because it may mark a
+    thought ("[THINK]"); those that only begin, end or fill a text become a blank.
+    """
     at = next((i for i, token in enumerate(tokens) if token in ends), None)
-    text = processor.tokenizer.decode(tokens[:at], skip_special_tokens=True)
-    return Response(text.strip(" "), None, "stop" if at is not None else "length")
+    tokenizer = processor.tokenizer
+    special = _specials(tokenizer)
+    silent = {tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id}
+    pieces = []
+    for apart, run in groupby(tokens[:at], key=lambda token: token in special):
+        if not apart:
+            pieces.append(tokenizer.decode(list(run), skip_special_tokens=True))
+        else:
+            pieces += ["" if token in silent else tokenizer.convert_ids_to_tokens(token) for token in run]
+    return Response(" ".join(pieces).strip(" "), None, "stop" if at is not None else "length")
 
 
-def end_tokens(model: Any) -> frozenset[int]:
-    """Return the tokens that end an answer; none for a model that never ends one by itself."""
+def end_tokens(model: Any, processor: Any) -> frozenset[int]:
+    """Return the tokens that end an answer; none for a model that never ends one by itself.
+
+    Checkpoints name them in the generation's configuration. What their chat template puts after an answer is one too,
+    though fine-tunes forget to name it: without it a model answers, and goes on with the next turn.
+    """
     ends = model.generation_config.eos_token_id
-    return frozenset(ends if isinstance(ends, list | tuple) else [] if ends is None else [ends])
+    named = ends if isinstance(ends, list | tuple) else [] if ends is None else [ends]
+    return frozenset([*named, *_turn_end(processor)])
+
+
+def _turn_end(processor: Any) -> list[int]:
+    """Return the special token that the chat template puts right after an answer, if there is one."""
+    said = "fine"
+    turns = [("user", "x"), ("assistant", said)]
+    chat = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in turns]
+    try:
+        text: str = processor.apply_chat_template(chat, add_generation_prompt=False, tokenize=False)
+        _, found, after = text.rpartition(said)
+        tokens = processor.tokenizer(after.lstrip(), add_special_tokens=False)["input_ids"][:1] if found else []
+    except Exception:  # what a template raises is up to whoever wrote it
+        return []
+    return [token for token in tokens if token in _specials(processor.tokenizer)]
+
+
+@lru_cache(maxsize=8)  # large vocabularies have thousands of added tokens, and the answers are many
+def _specials(tokenizer: Any) -> frozenset[int]:
+    """Return the tokens that stand for no text; `all_special_ids` lists only those with a role."""
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    return frozenset([*tokenizer.all_special_ids, *(t for t, what in added.items() if what.special)])
 
 
 def rgb(image: Image) -> Image:

@@ -153,7 +153,7 @@ def load(
         processor=loaded,
         tokens=Tokens(loaded, settings),
         fast=None if settings else fast_inputs(model, loaded, chat),
-        ends=end_tokens(model),
+        ends=end_tokens(model, loaded),
         fold_system=must_fold_system(loaded),
         greedy=set(model.generation_config.to_diff_dict()) <= _WITHOUT_EFFECT,
         window=_window(model.config.get_text_config()),

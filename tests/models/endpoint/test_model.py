@@ -76,6 +76,57 @@ def test_server_that_counts_completion_tokens(endpoint):
         assert {heard.body.get("max_completion_tokens", 9) for heard in server.questions} == {9}
 
 
+SYSTEM = [
+    "System role not supported",
+    "Conversation roles must alternate user/assistant/user/assistant/...",
+    "Developer instruction is not enabled for models/gemma-3-4b-it",
+    "Only user and assistant roles are supported!",
+    "messages[0].role: 'system' is not allowed",
+    "This model does not support the system message",
+]
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+@pytest.mark.parametrize("said", SYSTEM)
+def test_a_system_turn_that_is_refused_goes_before_the_text(endpoint, said, status):
+    def reply(body):
+        if body["messages"][0]["role"] == "system":
+            return status, {"error": {"message": said}}
+        return completion(body, "70")
+
+    with Server(reply) as server:
+        model = endpoint(server, concurrency=1)
+        asked = [question(i, system="Be brief.") for i in range(3)]
+        assert [(r.error, r.text) for r in model.generate(asked)] == [(None, "70")] * 3
+        [refused, *others] = server.questions
+        assert refused.body["messages"][0]["role"] == "system"
+        for heard, request in zip(others, asked, strict=True):
+            [message] = heard.body["messages"]
+            assert message["content"][-1] == {"type": "text", "text": f"Be brief.\n\n{request.prompt}"}
+        assert model.limits == ("The server takes no system turn: what it was to say was put before the user's text.",)
+
+
+def test_another_refusal_does_not_move_the_system_turn(endpoint):
+    with Server(lambda body: (400, {"error": {"message": "The image is too large for this system."}})) as server:
+        model = endpoint(server, concurrency=1)
+        [found] = model.generate([question(0, system="Be brief.")])
+        assert "too large" in found.error
+        assert (len(server.questions), model.limits) == (1, ())
+
+
+def test_unknown_ends_are_told(endpoint):
+    def reply(body):
+        found = completion(body, "70")
+        found["choices"][0]["finish_reason"] = "weather"
+        return found
+
+    with Server(reply) as server:
+        model = endpoint(server)
+        model.generate([question(i) for i in range(3)])
+        [said] = model.limits
+        assert "'weather' (3)" in said
+
+
 def test_server_without_logprobs_is_asked_for_them_once(endpoint):
     with Server(refusing("logprobs", "logprobs are not supported")) as server:
         model = endpoint(server, concurrency=1)

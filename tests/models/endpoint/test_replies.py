@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 
 from auditkit import tasks
@@ -49,10 +51,50 @@ def test_text_is_what_was_said(message, text):
         ("content_filter", "length"),
         ("repetition", "length"),
         (None, "length"),
+        ("STOP", "stop"),
+        ("Stop", "stop"),
+        ("FINISH_REASON_STOP", "stop"),
+        ("EOS", "stop"),
+        ("tool_use", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("max_output_tokens", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("SAFETY", "length"),
+        ("CONTENT_FILTER", "length"),
+        ("", "length"),
+        ("weather", "length"),
+        (7, "length"),
     ],
 )
 def test_only_what_ended_by_itself_is_whole(finish, expected):
     assert read(finish=finish).finish_reason == expected
+
+
+@pytest.mark.parametrize("finish", [None, "", "weather", 7])
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"completion_tokens": 3}, "stop"),
+        ({"completion_tokens": ASKED.max_new_tokens}, "length"),
+        ({"completion_tokens": 0}, "length"),
+        ({"completion_tokens": True}, "length"),
+        ({"completion_tokens": "3"}, "length"),
+        ({}, "length"),
+        (None, "length"),
+    ],
+)
+def test_an_unknown_end_is_whole_only_below_the_limit_and_is_counted(finish, usage, expected):
+    unknown = Counter()
+    reply = completion({"model": "vlm", "messages": []}, "70", usage=usage)
+    reply["choices"][0]["finish_reason"] = finish
+    assert read_reply(reply, ASKED, "vlm", ("vlm",), unknown).finish_reason == expected
+    assert unknown == {str(finish) if finish not in (None, "") else "none": 1}
+
+
+@pytest.mark.parametrize("finish", ["error", "ABORT", "Cancelled", "MALFORMED_FUNCTION_CALL"])
+def test_an_answer_given_up_is_none(finish):
+    with pytest.raises(Failure, match="gave up the answer"):
+        read(finish=finish)
 
 
 def test_what_a_filter_took_away_is_an_outcome_and_not_guessed():
