@@ -1,4 +1,4 @@
-"""The first answers of a run: where none of them gives a score, asking on for hours would only count more of the same."""
+"""The first answers of a run: where none gives a score, asking on for hours would only count more of the same."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _SAID = {
     "unparsed": "could not be read",
     "out_of_range": "were outside the scale",
     "truncated": "were cut off at the token limit",
-    "image_denied": "said that there was no image",
+    "no_image": "said that there was no image",
 }
 _REMEDY = {
     "refused": "The model refuses the task itself: see how it is to be asked (its chat template, its system turn).",
-    "unparsed": "Look at how the model is asked (its chat template), or word the task so that it answers in the format.",
+    "unparsed": "See how the model is asked (its chat template), or word the task so that it answers in the format.",
     "out_of_range": "Look at how the model is asked, or word the task so that it keeps to the scale.",
-    "truncated": "Raise the token limit of the model's entry in the registry, or turn its thinking off (docs/models.md).",
-    "image_denied": "Check that the image reaches the model: that the server was started with its vision part.",
+    "truncated": "Raise the token limit (max_new_tokens of the wording), or turn the model's thinking off.",
+    "no_image": "Check that the image reaches the model: that the server was started with its vision part.",
 }
 
 

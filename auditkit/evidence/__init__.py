@@ -18,7 +18,7 @@ from auditkit.evidence.audit import (
     Term,
     Verb,
 )
-from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount
+from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount, Unscored
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import EarlierProtocol, LookInfo, Probes, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import ROUND, VERDICTS, Estimate, Number, Outcomes, Record, Verdict
@@ -62,6 +62,7 @@ __all__ = [
     "Run",
     "Stratum",
     "Term",
+    "Unscored",
     "Verb",
     "Verdict",
     "json_schema",

@@ -79,3 +79,16 @@ class Data(Record):
     """Over the content addresses of all images used."""
     strata: dict[str, list[Level]] = {}
     """Images and patients per level of sex, age, site, manufacturer; ``unknown`` is a level."""
+
+
+class Unscored(Record):
+    """The answers that ended in one way without a score, with the first of them."""
+
+    outcome: str
+    n: int
+    question: str = ""
+    """Task and wording of the first: ``quality.direct``; empty for errors."""
+    why: str = ""
+    """Why the first has no score; of errors the commonest reason, in the model's or the server's own words."""
+    text: str = ""
+    """The first's text, at most 300 characters of it; signs that are obeyed and not shown are written out."""

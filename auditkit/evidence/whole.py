@@ -10,7 +10,7 @@ from typing import Any
 
 from auditkit.evidence.answers import Answers
 from auditkit.evidence.audit import Audit
-from auditkit.evidence.data import Data, Example
+from auditkit.evidence.data import Data, Example, Unscored
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import LookInfo, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
@@ -29,6 +29,8 @@ class Evidence(Record):
     prompts: list[PromptInfo] = []
     outcomes: Outcomes = Outcomes()
     """Over every distinct question of the run."""
+    unscored: list[Unscored] = []
+    """The outcomes without a score that occurred, the commonest first, each with an answer that shows it."""
     audits: list[Audit]
     looks: list[LookInfo] = []
     """The looks made; empty when the protocol plans no early look."""

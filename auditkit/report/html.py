@@ -92,6 +92,9 @@ class _Page:
         for audit in sorted(evidence.audits, key=lambda a: VERDICTS.index(a.verdict)):
             for case in audit.cases:
                 self.twin(case)
+        told = [f for f in (*self.families, *self.informing) if f.kind != "noticed"]
+        # Where the charts of how answers ended are; a run of a part of the audits may have none.
+        self._tells_endings = next((f for f in told if f.counts_answers), told[-1] if told else None)
         self._figures = 0
 
     def key(self) -> str:
@@ -127,7 +130,8 @@ class _Page:
         most = CHANGES_MOST if family.kind == "change" else FOREST_MOST
         drawn = views.most_telling(family.audits, most)
         own = [*self.outcomes(family), *self.figures(family, drawn)]
-        return {"family": family, "charts": own, "drawn": len(drawn)}
+        endings = self.evidence.unscored if family is self._tells_endings else []
+        return {"family": family, "charts": own, "drawn": len(drawn), "endings": endings}
 
     def figures(self, family: views.Family, audits: list[Audit]) -> list[Chart]:
         """Forest plots of a family, one per category (in pieces when long); none where nothing has a unit to draw."""

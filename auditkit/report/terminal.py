@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from auditkit.evidence import Audit, Evidence, Verdict
+from auditkit.evidence import Audit, Evidence, Unscored, Verdict
 from auditkit.report import views
 from auditkit.words import (
     OUTCOME_NAMES,
@@ -18,6 +18,7 @@ from auditkit.words import (
     VERDICT_ORDER,
     audit_name,
     count,
+    cut,
     people_sentences,
     percent,
     plain_name,
@@ -30,6 +31,7 @@ from auditkit.words import (
 _HEADS: dict[Verdict, str] = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "INCONCL.", "ERROR": "ERROR"}
 _EFFECTS = 3
 _NOTES = 6
+_EXAMPLES = 3
 
 
 def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: str = "") -> list[str]:
@@ -144,6 +146,13 @@ def _answers(evidence: Evidence, width: int) -> list[str]:
         if name != "scored" and getattr(outcomes, name)
     )
     share = percent(outcomes.scored / outcomes.total)
-    return _wrapped(
-        f"{whole(outcomes.scored)} of {count(outcomes.total, 'answer')} scored ({share}); {missing}.", width
-    )
+    told = f"{whole(outcomes.scored)} of {count(outcomes.total, 'answer')} scored ({share}); {missing}."
+    return [*_wrapped(told, width), *(_example(entry, width) for entry in evidence.unscored[:_EXAMPLES])]
+
+
+def _example(entry: Unscored, width: int) -> str:
+    """Say on one line why answers have no score: the first text, or what the server said."""
+    name = OUTCOME_NAMES[entry.outcome].lower()
+    again = "; run again to ask them" if entry.outcome == "error" else ""
+    text = f"{cut(entry.text, width)!r}: " if entry.outcome != "error" else ""
+    return cut(f"- {name}: {text}{entry.why or 'no reason is recorded'}{again}", width)

@@ -1,16 +1,23 @@
-"""Thumbnails for the report: what the model was shown, clean and at every level of a perturbation."""
+"""Examples for the report: thumbnails of what the model was shown, and answers without a score."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from auditkit.evidence import Example
+import numpy as np
+
+from auditkit import tasks
+from auditkit.evidence import Example, Unscored
 from auditkit.images.record import ImageRecord
 from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.run.session import AuditRun
-from auditkit.vocabulary import Condition, Perturbation, Question
+from auditkit.tasks import OUTCOMES
+from auditkit.vocabulary import MODEL, Condition, Perturbation, Probe, Question
+from auditkit.words.text import shortened
 
 MAX_IMAGES = 6
+_TEXT = 300  # characters
 
 
 def examples(run: AuditRun) -> list[Example]:
@@ -44,6 +51,38 @@ def examples(run: AuditRun) -> list[Example]:
                 )
             )
     return result
+
+
+def unscored(run: AuditRun) -> list[Unscored]:
+    """Return every outcome without a score that occurred, the commonest first, each with an answer that shows it."""
+    total = run.judge.data.total()
+    found = [_unscored(run, name, getattr(total, name)) for name in OUTCOMES if name != "scored"]
+    return sorted((entry for entry in found if entry.n), key=lambda entry: -entry.n)
+
+
+def _unscored(run: AuditRun, outcome: str, n: int) -> Unscored:
+    if outcome == "error":
+        common = Counter(run.tally.errors.values()).most_common(1)
+        return Unscored(outcome=outcome, n=n, why=shortened(common[0][0], _TEXT) if common else "")
+    data, code = run.judge.data, OUTCOMES.index(outcome)
+    for question in sorted(data.asked()):
+        where = np.flatnonzero(data.column(question).outcomes == code)
+        if question.role != MODEL or not len(where):
+            continue
+        record = data.records[where[0]]
+        answer = next(run.reader().read(record, [Probe(record.id, question)])).answer
+        if answer is None:  # answers in the store cannot vanish while the run holds it
+            continue
+        task = run.protocol.catalogue.task(question.task)
+        score = tasks.read(task, question.wording, answer.text, answer.finish_reason)
+        return Unscored(
+            outcome=outcome,
+            n=n,
+            question=question.words,
+            why=shortened(score.why, _TEXT),
+            text=shortened(answer.text, _TEXT),
+        )
+    return Unscored(outcome=outcome, n=n)
 
 
 def _shown_conditions(run: AuditRun) -> list[Condition]:

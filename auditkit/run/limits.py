@@ -39,7 +39,7 @@ def limits(data: Data, audits: Sequence[Audit]) -> list[str]:
     few = [modality_label(counts.modality) for counts in data.modalities if counts.n_clusters < FEW]
     if few:
         said.append(f"Too few patients for any pass by rule: {', '.join(few)}.")
-    if any(audit.outcomes.refused or audit.outcomes.unparsed for audit in audits):
+    if any(audit.outcomes.total > audit.outcomes.scored + audit.outcomes.error for audit in audits):
         said.append(
             "Some answers gave no score. They are counted as outcomes; a pass had to survive putting the missing "
             "scores to the bad side."

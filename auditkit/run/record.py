@@ -22,6 +22,7 @@ from auditkit.evidence import (
     Record,
     Reference,
     Run,
+    Unscored,
     whole_verdict,
 )
 from auditkit.measure.prompts import prompt_info
@@ -30,7 +31,7 @@ from auditkit.protocol.changes import changes
 from auditkit.protocol.declared import declared_ids
 from auditkit.run import provenance
 from auditkit.run.data import data_of
-from auditkit.run.examples import examples
+from auditkit.run.examples import examples, unscored
 from auditkit.run.limits import limits
 from auditkit.run.pictures import limits_of
 from auditkit.run.session import AuditRun, all_left_out
@@ -49,6 +50,7 @@ class Header(Record):
     data: Data
     prompts: list[PromptInfo]
     outcomes: Outcomes
+    unscored: list[Unscored]
     examples: list[Example]
     looks: list[LookInfo]
     references: list[Reference]
@@ -76,6 +78,7 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         data=data_of(data.records, all_left_out(run), run.images, run.settings),
         prompts=_prompts(run),
         outcomes=data.total(),
+        unscored=unscored(run),
         examples=examples(run),
         looks=run.looks_made,
         references=list(references),

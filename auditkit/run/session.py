@@ -243,6 +243,10 @@ class AuditRun:
         self._digests.update(digests(plan, self.store, self.renderer, Tally()))
         return self._reader(plan).measure()
 
+    def reader(self) -> AnswerReader:
+        """Return what finds the stored answers of the whole plan."""
+        return self._reader(self.plan)
+
     def _reader(self, plan: Plan) -> AnswerReader:
         from auditkit.measure.reader import AnswerReader
 

@@ -8,47 +8,17 @@ import pytest
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Data
-from auditkit.images.record import ImageSet, LeftOut, UnreadableImage
+from auditkit.images.record import UnreadableImage
 from auditkit.images.salt import salt_for
 from auditkit.models.base import ModelOptions, Response
-from auditkit.protocol.effects import differs, share
+from auditkit.protocol.effects import share
 from auditkit.run.dry_run import DryRun, _duration
-from auditkit.run.session import all_left_out, prepare
-from auditkit.run.settings import Settings, check_writable, remove_temporary_store, temporary_store
-from auditkit.vocabulary import Perturbation
+from auditkit.run.session import all_left_out
+from auditkit.run.settings import check_writable, remove_temporary_store, temporary_store
 
 NOTHING = Data(source="none", n_images=0, n_clusters=0, modalities=[], synthetic_share=0.0)
 
 fork = multiprocessing.get_context("fork")
-LOST = share("lost", family="differential")
-EFFECTS = [
-    differs(Perturbation("again", 1), name="asked-twice", family="repeatability"),
-    LOST.under(Perturbation("pixelate", 5)).minus(LOST).named("pixelate-s5"),
-]
-
-
-@pytest.fixture
-def settings(tmp_path, pytestconfig) -> Settings:
-    protocol = pytestconfig.rootpath / "audits" / "protocol.toml"
-    return Settings(
-        model="m", data="d", protocol=protocol, root=tmp_path, uid="uid-1", options=ModelOptions(batch_size=4)
-    )
-
-
-@pytest.fixture
-def ready(settings, records, function_model):
-    """A prepared run over records given, with a model given."""
-
-    def ready(some=None, model=None, effects=EFFECTS, **changes):
-        images = ImageSet("noise", records(6) if some is None else tuple(some), (LeftOut("z.txt", "no image"),))
-        return prepare(
-            replace(settings, **changes),
-            effects,
-            find_model=lambda name: model or function_model(),
-            find_images=lambda source, salt, side: images,
-        )
-
-    return ready
 
 
 def refused(ready, **changes) -> str:

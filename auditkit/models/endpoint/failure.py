@@ -23,12 +23,12 @@ _LATER = {408, 409, 425, 429, 502, 503, 504, 529}
 # Whatever is asked, the answer will be the same: key, account, address, name of the model.
 _NEVER = {401, 402, 403, 404, 405, 407, 410}
 
-# "System role not supported" (Gemma's template), "Conversation roles must alternate user/assistant/..." (Mistral's), and
+# "System role not supported" (Gemma's template), "Conversation roles must alternate user/assistant/..." (Mistral's),
 # "Developer instruction is not enabled for models/..." (Gemini).
 _NO_SYSTEM = re.compile(
     r"\b(?:system|developer)\b[^.]{0,60}?\b(?:not|n't|unsupported|unexpected|invalid|disallowed|only)\b"
-    r"|\b(?:not|n't|unsupported|unexpected|invalid|disallow\w*|no)\b[^.]{0,40}?\bsystem\s+(?:role|message|prompt|turn"
-    r"|instruction)|\broles must alternate\b|\bonly user and assistant roles\b",
+    r"|\b(?:not|n't|unsupported|unexpected|invalid|disallow\w*|no)\b[^.]{0,40}?\bsystem"
+    r"\s+(?:role|message|prompt|turn|instruction)|\broles must alternate\b|\bonly user and assistant roles\b",
     re.I,
 )
 

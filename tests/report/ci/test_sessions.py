@@ -137,7 +137,7 @@ def test_a_refusal_in_the_workers_is_annotated_too(on_github, audit_run):
 @pytest.mark.slow
 def test_an_allowed_inconclusive_warns_and_a_lost_summary_changes_no_exit_code(on_github, audit_run, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(on_github.path / "no/such/folder/summary.md"))
-    arguments = ("-k", "reputation", "--audit-report=html", "--junitxml=junit.xml")
+    arguments = ("-k", "reputation", "--audit-report=html", "--junitxml=junit.xml", "--audit-ask-on")
     result = audit_run(*arguments, "--audit-allow-inconclusive", model="stub_models:refuses")
     assert result.ret == 0
     commands = commands_of(result)
