@@ -12,8 +12,8 @@ from auditkit.evidence import Outcomes
 from auditkit.judge.draft import SHOWN_CASES, WorstCase
 from auditkit.judge.rules import Rules
 from auditkit.measure.columns import ALL, NOT_ASKED, Column, Measurements, Stratum, total_outcomes
-from auditkit.measure.effects import PerItem, columns_of, of_role, per_item, roles
-from auditkit.protocol.model import Family
+from auditkit.measure.effects import PerItem, columns_of, differing, of_role, per_item, roles
+from auditkit.protocol.model import Family, Protocol
 from auditkit.vocabulary import MODEL, Effect, Part
 
 if TYPE_CHECKING:
@@ -109,6 +109,13 @@ def unit_of(effect: Effect, rules: Rules) -> str:
     return f"{unit} per {effect.per}" if effect.per else unit
 
 
+def items_of(effect: Effect, part: Part, data: Measurements, protocol: Protocol) -> PerItem:
+    """Return what an effect's statistic is made of in every item, for one of its parts."""
+    if effect.statistic == "differs":
+        return differing(part, data)
+    return PerItem.none(len(data.records)) if effect.statistic in WITHOUT_SUM else per_item(part, data, protocol)
+
+
 def other_role(part: Part) -> str:
     """Return who answers beside the audited model; empty when nobody does."""
     others = roles(part)[1:]
@@ -117,8 +124,7 @@ def other_role(part: Part) -> str:
 
 def _decision(effect: Effect, part: Part, data: Measurements, rules: Rules) -> Decision:
     where = np.ones(len(data.records), dtype=bool) if part.where is None else data.where(part.where)
-    numeric = effect.statistic not in WITHOUT_SUM
-    items = per_item(part, data, rules.protocol) if numeric else PerItem.none(len(data.records))
+    items = items_of(effect, part, data, rules.protocol)
     asked = np.ones(len(data.records), dtype=bool)
     for column in columns_of(of_role(part, MODEL), data):
         asked &= column.outcomes != NOT_ASKED

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -13,27 +14,26 @@ from auditkit.evidence import Estimate, Expected
 from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import SHOWN_CASES, Draft
 from auditkit.judge.expected import expected_record
-from auditkit.judge.prospects import of_mean, together
+from auditkit.judge.prospects import Prospect, of_mean, together
 from auditkit.judge.rules import Rules
 from auditkit.judge.tails import add_tail
 from auditkit.measure.columns import Measurements, Stratum
 from auditkit.protocol.model import Family
 from auditkit.stats.equivalence import Interval, equivalence
+from auditkit.stats.unseen import least_clusters, mean_ends
 from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
 from auditkit.vocabulary import Value
-from auditkit.words import number
+from auditkit.words import number, patients
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Side = Literal["lowest", "highest"]
-SIDES: dict[str, tuple[Side, ...]] = {
-    "within": ("lowest", "highest"),
-    "at_most": ("highest",),
-    "at_least": ("lowest",),
-}
-"""By the verb of the limit, the ends at which missing values are put; a PASS must survive each."""
+SIDES: tuple[Side, ...] = get_args(Side)
+"""The ends at which missing values are put: a PASS must survive the bad one, and a FAIL the harmless one."""
+HANGS_ON_MISSING = "with the missing answers at the worst they can be, the limit is no longer met"
+HARMLESS = "with the missing answers at the most harmless they can be, it is not shown to be broken"
 ADVERSE = {"within": 0, "at_most": 1, "at_least": -1}
 """By the verb: +1 where large values speak against the model, -1 where small ones do, 0 for large absolute ones."""
 
@@ -88,16 +88,16 @@ def _judged(
     intervals = _intervals(values, frame, rules)
     expected = _expected(decisions, frame, data, rules)
     missing = asked & ~np.isfinite(values)
-    imputed: dict[int, list[Interval]] = {int(i): [] for i in np.flatnonzero(missing.any(axis=0))}
-    for side in SIDES.get(str(family.verb), ()) if imputed else ():
+    imputed: dict[int, dict[Side, Interval]] = {int(i): {} for i in np.flatnonzero(missing.any(axis=0))}
+    for side in SIDES if imputed and family.verb else ():
         chosen = list(imputed)
-        worst = np.stack([getattr(decisions[i].items, side)[mask] for i in chosen], axis=1)
-        filled = np.where(missing[:, chosen], worst, values[:, chosen])
+        ends = np.stack([getattr(decisions[i].items, side)[mask] for i in chosen], axis=1)
+        filled = np.where(missing[:, chosen], ends, values[:, chosen])
         for i, result in zip(chosen, _intervals(filled, frame, rules), strict=True):
-            imputed[i].append(result)
+            imputed[i][side] = result
     drafts = []
     for i, decision in enumerate(decisions):
-        draft = _draft(decision, frame, intervals[i], imputed.get(i, []), family, data, rules)
+        draft = _draft(decision, frame, intervals[i], imputed.get(i, {}), family, data, rules)
         draft.expected = expected.get(i)
         if family.tail is not None:
             add_tail(draft, decision, family.tail, data, rules)
@@ -118,7 +118,6 @@ def _intervals(values: NDArray[np.float64], frame: Frame, rules: Rules) -> list[
         resamples=settings.resamples,
         seed=rules.seed(frame.stratum),
         value_range=frame.reach,
-        min_clusters=settings.min_clusters,
         min_informative=settings.min_informative,
     )
     return intervals
@@ -148,15 +147,20 @@ def _draft(
     decision: Decision,
     frame: Frame,
     interval: Interval,
-    imputed: list[Interval],
+    filled: Mapping[Side, Interval],
     family: Family,
     data: Measurements,
     rules: Rules,
 ) -> Draft:
-    survives = all(result.decision == "inside" for result in imputed)
-    obstacle = ""
+    low, high = frame.limits
+    adverse = [filled[side] for side, limit in zip(SIDES, (low, high), strict=True) if filled and np.isfinite(limit)]
+    survives = all(result.decision == "inside" for result in adverse)
+    p_fail = _p_fail(interval, filled)
+    obstacle = _too_few(interval, frame, decision.unit, rules)
     if interval.decision == "inside" and not survives:
-        obstacle = "with the missing scores at the worst they can be the margin is no longer met"
+        obstacle = HANGS_ON_MISSING
+    elif interval.p_fail <= rules.alpha(frame.stratum) < p_fail:
+        obstacle = HARMLESS
     outcomes, control_outcomes = decision.outcomes(data, frame.mask)
     reference = _reference(decision, frame, data, rules)
     draft = Draft(
@@ -164,27 +168,56 @@ def _draft(
         part=decision.part.label,
         estimate=_estimate(interval, frame, decision.unit),
         met=interval.decision == "inside" and survives,
-        p_pass=max([interval.p_pass, *(r.p_pass for r in imputed)]),
-        p_fail=interval.p_fail,
-        margin_low=frame.limits[0],
-        margin_high=frame.limits[1],
+        p_pass=max([interval.p_pass, *(r.p_pass for r in adverse)]),
+        p_fail=p_fail,
+        margin_low=low,
+        margin_high=high,
         required=family.requires(decision.part.label),
         obstacle=obstacle,
         n_images=int(np.isfinite(decision.items.values[frame.mask]).sum()),
         n_clusters=interval.n_clusters,
         outcomes=outcomes,
         control_outcomes=control_outcomes,
-        worst_case=_worst_case(imputed, interval, frame, decision.unit),
+        worst_case=_worst_case(adverse, interval, frame, decision.unit),
         rule=interval.rule,
         reference=reference,
         remark="" if reference is None else f"Others, for comparison: {number(reference, decision.unit)}.",
         worst_cases=decision.cases(_adverse(decision, frame.mask, ADVERSE.get(str(family.verb), 0))),
     )
-    _plan_ahead(draft, interval, imputed, frame, rules)
+    _plan_ahead(draft, interval, filled, adverse, frame, rules)
     return draft
 
 
-def _worst_case(imputed: list[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:
+def _p_fail(interval: Interval, filled: Mapping[Side, Interval]) -> float:
+    """P-value of "beyond a limit" that the missing values cannot undo, at the harmless end of their range."""
+    if not filled:
+        return interval.p_fail
+    over = max(interval.p_over, filled["lowest"].p_over)
+    return min(over, max(interval.p_under, filled["highest"].p_under))
+
+
+def _too_few(interval: Interval, frame: Frame, unit: str, rules: Rules) -> str:
+    """Say so where patients who were not seen alone keep a mean inside its limits from passing."""
+    n, alpha = interval.n_clusters, rules.alpha(frame.stratum)
+    low, high = (limit - frame.middle for limit in frame.limits)
+    mean = interval.estimate
+    if n == 0 or not low < mean < high or interval.decision == "inside":
+        return ""
+    ends = mean_ends(mean, n, frame.reach, alpha)
+    short = [(high - mean, frame.reach - mean)] if ends[1] >= high else []
+    short += [(mean - low, frame.reach + mean)] if ends[0] <= low else []
+    needed = max((least_clusters(margin, reach, alpha) for margin, reach in short if margin < reach), default=0)
+    if not needed:
+        return ""
+    limit = min(margin for margin, _ in short)
+    return (
+        f"{patients(n)} are too few for a limit only {number(limit, unit, signed=False)} away: one patient in "
+        f"{max(math.floor(1 / (1 - alpha ** (1 / n))), 1)} could react quite differently without any being among them; "
+        f"with this mean it takes {patients(needed)}"
+    )
+
+
+def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:
     if not imputed:
         return None
     every = [interval, *imputed]
@@ -209,7 +242,14 @@ def _reference(decision: Decision, frame: Frame, data: Measurements, rules: Rule
     return float(np.nanmean(found)) if np.isfinite(found).any() else None
 
 
-def _plan_ahead(draft: Draft, interval: Interval, imputed: list[Interval], frame: Frame, rules: Rules) -> None:
+def _plan_ahead(
+    draft: Draft,
+    interval: Interval,
+    filled: Mapping[Side, Interval],
+    adverse: Sequence[Interval],
+    frame: Frame,
+    rules: Rules,
+) -> None:
     """Smallest margin these data could pass, and the way to the number of patients that would settle the question."""
     n = interval.n_clusters
     low, high = (limit - frame.middle for limit in frame.limits)
@@ -219,13 +259,17 @@ def _plan_ahead(draft: Draft, interval: Interval, imputed: list[Interval], frame
             draft.mde = draft.sd * _mde_of_unit_sd(n, rules.alpha(frame.stratum))
 
     def settle(fail_alpha: float) -> int | None:
-        alphas, settings = (rules.protocol.alpha, fail_alpha), rules.statistics
-        least = settings.min_clusters, settings.min_informative
-        every = [of_mean(i, (low, high), frame.reach, alphas, *least) for i in (interval, *imputed)]
-        # Imputed scores can only keep a PASS away: they never make a FAIL.
-        if not every[0].fails and any(prospect.fails for prospect in every):
+        alphas, informative = (rules.protocol.alpha, fail_alpha), rules.statistics.min_informative
+
+        def prospects(intervals: Iterable[Interval]) -> list[Prospect]:
+            return [of_mean(i, (low, high), frame.reach, alphas, informative) for i in intervals]
+
+        [own] = prospects([interval])
+        # A FAIL must be beyond the limit at the harmless end too, a PASS within it at the bad one.
+        every = [own, *prospects(filled.values() if own.fails else adverse)]
+        if any(prospect.fails != own.fails for prospect in every):
             return None
-        return together(every[:1] if every[0].fails else every)
+        return together(every)
 
     draft.settle = settle
 

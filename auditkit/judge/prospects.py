@@ -42,7 +42,6 @@ def of_mean(
     limits: tuple[float, float],
     value_range: float,
     alphas: tuple[float, float],
-    least: int,
     informative: int,
 ) -> Prospect:
     """Return the prospect of an interval of a mean; ``alphas`` are the levels of a PASS and of a FAIL."""

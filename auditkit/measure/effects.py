@@ -54,11 +54,18 @@ class PerItem:
     least: float
     most: float
 
-    @classmethod
-    def none(cls, n: int) -> PerItem:
-        """Return what is known where no number is taken."""
-        nothing, nowhere = np.full(n, np.nan), np.zeros(n, dtype=bool)
-        return cls(nothing, nothing, nothing, nowhere, nothing, nowhere, 0.0, 0.0)
+    def minus(self, other: PerItem) -> PerItem:
+        """Return the difference of two, item by item."""
+        return PerItem(
+            values=self.values - other.values,
+            lowest=self.lowest - other.highest,
+            highest=self.highest - other.lowest,
+            asked=self.asked & other.asked,
+            expected=self.expected - other.expected,
+            known=self.known | other.known,
+            least=self.least - other.most,
+            most=self.most - other.least,
+        )
 
 
 def per_item(part: Part, data: Measurements, protocol: Protocol) -> PerItem:
@@ -104,6 +111,24 @@ def per_item(part: Part, data: Measurements, protocol: Protocol) -> PerItem:
         least=float(sum(least)),
         most=float(sum(most)),
     )
+
+
+def differing(part: Part, data: Measurements) -> PerItem:
+    """Return where the two answers of a part say something else: 1, or 0 where they say the same.
+
+    What was said is compared, not a number, so that answers with labels count too. Of two roles the difference: where
+    the first one's two answers differ, minus where the other's do.
+    """
+    first, *others = (_differing(of_role(part, role), data) for role in roles(part))
+    return first.minus(others[0]) if others else first
+
+
+def _differing(part: Part, data: Measurements) -> PerItem:
+    a, b = columns_of(part, data)
+    asked = _where(part, data) & a.answered & b.answered
+    values = np.where(asked, np.where(a.says_the_same(b), 0.0, 1.0), np.nan)
+    least, most = np.zeros_like(values), np.ones_like(values)
+    return PerItem(values, least, most, asked, np.full_like(values, np.nan), asked, 0.0, 1.0)
 
 
 def _ends(weight: float, quantity: Quantity) -> tuple[float, float]:

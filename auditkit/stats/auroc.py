@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from auditkit.stats import unseen
 from auditkit.stats.exact import dot, total
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
-
-MIN_CLUSTERS = 32
-MIN_INFORMATIVE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,6 @@ class Auroc:
         Degrees of freedom of ``spread``, 1 to G - 1; NaN likewise.
     skewness : float
         Of the estimate: below 0 when few clusters pull it down, above 0 when few pull it up; NaN likewise.
-    sparse : bool
-        Fewer clusters than `MIN_INFORMATIVE` are placed unlike the others: the spread rests on too few to be believed.
     """
 
     estimate: float
@@ -55,7 +51,6 @@ class Auroc:
     spread: float
     df: float
     skewness: float
-    sparse: bool = False
 
 
 def auroc(
@@ -97,13 +92,9 @@ def auroc(
     With them the gate passes and fails at most 0.056 of the models on the floor (32 to 256 patients of 1-4 images,
     correlation 0.3 and 0.8, areas 0.5 to 0.95; scores of two levels at 32 patients: 0.063).
 
-    Perfect separation has no variance; its lower bound is alpha^(1/G): were a share 1 - alpha^(1/G) of patients
-    inseparable, none of G would be seen with probability alpha. The same holds for every estimate, so no interval may
-    be narrower on that side (an estimate of 0.9999 must not be bounded more tightly than 1). If there is no variance
-    at an estimate A between (a constant score), the unseen patients may add anything: A q to 1 - (1 - A) q with
-    q = alpha^(1/G). So they may where only a few patients (fewer than `MIN_INFORMATIVE`) are placed unlike the others:
-    the interval then holds that range too. Without it one patient in 32 who is told apart by chance narrowed
-    0.46-0.54, which nobody told apart gives, to 0.50-0.51.
+    Perfect separation has no variance, and neither has a constant score; both are as uncertain as the patients who
+    were not seen (`unseen`). They may be a share 1 - q of all, q = alpha^(1/G), and then stand in a share 1 - q^2 of
+    the pairs, all of which may be won or lost: no interval is narrower than A q^2 to 1 - (1 - A) q^2 about an area A.
 
     References
     ----------
@@ -133,28 +124,26 @@ def auroc(
         squares = shares * shares
         df = min(df, max(1.0, 3.0 * second**2 / dot(squares, squares)))
         skewness = dot(squares, shares) / second**1.5
-    unseen = alpha ** (1.0 / G)
-    low, high = 1.0, 0.0
+    # A patient stands in two kinds of pairs, so that what was not seen counts twice.
+    seen = float(unseen.seen_share(alpha, G)) ** 2
+    low, high = area * seen, 1.0 - (1.0 - area) * seen
     if spread > 0.0:
         reach, worst, best = float(special.stdtrit(df, 1 - alpha)), min(area, between), max(area, between)
         logit_reach, extra = reach * spread / (area * (1.0 - area)), spread * (2.0 * reach**2 + 1.0) / 6.0
         low = min(
+            low,
             float(special.expit(special.logit(worst) - logit_reach)),
             worst - reach * spread - max(0.0, -skewness) * extra,
-            unseen,
         )
         high = max(
+            high,
             float(special.expit(special.logit(best) + logit_reach)),
             best + reach * spread + max(0.0, skewness) * extra,
-            1.0 - unseen,
         )
-    sparse = placed.differing() < MIN_INFORMATIVE
-    if sparse or spread == 0.0:
-        low, high = min(low, area * unseen), max(high, 1.0 - (1.0 - area) * unseen)
-    return Auroc(area, max(low, 0.0), min(high, 1.0), level, se, G, between, spread, df, skewness, sparse)
+    return Auroc(area, max(low, 0.0), min(high, 1.0), level, se, G, between, spread, df, skewness)
 
 
-def auroc_test(result: Auroc, floor: float, *, min_clusters: int = MIN_CLUSTERS) -> tuple[float, float]:
+def auroc_test(result: Auroc, floor: float) -> tuple[float, float]:
     """Test the AUROC against a floor by the interval's own rule.
 
     Parameters
@@ -163,29 +152,25 @@ def auroc_test(result: Auroc, floor: float, *, min_clusters: int = MIN_CLUSTERS)
         From `auroc`.
     floor : float
         Smallest area to be accepted, 0 < floor < 1.
-    min_clusters : int
-        With fewer, no pass is claimed (p_pass = 1).
 
     Returns
     -------
     p_pass, p_fail : float
-        P-values of "above the floor" and "below the floor": ``p_pass < alpha`` exactly when ``low > floor`` (with
-        enough clusters), ``p_fail < alpha`` exactly when ``high < floor``. Both 1 without data.
+        P-values of "above the floor" and "below the floor": ``p_pass < alpha`` exactly when ``low > floor``, and
+        ``p_fail < alpha`` exactly when ``high < floor``. Both 1 without data.
     """
     if not 0 < floor < 1:
         raise ValueError(f"floor is an area between 0 and 1, got {floor}")
     area, G = result.estimate, result.n_clusters
     if not (np.isfinite(area) and np.isfinite(result.spread)):
         return 1.0, 1.0
-    above = below = 0.0
+    above = (floor / area) ** (G / 2) if floor < area else 1.0
+    below = ((1 - floor) / (1 - area)) ** (G / 2) if floor > area else 1.0
     if result.spread > 0.0:
         worst, best = min(area, result.between), max(area, result.between)
-        above = max(_tail(result, worst - floor, special.logit(worst) - special.logit(floor), -1.0), floor**G)
-        below = max(_tail(result, floor - best, special.logit(floor) - special.logit(best), 1.0), (1 - floor) ** G)
-    if result.sparse or result.spread == 0.0:
-        above = max(above, (floor / area) ** G if floor < area else 1.0)
-        below = max(below, ((1 - floor) / (1 - area)) ** G if floor > area else 1.0)
-    return (above if min_clusters <= G else 1.0), below
+        above = max(above, _tail(result, worst - floor, special.logit(worst) - special.logit(floor), -1.0))
+        below = max(below, _tail(result, floor - best, special.logit(floor) - special.logit(best), 1.0))
+    return above, below
 
 
 def _tail(result: Auroc, gap: float, logit_gap: float, side: float) -> float:
@@ -233,16 +218,6 @@ class Placements:
         if minus is not None:
             x, y = x - minus.of_clean, y - minus.of_treated
         return _standard_error(x, y, *self.groups, self.n_clusters) / (x.size * y.size)
-
-    def differing(self, minus: Placements | None = None) -> int:
-        """Count the clusters with an image placed, or moved, unlike the commonest image of its side."""
-        odd = np.zeros(self.n_clusters, dtype=bool)
-        none = np.zeros(1)
-        before = (none, none) if minus is None else (minus.of_clean, minus.of_treated)
-        for place, was, group in zip((self.of_clean, self.of_treated), before, self.groups, strict=True):
-            _, at, count = np.unique(place - was, return_inverse=True, return_counts=True)
-            odd[group[at != count.argmax()]] = True
-        return int(odd.sum())
 
 
 def placements(x: FloatArray, y: FloatArray, group_x: IntArray, group_y: IntArray, G: int) -> Placements:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from auditkit.stats.auroc import MIN_INFORMATIVE, placements, root
+from auditkit.stats import unseen
+from auditkit.stats.auroc import placements, root
 from auditkit.stats.exact import dot, total
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
 
@@ -36,8 +37,6 @@ class AurocDifference:
         The difference among pairs of pictures of different clusters.
     spread, df, skewness : float
         As in `auroc.Auroc`, of the difference; NaN with fewer than two clusters.
-    sparse : bool
-        Likewise.
     """
 
     new: float
@@ -52,7 +51,6 @@ class AurocDifference:
     spread: float
     df: float
     skewness: float
-    sparse: bool = False
 
 
 def auroc_difference(
@@ -89,11 +87,9 @@ def auroc_difference(
     correction where the difference is skewed to its side, and the ends start from the worse and the better of the
     difference of all pairs and that between clusters. A difference has no logit scale.
 
-    Where both versions separate perfectly there is no variance and yet no certainty: by the rule of the single area the
-    lower end is never above -(1 - alpha^(1/G)), since as large a share of patients whom the new version does not
-    separate may be unseen among G. Without any variance at a difference D the unseen may add anything: the ends are
-    D q - (1 - q) and D q + (1 - q) with q = alpha^(1/G). The interval holds these too where fewer clusters than
-    `auroc.MIN_INFORMATIVE` changed their places unlike the others.
+    Where both versions separate perfectly there is no variance and yet no certainty. By the rule of the single area the
+    pairs with patients who were not seen may all be lost by one version and won by the other: about a difference D no
+    interval is narrower than D q^2 - (1 - q^2) to D q^2 + (1 - q^2), q = alpha^(1/G).
 
     References
     ----------
@@ -137,15 +133,11 @@ def auroc_difference(
         df = min(df, max(1.0, 3.0 * second**2 / dot(squares, squares)))
         skewness = dot(squares, shares) / second**1.5
     reach, between = float(special.stdtrit(df, 1 - alpha)), float(areas[2])
-    seen, extra = alpha ** (1.0 / G), spread * (2.0 * reach**2 + 1.0) / 6.0
-    low, high = 1.0, -1.0
+    seen, extra = float(unseen.seen_share(alpha, G)) ** 2, spread * (2.0 * reach**2 + 1.0) / 6.0
+    low, high = estimate * seen - (1.0 - seen), estimate * seen + (1.0 - seen)
     if spread > 0.0:
-        low = min(estimate, between) - reach * spread - max(0.0, -skewness) * extra
-        high = max(estimate, between) + reach * spread + max(0.0, skewness) * extra
-        low = min(low, seen - 1.0)
-    sparse = sum(part.differing for part in parts) < MIN_INFORMATIVE
-    if sparse or spread == 0.0:
-        low, high = min(low, estimate * seen - (1.0 - seen)), max(high, estimate * seen + (1.0 - seen))
+        low = min(low, min(estimate, between) - reach * spread - max(0.0, -skewness) * extra)
+        high = max(high, max(estimate, between) + reach * spread + max(0.0, skewness) * extra)
     return AurocDifference(
         new=float(areas[0]),
         old=float(areas[1]),
@@ -159,11 +151,10 @@ def auroc_difference(
         spread=spread,
         df=df,
         skewness=skewness,
-        sparse=sparse,
     )
 
 
-def auroc_difference_test(result: AurocDifference, margin: float, *, min_clusters: int) -> tuple[float, float]:
+def auroc_difference_test(result: AurocDifference, margin: float) -> tuple[float, float]:
     """Test the difference against a margin by the interval's own rule.
 
     Parameters
@@ -172,28 +163,24 @@ def auroc_difference_test(result: AurocDifference, margin: float, *, min_cluster
         From `auroc_difference`.
     margin : float
         Largest fall of the area to be accepted, 0 < margin < 1.
-    min_clusters : int
-        With fewer, no pass is claimed (p_pass = 1).
 
     Returns
     -------
     p_pass, p_fail : float
         P-values of "falls by less than the margin" and "falls by more": ``p_pass < alpha`` exactly when
-        ``low > -margin`` (with enough clusters), ``p_fail < alpha`` exactly when ``high < -margin``.
+        ``low > -margin``, and ``p_fail < alpha`` exactly when ``high < -margin``.
     """
     if not 0 < margin < 1:
         raise ValueError(f"margin is a fall of the area between 0 and 1, got {margin}")
     if not math.isfinite(result.spread):
         return 1.0, 1.0
     D, G = result.estimate, result.n_clusters
-    above = below = 0.0
+    above = ((1.0 - margin) / (1.0 + D)) ** (G / 2) if -margin < D else 1.0
+    below = ((1.0 + margin) / (1.0 - D)) ** (G / 2) if -margin > D else 1.0
     if result.spread > 0.0:
-        above = max(_tail(result, min(D, result.between) + margin, -1.0), (1.0 - margin) ** G)
-        below = _tail(result, -margin - max(D, result.between), 1.0)
-    if result.sparse or result.spread == 0.0:
-        above = max(above, ((1.0 - margin) / (1.0 + D)) ** G if -margin < D else 1.0)
-        below = max(below, ((1.0 + margin) / (1.0 - D)) ** G if -margin > D else 1.0)
-    return (above if min_clusters <= G else 1.0), below
+        above = max(above, _tail(result, min(D, result.between) + margin, -1.0))
+        below = max(below, _tail(result, -margin - max(D, result.between), 1.0))
+    return above, below
 
 
 def _tail(result: AurocDifference, gap: float, side: float) -> float:
@@ -214,7 +201,6 @@ class _Part:
     shares: FloatArray
     se: float
     n_clusters: int
-    differing: int
 
 
 def _stratum(sides: list[FloatArray], clean: BoolArray, treated: BoolArray, codes: IntArray, G: int) -> _Part:
@@ -224,4 +210,4 @@ def _stratum(sides: list[FloatArray], clean: BoolArray, treated: BoolArray, code
     shares = np.zeros(G)
     shares[names] = math.sqrt((used - 1) / used) * (new.shares - old.shares)
     se = new.standard_error(minus=old) if used > 1 else 0.0
-    return _Part(new.area, old.area, new.between - old.between, shares, se, used, new.differing(minus=old))
+    return _Part(new.area, old.area, new.between - old.between, shares, se, used)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from auditkit.stats import bounded
+from auditkit.stats import bounded, unseen
 from auditkit.stats.bootstrap import Moments, Seed, bootstrap_t, moments
 from auditkit.stats.reduce import FloatArray
 
@@ -17,7 +17,6 @@ Decision = Literal["inside", "beyond", "open"]
 
 UNION = "t+bootstrap-t"
 SPARSE = "sparse: bounded mean"
-FEW = "too few clusters"
 EMPTY = "no data"
 
 
@@ -40,14 +39,16 @@ class Interval:
     n_informative : int
         Clusters with a value other than 0, where a value other than 0 that most clusters share counts once.
     p_pass : float
-        P-value of "the mean is within the margins" (the larger of the one-sided two); 1 when the rule forbids it.
+        P-value of "the mean is within the margins" (the larger of the one-sided two).
     p_fail : float
         P-value of "the mean is beyond a margin" (the smaller of the one-sided two); the one to correct by Holm.
+    p_under, p_over : float
+        Those two: of "below the lower margin" and of "above the upper margin"; 1 where there is no such margin.
     decision : {"inside", "beyond", "open"}
         The interval lies within the margins, entirely beyond one of them, or neither.
         ``inside`` goes with ``p_pass <= alpha``, ``beyond`` with ``p_fail <= alpha``.
     rule : str
-        How the interval was had, or why no "inside" is possible.
+        How the interval was had.
     """
 
     estimate: float
@@ -61,6 +62,8 @@ class Interval:
     p_fail: float
     decision: Decision
     rule: str
+    p_under: float = 1.0
+    p_over: float = 1.0
 
 
 def equivalence(
@@ -72,7 +75,6 @@ def equivalence(
     resamples: int = 10_000,
     seed: Seed,
     value_range: float = 100.0,
-    min_clusters: int = 24,
     min_informative: int = 10,
 ) -> list[Interval]:
     """Decide for each condition whether its mean lies within the margins.
@@ -92,8 +94,6 @@ def equivalence(
         on which others are in the call.
     value_range : float
         No value can be outside [-value_range, value_range]: 100 for differences of scores of 0-100.
-    min_clusters : int
-        With fewer clusters "inside" is not claimed.
     min_informative : int
         With fewer informative clusters (see `Interval`), or no variance, the bounded-mean bound is used.
 
@@ -117,8 +117,11 @@ def equivalence(
     Student's when the bootstrap agrees at alpha, and the larger of the two otherwise, so that it agrees with the
     interval and still is not held up by the bootstrap's floor of 1 / (resamples + 1) in a large family.
 
-    Sparse case: `bounded`, whose p-values are those of the bound's own test. No variance is never taken for certainty:
-    with margins of +-5 points, differences that are all 0 pass from 59 clusters on (alpha 0.05).
+    Sparse case: `bounded`, whose p-values are those of the bound's own test.
+
+    In either case the interval leaves room for the patients who were not seen (`unseen`), so that a few are never
+    enough and no variance is never taken for certainty: with margins of +-5 points, differences that are all 0 pass
+    from 59 clusters on (alpha 0.05), with margins of +-10 from 29.
 
     References
     ----------
@@ -147,6 +150,7 @@ def equivalence(
     ends[:, usual], above[:, usual], below[:, usual] = _union(
         P[:, usual], limits[:, usual], alpha, resamples, seed, known
     )
+    _add_unseen(ends, above, below, usual, (mean, n_clusters), limits, value_range, alpha)
 
     results = []
     for c in range(C):
@@ -171,7 +175,6 @@ def equivalence(
                 (above[:, c], below[:, c]),
                 1 - 2 * alpha,
                 UNION if usual[c] else SPARSE,
-                n >= min_clusters,
             )
         )
     return results
@@ -191,6 +194,24 @@ def _union(
     return ends, above, _combined(special.stdtr(df, t), boot.p_below, alpha)
 
 
+def _add_unseen(
+    ends: FloatArray,
+    above: FloatArray,
+    below: FloatArray,
+    usual: NDArray[np.bool_],
+    sample: tuple[FloatArray, NDArray[np.int64]],
+    limits: FloatArray,
+    value_range: float,
+    alpha: float,
+) -> None:
+    """Let no interval be narrower than patients allow who were not seen; the bounded mean counts them already."""
+    mean, n = (values[usual] for values in sample)
+    low, high = unseen.mean_ends(mean, n, value_range, alpha)
+    ends[0, usual], ends[1, usual] = np.fmin(ends[0, usual], low), np.fmax(ends[1, usual], high)
+    for side, test in ((above, unseen.p_mean_above), (below, unseen.p_mean_below)):
+        side[:, usual] = np.fmax(side[:, usual], test(mean, n, value_range, limits[:, usual]))
+
+
 def _judged(
     estimate: float,
     ends: tuple[float, float],
@@ -200,25 +221,23 @@ def _judged(
     p: tuple[FloatArray, FloatArray],
     level: float,
     rule: str,
-    enough: bool,
 ) -> Interval:
     """Put the interval and the one-sided p-values (above, below) of the two margins together."""
     above, below = p
     p_pass = max(
         float(above[0]) if np.isfinite(margins[0]) else 0.0, float(below[1]) if np.isfinite(margins[1]) else 0.0
     )
-    p_fail = min(
-        float(below[0]) if np.isfinite(margins[0]) else 1.0, float(above[1]) if np.isfinite(margins[1]) else 1.0
-    )
+    p_under = float(below[0]) if np.isfinite(margins[0]) else 1.0
+    p_over = float(above[1]) if np.isfinite(margins[1]) else 1.0
     decision: Decision = "open"
     if ends[1] < margins[0] or ends[0] > margins[1]:
         decision = "beyond"
-    elif margins[0] < ends[0] and ends[1] < margins[1] and enough:
+    elif margins[0] < ends[0] and ends[1] < margins[1]:
         decision = "inside"
-    if not enough:
-        p_pass = 1.0
-        rule = rule if decision == "beyond" else FEW
-    return Interval(estimate, ends[0], ends[1], level, se, sizes[0], sizes[1], p_pass, p_fail, decision, rule)
+    p_fail = min(p_under, p_over)
+    return Interval(
+        estimate, *ends, level, se, *sizes, p_pass, p_fail, decision, rule, p_under=p_under, p_over=p_over
+    )
 
 
 def _combined(p_t: FloatArray, p_bootstrap: FloatArray, alpha: float) -> FloatArray:

@@ -17,12 +17,13 @@ from scipy import optimize, special
 
 from auditkit.stats import bounded
 from auditkit.stats.bootstrap import TIE, Seed, moments, multiplicities, seed_number
-from auditkit.stats.equivalence import EMPTY, FEW, SPARSE, Decision, Interval
+from auditkit.stats.equivalence import EMPTY, SPARSE, Decision, Interval
 from auditkit.stats.exact import on_grid
 from auditkit.stats.multiplicity import all_of
 from auditkit.stats.reduce import FloatArray, cluster_codes, cluster_means
 
 WELCH = "Welch t+bootstrap-t"
+FEW = "too few clusters"
 
 # Resamples drawn at once: 10,000 of a group of 15,000 patients would take 600 MB.
 _ROWS = 1024

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from auditkit.stats.bootstrap import Seed
-from auditkit.stats.equivalence import EMPTY, FEW, Decision, Interval, equivalence
+from auditkit.stats.equivalence import EMPTY, Decision, Interval, equivalence
 
 Harm = Literal["upwards", "above zero", "away from zero"]
 
@@ -59,12 +59,12 @@ class Worsening:
     n_clusters : int
         Clusters with a value from both versions.
     p_pass, p_fail : float
-        P-values of "worse by less than the margin" and of "worse by more"; 1 when a rule forbids the claim.
+        P-values of "worse by less than the margin" and of "worse by more".
     decision : {"inside", "beyond", "open"}
         ``high`` below the margin, ``low`` above it, or neither. "inside" goes with ``p_pass <= alpha``, "beyond" with
         ``p_fail <= alpha``.
     rule : str
-        How the interval of the deciding route was had, or why no "inside" is possible.
+        How the interval of the deciding route was had.
     sides : tuple of tuple of Route
         The routes on each harmful side; a pass takes one on every side.
     """
@@ -91,7 +91,6 @@ def worsening(
     seed: Seed,
     resamples: int = 10_000,
     value_range: float = 100.0,
-    min_clusters: int = 24,
     min_informative: int = 10,
 ) -> list[Worsening]:
     """Decide for each effect whether it is worse in the new version by less than a margin.
@@ -106,7 +105,7 @@ def worsening(
         Largest increase of the harm to be accepted, above 0, in the unit of ``moves``.
     alpha : float
         Error per side, 0 < alpha < 0.5.
-    seed, resamples, min_clusters, min_informative
+    seed, resamples, min_informative
         As in `equivalence.equivalence`.
     value_range : float
         No effect of one version can be outside [-value_range, value_range].
@@ -163,7 +162,6 @@ def worsening(
             seed=seed,
             resamples=resamples,
             value_range=value_range * (1 + abs(w)),
-            min_clusters=min_clusters,
             min_informative=min_informative,
         )
         return [found[s * C : (s + 1) * C] for s in range(len(signs))]
@@ -174,13 +172,13 @@ def worsening(
     for c in range(C):
         sides = tuple(tuple(Route(w, part, passing[w][s][c]) for w, part in routes.items()) for s in range(len(signs)))
         against = [[failing[w][s][c] for w in ends] for s in range(len(signs))]
-        joined = _joined(sides, against, 1 - 2 * alpha, min_clusters)
+        joined = _joined(sides, against, 1 - 2 * alpha)
         results.append(_floored(joined) if harm == "above zero" else joined)
     return results
 
 
 def _joined(
-    sides: tuple[tuple[Route, ...], ...], against: list[list[Interval]], level: float, min_clusters: int
+    sides: tuple[tuple[Route, ...], ...], against: list[list[Interval]], level: float
 ) -> Worsening:
     """Join the routes: the best of each side, and of the sides the worst."""
     change = next(route.passing for route in sides[0] if route.old == 1)
@@ -188,10 +186,9 @@ def _joined(
     if n == 0:
         return Worsening(np.nan, -np.inf, np.inf, level, np.nan, 0, 1.0, 1.0, "open", EMPTY, sides)
     deciding = max((min(side, key=lambda r: r.passing.high) for side in sides), key=lambda r: r.passing.high)
-    inside = all(any(r.passing.decision == "inside" for r in side) for side in sides) and n >= min_clusters
+    inside = all(any(r.passing.decision == "inside" for r in side) for side in sides)
     beyond = any(all(interval.decision == "beyond" for interval in some) for some in against)
     p_pass = max(min(min(1.0, r.passing.p_pass / r.part) for r in side) for side in sides)
-    rule = deciding.passing.rule
     return Worsening(
         estimate=max(min(interval.estimate for interval in some) for some in against),
         low=max(min(interval.low for interval in some) for some in against),
@@ -199,10 +196,10 @@ def _joined(
         level=level,
         sd=float(change.se * np.sqrt(n)),
         n_clusters=n,
-        p_pass=p_pass if n >= min_clusters else 1.0,
+        p_pass=p_pass,
         p_fail=min(max(interval.p_fail for interval in some) for some in against),
         decision="inside" if inside else "beyond" if beyond else "open",
-        rule=rule if n >= min_clusters or beyond else FEW,
+        rule=deciding.passing.rule,
         sides=sides,
     )
 
