@@ -125,27 +125,40 @@ class Part:
     unknown : float
         How far to either side an item may lie of which no term is known, in units of the protocol's
         ``missing_points``. 0 where such an item counts as no effect.
+    alike : tuple of Value
+        Values of questions that mean the same: how far they lie apart is the model's own noise, against which a tail
+        is counted.
     """
 
     label: str
     terms: tuple[tuple[float, Value], ...]
     where: tuple[str, str] | None = None
     unknown: float = 1.0
+    alike: tuple[Value, ...] = ()
+
+    @property
+    def controls(self) -> tuple[Question, ...]:
+        """What the others are compared with, in order: the question with the fewest perturbations.
+
+        Of several those that are taken off, and if none is, the last.
+        """
+        if len(self.terms) < 2:
+            return ()
+        fewest = min(len(value.question.condition) for _, value in self.terms)
+        found = {v.question: w for w, v in self.terms if len(v.question.condition) == fewest}
+        taken_off = tuple(question for question, weight in found.items() if weight < 0)
+        return tuple(found) if len(found) == 1 else taken_off or tuple(found)[-1:]
 
     @property
     def control(self) -> Question | None:
-        """What the others are compared with: the question with the fewest perturbations, of equals the last."""
-        if len(self.terms) < 2:
-            return None
-        questions = [value.question for _, value in self.terms]
-        fewest = min(len(q.condition) for q in questions)
-        return next(q for q in reversed(questions) if len(q.condition) == fewest)
+        """The first of the controls; None where nothing is compared."""
+        return next(iter(self.controls), None)
 
     @property
     def treated(self) -> tuple[Question, ...]:
-        """The questions beside the control, in order; the last is blamed. Of a single question, that one."""
-        every = dict.fromkeys(value.question for _, value in self.terms)
-        return tuple(question for question in every if question != self.control) or tuple(every)
+        """The questions beside the controls, in order; the last is blamed. Of a single question, that one."""
+        every, controls = dict.fromkeys(value.question for _, value in self.terms), self.controls
+        return tuple(question for question in every if question not in controls) or tuple(every)
 
     def weighted(self, factor: float) -> Part:
         """Return the part with every weight multiplied."""
@@ -186,8 +199,13 @@ class Effect:
         return self.name
 
     def questions(self) -> Iterator[Question]:
-        """Yield every question once, the controls first."""
-        found = [part.control for part in self.parts if part.control is not None]
+        """Yield every question once: the controls first, and last those that only tell the model's noise."""
+        alike = (value.question for part in self.parts for value in part.alike)
+        yield from dict.fromkeys((*self.compared(), *alike))
+
+    def compared(self) -> Iterator[Question]:
+        """Yield every question that the numbers are made of once, the controls first."""
+        found = [control for part in self.parts for control in part.controls]
         found += [value.question for part in self.parts for _, value in part.terms]
         yield from dict.fromkeys(found)
 
@@ -237,8 +255,11 @@ class Effect:
         return replace(self, parts=parts, name=f"{self.name}-vs-{other.name}")
 
     def _each(self, change: Callable[[Question], Question], name: str) -> Effect:
+        def changed(value: Value) -> Value:
+            return replace(value, question=change(value.question))
+
         parts = tuple(
-            replace(part, terms=tuple((w, replace(v, question=change(v.question))) for w, v in part.terms))
+            replace(part, terms=tuple((w, changed(v)) for w, v in part.terms), alike=tuple(map(changed, part.alike)))
             for part in self.parts
         )
         return replace(self, parts=parts, name=name)

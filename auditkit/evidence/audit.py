@@ -85,7 +85,8 @@ class Cell(Record):
     """The same estimate from expected scores, for information; null without log-probabilities, and for shares of
     answers."""
     tail: Estimate | None = None
-    """Co-primary: share of patients with any change above the tail threshold."""
+    """Co-primary: how many more of a patient's answers jump by more than the tail's threshold than do by the model's
+    own noise, averaged over patients; a share, below 0 where fewer do."""
     worst_case: Estimate | None = None
     """Range of the estimate when every missing score is imputed at the worst and the best end."""
     sd: Number = None
@@ -153,11 +154,9 @@ class Case(Record):
     """Base64 of a small JPEG of what the model was shown for the treated question; empty when none was kept."""
 
 
-class Term(Record):
-    """One value of a weighted sum."""
+class Named(Record):
+    """One value of the answers."""
 
-    weight: float
-    """Not rounded: the sum must come out as it did."""
     task: str = ""
     """Empty for the protocol's score."""
     wording: str = ""
@@ -165,6 +164,13 @@ class Term(Record):
     """Name and level of each perturbation."""
     value: str = ""
     """Name of the value; empty for the main one."""
+
+
+class Term(Named):
+    """One value of a weighted sum."""
+
+    weight: float
+    """Not rounded: the sum must come out as it did."""
 
 
 class PartDefinition(Record):
@@ -176,6 +182,8 @@ class PartDefinition(Record):
     """Column and level of the items it is about; null for all."""
     unknown: float = 1.0
     """How far an item may lie of which no term is known, in units of the protocol's ``missing_points``."""
+    alike: list[Named] = []
+    """Values of questions that mean the same: how far they lie apart is the model's own noise."""
 
 
 class Definition(Record):

@@ -36,7 +36,7 @@ def judge_area_worsening(
 
 
 def _area(decision: Decision, stratum: Stratum, data: Measurements, rules: Rules) -> Draft:
-    minimum, alpha = rules.statistics.min_clusters_auroc, rules.alpha(stratum)
+    alpha = rules.alpha(stratum)
     margin = margin_of(decision, rules, together=stratum[1] == ALL)
     mask = data.where(stratum) & decision.where
     clusters = data.clusters(mask)
@@ -59,7 +59,7 @@ def _area(decision: Decision, stratum: Stratum, data: Measurements, rules: Rules
     numbers = [[data.value(value)[mask] for value in pair] for pair in (clean, treated)]
     if any((np.isnan(now) != np.isnan(before)).any() for now, before in numbers):
         every.append(judged((quantity.low, quantity.high)))  # a missing score counts as wrong now, and as right before
-    tests = [auroc_difference_test(one, margin, min_clusters=minimum) for one in every]
+    tests = [auroc_difference_test(one, margin) for one in every]
     inside = [p <= alpha and one.low > -margin for (p, _), one in zip(tests, every, strict=True)]
     draft = Draft(
         stratum=stratum,
@@ -73,12 +73,12 @@ def _area(decision: Decision, stratum: Stratum, data: Measurements, rules: Rules
         n_images=int(np.logical_and.reduce([np.isfinite(side) for pair in numbers for side in pair]).sum()),
         n_clusters=result.n_clusters,
         worst_case=_area_estimate(every[1]) if len(every) > 1 else None,
-        settle=lambda fail_alpha: _settle_area(every, margin, (rules.protocol.alpha, fail_alpha), minimum),
-        rule="too few clusters" if result.n_clusters < minimum else "paired AUROC difference, t and skewness",
+        settle=lambda fail_alpha: _settle_area(every, margin, (rules.protocol.alpha, fail_alpha)),
+        rule="paired AUROC difference, t and skewness",
         now=result.new,
         before=result.old,
     )
-    return finish(draft, decision, mask, data, minimum)
+    return finish(draft, decision, mask, data, rules)
 
 
 def _scores(
@@ -93,14 +93,13 @@ def _scores(
     return filled, np.where(np.isnan(old) & ~np.isnan(new) & asked[1], fill[1], old)
 
 
-def _settle_area(
-    every: Sequence[AurocDifference], margin: float, alphas: tuple[float, float], least: int
-) -> int | None:
+def _settle_area(every: Sequence[AurocDifference], margin: float, alphas: tuple[float, float]) -> int | None:
     def needed(result: AurocDifference, alpha: float) -> int | None:
         if not result.spread > 0:
             return None
         sd = result.spread * np.sqrt(result.n_clusters)
-        return clusters_to_settle(sd, -margin, np.inf, result.estimate, alpha, POWER, min_clusters=least)
+        # A patient counts twice in the pairs, so that unseen ones move a difference nearly twice as far.
+        return clusters_to_settle(sd, -margin, np.inf, result.estimate, alpha, POWER, ends=(-2.0, 2.0))
 
     if every[0].estimate < -margin:
         return needed(every[0], alphas[1])

@@ -13,10 +13,12 @@ from auditkit.judge.draft import Draft
 from auditkit.judge.expected import expected_record
 from auditkit.judge.prospects import of_area, together
 from auditkit.judge.rules import Rules
+from auditkit.judge.sentences import too_few
 from auditkit.measure.columns import ALL, Column, Measurements, Stratum
 from auditkit.protocol.model import Family
 from auditkit.stats.auroc import Auroc, auroc, auroc_test
-from auditkit.tasks import Quantity
+from auditkit.stats.unseen import least_clusters, seen_share
+from auditkit.words import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,19 +46,25 @@ def _draft(
     x, y = data.value(second)[mask], data.value(first)[mask]
     asked_x, asked_y = clean.outcomes[mask] >= 0, treated.outcomes[mask] >= 0
     result = auroc(x, y, clusters, clusters, alpha)
-    minimum = rules.statistics.min_clusters_auroc
     floor = floor if np.isfinite(floor) else 0.5
-    p_pass, p_fail = auroc_test(result, floor, min_clusters=minimum)
+    p_pass, p_fail = auroc_test(result, floor)
     met = result.low > floor and p_pass <= alpha
-    obstacle, worst = "", None
+    obstacle, worst = _too_few(result, floor, alpha), None
     if (asked_x & np.isnan(x)).any() or (asked_y & np.isnan(y)).any():
-        worst = _with_missing_at_worst((x, y), (asked_x, asked_y), clusters, alpha, quantity)
-        p_pass = max(p_pass, auroc_test(worst, floor, min_clusters=minimum)[0])
+        worst, best = (
+            _filled((x, y), (asked_x, asked_y), clusters, alpha, ends)
+            for ends in ((quantity.low, quantity.high), (quantity.high, quantity.low))
+        )
+        p_pass = max(p_pass, auroc_test(worst, floor)[0])
+        p_harmless = max(p_fail, auroc_test(best, floor)[1])
         if met and worst.low <= floor:
             met, obstacle = False, "with the missing scores counted as wrong the floor is no longer met"
+        elif p_fail <= alpha < p_harmless:
+            obstacle = "with the missing scores counted as right it is not shown to be broken"
+        p_fail = p_harmless
 
     def settle(fail_alpha: float) -> int | None:
-        every = [of_area(area, floor, (rules.protocol.alpha, fail_alpha), minimum) for area in areas]
+        every = [of_area(area, floor, (rules.protocol.alpha, fail_alpha)) for area in areas]
         if not every[0].fails and every[-1].fails:
             return None  # the missing scores alone keep it open
         return together(every[:1] if every[0].fails else every)
@@ -80,7 +88,7 @@ def _draft(
         control_outcomes=control_outcomes,
         worst_case=area_estimate(worst) if worst is not None else None,
         settle=settle,
-        rule="too few clusters" if result.n_clusters < minimum else "clustered AUROC, logit t and skewness",
+        rule="clustered AUROC, logit t and skewness",
     )
 
 
@@ -100,17 +108,32 @@ def _both(x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
     return int((np.isfinite(x) & np.isfinite(y)).sum())
 
 
-def _with_missing_at_worst(
+def _filled(
     scores: tuple[NDArray[np.float64], NDArray[np.float64]],
     asked: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     clusters: NDArray[np.int64],
     alpha: float,
-    quantity: Quantity,
+    ends: tuple[float, float],
 ) -> Auroc:
-    """A missing score counts as the worst of a clean item, or as the best of a treated one."""
-    (x, y), (asked_x, asked_y) = scores, asked
-    clean = np.where(asked_x & np.isnan(x), quantity.low, x)
-    return auroc(clean, np.where(asked_y & np.isnan(y), quantity.high, y), clusters, clusters, alpha)
+    """The area with missing scores of clean and of treated items put at these ends of the scale."""
+    x, y = (
+        np.where(was_asked & np.isnan(values), end, values)
+        for values, was_asked, end in zip(scores, asked, ends, strict=True)
+    )
+    return auroc(x, y, clusters, clusters, alpha)
+
+
+def _too_few(result: Auroc, floor: float, alpha: float) -> str:
+    """Say so where patients who were not seen alone keep an area above its floor from passing."""
+    n, area = result.n_clusters, result.estimate
+    if n == 0 or not area > floor or area * float(seen_share(alpha, n)) ** 2 > floor:
+        return ""
+    return too_few(
+        n,
+        alpha,
+        f"an area only {number(area - floor, 'AUROC', signed=False)} above the floor",
+        least_clusters(area - floor, area, alpha, power=2),
+    )
 
 
 def area_estimate(result: Auroc) -> Estimate:

@@ -20,9 +20,7 @@ from auditkit.judge.points import mean_estimates, moved
 from auditkit.judge.rules import Rules, seed_for
 from auditkit.measure.columns import ALL, Measurements, Stratum
 from auditkit.protocol.model import Family
-from auditkit.stats.equivalence import FEW
-from auditkit.stats.rates import clustered_rate
-from auditkit.stats.subgroups import subgroup_gap
+from auditkit.stats.subgroups import FEW, subgroup_gap
 from auditkit.words import some_of
 
 if TYPE_CHECKING:
@@ -129,18 +127,12 @@ def _level(decision: Decision, level: str, levels: Levels, data: Measurements, r
 def _estimate(
     decision: Decision, mask: NDArray[np.bool_], stratum: Stratum, levels: Levels, data: Measurements, rules: Rules
 ) -> Estimate:
-    """Return the share of items where the number is 0 or 1, else the mean over patients."""
-    protocol, clusters = rules.protocol, data.clusters(mask)
-    [*terms] = decision.part.terms
-    level = 1 - 2 * protocol.alpha
+    """Return the mean over patients."""
     if not mask.any():
-        return Estimate(level=level, unit=decision.unit)
-    if len(terms) == 1 and terms[0][0] == 1 and protocol.catalogue.quantity(terms[0][1]).binary:
-        share = clustered_rate(decision.items.values[mask] > 0.5, clusters, protocol.alpha)
-        return Estimate(value=share.estimate, low=share.low, high=share.high, level=level, unit=decision.unit)
+        return Estimate(level=1 - 2 * rules.protocol.alpha, unit=decision.unit)
     middle = (decision.items.least + decision.items.most) / 2
-    values = levels.values[mask][:, None]
-    [mean] = mean_estimates(values, clusters, protocol, rules.seed(stratum), levels.reach)
+    clusters, seed = data.clusters(mask), rules.seed(stratum)
+    [mean] = mean_estimates(levels.values[mask][:, None], clusters, rules.protocol, seed, levels.reach)
     return moved(mean, middle).model_copy(update={"unit": decision.unit})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -238,21 +238,21 @@ class Judge:
         return family.in_each is not None or len(self.data.levels(family.by)) + len(self._to_come(family)) > 1
 
     def _size(self, name: str, planned: Sequence[Effect]) -> int:
-        """Return the number of decisions declared: required parts of all effects x levels of the data."""
+        """Return the number of decisions declared, never of those collected: required parts x levels of the data."""
         family = self._protocol.families[name]
         levels = len(self.data.levels(family.by)) + len(self._to_come(family))
 
         def required(effect: Effect) -> int:
             return sum(family.requires(part.label) for part in effect.parts)
 
-        declared = (family.size or 0) * (levels + self._has_together(family))
         if name in SHIPPED:
-            members = _united(SHIPPED[name](), planned)
-            return max(sum(required(e) * (levels + self._decides_together(family, e)) for e in members), declared, 1)
-        total = sum(map(required, planned))
-        if family.size is None and not family.shown:
-            raise undeclared_size(name, family, planned)
-        return max(family.size or 0, total, 1) * max(levels + self._has_together(family), 1)
+            shipped = sum(required(e) * (levels + self._decides_together(family, e)) for e in SHIPPED[name]())
+        elif family.size is None and not family.shown:
+            raise undeclared_size(name, family, sum(map(required, planned)))
+        else:
+            shipped = 0
+        declared = (family.size or 0) * (levels + self._has_together(family))
+        return max(shipped, declared, 1)
 
     def _cell(self, decided: Decided, size: int) -> Cell:
         draft, p_holm, verdict = decided.draft, decided.p_holm, decided.verdict
@@ -364,11 +364,6 @@ def _levels(effect: Effect) -> dict[str, int]:
 def _limit(family: Family) -> dict[str, float]:
     limits = {str(family.verb): family.limit, "in_each": family.in_each}
     return {key: value for key, value in limits.items() if value is not None}
-
-
-def _united(shipped: Iterable[Effect], planned: Iterable[Effect]) -> list[Effect]:
-    """The declared members of a shipped family and what users added to it."""
-    return list({effect.name: effect for effect in (*planned, *shipped)}.values())
 
 
 def _largest(cells: Sequence[Cell], name: str) -> dict[str, int]:

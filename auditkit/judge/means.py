@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,15 +15,17 @@ from auditkit.judge.draft import SHOWN_CASES, Draft
 from auditkit.judge.expected import expected_record
 from auditkit.judge.prospects import Prospect, of_mean, together
 from auditkit.judge.rules import Rules
+from auditkit.judge.sentences import too_few
 from auditkit.judge.tails import add_tail
 from auditkit.measure.columns import Measurements, Stratum
+from auditkit.measure.excess import excess_of
 from auditkit.protocol.model import Family
 from auditkit.stats.equivalence import Interval, equivalence
-from auditkit.stats.unseen import least_clusters, mean_ends
 from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
+from auditkit.stats.unseen import least_clusters, mean_ends
 from auditkit.vocabulary import Value
-from auditkit.words import number, patients
+from auditkit.words import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,8 +100,10 @@ def _judged(
     for i, decision in enumerate(decisions):
         draft = _draft(decision, frame, intervals[i], imputed.get(i, {}), family, data, rules)
         draft.expected = expected.get(i)
-        if family.tail is not None:
-            add_tail(draft, decision, family.tail, data, rules)
+        # Over all patients together only: a level by itself has too few to tell some that jump from noise.
+        if family.tail is not None and frame.mask.all():
+            jumps = excess_of(decision.part, decision.items, family.tail.beyond, data)
+            add_tail(draft, decision, jumps, family.tail, data, rules)
         drafts.append((decision.name, draft))
     return drafts
 
@@ -210,11 +213,7 @@ def _too_few(interval: Interval, frame: Frame, unit: str, rules: Rules) -> str:
     if not needed:
         return ""
     limit = min(margin for margin, _ in short)
-    return (
-        f"{patients(n)} are too few for a limit only {number(limit, unit, signed=False)} away: one patient in "
-        f"{max(math.floor(1 / (1 - alpha ** (1 / n))), 1)} could react quite differently without any being among them; "
-        f"with this mean it takes {patients(needed)}"
-    )
+    return too_few(n, alpha, f"a limit only {number(limit, unit, signed=False)} away", needed)
 
 
 def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:
@@ -256,13 +255,15 @@ def _plan_ahead(
     if n >= 2 and np.isfinite(interval.se):
         draft.sd = float(interval.se * np.sqrt(n))
         if np.isfinite(low) and np.isfinite(high):
-            draft.mde = draft.sd * _mde_of_unit_sd(n, rules.alpha(frame.stratum))
+            alpha = rules.alpha(frame.stratum)
+            # With no effect at all, patients who were not seen alone ask for the other.
+            draft.mde = max(draft.sd * _mde_of_unit_sd(n, alpha), float(mean_ends(0.0, n, frame.reach, alpha)[1]))
 
     def settle(fail_alpha: float) -> int | None:
         alphas, informative = (rules.protocol.alpha, fail_alpha), rules.statistics.min_informative
 
         def prospects(intervals: Iterable[Interval]) -> list[Prospect]:
-            return [of_mean(i, (low, high), frame.reach, alphas, informative) for i in intervals]
+            return [of_mean(i, (low, high), (-frame.reach, frame.reach), alphas, informative) for i in intervals]
 
         [own] = prospects([interval])
         # A FAIL must be beyond the limit at the harmless end too, a PASS within it at the bad one.

@@ -14,7 +14,6 @@ from auditkit.judge.points import mean_estimates, moved
 from auditkit.judge.rules import Rules
 from auditkit.measure.columns import ALL, Measurements, Stratum
 from auditkit.protocol.model import Family, Protocol
-from auditkit.stats.rates import clustered_rate
 from auditkit.words import number
 
 if TYPE_CHECKING:
@@ -70,11 +69,6 @@ def _estimate(
     decision: Decision, known: NDArray[np.bool_], data: Measurements, rules: Rules, stratum: Stratum
 ) -> Estimate:
     values, clusters, protocol = decision.items.values[known], data.clusters(known), rules.protocol
-    quantities = [protocol.catalogue.quantity(value) for _, value in decision.part.terms]
-    if [weight for weight, _ in decision.part.terms] == [1.0] and quantities[0].binary:
-        share = clustered_rate(values > 0.5, clusters, protocol.alpha)
-        ends = (share.estimate, share.low, share.high)
-        return Estimate(**dict(zip(("value", "low", "high"), ends, strict=True)), level=share.level, unit=decision.unit)
     middle = (decision.items.least + decision.items.most) / 2
     reach = decision.items.most - middle
     [found] = mean_estimates((values - middle)[:, None], clusters, protocol, rules.seed(stratum), reach)

@@ -22,14 +22,10 @@ from auditkit.judge.means import judge_means
 from auditkit.judge.points import series_points
 from auditkit.judge.probabilities import judge_probabilities
 from auditkit.judge.rules import Rules
-from auditkit.judge.shares import judge_differing, judge_share_differences, judge_shares
-from auditkit.judge.worsening import (
-    judge_differing_worsening,
-    judge_mean_worsening,
-    judge_share_worsening,
-)
+from auditkit.judge.worsening import judge_mean_worsening
 from auditkit.measure.columns import Measurements
 from auditkit.measure.effects import of_role, per_item_range, roles
+from auditkit.measure.excess import FEWEST
 from auditkit.protocol.model import VERBS, Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.tasks import OF_PROBABILITIES
@@ -70,13 +66,13 @@ class Row:
 
 TABLE: dict[tuple[str, Kind], Row] = {
     ("mean", "number"): Row("a mean", judge_means, judge_mean_worsening, tail=True),
-    ("mean", "share"): Row("a share", judge_shares, judge_share_worsening, ("at_most", "at_least")),
-    ("mean", "share difference"): Row("a share difference", judge_share_differences, judge_mean_worsening),
+    ("mean", "share"): Row("a share", judge_means, judge_mean_worsening, ("at_most", "at_least")),
+    ("mean", "share difference"): Row("a share difference", judge_means, judge_mean_worsening),
     ("mean", "gap"): Row("a gap between groups", judge_gaps, verbs=()),
     ("differs", "number"): Row(
         "a share of answers that differ",
-        judge_differing,
-        judge_differing_worsening,
+        judge_means,
+        judge_mean_worsening,
         ("at_most", "at_least"),
         points=lambda *_: [],
     ),
@@ -97,8 +93,7 @@ def row_of(effect: Effect, protocol: Protocol) -> Row:
     AuditkitError
         When there is no such statistic.
     """
-    kind = "gap" if effect.between else _kind(effect, protocol) if effect.statistic == "mean" else "number"
-    row = TABLE.get((effect.statistic, kind))
+    row = TABLE.get((effect.statistic, kind_of(effect, protocol)))
     if row is None and effect.between:
         raise AuditkitError(
             f"{effect.name}: levels are compared by their means, not by the statistic {effect.statistic!r}.",
@@ -111,6 +106,13 @@ def row_of(effect: Effect, protocol: Protocol) -> Row:
             f"Use one of: {known}. Each needs its measured error rates before it may decide.",
         )
     return row
+
+
+def kind_of(effect: Effect, protocol: Protocol) -> Kind:
+    """Return what the values of an effect are, which with its statistic chooses its row."""
+    if effect.between:
+        return "gap"
+    return _kind(effect, protocol) if effect.statistic == "mean" else "number"
 
 
 def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rules: Rules) -> dict[str, list[Draft]]:
@@ -160,11 +162,10 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
     AuditkitError
         Naming family and effect, the limit seen and what is allowed.
     """
+    _check_declared(effects, protocol)
     for effect in effects:
         _check_parts(effect, protocol)
         family = protocol.families.get(effect.family)
-        if family is not None and effect.family not in SHIPPED and family.size is None and not family.shown:
-            raise undeclared_size(effect.family, family, effects)
         if family is None:
             continue  # the audit itself says what to add
         row, where = row_of(effect, protocol), f"families.{effect.family}"
@@ -186,6 +187,13 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
                 f"{where}.tail counts patients whose number changes a lot, and {effect.name} is {row.called}.",
                 "Leave tail out.",
             )
+        if family.tail is not None and any(len(part.alike) < FEWEST for part in effect.parts):
+            raise AuditkitError(
+                f"{where}.tail counts answers that jump beyond the model's own noise, and nothing tells the noise of "
+                f"{effect.name}.",
+                f"Give the effect {FEWEST} or more perturbations that mean the same, as in change(..., alike=[...]), "
+                "or leave tail out.",
+            )
         _check_size(effect, family, protocol, where)
         labels = [part.label for part in effect.parts]
         unknown = [label for label in family.required if label not in labels]
@@ -197,13 +205,34 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
             )
 
 
-def undeclared_size(name: str, family: Family, effects: Iterable[Effect]) -> AuditkitError:
-    """Return what is wrong with a family of one's own that does not say how many decisions it takes."""
-    total = sum(family.requires(part.label) for e in effects if e.family == name for part in e.parts)
+def _check_declared(effects: Sequence[Effect], protocol: Protocol) -> None:
+    """Refuse more decisions than were declared: what is collected must not change how a FAIL is corrected."""
+    for name in dict.fromkeys(effect.family for effect in effects):
+        family = protocol.families.get(name)
+        if family is None or family.shown:
+            continue
+        shipped = SHIPPED[name]() if name in SHIPPED else []
+        members = {effect.name: effect for effect in (*shipped, *(e for e in effects if e.family == name))}
+        total, known = (_decisions(family, some) for some in (members.values(), shipped))
+        if total > max(family.size or 0, known):
+            raise undeclared_size(name, family, total)
+
+
+def _decisions(family: Family, effects: Iterable[Effect]) -> int:
+    return sum(family.requires(part.label) for effect in effects for part in effect.parts)
+
+
+def undeclared_size(name: str, family: Family, total: int) -> AuditkitError:
+    """Return what is wrong with a family that does not say how many decisions it takes."""
+    if family.size is not None:
+        problem = f"family {name!r} declares size = {family.size}, and its effects take {total} decisions"
+    elif name in SHIPPED:
+        problem = f"family {name!r} has effects that auditkit does not ship, so its size must be declared"
+    else:
+        problem = f"family {name!r} is not one that auditkit ships, so its size must be declared"
     return AuditkitError(
-        f"family {name!r} is not one that auditkit ships, so its size must be declared: multiplicity is corrected "
-        "for what was declared, not for what was collected.",
-        f"Add size = {total} (the number of decisions: the parts of all its effects) to [families.{name}] in the "
+        f"{problem}: multiplicity is corrected for what was declared, not for what was collected.",
+        f"Write size = {total} (the number of decisions: the parts of all its effects) under [families.{name}] in the "
         "protocol.",
     )
 

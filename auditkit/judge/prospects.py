@@ -12,11 +12,8 @@ from dataclasses import dataclass
 
 from auditkit.stats.auroc import Auroc
 from auditkit.stats.equivalence import SPARSE, Interval
-from auditkit.stats.planning import clusters_to_settle, clusters_to_settle_sparse
+from auditkit.stats.planning import clusters_to_settle
 from auditkit.stats.planning_areas import clusters_to_settle_auroc
-from auditkit.stats.planning_shares import clusters_to_settle_rate_difference, clusters_to_settle_share
-from auditkit.stats.proportion import Proportion
-from auditkit.stats.rates import DIFFERENCE
 
 POWER = 0.9
 
@@ -40,7 +37,7 @@ class Prospect:
 def of_mean(
     found: Interval,
     limits: tuple[float, float],
-    value_range: float,
+    ends: tuple[float, float],
     alphas: tuple[float, float],
     informative: int,
 ) -> Prospect:
@@ -50,40 +47,18 @@ def of_mean(
     if n < 2 or not (math.isfinite(value) and math.isfinite(found.se)):
         return Prospect(False, None)
     fails = not low < value < high
-    alpha, sd = alphas[fails], found.se * math.sqrt(n)
-    if found.rule == SPARSE:
-        clusters = clusters_to_settle_sparse(
-            sd, low, high, value, alpha, POWER, value_range=value_range, min_clusters=least
-        )
+    clusters = clusters_to_settle(found.se * math.sqrt(n), low, high, value, alphas[fails], POWER, ends=ends)
+    if clusters is None or found.rule == SPARSE:
         return Prospect(fails, clusters)
-    clusters = clusters_to_settle(sd, low, high, value, alpha, POWER, min_clusters=least)
     # Below `informative` patients the sparse rule decides, which takes more than these to fail.
-    return Prospect(fails, None if clusters is None else max(clusters, informative))
+    return Prospect(fails, max(clusters, informative))
 
 
-def of_area(found: Auroc, floor: float, alphas: tuple[float, float], least: int) -> Prospect:
+def of_area(found: Auroc, floor: float, alphas: tuple[float, float]) -> Prospect:
     """Return the prospect of an AUROC against its floor."""
     fails = not found.estimate > floor
-    clusters = clusters_to_settle_auroc(
-        found.estimate, found.spread, found.n_clusters, floor, alphas[fails], POWER, min_clusters=least
-    )
+    clusters = clusters_to_settle_auroc(found.estimate, found.spread, found.n_clusters, floor, alphas[fails], POWER)
     return Prospect(fails, clusters)
-
-
-def of_share(found: Proportion, cap: float, alphas: tuple[float, float]) -> Prospect:
-    """Return the prospect of a share, or of a difference of shares, against its cap."""
-    if not found.n or not found.n_clusters:
-        return Prospect(False, None)
-    fails = not found.estimate < cap
-    if found.rule == DIFFERENCE:
-        up, down = found.n_events / found.n, found.n_reversed / found.n
-        units = clusters_to_settle_rate_difference(up, down, cap, alphas[fails], POWER)
-    else:
-        units = clusters_to_settle_share(found.estimate, cap, alphas[fails], POWER)
-    if units is None:
-        return Prospect(fails, None)
-    # Correlated images of a patient are worth fewer independent ones.
-    return Prospect(fails, math.ceil(units * found.design_effect * found.n_clusters / found.n))
 
 
 def together(prospects: Sequence[Prospect]) -> int | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from auditkit.evidence import Cell, Verdict
 from auditkit.judge.draft import Draft
 from auditkit.measure.columns import ALL, MODALITY
+from auditkit.stats.unseen import seen_share
 from auditkit.words import interval, modality_label, number, p_equals, patients, some_of, whole
 
 
@@ -49,13 +50,32 @@ def _wanted(draft: Draft) -> str:
 def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
     if draft.obstacle:
         return f"undecided, because {draft.obstacle}"
-    if draft.rule == "too few clusters":
-        return f"undecided, because {patients(draft.n_clusters)} are too few for any verdict"
     if draft.p_fail <= alpha:
         return (
             f"not met by its own interval, but not confirmed after Holm's correction ({p_equals(p_holm)}), so undecided"
         )
     return "undecided"
+
+
+def too_few(n: int, alpha: float, what: str, needed: int) -> str:
+    """Say that patients who were not seen keep a limit from being met, and how many would be enough.
+
+    Parameters
+    ----------
+    n : int
+        Patients at hand.
+    alpha : float
+        Error per side.
+    what : str
+        What they are too few for.
+    needed : int
+        Patients that would be enough, if the estimate stays as it is.
+    """
+    one_in = max(math.floor(1 / (1 - float(seen_share(alpha, n)))), 1)
+    return (
+        f"{patients(n)} are too few for {what}: were one patient in {one_in} quite unlike them, none might be among "
+        f"so few; with this estimate it takes {patients(needed)} at least"
+    )
 
 
 def _prospect(draft: Draft, more: int | None) -> str:

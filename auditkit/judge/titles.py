@@ -38,7 +38,7 @@ class Titles:
         """Name what is changed in a few words (some 34 characters fit the figures)."""
         if effect.between:
             return self._of_gap(effect)
-        questions = [self.catalogue.resolve(question) for question in effect.questions()]
+        questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:
             label = self.catalogue.entry(ladder[0]).label + self._inside(questions)
@@ -58,10 +58,10 @@ class Titles:
         """Say in words what is treated and what it is compared with."""
         if effect.between:
             return f"the level of {_spaced(effect.between)}", "every other level"
-        questions = [self.catalogue.resolve(question) for question in effect.questions()]
+        questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         controls = list(
-            dict.fromkeys(self.catalogue.resolve(part.control) for part in effect.parts if part.control is not None)
+            dict.fromkeys(self.catalogue.resolve(control) for part in effect.parts for control in part.controls)
         )
         if ladder is not None:
             entry, levels = ladder
@@ -72,10 +72,15 @@ class Titles:
         if len(wordings) > 1:
             return ", ".join(wordings), "every other of them"
         treated = [q for q in questions if q not in controls]
-        others = "; ".join(dict.fromkeys(self.condition(question.condition) for question in controls))
+        others = self._others(controls)
         if len(treated) > _MANY:
             return _counted(treated), others
         return "; ".join(dict.fromkeys(self.condition(question.condition) for question in treated)), others
+
+    def _others(self, controls: Sequence[Question]) -> str:
+        """Say what is compared with: several by the first, which stands nearest."""
+        named = list(dict.fromkeys(self.condition(question.condition) for question in controls))
+        return named[0] if len(named) == 1 else f"mean of {len(named)}, such as {named[0]}"
 
     def condition(self, condition: Condition) -> str:
         """Say in words what a condition does."""
@@ -84,7 +89,7 @@ class Titles:
 
     def words(self, effect: Effect) -> str:
         """Name task and wording of the questions."""
-        return ", ".join(dict.fromkeys(self.catalogue.resolve(question).words for question in effect.questions()))
+        return ", ".join(dict.fromkeys(self.catalogue.resolve(question).words for question in effect.compared()))
 
     def quantity(self, effect: Effect) -> str:
         """Name the value that is counted."""
@@ -141,7 +146,7 @@ class Titles:
     def _of_change(self, effect: Effect) -> str:
         """The words of a single change; a name of its author's own for anything more."""
         part = effect.parts[0]
-        if len(effect.parts) > 1 or len(part.terms) > 2 or part.where is not None:
+        if len(effect.parts) > 1 or len(part.treated) > 1 or part.where is not None:
             return _plain(effect.name)
         blamed = part.treated[-1].condition
         against = part.control.condition if part.control is not None else ()
@@ -176,7 +181,7 @@ def ladder_of(effect: Effect, catalogue: Catalogue) -> tuple[str, tuple[int, ...
 
     What is compared inside the model is always compared with the item as it is. None where it compares anything else.
     """
-    questions = [catalogue.resolve(question) for question in effect.questions()]
+    questions = [catalogue.resolve(question) for question in effect.compared()]
     inside = [question for question in questions if not catalogue.asks(question)]
     questions = inside or questions
     conditions = list(dict.fromkeys(question.condition for question in questions))

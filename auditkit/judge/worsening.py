@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditkit.evidence import Estimate
-from auditkit.judge.decisions import Decision, other_role
+from auditkit.judge.decisions import Decision, items_of, other_role
 from auditkit.judge.draft import Draft
-from auditkit.judge.prospects import of_mean, of_share
+from auditkit.judge.prospects import of_mean
 from auditkit.judge.rules import Rules
 from auditkit.measure.columns import ALL, Column, Measurements, Stratum, total_outcomes
-from auditkit.measure.effects import PerItem, of_role, per_item
+from auditkit.measure.effects import PerItem, of_role
 from auditkit.protocol.model import Family, Protocol, Unit
-from auditkit.stats.proportion import Proportion
-from auditkit.stats.rates import against_cap, rate_difference
 from auditkit.stats.reduce import cluster_means
+from auditkit.stats.unseen import least_clusters
 from auditkit.stats.versions import IDENTICAL, ROUTES, Harm, Worsening, worsening
 from auditkit.vocabulary import MODEL, Effect, Part
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HANGS_ON_MISSING = "with the missing scores at the worst they can be the margin is no longer met"
+HARMLESS = "with the missing answers at the most harmless they can be, it is not shown to be worse"
 HARMS: dict[str, Harm] = {"within": "away from zero", "at_most": "above zero", "at_least": "upwards"}
 """By the verb of the limit, what of a mean is harmful; what must be at least something is turned round first."""
 
@@ -60,9 +60,10 @@ class Move:
         return unit_key(self.decision.unit, self.decision.effect.per)
 
     @property
-    def largest(self) -> float:
-        """No effect of one version can be further from zero."""
-        return max(abs(self.new.least), abs(self.new.most))
+    def ends(self) -> tuple[float, float]:
+        """The least and the most that the effect of one version can be, what is harmful counted upwards."""
+        low, high = sorted((self.sign * self.new.least, self.sign * self.new.most))
+        return low, high
 
     def values(self, w: int) -> NDArray[np.float64]:
         """Return new - w old; NaN where a score that it takes is missing, or the item does not count."""
@@ -97,8 +98,8 @@ def judge_mean_worsening(
     settings, harm = rules.statistics, HARMS[str(family.verb)]
     moves = [_move(decision, family, data, rules) for decision in decisions]
     drafts = []
-    for largest, unit in dict.fromkeys((move.largest, move.unit) for move in moves):
-        some = [move for move in moves if (move.largest, move.unit) == (largest, unit)]
+    for ends, unit in dict.fromkeys((move.ends, move.unit) for move in moves):
+        some = [move for move in moves if (move.ends, move.unit) == (ends, unit)]
         for stratum in data.strata(family.by):
             mask, margin = data.where(stratum), margin_of(some[0].decision, rules, together=stratum[1] == ALL)
             clusters = data.clusters(mask)
@@ -114,8 +115,7 @@ def judge_mean_worsening(
                     alpha=rules.alpha(stratum),  # noqa: B023
                     seed=rules.seed(stratum),  # noqa: B023
                     resamples=settings.resamples,
-                    value_range=largest,  # noqa: B023
-                    min_clusters=settings.min_clusters,
+                    ends=ends,  # noqa: B023
                     min_informative=settings.min_informative,
                 )
 
@@ -128,24 +128,10 @@ def judge_mean_worsening(
             for move, result in zip(some, results, strict=True):
                 imputed = worst.get(id(move), [])
                 draft = _mean_draft(move, result, imputed, stratum, mask, clusters, margin)
-                finish(draft, move.decision, mask, data, settings.min_clusters)
-                draft.settle = _settle(result, imputed, margin, largest, rules)
+                finish(draft, move.decision, mask, data, rules)
+                draft.settle = _settle(result, imputed, margin, rules)
                 drafts.append((move.decision.name, draft))
     return drafts
-
-
-def judge_share_worsening(
-    decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
-) -> list[tuple[str, Draft]]:
-    """Decide for every share of items whose value is 1 whether it is worse: over items answered throughout."""
-    return _shares(decisions, family, data, rules, _hits)
-
-
-def judge_differing_worsening(
-    decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
-) -> list[tuple[str, Draft]]:
-    """Decide for every share of items whose two answers differ whether it is worse."""
-    return _shares(decisions, family, data, rules, _changed)
 
 
 def margin_of(decision: Decision, rules: Rules, *, together: bool) -> float:
@@ -174,10 +160,9 @@ def unit_key(unit: str, per: str = "") -> Unit:
 
 def _move(decision: Decision, family: Family, data: Measurements, rules: Rules) -> Move:
     role = other_role(decision.part)
-    new = per_item(of_role(decision.part, MODEL), data, rules.protocol)
-    old = of_role(decision.part, role)
+    new = items_of(decision.effect, of_role(decision.part, MODEL), data, rules.protocol)
     # The old terms stand with the opposite sign in the difference.
-    before = per_item(old.weighted(-1.0), data, rules.protocol)
+    before = items_of(decision.effect, of_role(decision.part, role).weighted(-1.0), data, rules.protocol)
     return Move(decision, new, before, -1 if family.verb == "at_least" else 1)
 
 
@@ -192,6 +177,12 @@ def _mean_draft(
 ) -> Draft:
     decision = move.decision
     survives = all(one.decision == "inside" for one in imputed)
+    p_fail = _p_fail(result, imputed)
+    obstacle = ""
+    if result.decision == "inside" and not survives:
+        obstacle = HANGS_ON_MISSING
+    elif result.decision == "beyond" and p_fail > result.p_fail:
+        obstacle = HARMLESS
     there = np.isfinite(move.values(1))[mask]
     sides = np.stack([move.new.values[mask], move.old.values[mask]], axis=1)[there]
     means = cluster_means(sides, clusters[there]) if there.any() else np.empty((0, 2))
@@ -202,9 +193,9 @@ def _mean_draft(
         estimate=_estimate(result, decision.unit),
         met=result.decision == "inside" and survives,
         p_pass=max([result.p_pass, *(r.p_pass for r in imputed)]),
-        p_fail=result.p_fail,
+        p_fail=p_fail,
         margin_high=margin,
-        obstacle=HANGS_ON_MISSING if result.decision == "inside" and not survives else "",
+        obstacle=obstacle,
         n_images=int(there.sum()),
         n_clusters=result.n_clusters,
         worst_case=_range([result, *imputed], decision.unit) if imputed else None,
@@ -215,30 +206,32 @@ def _mean_draft(
     )
 
 
+def _p_fail(result: Worsening, imputed: Sequence[Worsening]) -> float:
+    """P-value of "worse by more" with what is missing at its most harmless: the least, on the lower side the most."""
+    if not imputed:
+        return result.p_fail
+    return min(max(own, imputed[side].p_sides[side]) for side, own in enumerate(result.p_sides))
+
+
 def _settle(
-    result: Worsening, imputed: Sequence[Worsening], margin: float, largest: float, rules: Rules
+    result: Worsening, imputed: Sequence[Worsening], margin: float, rules: Rules
 ) -> Callable[[float], int | None]:
     """Return the way to the number of patients that would settle it: the cheapest route on each side."""
 
     def settle(fail_alpha: float) -> int | None:
-        least, alpha = (rules.statistics.min_clusters, rules.statistics.min_informative), rules.protocol.alpha
+        informative, alpha, limits = rules.statistics.min_informative, rules.protocol.alpha, (-np.inf, margin)
         needed = []
         if result.estimate > margin:
             for side in result.sides:
                 ends = {max(r.old for r in side), min(r.old for r in side)}
                 some = [
-                    of_mean(r.passing, (-np.inf, margin), largest * (1 + abs(r.old)), (alpha, fail_alpha), *least)
-                    for r in side
-                    if r.old in ends
+                    of_mean(r.passing, limits, r.ends, (alpha, fail_alpha), informative) for r in side if r.old in ends
                 ]
                 if all(p.fails and p.clusters is not None for p in some):
                     needed.append(max(p.clusters for p in some if p.clusters is not None))
             return min(needed, default=None)
         for side in (side for one in (result, *imputed) for side in one.sides):
-            ways = [
-                of_mean(r.passing, (-np.inf, margin), largest * (1 + abs(r.old)), (alpha * r.part, alpha), *least)
-                for r in side
-            ]
+            ways = [of_mean(r.passing, limits, r.ends, (alpha * r.part, alpha), informative) for r in side]
             clusters = [p.clusters for p in ways if not p.fails and p.clusters is not None]
             if not clusters:
                 return None
@@ -246,81 +239,6 @@ def _settle(
         return max(needed, default=None)
 
     return settle
-
-
-def _shares(
-    decisions: Sequence[Decision],
-    family: Family,
-    data: Measurements,
-    rules: Rules,
-    values_of: Callable[[Part, Measurements], NDArray[np.float64]],
-) -> list[tuple[str, Draft]]:
-    """Compare the items of which both versions say something; at worst what is missing is harmful now and was not."""
-    drafts = []
-    minimum = rules.statistics.min_clusters
-    upwards = family.verb != "at_least"  # what must be frequent became worse where it is rarer
-    for decision in decisions:
-        values = [values_of(of_role(decision.part, role), data) for role in (MODEL, other_role(decision.part))]
-        now, before = ((v > 0.5) if upwards else (v <= 0.5) for v in values)
-        known = np.isfinite(values[0]) & np.isfinite(values[1])
-        worst = now | np.isnan(values[0]), before & ~np.isnan(values[1])
-        answered = np.logical_and.reduce([c.answered for c in decision.columns]) & decision.where
-        for stratum in data.strata(family.by):
-            where, alpha = data.where(stratum), rules.alpha(stratum)
-            margin = margin_of(decision, rules, together=stratum[1] == ALL)
-            mask, whole = where & answered & known, where & answered
-            share = _bounded(now, before, mask, data, alpha, margin)
-            every = [share] if (mask == whole).all() else [share, _bounded(*worst, whole, data, alpha, margin)]
-            enough = share.n_clusters >= minimum
-            inside = [one.decision == "inside" for one in every]
-            sides = [v[mask].mean() if mask.any() else None for v in values]
-            draft = Draft(
-                stratum=stratum,
-                part=decision.part.label,
-                estimate=_share_estimate(share),
-                met=all(inside) and enough,
-                p_pass=max(1.0 if one.p_pass is None or not enough else one.p_pass for one in every),
-                p_fail=1.0 if share.p_fail is None else share.p_fail,
-                margin_high=margin,
-                obstacle=HANGS_ON_MISSING if inside[0] and not all(inside) else "",
-                n_images=int(mask.sum()),
-                n_clusters=share.n_clusters,
-                worst_case=_share_estimate(every[-1]) if len(every) > 1 else None,
-                settle=lambda fail_alpha, share=share, margin=margin, alpha=alpha: (  # type: ignore[misc]
-                    of_share(share, margin, (alpha, fail_alpha)).clusters
-                ),
-                rule=share.rule,
-                now=sides[0],
-                before=sides[1],
-            )
-            finish(draft, decision, where, data, minimum)
-            drafts.append((decision.name, draft))
-    return drafts
-
-
-def _bounded(
-    now: NDArray[np.bool_],
-    before: NDArray[np.bool_],
-    mask: NDArray[np.bool_],
-    data: Measurements,
-    alpha: float,
-    margin: float,
-) -> Proportion:
-    return against_cap(rate_difference(now[mask], before[mask], data.clusters(mask), alpha), margin)
-
-
-def _share_estimate(share: Proportion) -> Estimate:
-    return Estimate(value=share.estimate, low=share.low, high=share.high, level=share.level, unit="share")
-
-
-def _hits(part: Part, data: Measurements) -> NDArray[np.float64]:
-    [(_, value)] = part.terms
-    return data.value(value)
-
-
-def _changed(part: Part, data: Measurements) -> NDArray[np.float64]:
-    first, second = (data.column(value.question) for _, value in part.terms)
-    return (~first.says_the_same(second)).astype(float)
 
 
 def _pairs(part: Part, data: Measurements) -> list[tuple[Column, Column]]:
@@ -331,8 +249,12 @@ def _pairs(part: Part, data: Measurements) -> list[tuple[Column, Column]]:
     return [(data.column(q), data.column(by_words[q.task, q.wording, q.condition])) for q in new]
 
 
-def finish(draft: Draft, decision: Decision, mask: NDArray[np.bool_], data: Measurements, minimum: int) -> Draft:
-    """Count the outcomes, and let pass what has not changed; a few equal answers are chance: it takes the minimum."""
+def finish(draft: Draft, decision: Decision, mask: NDArray[np.bool_], data: Measurements, rules: Rules) -> Draft:
+    """Count the outcomes, and let pass what has not changed.
+
+    A few equal answers are chance: it takes patients enough to show that few others can be unlike them.
+    """
+    minimum = least_clusters(rules.protocol.baseline.unlike, 1.0, rules.alpha(draft.stratum))
     pairs = _pairs(decision.part, data)
     chosen = mask & decision.where
     draft.outcomes = total_outcomes((new for new, _ in pairs), chosen)

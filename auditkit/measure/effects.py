@@ -54,6 +54,12 @@ class PerItem:
     least: float
     most: float
 
+    @classmethod
+    def none(cls, n: int) -> PerItem:
+        """Return what is known where no number is taken."""
+        nothing, nowhere = np.full(n, np.nan), np.zeros(n, dtype=bool)
+        return cls(nothing, nothing, nothing, nowhere, nothing, nowhere, 0.0, 0.0)
+
     def minus(self, other: PerItem) -> PerItem:
         """Return the difference of two, item by item."""
         return PerItem(

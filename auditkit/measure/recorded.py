@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -19,6 +20,7 @@ from auditkit.evidence import (
     Audit,
     Definition,
     ItemEntry,
+    Named,
     PartDefinition,
     Term,
 )
@@ -98,18 +100,10 @@ def define(effect: Effect) -> Definition:
     parts = [
         PartDefinition(
             label=part.label,
-            terms=[
-                Term(
-                    weight=weight,
-                    task=value.question.task,
-                    wording=value.question.wording,
-                    condition=[(p.name, p.level) for p in value.question.condition],
-                    value=value.name,
-                )
-                for weight, value in part.terms
-            ],
+            terms=[Term(weight=weight, **_named(value)) for weight, value in part.terms],
             where=part.where,
             unknown=part.unknown,
+            alike=[Named(**_named(value)) for value in part.alike],
         )
         for part in effect.parts
     ]
@@ -121,14 +115,20 @@ def effect_from(audit: Audit) -> Effect | None:
     if audit.definition is None:
         return None
     parts = tuple(
-        Part(p.label, tuple((t.weight, _value(t)) for t in p.terms), p.where, p.unknown) for p in audit.definition.parts
+        Part(p.label, tuple((t.weight, _value(t)) for t in p.terms), p.where, p.unknown, tuple(map(_value, p.alike)))
+        for p in audit.definition.parts
     )
     name = audit.id.removeprefix(f"{audit.family}/")
     defined = audit.definition
     return Effect(name, audit.family, parts, defined.statistic, defined.per, defined.between)
 
 
-def _value(term: Term) -> Value:
+def _named(value: Value) -> dict[str, Any]:
+    condition = [(p.name, p.level) for p in value.question.condition]
+    return {"task": value.question.task, "wording": value.question.wording, "condition": condition, "value": value.name}
+
+
+def _value(term: Named) -> Value:
     condition = tuple(Perturbation(name, level) for name, level in term.condition)
     return Value(Question(term.task, term.wording, condition), term.value)
 

@@ -19,7 +19,6 @@ from auditkit.planning.claims import (
     difference_claims,
     levels,
     mean_claim,
-    or_still,
     per_cent,
     share_claim,
     tail_claim,
@@ -27,10 +26,10 @@ from auditkit.planning.claims import (
 from auditkit.planning.notes import notes
 from auditkit.planning.result import EACH, SampleSize, Where, need_of
 from auditkit.planning.subject import Subject, recorded_subject, shipped_effects, spread_of, subject_of
-from auditkit.protocol.model import Family, Protocol
+from auditkit.protocol.model import Family, Protocol, Tail
 from auditkit.stats.planning import sd_of_patient_mean
 from auditkit.stats.planning_areas import auroc_se
-from auditkit.stats.planning_shares import jump_share
+from auditkit.stats.planning_shares import jump_excess
 from auditkit.vocabulary import Effect
 from auditkit.words import and_listed
 
@@ -219,6 +218,8 @@ def _claims(group: Group, assumed: Assumed, protocol: Protocol) -> list[tuple[st
     claims = [(EACH, claim) for claim in _at(group, family, family.ends(together=False), assumed, level, protocol)]
     if family.in_each is not None and group.subject.kind != "area":
         claims += [(ALL, claim) for claim in _at(group, family, family.ends(together=True), assumed, level, protocol)]
+    if family.tail is not None:
+        claims.append((ALL, _tail(group, family.tail, assumed, level)))
     return claims
 
 
@@ -230,7 +231,7 @@ def _at(
     if subject.kind == "area":
         _must(assumed.area, limits, f"an AUROC of {assumed.area:g}", name, family, "auroc")
         estimate = assumed.area, auroc_se(assumed.area, 100), 100
-        return [area_claim(estimate, limits[0], level, settings.min_clusters_auroc)]
+        return [area_claim(estimate, limits[0], level)]
     if subject.kind == "share difference":
         _must(0.0, limits, "a share that does not change", name, family, "share")
         return difference_claims((assumed.share, assumed.share), limits, level, _counted(group, protocol))
@@ -245,15 +246,15 @@ def _at(
         _must(fall, limits, f"a fall of {fall:g} points per step", name, family, "fall")
         return [mean_claim((fall, sd), limits, level, settings, subject)]
     _must(assumed.effect, limits, f"a true mean change of {assumed.effect:g} points", name, family, "effect")
-    claims = [mean_claim((assumed.effect, sd), limits, level, settings, subject)]
-    if limits[0] < 0 < limits[1]:
-        claims = [or_still(claims[0], limits, level, settings, subject)]
-    if family.tail is not None:
-        images, correlation = assumed.images_per_patient, assumed.correlation
-        jumps = jump_share(assumed.model_sd * group.spread, assumed.effect, family.tail.beyond, images, correlation)
-        tail = tail_claim(jumps, family.tail, subject.unit, level)
-        claims.append(replace(tail, settles="PASS", patients=_never) if tail.settles == "FAIL" else tail)
-    return claims
+    return [mean_claim((assumed.effect, sd), limits, level, settings, subject)]
+
+
+def _tail(group: Group, tail: Tail, assumed: Assumed, level: Levels) -> Claim:
+    """Return what one audit claims of jumps, over all patients together."""
+    mean, sd = jump_excess(assumed.model_sd * group.spread, assumed.effect, tail.beyond)
+    sd = sd_of_patient_mean(sd, assumed.images_per_patient, assumed.correlation)
+    claim = tail_claim((mean, sd), tail, group.subject.unit, level)
+    return replace(claim, settles="PASS", patients=_never) if claim.settles == "FAIL" else claim
 
 
 def _never(power: float) -> int | None:
@@ -305,7 +306,7 @@ def _said(assumed: Assumed) -> list[str]:
     said = [
         f"A change (treated minus control, one image) has a true mean of {assumed.effect:g} points and a standard "
         f"deviation of {assumed.model_sd:.3g} points over all images, the same in every audit and modality, and is "
-        "normal; the share of patients that jump follows from that.",
+        "normal; how many answers jump, under a sentence and by noise, follows from that.",
         f"A corrupted image's AUROC is {assumed.area:g}, and the standard error that of exponential scores (Hanley & "
         f"McNeil 1982); {per_cent(assumed.share)} of the patients have a refused, unusable or changed answer.",
         "Scores fall by "

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from auditkit.errors import AuditkitError
+from auditkit.judge.tails import MEAN_PART
 from auditkit.planning.subject import Subject
 from auditkit.protocol.model import Protocol, Statistics, Tail
 from auditkit.stats import planning, planning_areas, planning_shares
@@ -20,10 +21,8 @@ Limits = tuple[float, float]
 
 # Many cells ask the same: a record of 2,000 has a few hundred different questions.
 _means = lru_cache(maxsize=8192)(planning.clusters_to_settle)
-_sparse = lru_cache(maxsize=8192)(planning.clusters_to_settle_sparse)
 _areas = lru_cache(maxsize=8192)(planning_areas.clusters_to_settle_auroc)
 _shares = lru_cache(maxsize=8192)(planning_shares.clusters_to_settle_share)
-_differences = lru_cache(maxsize=8192)(planning_shares.clusters_to_settle_rate_difference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,62 +66,46 @@ def levels(protocol: Protocol, decisions: int, *, tail: bool) -> Levels:
     """Return the levels for a family of that many decisions.
 
     With early looks they are those of the last look: patients are planned as if only it could decide. A FAIL is taken
-    at Holm's first step, where it is hardest; with a tail beside the mean there are two ways to it.
+    at Holm's first step, where it is hardest; beside a tail the mean has a part of the error only.
     """
     looks = protocol.looks
     fractions = tuple((look + 1) / looks.number for look in range(looks.number))
-    ways = 2 if tail else 1
+    part = MEAN_PART if tail else 1.0
     passes, fails = (
         nominal_levels(fractions, alpha, looks.spending)[-1]
-        for alpha in (protocol.alpha, protocol.alpha / (ways * max(decisions, 1)))
+        for alpha in (protocol.alpha, part * protocol.alpha / max(decisions, 1))
     )
     return Levels(passes, fails)
 
 
 def mean_claim(
-    spread: tuple[float, float],
-    limits: Limits,
-    level: Levels,
-    settings: Statistics,
-    subject: Subject,
-    *,
-    sparse: bool = False,
+    spread: tuple[float, float], limits: Limits, level: Levels, settings: Statistics, subject: Subject
 ) -> Claim:
     """Claim about a mean: ``spread`` is its true value and the standard deviation between patients."""
     (effect, sd), (low, high) = spread, limits
     settles: Settles = "PASS" if low <= effect <= high else "FAIL"
-    alpha, minimum, middle = level.of(settles), settings.min_clusters, subject.middle
+    ends = subject.middle - subject.reach, subject.middle + subject.reach
 
     def patients(power: float) -> int | None:
-        if sparse:
-            ends = low - middle, high - middle, effect - middle
-            return _sparse(sd, *ends, alpha, power, value_range=subject.reach, min_clusters=minimum)
-        found = _means(sd, low, high, effect, alpha, power, min_clusters=minimum)
+        found = _means(sd, low, high, effect, level.of(settles), power, ends=ends)
         # With fewer patients than must have a change, the sparse rule would decide.
         return None if found is None else max(found, settings.min_informative)
 
     mean, scatter = number(effect, subject.unit, signed=subject.change), number(sd, subject.unit, signed=False)
     unit = "" if subject.unit == "share" else f" {subject.unit}"
-    assumed = f"{'sparse, ' if sparse else ''}mean {mean}, sd {scatter}{unit}"
-    return Claim(_mean_words(low, high, subject), assumed, settles, patients)
+    return Claim(_mean_words(low, high, subject), f"mean {mean}, sd {scatter}{unit}", settles, patients)
 
 
-def or_still(claim: Claim, limits: Limits, level: Levels, settings: Statistics, subject: Subject) -> Claim:
-    """Make sure that a score which never moves passes too: then the sparse rule decides, which takes more patients."""
-    still = mean_claim((0.0, 0.0), limits, level, settings, subject, sparse=True)
-
-    def patients(power: float) -> int | None:
-        found, least = claim.patients(power), still.patients(power)
-        return None if found is None or least is None else max(found, least)
-
-    return replace(claim, patients=patients)
-
-
-def tail_claim(share: float, tail: Tail, unit: str, level: Levels) -> Claim:
-    """Claim that few patients jump."""
-    words = f"at most {per_cent(tail.share)} of patients move by > {tail.beyond:g} {unit}"
-    settles: Settles = "PASS" if share <= tail.share else "FAIL"
-    return _share_claim(share, tail.share, level.of(settles), settles, (words, f"{per_cent(share)} of patients"))
+def tail_claim(excess: tuple[float, float], tail: Tail, unit: str, level: Levels) -> Claim:
+    """Claim that few answers jump beyond noise: ``excess`` is its true mean and its spread between patients."""
+    mean, sd = excess
+    settles: Settles = "PASS" if mean <= tail.share else "FAIL"
+    return Claim(
+        f"at most {per_cent(tail.share)} more answers move by > {tail.beyond:g} {unit} than by noise",
+        f"{per_cent(mean)} more answers",
+        settles,
+        lambda power: _means(sd, -1.0, tail.share, mean, level.of(settles), power, ends=(-1.0, 1.0)),
+    )
 
 
 def share_claim(share: float, limits: Limits, level: Levels, what: str) -> Claim:
@@ -154,7 +137,7 @@ def difference_claims(shares: tuple[float, float], limits: Limits, level: Levels
     return found
 
 
-def area_claim(estimate: tuple[float, float, int], floor: float, level: Levels, minimum: int) -> Claim:
+def area_claim(estimate: tuple[float, float, int], floor: float, level: Levels) -> Claim:
     """Claim about an AUROC: ``estimate`` is its true value, a standard error, and the patients of that error."""
     area, se, n = estimate
     settles: Settles = "PASS" if area >= floor else "FAIL"
@@ -163,7 +146,7 @@ def area_claim(estimate: tuple[float, float, int], floor: float, level: Levels, 
         f"AUROC above {floor:.2f}",
         f"AUROC {area:.2f}",
         settles,
-        lambda power: _areas(area, se, n, floor, alpha, power, min_clusters=minimum),
+        lambda power: _areas(area, se, n, floor, alpha, power),
     )
 
 
@@ -177,7 +160,8 @@ def _share_claim(share: float, cap: float, alpha: float, settles: Settles, said:
 
 
 def _of_difference(up: float, down: float, margin: float, alpha: float) -> Callable[[float], int | None]:
-    return lambda power: _differences(up, down, margin, alpha, power)
+    sd = math.sqrt(max(up + down - (up - down) ** 2, 0.0))
+    return lambda power: _means(sd, -math.inf, margin, up - down, alpha, power, ends=(-1.0, 1.0))
 
 
 def _mean_words(low: float, high: float, subject: Subject) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from auditkit.planning.claims import levels, per_cent
 from auditkit.planning.subject import Subject
 from auditkit.protocol.model import Protocol
-from auditkit.stats.planning import clusters_to_settle_sparse
 from auditkit.stats.planning_shares import clusters_to_settle_share
+from auditkit.stats.unseen import least_clusters
 
 
 def notes(protocol: Protocol, planned: Sequence[tuple[str, Subject]]) -> list[str]:
@@ -22,11 +22,11 @@ def notes(protocol: Protocol, planned: Sequence[tuple[str, Subject]]) -> list[st
     planned : sequence of (str, Subject)
         Families, and what their audits are about.
     """
-    settings, alpha = protocol.statistics, protocol.alpha
+    alpha = protocol.alpha
     level = levels(protocol, 1, tail=False).passes
     said = [
-        f"Minima: {settings.min_clusters} patients for a mean, {settings.min_clusters_auroc} for an AUROC"
-        + "".join(f"; {text}" for text in [*_sparse(protocol, planned, level), *_no_event(protocol, planned, level)])
+        "Minima, because patients who were not seen may be quite unlike the others: "
+        + "; ".join([*_still(protocol, planned, level), *_no_event(protocol, planned, level)])
         + ".",
         "Every modality is decided by itself and all must pass. Claims that must hold together share the probability "
         "of missing one (Bonferroni), which is enough whatever their dependence.",
@@ -42,18 +42,15 @@ def notes(protocol: Protocol, planned: Sequence[tuple[str, Subject]]) -> list[st
     return said
 
 
-def _sparse(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:
-    families = [protocol.families[name] for name, subject in planned if subject.in_points]
-    ends = {end for family in families for together in (False, True) for end in family.ends(together=together)}
-    margins = {abs(end) for end in ends if math.isfinite(end)}
-    if not margins:
+def _still(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:
+    least: dict[float, int] = {}
+    for family, subject in ((protocol.families[name], subject) for name, subject in planned if subject.in_points):
+        ends = {abs(end) for together in (False, True) for end in family.ends(together=together) if math.isfinite(end)}
+        least |= {margin: least_clusters(margin, subject.reach, level) for margin in ends}
+    if not least:
         return []
-    least = {m: clusters_to_settle_sparse(0.0, -m, m, 0.0, level, min_clusters=2) for m in sorted(margins)}
-    return [
-        " and ".join(f"{n} for ± {m:g} points" for m, n in least.items())
-        + " when the score never moves (sparse rule: fewer than "
-        f"{protocol.statistics.min_informative} patients with a change)"
-    ]
+    counts = (f"{n} for ± {margin:g} points" for margin, n in sorted(least.items()))
+    return [" and ".join(counts) + " when the score never moves"]
 
 
 def _no_event(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:
@@ -61,7 +58,7 @@ def _no_event(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level:
     for name, subject in planned:
         family = protocol.families[name]
         if family.tail is not None and subject.kind == "mean":
-            caps.add(family.tail.share)
+            caps.add(family.tail.share)  # a share of jumps without any jump
         if subject.kind in ("share", "differs"):
             caps |= {end for together in (False, True) if math.isfinite(end := family.ends(together=together)[1])}
     return [

@@ -7,7 +7,7 @@ import math
 from scipy import special, stats
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, Cell, Evidence, Outcomes
+from auditkit.evidence import Audit, Cell, Estimate, Evidence, Outcomes
 from auditkit.judge.versions import STATISTIC
 from auditkit.measure.columns import ALL
 from auditkit.planning.claims import (
@@ -116,7 +116,7 @@ def _claims(cell: Cell, audit: Audit, subject: Subject, level: Levels, protocol:
     if value is None:
         return [Claim("not measured in the pilot", "nothing", "PASS", _never)]
     if subject.kind == "area":
-        return [area_claim(_area(cell, value), limits[0], level, settings.min_clusters_auroc)]
+        return [area_claim(_area(cell, value), limits[0], level)]
     if subject.kind == "share difference":
         return difference_claims(_discordant(cell, value, audit.quantity), limits, level, audit.quantity)
     if subject.kind in ("share", "differs"):
@@ -129,11 +129,22 @@ def _claims(cell: Cell, audit: Audit, subject: Subject, level: Levels, protocol:
             f"the record does not say how far the patients of {audit.id} spread.",
             "Run the audits again with the same store; what it holds is not asked again.",
         )
-    sparse = cell.rule.startswith("sparse") or cell.sd == 0
-    claims = [mean_claim((value, cell.sd), limits, level, settings, subject, sparse=sparse)]
+    claims = [mean_claim((value, cell.sd), limits, level, settings, subject)]
     if family.tail is not None and cell.tail is not None and cell.tail.value is not None:
-        claims.append(tail_claim(cell.tail.value, family.tail, subject.unit, level))
+        claims.append(
+            tail_claim((cell.tail.value, _spread(cell.tail, cell.n_clusters)), family.tail, subject.unit, level)
+        )
     return claims
+
+
+def _spread(tail: Estimate, n: int) -> float:
+    """The standard deviation between patients that the upper end of an interval of this many would go with.
+
+    The end leaves room for patients who were not seen too, so that this is on the safe side.
+    """
+    if tail.value is None or tail.high is None or tail.level is None or n < 2:
+        return math.inf
+    return float((tail.high - tail.value) * math.sqrt(n) / stats.t.ppf((1 + tail.level) / 2, n - 1))
 
 
 def _never(power: float) -> int | None:

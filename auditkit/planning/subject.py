@@ -9,12 +9,9 @@ from typing import Literal
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit
-from auditkit.judge.areas import judge_areas
 from auditkit.judge.decisions import unit_of
-from auditkit.judge.means import judge_means
-from auditkit.judge.procedures import Procedure, is_change, row_of
+from auditkit.judge.procedures import is_change, kind_of, row_of
 from auditkit.judge.rules import Rules
-from auditkit.judge.shares import judge_differing, judge_share_differences, judge_shares
 from auditkit.measure.effects import per_item_range
 from auditkit.measure.recorded import effect_from
 from auditkit.protocol.model import Protocol
@@ -22,14 +19,14 @@ from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Effect
 
 Kind = Literal["mean", "share", "share difference", "differs", "area"]
-KINDS: Mapping[Procedure, Kind] = {
-    judge_means: "mean",
-    judge_shares: "share",
-    judge_share_differences: "share difference",
-    judge_differing: "differs",
-    judge_areas: "area",
+KINDS: Mapping[tuple[str, str], Kind] = {
+    ("mean", "number"): "mean",
+    ("mean", "share"): "share",
+    ("mean", "share difference"): "share difference",
+    ("differs", "number"): "differs",
+    ("area", "number"): "area",
 }
-"""By the procedure that decides."""
+"""By the row of the table that an effect is decided by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,8 @@ def subject_of(effect: Effect, protocol: Protocol) -> Subject:
     AuditkitError
         When there is no such statistic, or nothing is known of the patients it takes.
     """
-    kind = KINDS.get(row_of(effect, protocol).alone)
+    row_of(effect, protocol)  # refuses a statistic that there is not
+    kind = KINDS.get((effect.statistic, kind_of(effect, protocol)))
     if kind is None:
         raise AuditkitError(f"{effect.name}: how many patients a {effect.statistic} takes is not known.")
     whole = protocol.resolved(effect)

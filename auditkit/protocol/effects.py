@@ -8,6 +8,7 @@ itself is not the one wanted. What they give can be combined: `Effect.under`, `E
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 from auditkit import perturbations
@@ -39,16 +40,45 @@ def share(value: str, task: str = "", *, wording: str = "", name: str = "", fami
 def change(
     *treated: Perturbation,
     against: Sequence[Perturbation] = (),
+    alike: Sequence[Perturbation] = (),
     task: str = "",
     wording: str = "",
     name: str = "",
     family: str = "",
 ) -> Effect:
-    """Return the mean change of the score under perturbations, against the item as it is or under others."""
+    """Return the mean change of the score under perturbations, against the item as it is or under others.
+
+    ``alike`` names perturbations that mean the same, such as sentences that say nothing, or asking ``again``. How far
+    the answers under them lie apart is the model's own noise, which a family with a ``tail`` needs to know.
+    """
     score = mean(task, wording=wording, family=family)
-    found = score.under(*treated).minus(score.under(*against))
+    found = _beside(score.under(*treated).minus(score.under(*against)), score, alike)
     versus = f"-vs-{condition_name(tuple(against))}" if against else ""
     return found.named(name or condition_name(tuple(treated)) + versus)
+
+
+def departure(
+    *treated: Perturbation,
+    alike: Sequence[Perturbation],
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return the mean change of the score under perturbations, against the mean of several that mean the same.
+
+    The mean of five answers scatters less than one: the difference has 0.6 times the variance.
+    """
+    score = mean(task, wording=wording, family=family)
+    others = [term for p in alike for term in score.under(p).parts[0].weighted(1 / len(alike)).terms]
+    controls = Effect("", family, (Part("", tuple(others)),))
+    found = _beside(score.under(*treated).minus(controls), score, alike)
+    return found.named(name or f"{condition_name(tuple(treated))}-vs-others")
+
+
+def _beside(found: Effect, score: Effect, alike: Sequence[Perturbation]) -> Effect:
+    values = tuple(value for p in alike for _, value in score.under(p).parts[0].terms)
+    return replace(found, parts=tuple(replace(part, alike=values) for part in found.parts))
 
 
 def falls(

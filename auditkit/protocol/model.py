@@ -65,9 +65,8 @@ class Statistics(Section):
 
     resamples: Annotated[int, Field(ge=1000, le=1_000_000)] = 10_000
     min_clusters: Annotated[int, Field(ge=2)] = 24
-    """Fewer patients than this never pass an audit of means."""
-    min_clusters_auroc: Annotated[int, Field(ge=2)] = 32
-    """Fewer patients than this never pass an audit of discrimination."""
+    """Levels with fewer patients than this are shown, and not compared with others. How many a PASS takes is no
+    setting: it follows from the limit, and from how far a patient who was not seen could be from the others."""
     min_informative: Annotated[int, Field(ge=2)] = 10
     """Fewer patients with any change than this, and the bounded-mean interval is used."""
     missing_points: Points = 25.0
@@ -101,6 +100,9 @@ class Baseline(Section):
     share: Share = 0.05
     """For shares of images, and their differences between conditions."""
     modality_share: Share | None = None
+    unlike: Share = 0.1
+    """Answers that are all the same as before pass where no more than this share of all patients can be unlike them:
+    with 0.1 from 29 patients on (alpha 0.05)."""
 
     def margin(self, unit: Unit, *, together: bool) -> float:
         """Return the margin for all patients together, or for one modality."""
@@ -287,7 +289,8 @@ class Protocol(Section):
 
     def _part(self, part: Part) -> Part:
         terms = ((weight, replace(v, question=self.resolve(v.question))) for weight, v in part.terms)
-        return replace(part, terms=summed(terms))
+        alike = tuple(replace(v, question=self.resolve(v.question)) for v in part.alike)
+        return replace(part, terms=summed(terms), alike=alike)
 
     @property
     def source(self) -> str:

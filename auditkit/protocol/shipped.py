@@ -17,6 +17,7 @@ from auditkit.protocol.effects import (
     between,
     change,
     corruptions,
+    departure,
     differs,
     displacement,
     falls,
@@ -48,22 +49,32 @@ def direction() -> list[Effect]:
 
 
 def metadata() -> list[Effect]:
-    """Every attribute level against its matched counterpart (once per pair) and against the category's placebo."""
+    """Every attribute level against its matched counterpart (once per pair) and against the neutral sentences."""
     found = []
     for level in perturbations.levels().values():
         name = f"{level.category}.{level.pair}-{level.side}-vs-"
-        others = [(level.placebo, "neutral")]
+        treated, alike = Perturbation(level.id), _neutral(level.placebo)
         if level.id < level.counterpart:
-            others.insert(0, (level.counterpart, level.counterpart.rsplit(".", 1)[-1]))
-        for other, side in others:
-            against = [Perturbation(other)]
-            found.append(change(Perturbation(level.id), against=against, name=name + side, family="metadata"))
+            other = level.counterpart
+            side = other.rsplit(".", 1)[-1]
+            found.append(
+                change(treated, against=[Perturbation(other)], alike=alike, name=name + side, family="metadata")
+            )
+        found.append(departure(treated, alike=alike, name=f"{name}neutral", family="metadata"))
     return found
 
 
 def placebo() -> list[Effect]:
     """Every neutral filler sentence against no sentence."""
-    return [change(Perturbation(name), family="placebo") for name in perturbations.placebos()]
+    return [
+        change(Perturbation(name), alike=[p for p in _neutral() if p.name != name], family="placebo")
+        for name in perturbations.placebos()
+    ]
+
+
+def _neutral(first: str = "") -> list[Perturbation]:
+    """The neutral sentences, the one of the same shape first."""
+    return [Perturbation(name) for name in sorted(perturbations.placebos(), key=lambda name: name != first)]
 
 
 def templates() -> list[Effect]:

@@ -166,11 +166,20 @@ def auroc_test(result: Auroc, floor: float) -> tuple[float, float]:
         return 1.0, 1.0
     above = (floor / area) ** (G / 2) if floor < area else 1.0
     below = ((1 - floor) / (1 - area)) ** (G / 2) if floor > area else 1.0
-    if result.spread > 0.0:
-        worst, best = min(area, result.between), max(area, result.between)
-        above = max(above, _tail(result, worst - floor, special.logit(worst) - special.logit(floor), -1.0))
-        below = max(below, _tail(result, floor - best, special.logit(floor) - special.logit(best), 1.0))
-    return above, below
+    if not result.spread > 0.0:
+        return above, below
+    worst, best = min(area, result.between), max(area, result.between)
+    return (
+        with_unseen(
+            _tail(result, worst - floor, special.logit(worst) - special.logit(floor), -1.0), above, result.level
+        ),
+        with_unseen(_tail(result, floor - best, special.logit(floor) - special.logit(best), 1.0), below, result.level),
+    )
+
+
+def with_unseen(p: float, unseen: float, level: float) -> float:
+    """The p-value where that of the patients not seen agrees at the interval's level, else the larger of the two."""
+    return max(p, unseen) if unseen > (1 - level) / 2 else p
 
 
 def _tail(result: Auroc, gap: float, logit_gap: float, side: float) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from auditkit.stats import unseen
-from auditkit.stats.auroc import placements, root
+from auditkit.stats.auroc import placements, root, with_unseen
 from auditkit.stats.exact import dot, total
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
 
@@ -177,10 +177,12 @@ def auroc_difference_test(result: AurocDifference, margin: float) -> tuple[float
     D, G = result.estimate, result.n_clusters
     above = ((1.0 - margin) / (1.0 + D)) ** (G / 2) if -margin < D else 1.0
     below = ((1.0 + margin) / (1.0 - D)) ** (G / 2) if -margin > D else 1.0
-    if result.spread > 0.0:
-        above = max(above, _tail(result, min(D, result.between) + margin, -1.0))
-        below = max(below, _tail(result, -margin - max(D, result.between), 1.0))
-    return above, below
+    if not result.spread > 0.0:
+        return above, below
+    return (
+        with_unseen(_tail(result, min(D, result.between) + margin, -1.0), above, result.level),
+        with_unseen(_tail(result, -margin - max(D, result.between), 1.0), below, result.level),
+    )
 
 
 def _tail(result: AurocDifference, gap: float, side: float) -> float:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from auditkit.stats.proportion import Proportion
-from auditkit.stats.rates import clustered_rate
+from auditkit.stats.rates import Proportion, clustered_rate
 from auditkit.stats.reduce import FloatArray, IntArray, cluster_codes
 
 # Draws times images looked at together: 8 MB.

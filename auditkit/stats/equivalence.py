@@ -121,7 +121,9 @@ def equivalence(
 
     In either case the interval leaves room for the patients who were not seen (`unseen`), so that a few are never
     enough and no variance is never taken for certainty: with margins of +-5 points, differences that are all 0 pass
-    from 59 clusters on (alpha 0.05), with margins of +-10 from 29.
+    from 59 clusters on (alpha 0.05), with margins of +-10 from 29. In the usual case this holds at alpha, as for the
+    bootstrap: a correction for many decisions is for chance that differs from one to the next, and who was not seen is
+    the same for all of them.
 
     References
     ----------
@@ -209,7 +211,7 @@ def _add_unseen(
     low, high = unseen.mean_ends(mean, n, value_range, alpha)
     ends[0, usual], ends[1, usual] = np.fmin(ends[0, usual], low), np.fmax(ends[1, usual], high)
     for side, test in ((above, unseen.p_mean_above), (below, unseen.p_mean_below)):
-        side[:, usual] = np.fmax(side[:, usual], test(mean, n, value_range, limits[:, usual]))
+        side[:, usual] = _combined(side[:, usual], test(mean, n, value_range, limits[:, usual]), alpha)
 
 
 def _judged(
@@ -235,13 +237,12 @@ def _judged(
     elif margins[0] < ends[0] and ends[1] < margins[1]:
         decision = "inside"
     p_fail = min(p_under, p_over)
-    return Interval(
-        estimate, *ends, level, se, *sizes, p_pass, p_fail, decision, rule, p_under=p_under, p_over=p_over
-    )
+    return Interval(estimate, *ends, level, se, *sizes, p_pass, p_fail, decision, rule, p_under=p_under, p_over=p_over)
 
 
-def _combined(p_t: FloatArray, p_bootstrap: FloatArray, alpha: float) -> FloatArray:
-    return np.where(p_bootstrap > alpha, np.fmax(p_t, p_bootstrap), p_t)
+def _combined(p: FloatArray, other: FloatArray, alpha: float) -> FloatArray:
+    """The p-value where another test agrees at alpha, else the larger of the two."""
+    return np.where(other > alpha, np.fmax(p, other), p)
 
 
 def informative(P: FloatArray, value_range: float) -> NDArray[np.int64]:

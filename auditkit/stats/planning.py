@@ -1,8 +1,9 @@
 """How many patients does an answer take, and what could those at hand have shown? Means and slopes.
 
-Power is computed for Student's interval on independent clusters, exactly. The gate's interval is the union with the
-bootstrap's, a little wider: read the numbers as the least that is needed. They assume normal means; for scores that
-hardly ever move there is `sparse_power`. Shares are in `planning_shares`, areas in `planning_areas`.
+Power is computed for Student's interval on independent clusters, exactly, and with the room that the gate leaves for
+clusters that were not seen (`unseen`). The gate's interval is the union with the bootstrap's, a little wider: read the
+numbers as the least that is needed. They assume normal means. Shares are in `planning_shares`, areas in
+`planning_areas`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ import numpy as np
 from scipy import optimize, special
 
 from auditkit.stats.reduce import FloatArray
+from auditkit.stats.unseen import seen_share
 
 MOST = 1_000_000
+ANYWHERE = (-math.inf, math.inf)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 
 
-def power_inside(n: int, sd: float, effect: float, low: float, high: float, alpha: float) -> float:
+def power_inside(
+    n: int, sd: float, effect: float, low: float, high: float, alpha: float, ends: tuple[float, float] = ANYWHERE
+) -> float:
     """Return the probability that the 1 - 2 alpha interval lies between ``low`` and ``high``.
 
     Parameters
@@ -35,30 +40,43 @@ def power_inside(n: int, sd: float, effect: float, low: float, high: float, alph
         Margins, one may be infinite; same unit.
     alpha : float
         Error per side.
+    ends : (float, float)
+        The least and the most that a value can be: where clusters may lie that were not seen. Infinite ends leave
+        them out of account, which the gate never does.
 
     Notes
     -----
-    Given the sample standard deviation s, the mean must lie t s / sqrt(n) within the margins; that normal probability
-    is averaged over the distribution of s (as in Owen, D. B. (1965), Biometrika 52, 437-446).
+    Given the sample standard deviation s, the mean must lie t s / sqrt(n) within the margins, and so far that a share
+    1 - alpha ** (1 / n) of clusters at the end of the range would not take it across; that normal probability is
+    averaged over the distribution of s (as in Owen, D. B. (1965), Biometrika 52, 437-446).
     """
     check(sd, alpha)
     if n < 2:
         return 0.0
+    least, most = _room(n, low, high, alpha, ends)
     if sd == 0:
-        return float(low < effect < high)
+        return float(least < effect < most)
     scale = sd / math.sqrt(n)
     t = float(special.stdtrit(n - 1, 1 - alpha))
     # Beyond ratio s / sd = width / (2 t scale) the interval is too wide to fit; chi carries < 1e-14 outside these ends.
     shortest, longest = _chi_ends(n - 1)
     bottom, top = shortest / math.sqrt(n - 1), min(longest / math.sqrt(n - 1), (high - low) / (2 * t * scale))
-    if top <= bottom:
+    if top <= bottom or least >= most:
         return 0.0
     ratio = bottom + (top - bottom) * (_NODES + 1) / 2
     density = _chi_density(ratio * math.sqrt(n - 1), n - 1) * math.sqrt(n - 1)
-    upper = (high - effect) / scale - t * ratio
-    lower = (low - effect) / scale + t * ratio
-    fits = special.ndtr(upper) - special.ndtr(lower)
-    return float(np.clip((_WEIGHTS * density * fits).sum() * (top - bottom) / 2, 0.0, 1.0))
+    upper = np.minimum(high - t * scale * ratio, most)
+    lower = np.maximum(low + t * scale * ratio, least)
+    fits = special.ndtr((upper - effect) / scale) - special.ndtr((lower - effect) / scale)
+    return float(np.clip((_WEIGHTS * density * np.maximum(fits, 0.0)).sum() * (top - bottom) / 2, 0.0, 1.0))
+
+
+def _room(n: int, low: float, high: float, alpha: float, ends: tuple[float, float]) -> tuple[float, float]:
+    """Return between which means the clusters that were not seen cannot take the mean across a margin."""
+    q = float(seen_share(alpha, n))
+    unseen = [(1 - q) * end if math.isfinite(end) else 0.0 for end in ends]
+    share = [q if math.isfinite(end) else 1.0 for end in ends]
+    return (low - unseen[0]) / share[0], (high - unseen[1]) / share[1]
 
 
 @lru_cache(maxsize=4096)
@@ -104,60 +122,6 @@ def cells_power(power: float, cells: int) -> float:
     return 1 - (1 - power) / cells
 
 
-def sparse_power(
-    n: int, sd: float, effect: float, low: float, high: float, alpha: float, value_range: float = 100.0
-) -> float:
-    """Return about how probable it is that the interval of the sparse rule lies between ``low`` and ``high``.
-
-    Parameters
-    ----------
-    n : int
-        Clusters.
-    sd, effect : float
-        Standard deviation and mean of the cluster means.
-    low, high : float
-        Margins, one may be infinite.
-    alpha : float
-        Error per side.
-    value_range : float
-        No value can be outside [-value_range, value_range].
-
-    Notes
-    -----
-    The interval of `bounded` reaches from the mean m of hardly varying values about a share q = 1 - alpha ** (1 / n) of
-    the way to the ends of the range: the clusters that were not seen. Exact when nothing varies (sd 0); else m is taken
-    as normal.
-    """
-    check(sd, alpha)
-    if n < 2:
-        return 0.0
-    q = 1 - alpha ** (1 / n)
-    ends = (low + value_range * q) / (1 - q), (high - value_range * q) / (1 - q)
-    if sd == 0:
-        return float(ends[0] < effect < ends[1])
-    below, above = special.ndtr((np.array(ends) - effect) * math.sqrt(n) / sd)
-    return float(max(above - below, 0.0))
-
-
-def clusters_to_settle_sparse(
-    sd: float,
-    low: float,
-    high: float,
-    effect: float,
-    alpha: float,
-    power: float = 0.9,
-    *,
-    value_range: float = 100.0,
-    min_clusters: int = 24,
-) -> int | None:
-    """Return what `clusters_to_settle` does, for scores that hardly ever move; see `sparse_power`."""
-    return _settled(
-        lambda n, low, high: sparse_power(n, sd, effect, low, high, alpha, value_range),
-        (sd, low, high, effect, alpha, power),
-        min_clusters,
-    )
-
-
 def minimum_detectable_effect(sd: float, n: int, alpha: float, power: float = 0.9) -> float:
     """Return the smallest margin that n clusters pass with the given power when there is no effect.
 
@@ -194,7 +158,14 @@ def minimum_detectable_effect(sd: float, n: int, alpha: float, power: float = 0.
 
 
 def clusters_to_settle(
-    sd: float, low: float, high: float, effect: float, alpha: float, power: float = 0.9, *, min_clusters: int = 24
+    sd: float,
+    low: float,
+    high: float,
+    effect: float,
+    alpha: float,
+    power: float = 0.9,
+    *,
+    ends: tuple[float, float] = (-100.0, 100.0),
 ) -> int | None:
     """Return the smallest number of clusters that gives an answer with the given power.
 
@@ -213,8 +184,8 @@ def clusters_to_settle(
         Error per side.
     power : float
         Between 0 and 1.
-    min_clusters : int
-        Smallest number at which "inside" is claimed.
+    ends : (float, float)
+        See `power_inside`.
 
     Returns
     -------
@@ -222,19 +193,6 @@ def clusters_to_settle(
         None when the effect sits on a margin (no number settles it), when more than a million clusters would be
         needed, or when sd or effect are NaN.
     """
-    return _settled(
-        lambda n, low, high: power_inside(n, sd, effect, low, high, alpha),
-        (sd, low, high, effect, alpha, power),
-        min_clusters,
-    )
-
-
-def _settled(
-    power_at: Callable[[int, float, float], float],
-    question: tuple[float, float, float, float, float, float],
-    min_clusters: int,
-) -> int | None:
-    sd, low, high, effect, alpha, power = question
     if math.isnan(sd) or math.isnan(effect):
         return None
     check(sd, alpha, power)
@@ -242,10 +200,9 @@ def _settled(
         raise ValueError(f"margins must be low < high, got {low:g} and {high:g}")
     if effect in (low, high):
         return None
-    if low < effect < high:
-        return first_with_power(lambda n: power_at(n, low, high), power, max(2, min_clusters))
-    beyond = (high, math.inf) if effect > high else (-math.inf, low)
-    return first_with_power(lambda n: power_at(n, *beyond), power, 2)
+    if not low < effect < high:
+        low, high = (high, math.inf) if effect > high else (-math.inf, low)
+    return first_with_power(lambda n: power_inside(n, sd, effect, low, high, alpha, ends), power, 2)
 
 
 def first_with_power(power_at: Callable[[int], float], power: float, start: int) -> int | None:

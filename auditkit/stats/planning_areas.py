@@ -6,8 +6,8 @@ import math
 
 from scipy import special
 
-from auditkit.stats.auroc import MIN_CLUSTERS
 from auditkit.stats.planning import check, first_with_power, power_inside
+from auditkit.stats.unseen import seen_share
 
 
 def auroc_power(n: int, area: float, sd_logit: float, floor: float, alpha: float) -> float:
@@ -30,7 +30,8 @@ def auroc_power(n: int, area: float, sd_logit: float, floor: float, alpha: float
     Notes
     -----
     The estimate is taken as normal on the logit scale with Student's t for the spread. No interval is narrower than
-    the clusters not seen allow (alpha ** (1 / n)), so a high floor takes many clusters even when separation is perfect.
+    the clusters not seen allow (area q ** 2, q = alpha ** (1 / n)), so a high floor takes many clusters even when
+    separation is perfect.
     """
     check(sd_logit, alpha)
     if not (0 <= area <= 1 and 0 < floor < 1):
@@ -39,12 +40,16 @@ def auroc_power(n: int, area: float, sd_logit: float, floor: float, alpha: float
         return 0.0
     if area < floor:
         area, floor = 1 - area, 1 - floor
-    unseen = alpha ** (1 / n)
-    if area == 1 or sd_logit == 0:
-        return float(area * unseen > floor)
-    if unseen <= floor:
+    least = floor / float(seen_share(alpha, n)) ** 2  # that the estimate must be above
+    if least >= 1:
         return 0.0
-    return power_inside(n, sd_logit, float(special.logit(area)), float(special.logit(floor)), math.inf, alpha)
+    if area == 1 or sd_logit == 0:
+        return float(area > least)
+    truth = float(special.logit(area))
+    shown = power_inside(n, sd_logit, truth, float(special.logit(floor)), math.inf, alpha)
+    # An estimate that Student's interval puts above the floor is nearly always one that also leaves the room, or the
+    # other way round: the smaller of the two probabilities.
+    return min(shown, float(special.ndtr((truth - special.logit(least)) * math.sqrt(n) / sd_logit)))
 
 
 def clusters_to_settle_auroc(
@@ -54,8 +59,6 @@ def clusters_to_settle_auroc(
     floor: float,
     alpha: float,
     power: float = 0.9,
-    *,
-    min_clusters: int = MIN_CLUSTERS,
 ) -> int | None:
     """Return the smallest number of clusters that shows an area above the floor, or below it if it is below.
 
@@ -66,8 +69,6 @@ def clusters_to_settle_auroc(
         square root of the clusters.
     floor, alpha, power : float
         See `auroc_power`.
-    min_clusters : int
-        Smallest number at which "above" is claimed.
 
     Returns
     -------
@@ -78,8 +79,7 @@ def clusters_to_settle_auroc(
         return None
     check(se, alpha, power)
     sd_logit = se * math.sqrt(n) / (area * (1 - area)) if 0 < area < 1 else 0.0
-    start = max(2, min_clusters) if area > floor else 2
-    return first_with_power(lambda clusters: auroc_power(clusters, area, sd_logit, floor, alpha), power, start)
+    return first_with_power(lambda clusters: auroc_power(clusters, area, sd_logit, floor, alpha), power, 2)
 
 
 def auroc_se(area: float, n: int) -> float:

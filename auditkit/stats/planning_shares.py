@@ -1,7 +1,6 @@
-"""How many patients does it take to bound a share, or a difference of two? Exact, by summing over the counts.
+"""How many patients does it take to bound a share? Exact, by summing over the counts.
 
-The unit is the patient: with several images each, the bound of `rates` treats few events as if all images of a patient
-fell together, which this planning does for any number of events.
+The unit is the patient: with several images each, all of them are taken to fall together.
 """
 
 from __future__ import annotations
@@ -10,18 +9,13 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-import numpy as np
 from scipy import stats
 
-from auditkit.stats.planning import MOST, first_with_power, sd_of_patient_mean
-from auditkit.stats.rates import tango_score
-from auditkit.stats.tail import check_share
-
-_NEGLIGIBLE = 1e-13
+from auditkit.stats.planning import MOST, first_with_power
 
 
 def share_power(n: int, share: float, cap: float, alpha: float, *, beyond: bool = False) -> float:
-    """Return the probability that the exact bound of a share (`tail.tail_share`) lies below a cap.
+    """Return the probability that the exact bound of a share lies below a cap.
 
     Parameters
     ----------
@@ -42,7 +36,10 @@ def share_power(n: int, share: float, cap: float, alpha: float, *, beyond: bool 
     the largest such count follows, and its binomial probability is the power. It is not a smooth function of n: with
     one unit more and the same largest count it falls.
     """
-    check_share(cap, alpha)
+    if not 0 < cap < 1:
+        raise ValueError(f"cap is a share between 0 and 1, got {cap}")
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha is the error per side, between 0 and 0.5; got {alpha}")
     _check_probability(share, "share")
     if n < 1:
         return 0.0
@@ -78,93 +75,26 @@ def clusters_to_settle_share(
     return _lasting(lambda n: share_power(n, share, cap, alpha, beyond=beyond), power, min_clusters, cap)
 
 
-def rate_difference_power(n: int, up: float, down: float, cap: float, alpha: float, *, beyond: bool = False) -> float:
-    """Return the probability that the interval of `rates.rate_difference` lies below a cap.
-
-    Parameters
-    ----------
-    n : int
-        Patients, one image each.
-    up, down : float
-        Probabilities that an image has the event only when treated, and only under control; their difference is the
-        true difference of the rates.
-    cap : float
-        Largest increase to be accepted, -1 < cap < 1.
-    alpha : float
-        Error per side.
-    beyond : bool
-        The probability that the interval lies above the cap instead.
-
-    Notes
-    -----
-    Sums the multinomial probabilities of the discordant counts that Tango's score test decides (all but 1e-12 of
-    them).
-    """
-    _check_difference(up, down, cap, alpha)
-    if n < 2:
-        return 0.0
-    z = float(stats.norm.isf(alpha))
-
-    def decided(ups: int, downs: int) -> bool:
-        score = tango_score(ups, downs, n, cap)
-        return score > z if beyond else score < -z
-
-    first, last = (int(k) for k in stats.binom.ppf([_NEGLIGIBLE, 1 - _NEGLIGIBLE], n, down))
-    downs = np.arange(first, last + 1)
-    # The most "ups" that still pass (the fewest that fail are one more). It rises with the "downs": one walk finds all.
-    most = np.empty(downs.size, dtype=np.int64)
-    ups = -1
-    for at, count in enumerate(downs.tolist()):
-        while ups + 1 + count <= n and decided(ups + 1, count) != beyond:
-            ups += 1
-        most[at] = ups
-    rest = up / (1 - down) if down < 1 else 0.0
-    given = stats.binom.sf if beyond else stats.binom.cdf
-    return float(np.clip(stats.binom.pmf(downs, n, down) @ given(most, n - downs, rest), 0.0, 1.0))
-
-
-@lru_cache(maxsize=4096)  # 10 to 600 ms; a run asks the same counts of many audits
-def clusters_to_settle_rate_difference(
-    up: float, down: float, cap: float, alpha: float, power: float = 0.9, *, min_clusters: int = 2
-) -> int | None:
-    """Return the number of patients from which on a rate is shown to rise by less than a cap, or by more if it does.
-
-    Parameters and result as for `rate_difference_power` and `clusters_to_settle_share`.
-    """
-    if up - down == cap:
-        return None
-    beyond = up - down > cap
-    return _lasting(
-        lambda n: rate_difference_power(n, up, down, cap, alpha, beyond=beyond), power, min_clusters, abs(cap) or 0.05
-    )
-
-
-def jump_share(sd: float, effect: float, threshold: float, images_per_patient: int, correlation: float) -> float:
-    """Return the share of patients with any change beyond a threshold, if changes are normal.
+def jump_excess(sd: float, effect: float, threshold: float) -> tuple[float, float]:
+    """Return mean and standard deviation, over images, of jumps beyond noise, if changes are normal.
 
     Parameters
     ----------
     sd, effect : float
-        Standard deviation and mean of the change of one image, over all patients.
+        Standard deviation and mean of the change of one image; the noise scatters alike, about 0.
     threshold : float
         A change counts when its absolute value is larger.
-    images_per_patient : int
-        The same for every patient.
-    correlation : float
-        Between the changes of two images of a patient, 0-1.
+
+    Notes
+    -----
+    The noise is taken from one pair of answers. Several make it less noisy, so that a plan is on the safe side.
     """
-    spread = sd_of_patient_mean(sd, images_per_patient, correlation)  # checks the two
-    if spread == 0:
-        return float(abs(effect) > threshold)
-    # Given what a patient's images share, they are independent of one another: their product is averaged over it.
-    nodes, weights = np.polynomial.hermite_e.hermegauss(96)
-    centre, own = effect + sd * math.sqrt(correlation) * nodes, sd * math.sqrt(1 - correlation)
-    if images_per_patient == 1:
-        centre, weights, own = np.array([effect]), np.ones(1), sd
-    if own == 0:
-        return float(stats.norm.sf(threshold, effect, sd) + stats.norm.cdf(-threshold, effect, sd))
-    small = stats.norm.cdf(threshold, centre, own) - stats.norm.cdf(-threshold, centre, own)
-    return float(1 - weights @ small**images_per_patient / weights.sum())
+    if sd == 0:
+        return float(abs(effect) > threshold), 0.0
+    jumps, noise = (
+        float(stats.norm.sf(threshold, mean, sd) + stats.norm.cdf(-threshold, mean, sd)) for mean in (effect, 0.0)
+    )
+    return jumps - noise, math.sqrt(jumps * (1 - jumps) + noise * (1 - noise))
 
 
 def _lasting(power_at: Callable[[int], float], power: float, start: int, cap: float) -> int | None:
@@ -185,14 +115,3 @@ def _lasting(power_at: Callable[[int], float], power: float, start: int, cap: fl
 def _check_probability(value: float, name: str) -> None:
     if not 0 <= value <= 1:
         raise ValueError(f"{name} lies between 0 and 1, got {value}")
-
-
-def _check_difference(up: float, down: float, cap: float, alpha: float) -> None:
-    _check_probability(up, "up")
-    _check_probability(down, "down")
-    if up + down > 1:
-        raise ValueError(f"up and down are shares of the same images, got {up} + {down} > 1")
-    if not -1 < cap < 1:
-        raise ValueError(f"cap is a difference of rates between -1 and 1, got {cap}")
-    if not 0 < alpha < 0.5:
-        raise ValueError(f"alpha is the error per side, between 0 and 0.5; got {alpha}")

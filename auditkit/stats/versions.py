@@ -35,11 +35,14 @@ class Route:
         Of alpha, 0-1.
     passing : Interval
         At this part of alpha; on the lower side of zero both means are turned round.
+    ends : (float, float)
+        The least and the most that new - w old can be.
     """
 
     old: int
     part: float
     passing: Interval
+    ends: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Worsening:
         How the interval of the deciding route was had.
     sides : tuple of tuple of Route
         The routes on each harmful side; a pass takes one on every side.
+    p_sides : tuple of float
+        P-value of "worse by more" on each harmful side; the smallest is ``p_fail``.
     """
 
     estimate: float
@@ -80,6 +85,7 @@ class Worsening:
     decision: Decision
     rule: str
     sides: tuple[tuple[Route, ...], ...]
+    p_sides: tuple[float, ...] = ()
 
 
 def worsening(
@@ -90,7 +96,7 @@ def worsening(
     alpha: float,
     seed: Seed,
     resamples: int = 10_000,
-    value_range: float = 100.0,
+    ends: tuple[float, float] = (-100.0, 100.0),
     min_informative: int = 10,
 ) -> list[Worsening]:
     """Decide for each effect whether it is worse in the new version by less than a margin.
@@ -107,8 +113,8 @@ def worsening(
         Error per side, 0 < alpha < 0.5.
     seed, resamples, min_informative
         As in `equivalence.equivalence`.
-    value_range : float
-        No effect of one version can be outside [-value_range, value_range].
+    ends : (float, float)
+        The least and the most that the effect of one version can be: 0 and 1 for a share.
 
     Returns
     -------
@@ -148,47 +154,51 @@ def worsening(
     if absent:
         raise ValueError(f"{harm} needs new - w old for w in {list(routes)}; missing: {absent}")
     signs = (1, -1) if harm == "away from zero" else (1,)
-    ends = (max(routes), min(routes))
+    extremes = (max(routes), min(routes))
     means = {w: np.asarray(moves[w], dtype=np.float64) for w in routes}
+    spans = {(w, sign): _span(ends, w, sign) for w in routes for sign in signs}
     C = means[1].shape[1]
 
     def intervals(w: int, level: float) -> list[list[Interval]]:
         """Return one list of intervals per side."""
+        middles = [sum(spans[w, sign]) / 2 for sign in signs]
         found = equivalence(
-            np.concatenate([sign * means[w] for sign in signs], axis=1),
+            np.concatenate([sign * means[w] - middle for sign, middle in zip(signs, middles, strict=True)], axis=1),
             -np.inf,
-            margin,
+            np.repeat([margin - middle for middle in middles], C),
             alpha=level,
             seed=seed,
             resamples=resamples,
-            value_range=value_range * (1 + abs(w)),
+            value_range=(ends[1] - ends[0]) * (1 + abs(w)) / 2,
             min_informative=min_informative,
         )
-        return [found[s * C : (s + 1) * C] for s in range(len(signs))]
+        return [[_moved(one, middle) for one in found[s * C : (s + 1) * C]] for s, middle in enumerate(middles)]
 
     passing = {w: intervals(w, alpha * part) for w, part in routes.items()}
-    failing = {w: passing[w] if routes[w] == 1.0 else intervals(w, alpha) for w in ends}
+    failing = {w: passing[w] if routes[w] == 1.0 else intervals(w, alpha) for w in extremes}
     results = []
     for c in range(C):
-        sides = tuple(tuple(Route(w, part, passing[w][s][c]) for w, part in routes.items()) for s in range(len(signs)))
-        against = [[failing[w][s][c] for w in ends] for s in range(len(signs))]
+        sides = tuple(
+            tuple(Route(w, part, passing[w][s][c], spans[w, sign]) for w, part in routes.items())
+            for s, sign in enumerate(signs)
+        )
+        against = [[failing[w][s][c] for w in extremes] for s in range(len(signs))]
         joined = _joined(sides, against, 1 - 2 * alpha)
         results.append(_floored(joined) if harm == "above zero" else joined)
     return results
 
 
-def _joined(
-    sides: tuple[tuple[Route, ...], ...], against: list[list[Interval]], level: float
-) -> Worsening:
+def _joined(sides: tuple[tuple[Route, ...], ...], against: list[list[Interval]], level: float) -> Worsening:
     """Join the routes: the best of each side, and of the sides the worst."""
     change = next(route.passing for route in sides[0] if route.old == 1)
     n = change.n_clusters
     if n == 0:
-        return Worsening(np.nan, -np.inf, np.inf, level, np.nan, 0, 1.0, 1.0, "open", EMPTY, sides)
+        return Worsening(np.nan, -np.inf, np.inf, level, np.nan, 0, 1.0, 1.0, "open", EMPTY, sides, (1.0,) * len(sides))
     deciding = max((min(side, key=lambda r: r.passing.high) for side in sides), key=lambda r: r.passing.high)
     inside = all(any(r.passing.decision == "inside" for r in side) for side in sides)
     beyond = any(all(interval.decision == "beyond" for interval in some) for some in against)
     p_pass = max(min(min(1.0, r.passing.p_pass / r.part) for r in side) for side in sides)
+    p_sides = tuple(max(interval.p_fail for interval in some) for some in against)
     return Worsening(
         estimate=max(min(interval.estimate for interval in some) for some in against),
         low=max(min(interval.low for interval in some) for some in against),
@@ -197,11 +207,23 @@ def _joined(
         sd=float(change.se * np.sqrt(n)),
         n_clusters=n,
         p_pass=p_pass,
-        p_fail=min(max(interval.p_fail for interval in some) for some in against),
+        p_fail=min(p_sides),
         decision="inside" if inside else "beyond" if beyond else "open",
         rule=deciding.passing.rule,
         sides=sides,
+        p_sides=p_sides,
     )
+
+
+def _span(ends: tuple[float, float], w: int, sign: int) -> tuple[float, float]:
+    """Return the least and the most of sign * (new - w old), both between the ends."""
+    corners = [sign * (new - w * old) for new in ends for old in ends]
+    return min(corners), max(corners)
+
+
+def _moved(interval: Interval, by: float) -> Interval:
+    """Return an interval about values that were counted from ``by``."""
+    return replace(interval, estimate=interval.estimate + by, low=interval.low + by, high=interval.high + by)
 
 
 def _floored(found: Worsening) -> Worsening:

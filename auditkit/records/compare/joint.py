@@ -164,7 +164,6 @@ def joint_intervals(P: FloatArray, value_range: float, settings: Settings) -> Jo
         resamples=resamples,
         seed=settings.seed,
         value_range=value_range,
-        min_clusters=2,
         min_informative=settings.min_informative,
     )
     return Joint(intervals, sparse, tails, level)

@@ -290,7 +290,7 @@ def gaps(evidence: Evidence) -> list[str]:
         small = [s.modality for s in data.modalities if s.n_clusters < least]
         if small:
             result.append(
-                f"Fewer than {least} patients, too few for a pass: {', '.join(modality_name(m) for m in small)}."
+                f"Fewer than {least} patients, too few for most passes: {', '.join(modality_name(m) for m in small)}."
             )
     if not evidence.references:
         result.append("No earlier run was given to compare with: nothing is said about change against another version.")
