@@ -73,8 +73,8 @@ def too_few(n: int, alpha: float, what: str, needed: int) -> str:
     """
     one_in = max(math.floor(1 / (1 - float(seen_share(alpha, n)))), 1)
     return (
-        f"{patients(n)} are too few for {what}: were one patient in {one_in} quite unlike them, none might be among "
-        f"so few; with this estimate it takes {patients(needed)} at least"
+        f"{patients(n)} are too few for {what}: one in {one_in} of all could be quite unlike them; it takes "
+        f"{whole(needed)} or more"
     )
 
 

@@ -80,7 +80,7 @@ CHANGES = [
      ["families.sensitivity: has no limit; give exactly one of within, at_most, at_least, or shown = true"]),
     ("at_least = 2.0 ", "at_least = 2.0\nwithin = 3.0 ", ["families.sensitivity: has within and at_least; give"]),
     ("at_least = 2.0 ", "shown = true\nin_each = 2.0 ", ["families.sensitivity: in_each"]),
-    ("in_each = 10.0", "in_each = 4.0", ["families.metadata: in_each = 4 is stricter than within = 5"]),
+    ("within = 5.0           # mean change over all patients\nin_each = 10.0", "within = 5.0\nin_each = 4.0", ["families.metadata: in_each = 4 is stricter than within = 5"]),
     ("at_least = 2.0 ", "at_least = 2.0\nin_each = 3.0 ", ["in_each = 3 is stricter than at_least = 2"]),
     ("at_most = 5.0", "at_most = 5.0\ntail = { beyond = 25.0, share = 0.1 }",
      ["families.direction: tail goes with within"]),
