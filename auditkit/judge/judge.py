@@ -11,6 +11,7 @@ from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, V
 from auditkit.judge.decided import Decided
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
+from auditkit.judge.levels import draw_together
 from auditkit.judge.looks import ONLY, Look
 from auditkit.judge.procedures import draft_all, is_change, row_of, undeclared_size
 from auditkit.judge.rules import Rules
@@ -172,6 +173,7 @@ class Judge:
             drafts = self._drafts(family, still) if still else {}
             for effect in still:
                 together = self._decides_together(family, effect)
+                draw_together(drafts[effect.name])
                 for draft in drafts[effect.name]:
                     draft.required = draft.required and (together or not draft.together)
             fresh = {member: self._taken_up(some, before.get(member, [])) for member, some in drafts.items()}
@@ -278,6 +280,7 @@ class Judge:
             tail=draft.tail,
             worst_case=draft.worst_case,
             sd=draft.sd,
+            shrunken=draft.shrunken,
             mde=draft.mde,
             look=decided.look,
             more_clusters=more or None,

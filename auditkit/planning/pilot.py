@@ -129,7 +129,9 @@ def _claims(cell: Cell, audit: Audit, subject: Subject, level: Levels, protocol:
             f"the record does not say how far the patients of {audit.id} spread.",
             "Run the audits again with the same store; what it holds is not asked again.",
         )
-    claims = [mean_claim((value, cell.sd), limits, level, settings, subject)]
+    # Levels of few patients lie apart by chance: their own estimates would ask for too many in some, too few in others.
+    likely = value if cell.shrunken is None else cell.shrunken
+    claims = [mean_claim((likely, cell.sd), limits, level, settings, subject)]
     if family.tail is not None and cell.tail is not None and cell.tail.value is not None:
         claims.append(
             tail_claim((cell.tail.value, _spread(cell.tail, cell.n_clusters)), family.tail, subject.unit, level)
@@ -193,7 +195,8 @@ def _said(evidence: Evidence) -> list[str]:
     data = evidence.data
     said = [
         f"The estimates of the pilot ({data.n_clusters} patients, {data.n_images} images) are taken for the truth: "
-        "means, spreads, and shares, also a share of 0. They are estimates, and the plan is no better than they are.",
+        "means, spreads, and shares, also a share of 0. They are estimates, and the plan is no better than they are. "
+        "Means of three modalities or more are drawn together as far as their differences are chance.",
         "A sum over modalities counts every modality with the most that any of its claims takes; further patients have "
         "as many images as those of the pilot. For shares a patient counts as one image.",
         "A FAIL is planned at Holm's first step within its family as far as the pilot ran it.",
