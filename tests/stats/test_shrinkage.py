@@ -50,5 +50,5 @@ def test_nearer_to_the_truth_on_average():
 
 @pytest.mark.parametrize(("y", "s"), [([1.0, 2.0], [1.0, 1.0]), ([1.0, 2.0, np.nan], [1.0, 1.0, 1.0])])
 def test_what_cannot_be_drawn_together_is_refused(y, s):
-    with pytest.raises(ValueError, match="needed|finite"):
+    with pytest.raises(ValueError, match=r"needed|finite"):
         drawn_together(y, s)
