@@ -213,7 +213,7 @@ def _too_few(interval: Interval, frame: Frame, unit: str, rules: Rules) -> str:
     if not needed:
         return ""
     limit = min(margin for margin, _ in short)
-    return too_few(n, alpha, f"a limit {number(limit, unit, signed=False)} away", needed)
+    return too_few(n, alpha, f"a limit {number(limit, unit, signed=False)} from the estimate", needed)
 
 
 def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:
