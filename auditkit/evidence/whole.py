@@ -109,6 +109,6 @@ def whole_verdict(audits: Sequence[Audit], not_run: Sequence[str]) -> tuple[Verd
         "PASS": "every declared criterion was met",
         "FAIL": "the model does not meet the declared criteria",
         "INCONCLUSIVE": "these data do not decide every question, and undecided is not a pass",
-        "ERROR": "some questions got no answer; run again to ask them",
+        "ERROR": "some questions got no answer, for the reason given with them",
     }[verdict]
     return verdict, f"{listed} of {len(deciding)} audits: {closing}."

@@ -16,7 +16,8 @@ def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, m
     if verdict == "ERROR":
         lost = draft.outcomes.error + draft.control_outcomes.error
         total = draft.outcomes.total + draft.control_outcomes.total
-        return f"{lost} of {total} questions got no answer; run again to ask them, answers given are kept."
+        # Whether another run can help depends on why, which the record says of the whole run (`Unscored.remedy`).
+        return f"{lost} of {total} questions got no answer: see why under “Answers without a score”."
     if draft.n_clusters == 0:
         return draft.remark or "No image could be scored on both sides, so nothing was measured."
     found = f"{interval(draft.estimate, signed=draft.signed)} over {patients(draft.n_clusters)}"

@@ -147,12 +147,14 @@ def _answers(evidence: Evidence, width: int) -> list[str]:
     )
     share = percent(outcomes.scored / outcomes.total)
     told = f"{whole(outcomes.scored)} of {count(outcomes.total, 'answer')} scored ({share}); {missing}."
-    return [*_wrapped(told, width), *(_example(entry, width) for entry in evidence.unscored[:_EXAMPLES])]
+    lines = _wrapped(told, width)
+    for entry in evidence.unscored[:_EXAMPLES]:
+        lines += [_example(entry, width), *(_wrapped(entry.remedy, width) if entry.remedy else ())]
+    return lines
 
 
 def _example(entry: Unscored, width: int) -> str:
     """Say on one line why answers have no score: the first text, or what the server said."""
     name = OUTCOME_NAMES[entry.outcome].lower()
-    again = "; run again to ask them" if entry.outcome == "error" else ""
     text = f"{cut(entry.text, width)!r}: " if entry.outcome != "error" else ""
-    return cut(f"- {name}: {text}{entry.why or 'no reason is recorded'}{again}", width)
+    return cut(f"- {name}: {text}{entry.why or 'no reason is recorded'}", width)

@@ -11,6 +11,7 @@ from auditkit import tasks
 from auditkit.evidence import Example, Unscored
 from auditkit.images.record import ImageRecord
 from auditkit.images.thumbnail import jpeg_thumbnail
+from auditkit.models.again import remedy
 from auditkit.run.session import AuditRun
 from auditkit.tasks import OUTCOMES
 from auditkit.vocabulary import MODEL, Condition, Perturbation, Probe, Question
@@ -62,8 +63,7 @@ def unscored(run: AuditRun) -> list[Unscored]:
 
 def _unscored(run: AuditRun, outcome: str, n: int) -> Unscored:
     if outcome == "error":
-        common = Counter(run.tally.errors.values()).most_common(1)
-        return Unscored(outcome=outcome, n=n, why=shortened(common[0][0], _TEXT) if common else "")
+        return _errors(run, n)
     data, code = run.judge.data, OUTCOMES.index(outcome)
     for question in sorted(data.asked()):
         where = np.flatnonzero(data.column(question).outcomes == code)
@@ -83,6 +83,13 @@ def _unscored(run: AuditRun, outcome: str, n: int) -> Unscored:
             text=shortened(answer.text, _TEXT),
         )
     return Unscored(outcome=outcome, n=n)
+
+
+def _errors(run: AuditRun, n: int) -> Unscored:
+    tally = run.tally
+    reasons = [why for why, _ in Counter(tally.errors.values()).most_common()]
+    told = remedy(tally.again.get(key) for key in tally.errors)
+    return Unscored(outcome="error", n=n, why=shortened(reasons[0], _TEXT) if reasons else "", remedy=told)
 
 
 def _shown_conditions(run: AuditRun) -> list[Condition]:
