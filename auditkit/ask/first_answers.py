@@ -90,6 +90,6 @@ class FirstAnswers:
         raise AuditkitError(
             f"none of the first {sum(self.ended.values())} answers gave a score: {how}. The first of these is "
             f"{visible(text)!r} ({why}). Nothing more was asked.",
-            f"{_REMEDY[ranked[0]]} docs/troubleshooting.md has more. To audit the model as it is, add --audit-ask-on: every such answer is counted then. "
-            "Answers so far are kept.",
+            f"{_REMEDY[ranked[0]]} docs/troubleshooting.md has more. To audit the model as it is, add --audit-ask-on: "
+            "every such answer is counted then. Answers so far are kept.",
         )
