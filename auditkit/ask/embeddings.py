@@ -192,7 +192,7 @@ def _missing(
                 tally.held += 1
                 tally.done += 1
             elif asker.gave_up:  # nothing more is asked, so nothing more is rendered
-                tally.lose(key, asker.gave_up, again=True)
+                tally.lose(key, asker.gave_up, again=True, kind=kind)
                 tally.done += 1
             else:
                 pixels = renderer.pixels(record, digest, condition) if pixels is None else pixels
@@ -296,7 +296,7 @@ class _Pass:
     def _commit(self, batch: list[_Wanted], responses: Sequence[Response]) -> None:
         for wanted, response in zip(batch, responses, strict=True):
             if response.error is not None:
-                self._tally.lose(wanted.id, response.error, response.again)
+                self._tally.lose(wanted.id, response.error, response.again, kind=wanted.kind)
         there = self._vectors.take(wanted.id for wanted in batch if wanted.id not in self._tally.errors)
         self._store.add_embeddings(there, batch[0].kind, self._model)
         self._tally.done += len(batch)

@@ -46,6 +46,8 @@ class Tally:
         Probe keys without an answer, and why; never stored as answers, asked again on the next run.
     again : dict of str to bool
         Of these keys, whether asking again may help, where that is known.
+    kinds : dict of str to str
+        Of these keys, the kind of embedding, where they stand for one.
     left_out : list of LeftOut
         Images that could not be decoded or are too small for a perturbation.
     unreadable : list of str
@@ -63,6 +65,7 @@ class Tally:
     held: int = 0
     errors: dict[str, str] = field(default_factory=dict)
     again: dict[str, bool] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -73,9 +76,11 @@ class Tally:
     def asked(self) -> int:
         return self.done - self.held
 
-    def lose(self, key: str, why: str, again: bool | None = None) -> None:
-        """Note a question without an answer, why, and whether asking again may help."""
+    def lose(self, key: str, why: str, again: bool | None = None, *, kind: str = "") -> None:
+        """Note a question without an answer, or an image without an embedding of a kind; why, and what asking helps."""
         self.errors[key] = why
+        if kind:
+            self.kinds[key] = kind
         if again is not None:
             self.again[key] = again
 

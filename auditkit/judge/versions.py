@@ -90,8 +90,8 @@ class VersionJudge(Judge):
     def _series(self, effect: Effect) -> list[Point]:
         return []  # the audit itself has the figure
 
-    def _cell(self, decided: Decided, size: int) -> Cell:
-        cell = super()._cell(decided, size)
+    def _cell(self, decided: Decided, size: int, *, inside: bool = False) -> Cell:
+        cell = super()._cell(decided, size, inside=inside)
         return cell.model_copy(update={"sentence": _sentence(decided.draft, cell)})
 
 

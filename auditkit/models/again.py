@@ -52,7 +52,7 @@ def of_exception(error: BaseException, words: str) -> bool:
 
 
 def remedy(known: Iterable[bool | None]) -> str:
-    """Return what to do about questions without an answer; empty where nothing is known.
+    """Return what to do about what was asked for in vain; empty where nothing is known.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def remedy(known: Iterable[bool | None]) -> str:
     if not kinds or kinds == [None]:
         return ""
     if True not in kinds:
-        return "The same question gets the same error: change what it names first (docs/troubleshooting.md)."
+        return "The same request gets the same error: change what it names first (docs/troubleshooting.md)."
     if kinds == [True]:
-        return "Run again to ask these questions; answers given are kept."
-    return "For some of these questions it can help to run again; the others get the same error until it is mended."
+        return "Run again to ask for these; what was answered is kept."
+    return "For some of these it can help to run again; the others get the same error until it is mended."

@@ -118,8 +118,8 @@ def test_a_call_that_does_not_return_may_return_another_time():
 
 
 def test_run_again_is_said_only_where_it_can_help():
-    assert remedy([True, True]) == "Run again to ask these questions; answers given are kept."
+    assert remedy([True, True]) == "Run again to ask for these; what was answered is kept."
     assert "run again" not in remedy([False, False]).lower()
     assert "change what it names" in remedy([False, None])
-    assert remedy([True, False]).startswith("For some of these questions it can help to run again")
+    assert remedy([True, False]).startswith("For some of these it can help to run again")
     assert remedy([]) == remedy([None, None]) == ""

@@ -69,8 +69,14 @@ def test_the_page_shows_it_and_obeys_nothing(record):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;⟨U+001B⟩[31m⟨U+202E⟩ no score in here" in page
     assert "<script>alert(1)" not in page
     assert not {"\x1b", "\u202e"} & set(page)
-    assert "⟩ the image is too large. The same question gets the same error: change what it names first" in page
+    assert "⟩ the image is too large. The same request gets the same error: change what it names first" in page
     assert "run again" not in page.lower().partition("<caption>answers without a score")[2].partition("</table>")[0]
+
+
+def test_the_page_has_it_where_no_question_has_room_for_it(record):
+    alone = render_html(record.model_copy(update={"audits": []}))
+    assert alone.count("<caption>Answers without a score") == 1
+    assert 'id="endings"' in alone
 
 
 def test_the_pdf_shows_the_same_table_and_obeys_nothing(record):
@@ -82,7 +88,7 @@ def test_the_pdf_shows_the_same_table_and_obeys_nothing(record):
     assert table.count("<tr>") == 4  # the head and three outcomes
     assert "&lt;script&gt;alert(1)&lt;/script&gt;⟨U+001B⟩[31m⟨U+202E⟩ no score in here" in table
     assert "the text declines to answer" in table
-    assert "⟩ the image is too large. The same question gets the same error: change what it names first" in table
+    assert "⟩ the image is too large. The same request gets the same error: change what it names first" in table
     assert "<script" not in page
     assert not {"\x1b", "\u202e"} & set(page)
     assert page.index("How answers ended</h3>") < page.index("<caption>Answers without a score")
@@ -91,8 +97,8 @@ def test_the_pdf_shows_the_same_table_and_obeys_nothing(record):
 @pytest.mark.parametrize(
     ("errors", "words"),
     [
-        (["HTTP 503: busy"], "HTTP 503: busy. Run again to ask these questions; answers given are kept."),
-        (["HTTP 503: busy", "HTTP 422: no"], "For some of these questions it can help to run again"),
+        (["HTTP 503: busy"], "HTTP 503: busy. Run again to ask for these; what was answered is kept."),
+        (["HTTP 503: busy", "HTTP 422: no"], "For some of these it can help to run again"),
     ],
 )
 def test_run_again_is_said_where_it_can_help(ready, records, function_model, tmp_path, errors, words):
