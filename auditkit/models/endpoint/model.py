@@ -338,7 +338,7 @@ class EndpointModel:
             sent = [*self._fields, *filter(None, [self._length]), "logprobs"]
             self._stopped = AuditkitError(
                 f"--audit-endpoint={self.base_url}, model {self.served!r}: it refuses every question, even a plain one "
-                f"about a grey picture: {failure.why}.",
+                f"about a grey picture: {failure.why.rstrip('.')}.",
                 hint(failure.why, sent) or "Put the server, or the model's entry in the registry, right and run again.",
             )
 
@@ -352,7 +352,7 @@ class EndpointModel:
         self._passes = failure.again
         since = "" if failure.remedy else f" {limit} requests in a row got no answer; the last:"
         self._stopped = AuditkitError(
-            f"--audit-endpoint={self.base_url}, model {self.served!r}:{since} {failure.why}.",
+            f"--audit-endpoint={self.base_url}, model {self.served!r}:{since} {failure.why.rstrip('.')}.",
             failure.remedy or "Answers so far are kept: put the server right and run again.",
         )
 
