@@ -248,6 +248,17 @@ def test_a_record_of_another_schema_is_refused(pair, tmp_path):
         earlier_runs(run)
 
 
+def test_what_is_only_shown_is_not_held_against_an_earlier_run(pair, tmp_path):
+    earlier, run = pair
+    (tmp_path / "evidence.json").write_text(earlier.to_json())
+    run.settings.references = {"baseline": tmp_path}
+    (one,) = earlier_runs(run)
+    shown = run.protocol.families["metadata"].model_copy(update={"shown": True})
+    run.protocol = run.protocol.model_copy(update={"families": {**run.protocol.families, "metadata": shown}})
+    with pytest.raises(AuditkitError, match="of a family that is only shown"):
+        one.audit(WORDS, "Does it hold?")
+
+
 def test_early_looks_are_refused(pair, tmp_path):
     _, run = pair
     run.protocol = read_protocol(run.protocol.source, "protocol.toml", looks=2)

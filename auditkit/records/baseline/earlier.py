@@ -62,8 +62,14 @@ class EarlierRun:
         Raises
         ------
         AuditkitError
-            When the runs cannot be compared, or the earlier one did not ask these questions, or asked them otherwise.
+            When the effect is only shown, the runs cannot be compared, or the earlier one did not ask these questions,
+            or asked them otherwise.
         """
+        if self._shown(effect):
+            raise AuditkitError(
+                f"{effect} is of a family that is only shown, so it has no limit to keep against {self.name}.",
+                f"Give [families.{effect.family}] a limit and take shown = true out.",
+            )
         self._check_data()
         problem = self.problem or unlike_in_entries(self.evidence.protocol, effect, self.run.protocol)
         if problem:
