@@ -88,8 +88,10 @@ class Judge:
         shown = [d for d in judged if not d.draft.together or d.draft.required or whole]
         size = self._size(effect.family, [e for e in self._planned if e.family == effect.family])
         levels = _levels(effect)
+        inside = not all(map(self._protocol.catalogue.asks, effect.questions()))
         cells = [
-            self._cell(decided, size).model_copy(update={"level": levels[decided.draft.part]}) for decided in shown
+            self._cell(decided, size, inside=inside).model_copy(update={"level": levels[decided.draft.part]})
+            for decided in shown
         ]
         return self._assemble(effect, family, question, cells)
 
@@ -256,7 +258,7 @@ class Judge:
         declared = (family.size or 0) * (levels + self._has_together(family))
         return max(shipped, declared, 1)
 
-    def _cell(self, decided: Decided, size: int) -> Cell:
+    def _cell(self, decided: Decided, size: int, *, inside: bool = False) -> Cell:
         draft, p_holm, verdict = decided.draft, decided.p_holm, decided.verdict
         more = self._more_clusters(draft, size) if verdict == "INCONCLUSIVE" else None
         return Cell(
@@ -264,7 +266,7 @@ class Judge:
             part=draft.part,
             required=draft.required,
             verdict=verdict,
-            sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha, more),
+            sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha, more, inside=inside),
             estimate=draft.estimate,
             reference=draft.reference,
             expected=draft.expected,

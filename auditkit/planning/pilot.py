@@ -8,7 +8,6 @@ from scipy import special, stats
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Evidence, Outcomes
-from auditkit.judge.versions import STATISTIC
 from auditkit.measure.columns import ALL
 from auditkit.planning.claims import (
     Claim,
@@ -24,7 +23,7 @@ from auditkit.planning.claims import (
 )
 from auditkit.planning.notes import notes
 from auditkit.planning.result import SampleSize, Where, hardest, need_of
-from auditkit.planning.subject import Subject, recorded_subject
+from auditkit.planning.subject import Subject, own_audits, recorded_subject
 from auditkit.protocol.model import Family, Protocol
 from auditkit.protocol.recorded import own_protocol
 
@@ -48,8 +47,7 @@ def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, pow
     """
     check_power(power)
     chosen = protocol or own_protocol(evidence)
-    planned = [audit for audit in evidence.audits if not audit.shown and audit.statistic != STATISTIC]
-    planned = [audit for audit in planned if not _family(audit, chosen).shown]
+    planned = [audit for audit in own_audits(evidence) if not _family(audit, chosen).shown]
     in_family: dict[str, int] = {}
     for audit in planned:
         in_family[audit.family] = in_family.get(audit.family, 0) + len(_required(audit))
