@@ -226,7 +226,7 @@ def test_accuracy_must_survive_all_refusals_counted_as_wrong():
     cell = judged(accuracy, right, held_to(at_least=0.7)).parts[0]
     assert (cell.estimate.value, cell.verdict) == (1.0, "INCONCLUSIVE")
     assert cell.worst_case.value == pytest.approx(2 / 3, abs=1e-6)
-    assert "missing answers counted against the model" in cell.sentence
+    assert "with the missing answers at the worst they can be, the limit is no longer met" in cell.sentence
     assert judged(accuracy, right, held_to(at_least=0.5)).verdict == "PASS"
 
 
