@@ -40,7 +40,9 @@ def test_constant_scores_do_not_discriminate():
 @pytest.mark.parametrize(("n", "verdict"), [(16, "INCONCLUSIVE"), (17, "PASS")])
 def test_an_area_of_one_needs_17_patients_for_a_floor_of_070(n, verdict):
     """Of 16 patients 0.05^(1/16) = 0.829 of all can be stood for: 0.688 of the pairs, and 0.702 with 17."""
-    columns = {(Perturbation("pixelate", s),) if s else (): answered(90 - 10.0 * s + np.arange(n) % 3) for s in range(6)}
+    columns = {
+        (Perturbation("pixelate", s),) if s else (): answered(90 - 10.0 * s + np.arange(n) % 3) for s in range(6)
+    }
     audit = judged(PIXELATE, measured(images(n), columns))
     assert audit.verdict == verdict
     assert {c.estimate.value for c in audit.parts} == {1.0}

@@ -24,7 +24,7 @@ ALL = (
 
 
 def check(effect: Effect, **limits) -> None:
-    check_limits([effect.named("x", "mine")], own(**limits))
+    check_limits([effect.named("x", "mine")], own(**{"size": len(effect.parts), **limits}))
 
 
 def refused(effect: Effect, **limits) -> str:
@@ -131,7 +131,7 @@ def test_labels_that_no_part_has(effect):
 
 def test_one_effect_of_a_family_may_lack_some_of_the_labels():
     effects = [rises("pixelate", (1, 3)).named("a", "mine"), rises("jpeg", (3, 5)).named("b", "mine")]
-    check_limits(effects, own(within=5.0, required=["severity 3", "severity 5"]))
+    check_limits(effects, own(within=5.0, required=["severity 3", "severity 5"], size=3))
 
 
 def test_a_statistic_that_there_is_not():
