@@ -30,9 +30,9 @@ class Excess:
     Attributes
     ----------
     certain : ndarray, shape (n,)
-        What was seen: without a score there is no jump.
+        What was seen: without a score there is no jump, and where nothing tells the noise every answer may jump by it.
     worst : ndarray, shape (n,)
-        What may be: without a score there is one.
+        What may be: without a score there is a jump, and none by noise.
     """
 
     certain: NDArray[np.float64]
@@ -71,8 +71,8 @@ def excess_of(part: Part, items: PerItem, beyond: float, data: Measurements) -> 
         others = _mean_of_others(alike)
         jumps = _share(weight * data.value(value)[:, None] - others, beyond)
         noise = _share(alike - others, beyond)
-    seen, by_noise = np.nan_to_num(jumps, nan=0.0), np.nan_to_num(noise, nan=0.0)
-    return Excess(seen - by_noise, np.where(np.isfinite(jumps) & np.isfinite(noise), seen - by_noise, 1.0))
+    certain = np.nan_to_num(jumps, nan=0.0) - np.nan_to_num(noise, nan=1.0)
+    return Excess(certain, np.where(np.isfinite(jumps) & np.isfinite(noise), certain, 1.0))
 
 
 def _held_against_alike(part: Part) -> tuple[float, Value] | None:
