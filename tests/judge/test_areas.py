@@ -71,3 +71,19 @@ def test_all_items_together_are_shown_but_decide_nothing():
     assert {c.stratum.level for c in audit.parts} == {"ct", "mr"}
     assert audit.estimate.value > 0.9
     assert audit.p_pass == max(c.p_pass for c in audit.parts if c.required)
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [(0, "FAIL"), (2, "FAIL"), (30, "INCONCLUSIVE")])
+def test_a_fail_survives_missing_scores_counted_as_right(missing, verdict):
+    """At chance; with 30 of 90 treated scores at 0, a third of the pairs is right and of the rest half: 0.67."""
+    rng = np.random.default_rng(3)
+    scores = rng.permutation(np.arange(5.0, 95.0))
+    conditions = [(), *((Perturbation("pixelate", s),) for s in range(1, 6))]
+    columns = {c: answered(rng.permutation(scores)) for c in conditions}
+    for condition in conditions[1:]:
+        column = columns[condition]
+        column.scores[:missing], column.outcomes[:missing] = np.nan, 1
+    audit = judged(PIXELATE, measured(images(90), columns))
+    assert audit.verdict == verdict, audit.sentence
+    told = "with the missing scores counted as right it is not shown to be broken"
+    assert (told in audit.sentence) == (verdict != "FAIL")

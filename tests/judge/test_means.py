@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from auditkit.protocol.effects import change, falls, rises
 from auditkit.vocabulary import Perturbation
@@ -92,6 +93,19 @@ def test_too_few_patients_never_pass():
     assert "too few" in audit.sentence
 
 
+def test_too_few_patients_are_told_how_many_it_takes():
+    """0.05^(1/40) = 0.928: were 7.2 % of all patients 100 points off, 40 might hold none; 59 hold one nearly surely."""
+    records, clean, _ = pair(40, 0, 0)
+    audit = equivalence(records, clean, clean + np.tile([-2.0, 2.0], 20))
+    assert audit.verdict == "INCONCLUSIVE"
+    assert (
+        "undecided, because 40 patients are too few for a limit only 5.0 away: were one patient in 13 quite unlike "
+        "them, none might be among so few; with this estimate it takes 59 patients at least"
+    ) in audit.sentence
+    [cell] = audit.parts
+    assert (cell.estimate.low, cell.estimate.high) == pytest.approx((-7.215750, 7.215750), abs=1e-5)
+
+
 def test_a_score_that_never_moves_needs_59_patients():
     for n, verdict in ((34, "INCONCLUSIVE"), (58, "INCONCLUSIVE"), (60, "PASS")):
         records, clean, _ = pair(n, 0, 0)
@@ -135,6 +149,38 @@ def test_refusing_the_bad_images_does_not_pass():
     assert cell.worst_case.high > cell.estimate.high
     assert cell.outcomes.refused == 10
     assert cell.outcomes.total == 100
+
+
+PLAIN = {**FAMILIES, "metadata": {"within": 5.0, "size": 61}}
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [(0, "FAIL"), (4, "FAIL"), (40, "INCONCLUSIVE")])
+def test_a_fail_survives_missing_answers_at_their_harmless_end(missing, verdict):
+    """The score rises by 12 from 60; an answer that is missing may have been 0, which is 60 less."""
+    rng = RNG(2)
+    clean = np.full(160, 60.0)
+    treated = clean + 12 + rng.normal(0, 3, 160)
+    treated[:missing] = np.nan
+    audit = equivalence(images(160), clean, treated, families=PLAIN)
+    [cell] = audit.parts
+    assert cell.verdict == verdict, cell.sentence
+    filled = np.where(np.isnan(treated), 0.0, treated) - clean
+    assert cell.estimate.value == pytest.approx(np.nanmean(treated - 60), abs=1e-5)
+    assert cell.p_fail == pytest.approx(stats.ttest_1samp(filled, 5.0, alternative="greater").pvalue, abs=1e-4)
+    assert (
+        "with the missing answers at the most harmless they can be, it is not shown to be broken" in cell.sentence
+    ) == (verdict != "FAIL")
+
+
+def test_what_is_missing_cannot_carry_a_fail_from_one_side_to_the_other():
+    """Filled at one end the mean lies above the limit, at the other below: beyond it on no side for certain."""
+    rng = RNG(2)
+    clean = np.full(160, 50.0)
+    treated = clean + 12 + rng.normal(0, 3, 160)
+    treated[:120] = np.nan
+    [cell] = equivalence(images(160), clean, treated, families=PLAIN).parts
+    assert cell.verdict == "INCONCLUSIVE"
+    assert cell.p_fail > 0.999
 
 
 def test_refusals_alone_are_no_failure_of_invariance():

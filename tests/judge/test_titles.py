@@ -6,7 +6,19 @@ import json
 import pytest
 
 from auditkit.judge.titles import Titles
-from auditkit.protocol.effects import areas, between, change, differs, falls, mean, rises, share, steps, wordings
+from auditkit.protocol.effects import (
+    areas,
+    between,
+    change,
+    departure,
+    differs,
+    falls,
+    mean,
+    rises,
+    share,
+    steps,
+    wordings,
+)
 from auditkit.protocol.read import read_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Perturbation
@@ -114,6 +126,11 @@ def test_a_single_severity_is_called_so(make):
         (change(HIGH, against=[LOW]), "Reputation: high vs low", said(HIGH), said(LOW)),
         (change(HIGH, against=[NEUTRAL]), "Reputation: high vs neutral", said(HIGH), said(NEUTRAL)),
         (change(HIGH), "Reputation: high vs no sentence", said(HIGH), CLEAN),
+        (change(HIGH, alike=[NEUTRAL, LOW]), "Reputation: high vs no sentence", said(HIGH), CLEAN),
+        (
+            departure(HIGH, alike=[NEUTRAL, Perturbation("expertise.neutral")], name="x"),
+            "Reputation: high vs neutral", said(HIGH), f"mean of 2, such as {said(NEUTRAL)}",
+        ),
         (change(NEUTRAL), "Institution: neutral sentence", said(NEUTRAL), CLEAN),
         (differs(AGAIN, name="asked-twice"), "Asked twice", "asked a second time", CLEAN),
         (differs(Perturbation("alone"), name="x"), "X", "asked alone", CLEAN),

@@ -201,6 +201,21 @@ def test_a_pass_must_survive_scores_that_only_one_version_gave():
     assert (cell.outcomes.refused, cell.control_outcomes.refused) == (12, 0)
 
 
+@pytest.mark.parametrize(("missing", "verdict"), [(0, "FAIL"), (3, "FAIL"), (60, "INCONCLUSIVE")])
+@pytest.mark.parametrize("who", ["new", "old"])
+def test_a_fail_survives_scores_that_only_one_version_gave(missing, verdict, who):
+    """Scores fall by 12 points more than before; the answers that are missing may have been as the others' were."""
+    sides = {"new": version({TREATED: -12.0}, 1), "old": version({TREATED: 0.0}, 2)}
+    data = sides[who]
+    scores = at(data, TREATED).scores.copy()
+    scores[:missing] = np.nan
+    sides[who] = measured(data.records, {CLEAN: at(data), TREATED: answered(scores)})
+    audit = held(WORDS, sides["new"], sides["old"])
+    assert audit.verdict == verdict, audit.sentence
+    told = "with the missing answers at the most harmless they can be, it is not shown to be worse"
+    assert (told in audit.sentence) == (verdict != "FAIL")
+
+
 def test_images_that_neither_version_scores_say_nothing():
     columns = [version({TREATED: 0.0}, seed) for seed in (1, 2)]
     holed = []
