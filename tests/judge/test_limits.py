@@ -162,6 +162,16 @@ def test_three_answers_that_mean_the_same_are_enough_for_a_tail(effect):
     assert {Question(condition=(p,)) for p in PLACEBOS} <= set(effect.questions()), "so that they are asked"
 
 
+def test_the_noise_of_an_interaction_takes_four_answers_that_mean_the_same():
+    """It is made of four answers, and scatters more than the difference of two."""
+    three, four = (
+        change(PIXELATE, HIGH, alike=some).minus(change(PIXELATE)).minus(change(HIGH))
+        for some in (PLACEBOS, [*PLACEBOS, Perturbation("demographics_patient.neutral")])
+    )
+    assert "Give the effect 4 or more perturbations" in refused(three, within=5.0, tail=TAIL)
+    check(four, within=5.0, tail=TAIL)
+
+
 def test_more_decisions_than_were_declared_are_refused():
     """What is collected must not change how a FAIL is corrected."""
     one, five = change(HIGH).named("one", "mine"), rises("pixelate").named("five", "mine")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.measure.effects import per_item
-from auditkit.measure.excess import excess_of
-from auditkit.protocol.effects import change, departure
+from auditkit.measure.excess import alike_needed, excess_of
+from auditkit.protocol.effects import change, departure, falls
 from auditkit.vocabulary import Perturbation
 from tests.judge.build import HIGH, LOW, answered, images, measured, protocol
 
@@ -41,6 +41,20 @@ def paired(rows, beyond):
     return excess(change(HIGH, against=[LOW], alike=alike), rows, beyond, [HIGH, LOW, *alike])
 
 
+X = Perturbation("pixelate", 5)
+INTERACTION = change(X, HIGH, alike=PLACEBOS[:4]).minus(change(X)).minus(change(HIGH))
+
+
+def interacting(rows, beyond):
+    """The first score less the second and the third, and the fourth; the others are alike."""
+    terms = [(X, HIGH), (X,), (HIGH,), ()]
+    conditions = [*terms, *((p,) for p in PLACEBOS[: len(rows[0]) - 4])]
+    columns = {c: answered(scores) for c, scores in zip(conditions, np.array(rows, dtype=float).T, strict=True)}
+    data = measured(images(len(rows)), columns)
+    [part] = RULES.resolved(INTERACTION).parts
+    return excess_of(part, per_item(part, data, RULES), beyond, data)
+
+
 # ------------------------------------------------------------------------------------------------------------ by hand
 
 
@@ -59,6 +73,24 @@ def test_a_pair_by_hand():
     found = paired([[80, 50, 50, 60, 70], [60, 50, 50, 60, 70]], 18.0)
     assert found.certain == pytest.approx([1 - 1 / 3, 0 - 1 / 3])
     assert found.worst == pytest.approx(found.certain)
+
+
+def test_an_interaction_is_held_against_four_answers_alike_by_hand():
+    """80 - 50 - 50 + 50 = 30 jumps; of 50, 50, 50, 70 in four places +20 stands as often as -20: none does."""
+    found = interacting([[80, 50, 50, 50, 50, 50, 50, 70], [50, 50, 50, 50, 40, 60, 60, 40]], 25.0)
+    # 40, 60, 60, 40 gives 40 - 60 - 60 + 40 = -40 in 4 of 24 orders, +40 in 4, and 0 in 16.
+    assert found.certain == pytest.approx([1.0, -8 / 24])
+    assert found.worst == pytest.approx(found.certain)
+
+
+def test_how_many_answers_alike_it_takes():
+    for effect, needed in (
+        (change(HIGH), 3),
+        (departure(HIGH, alike=PLACEBOS), 3),
+        (INTERACTION, 4),
+        (falls("jpeg"), 6),
+    ):
+        assert [alike_needed(part) for part in effect.parts] == [needed]
 
 
 def test_a_jump_is_larger_than_what_it_must_exceed():
@@ -131,12 +163,12 @@ def test_where_any_of_six_answers_may_be_the_treated_one_the_excess_is_zero_on_a
     ],
     ids=["normal", "five levels", "falls to zero"],
 )
-@pytest.mark.parametrize(("held", "n"), [(departed, 6), (paired, 7)])
+@pytest.mark.parametrize(("held", "n"), [(departed, 6), (paired, 7), (interacting, 8)])
 def test_a_model_that_only_scatters_has_no_excess(draw, held, n, rng):
     """Items differ in their level; what jumps does so by noise. Four standard errors are exceeded once in 16,000."""
     scores = np.clip(draw(rng, (4000, n)) + rng.choice([-5.0, 0.0, 5.0], (4000, 1)), 0, 100)
     found = held(scores, 25.0).certain
     assert found.std() > 0.1, "else nothing jumps"
     assert abs(found.mean()) < 4 * found.std() / np.sqrt(4000)
-    moved = scores + np.r_[50.0, np.zeros(n - 1)] * (np.arange(4000) % 5 == 0)[:, None]
-    assert held(moved, 25.0).certain.mean() > 4 * found.std() / np.sqrt(4000), "a fifth that jumps is seen"
+    moved = scores + np.r_[50.0, np.zeros(n - 1)] * (np.arange(4000) % 2 == 0)[:, None]
+    assert held(moved, 25.0).certain.mean() > 4 * found.std() / np.sqrt(4000), "every second that is moved is seen"

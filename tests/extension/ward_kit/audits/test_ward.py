@@ -5,7 +5,8 @@ import pytest
 from auditkit import Perturbation, change, falls, mean, share, wordings
 
 NIGHT, GRID, SIGNED = Perturbation("night"), Perturbation("grid", 2), Perturbation("signed")
-SAY_NOTHING = [Perturbation(f"{category}.neutral") for category in ("expertise", "infrastructure", "institution")]
+NOTHING = ("demographics_patient", "expertise", "infrastructure", "institution")
+SAY_NOTHING = [Perturbation(f"{category}.neutral") for category in NOTHING]
 HOUR = change(NIGHT, alike=SAY_NOTHING)
 INTERACTION = change(NIGHT, GRID, alike=SAY_NOTHING).minus(change(NIGHT)).minus(change(GRID))
 WORDS = [
