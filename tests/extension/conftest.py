@@ -38,7 +38,7 @@ class Ward:
 
     def audit(self, model: str, out: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Audit one of ward_kit's models."""
-        return self.run("audits", f"--model={model}", "--audit-data=ward:60", f"--audit-out={out}", *arguments)
+        return self.run("audits", f"--model={model}", "--audit-data=ward:160", f"--audit-out={out}", *arguments)
 
     def auditkit(self, *arguments: str) -> tuple[int, str]:
         """Run the command auditkit here, which spares a process, without any plugin; exit code and what it printed."""
