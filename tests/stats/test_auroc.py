@@ -215,7 +215,9 @@ def test_perfect_separation_is_bounded_by_the_number_of_patients(rng):
     assert auroc(x - 50, x, codes, codes, 0.05).high == pytest.approx(1 - 0.05 ** (2 / 64))
 
 
-@pytest.mark.parametrize(("floor", "alpha", "least"), [(0.7, 0.05, 17), (0.9, 0.05, 57), (0.95, 0.05, 117), (0.9, 0.025, 71)])
+@pytest.mark.parametrize(
+    ("floor", "alpha", "least"), [(0.7, 0.05, 17), (0.9, 0.05, 57), (0.95, 0.05, 117), (0.9, 0.025, 71)]
+)
 def test_fewest_patients_that_pass_a_floor_when_all_are_told_apart(floor, alpha, least):
     for G in (least - 1, least):
         perfect = auroc(np.full(G, 80.0), np.full(G, 20.0), np.arange(G), np.arange(G), alpha)

@@ -86,7 +86,9 @@ def excesses(kind: str, G: int, cap: float, replicates: int, rng: np.random.Gene
     if kind == "as many by noise":  # a model that is anything but steady
         return (rng.random(shape) < 0.3 + cap) * 1.0 - (rng.random(shape) < 0.3)
     if kind == "five sentences, three images":  # shares of a patient's answers, noise seen five times
-        images = (rng.random((*shape, 3, 5)) < 0.05 + cap).mean(axis=3) - (rng.random((*shape, 3, 5)) < 0.05).mean(axis=3)
+        images = (rng.random((*shape, 3, 5)) < 0.05 + cap).mean(axis=3) - (rng.random((*shape, 3, 5)) < 0.05).mean(
+            axis=3
+        )
         return images.mean(axis=2)
     whole = rng.random(shape) < cap / 0.9  # all answers of a few patients jump, nine in ten beyond noise
     return np.where(whole, 0.9, 0.0)

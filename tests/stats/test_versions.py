@@ -105,7 +105,9 @@ def test_away_from_zero_has_no_sides(seed, now, before):
 def test_an_old_effect_that_stays_takes_patients_for_its_part_of_alpha(harm, before, now, part):
     """Only new - w old, from -200 to 200, is small here, and it is held to that part."""
     least = math.ceil(math.log(part * 0.05) / math.log(1 - 5 / 200))
-    assert [compare(effect(now, n, 0.05, 1), effect(before, n, 0.05, 2), harm).decision for n in (least - 1, least)] == [
+    assert [
+        compare(effect(now, n, 0.05, 1), effect(before, n, 0.05, 2), harm).decision for n in (least - 1, least)
+    ] == [
         "open",
         "inside",
     ]
@@ -130,7 +132,9 @@ def test_p_values_of_the_harmful_sides(harm):
 
 
 def test_what_a_side_can_be_is_said_of_every_route():
-    result = compare(effect(0, sd=2, seed=1), effect(0, sd=2, seed=2), "away from zero", ends=(-10.0, 100.0), margin=60.0)
+    result = compare(
+        effect(0, sd=2, seed=1), effect(0, sd=2, seed=2), "away from zero", ends=(-10.0, 100.0), margin=60.0
+    )
     assert [[(route.old, route.ends) for route in side] for side in result.sides] == [
         [(1, (-110.0, 110.0)), (0, (-10.0, 100.0)), (-1, (-20.0, 200.0))],
         [(1, (-110.0, 110.0)), (0, (-100.0, 10.0)), (-1, (-200.0, 20.0))],
