@@ -1,7 +1,8 @@
 """How many patients an undecided question would likely take: today's estimate is taken for the truth.
 
 A PASS is planned at the protocol's alpha, a FAIL at the level that Holm's correction asks of the smallest p-value of
-the family. Patients who were not seen count at alpha in both, except where the bounded mean decides. Computed only for cells that stay undecided, because it takes up to tens of milliseconds.
+the family. Patients who were not seen count at alpha in both, except where the bounded mean decides. Computed only for
+cells that stay undecided, because it takes up to tens of milliseconds.
 """
 
 from __future__ import annotations

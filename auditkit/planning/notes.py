@@ -71,7 +71,5 @@ def _no_event(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level:
 def _told_apart(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:
     areas = (protocol.families[name] for name, subject in planned if subject.kind == "area")
     floors = {floor for family in areas if 0 < (floor := family.ends(together=False)[0]) < 1}
-    return [
-        f"{least_clusters(1 - floor, 1.0, level, power=2)} for an AUROC above {floor:.2f} when all images are told apart"
-        for floor in sorted(floors)
-    ]
+    least = ((floor, least_clusters(1 - floor, 1.0, level, power=2)) for floor in sorted(floors))
+    return [f"{n} for an AUROC above {floor:.2f} when all images are told apart" for floor, n in least]

@@ -34,8 +34,8 @@ def auroc_power(
     Notes
     -----
     The estimate is taken as normal on the logit scale with Student's t for the spread. No interval is narrower than
-    the clusters not seen allow (area q ** 2, q = unseen_alpha ** (1 / n)), so a high floor takes many clusters even when
-    separation is perfect.
+    the clusters not seen allow (area q ** 2, q = unseen_alpha ** (1 / n)), so a high floor takes many clusters even
+    when separation is perfect.
     """
     check(sd_logit, alpha)
     if not (0 <= area <= 1 and 0 < floor < 1):

@@ -1,8 +1,8 @@
 """How many patients does it take to bound how much more often something happens? By summing over the counts.
 
 A patient has more, less or as much: 1, -1 or 0. Few of them differ, so that the bound of `bounded` decides. Student's
-interval would plan 54 patients instead of 82 where three in a hundred differ to either side (cap 0.10), and 0.80 of such
-runs would pass instead of 0.90.
+interval would plan 54 patients instead of 82 where three in a hundred differ to either side (cap 0.10), and 0.80 of
+such runs would pass instead of 0.90.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def three_valued(mean: float, sd: float) -> tuple[float, float]:
 
 
 def spread_of_excess(mean: float, high: float, n: int, alpha: float) -> float:
-    """Return the standard deviation between units with which the bounded mean has this upper end.
+    """Return the standard deviation between units with which the bounded mean of values -1, 0 and 1 has this upper end.
 
     Parameters
     ----------
@@ -147,10 +147,10 @@ def spread_of_excess(mean: float, high: float, n: int, alpha: float) -> float:
         up, down = three_valued(mean, sd)
         return float(_p_bounded(n, np.array(n * up), np.array(n * down), high)) - alpha
 
-    most = math.sqrt(1.0 - mean**2)
+    least, most = math.sqrt(max(abs(mean) - mean**2, 0.0)), math.sqrt(1.0 - mean**2)
     if high >= 1.0 or p_at(most) <= 0:
         return most
-    return 0.0 if p_at(0.0) >= -1e-6 else float(optimize.brentq(p_at, 0.0, most, xtol=1e-6))
+    return least if p_at(least) >= -1e-6 else float(optimize.brentq(p_at, least, most, xtol=1e-6))
 
 
 def _counts(n: int, up: float, down: float) -> tuple[FloatArray, FloatArray, FloatArray]:

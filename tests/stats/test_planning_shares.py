@@ -1,4 +1,4 @@
-"""Power of shares against the gate's own decisions, summed over every possible count; sizes against their definition."""
+"""Power of shares against the gate's own decisions at every possible count; sizes against their definition."""
 
 import numpy as np
 import pytest
