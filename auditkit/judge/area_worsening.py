@@ -99,7 +99,9 @@ def _settle_area(every: Sequence[AurocDifference], margin: float, alphas: tuple[
             return None
         sd = result.spread * np.sqrt(result.n_clusters)
         # A patient counts twice in the pairs, so that unseen ones move a difference nearly twice as far.
-        return clusters_to_settle(sd, -margin, np.inf, result.estimate, alpha, POWER, ends=(-2.0, 2.0))
+        return clusters_to_settle(
+            sd, -margin, np.inf, result.estimate, alpha, POWER, ends=(-2.0, 2.0), unseen_alpha=alphas[0]
+        )
 
     if every[0].estimate < -margin:
         return needed(every[0], alphas[1])

@@ -1,7 +1,8 @@
 """How many patients an undecided question would likely take: today's estimate is taken for the truth.
 
 A PASS is planned at the protocol's alpha, a FAIL at the level that Holm's correction asks of the smallest p-value of
-the family. Computed only for cells that stay undecided, because it takes up to tens of milliseconds.
+the family. Patients who were not seen count at alpha in both, except where the bounded mean decides. Computed only for
+cells that stay undecided, because it takes up to tens of milliseconds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditkit.stats.auroc import Auroc
-from auditkit.stats.equivalence import SPARSE, Interval
+from auditkit.stats.equivalence import UNION, Interval
 from auditkit.stats.planning import clusters_to_settle
 from auditkit.stats.planning_areas import clusters_to_settle_auroc
 
@@ -47,8 +48,12 @@ def of_mean(
     if n < 2 or not (math.isfinite(value) and math.isfinite(found.se)):
         return Prospect(False, None)
     fails = not low < value < high
-    clusters = clusters_to_settle(found.se * math.sqrt(n), low, high, value, alphas[fails], POWER, ends=ends)
-    if clusters is None or found.rule == SPARSE:
+    usual = found.rule == UNION
+    unseen_alpha = alphas[0] if usual else alphas[fails]
+    clusters = clusters_to_settle(
+        found.se * math.sqrt(n), low, high, value, alphas[fails], POWER, ends=ends, unseen_alpha=unseen_alpha
+    )
+    if clusters is None or not usual:
         return Prospect(fails, clusters)
     # Below `informative` patients the sparse rule decides, which takes more than these to fail.
     return Prospect(fails, max(clusters, informative))
@@ -57,7 +62,10 @@ def of_mean(
 def of_area(found: Auroc, floor: float, alphas: tuple[float, float]) -> Prospect:
     """Return the prospect of an AUROC against its floor."""
     fails = not found.estimate > floor
-    clusters = clusters_to_settle_auroc(found.estimate, found.spread, found.n_clusters, floor, alphas[fails], POWER)
+    unseen_alpha = alphas[0] if found.spread > 0 else alphas[fails]
+    clusters = clusters_to_settle_auroc(
+        found.estimate, found.spread, found.n_clusters, floor, alphas[fails], POWER, unseen_alpha=unseen_alpha
+    )
     return Prospect(fails, clusters)
 
 

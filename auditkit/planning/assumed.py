@@ -234,7 +234,8 @@ def _at(
         return [area_claim(estimate, limits[0], level)]
     if subject.kind == "share difference":
         _must(0.0, limits, "a share that does not change", name, family, "share")
-        return difference_claims((assumed.share, assumed.share), limits, level, _counted(group, protocol))
+        counted = _counted(group, protocol)
+        return difference_claims((assumed.share, assumed.share), limits, level, settings, counted)
     if subject.kind in ("share", "differs"):
         _must(assumed.share, limits, f"a share of {assumed.share:g}", name, family, "share")
         return [share_claim(assumed.share, limits, level, f"{_counted(group, protocol)} answers")]
@@ -287,7 +288,7 @@ def _check(assumed: Assumed, modalities: int) -> None:
     if not 0 < assumed.model_sd <= 100:
         raise AuditkitError(
             f"--model-sd is in points, above 0 and at most 100; got {assumed.model_sd:g}.",
-            "Scores that never move are planned for in any case: see the sparse rule in the answer.",
+            "For scores that never move give a small one, such as --model-sd=0.1.",
         )
     if not 0 <= assumed.share < 1:
         raise AuditkitError(f"--share lies between 0 and 1, got {assumed.share:g}.")

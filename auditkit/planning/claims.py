@@ -12,7 +12,7 @@ from auditkit.errors import AuditkitError
 from auditkit.judge.tails import MEAN_PART
 from auditkit.planning.subject import Subject
 from auditkit.protocol.model import Protocol, Statistics, Tail
-from auditkit.stats import planning, planning_areas, planning_shares
+from auditkit.stats import planning, planning_areas, planning_excess, planning_shares
 from auditkit.stats.sequential import nominal_levels
 from auditkit.words import number
 
@@ -47,7 +47,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Error per side at which a PASS and, corrected for its family, a FAIL is claimed."""
+    """Error per side at which a PASS and, corrected for its family, a FAIL is claimed.
+
+    Patients who were not seen are left out of either with that of a PASS, where the spread is what decides.
+    """
 
     passes: float
     fails: float
@@ -85,9 +88,11 @@ def mean_claim(
     (effect, sd), (low, high) = spread, limits
     settles: Settles = "PASS" if low <= effect <= high else "FAIL"
     ends = subject.middle - subject.reach, subject.middle + subject.reach
+    # Without any spread the bounded mean decides, which counts them at the level of the claim itself.
+    unseen_alpha = level.passes if sd else level.of(settles)
 
     def patients(power: float) -> int | None:
-        found = _means(sd, low, high, effect, level.of(settles), power, ends=ends)
+        found = _means(sd, low, high, effect, level.of(settles), power, ends=ends, unseen_alpha=unseen_alpha)
         # With fewer patients than must have a change, the sparse rule would decide.
         return None if found is None else max(found, settings.min_informative)
 
@@ -104,7 +109,7 @@ def tail_claim(excess: tuple[float, float], tail: Tail, unit: str, level: Levels
         f"at most {per_cent(tail.share)} more answers move by > {tail.beyond:g} {unit} than by noise",
         f"{per_cent(mean)} more answers",
         settles,
-        lambda power: _means(sd, -1.0, tail.share, mean, level.of(settles), power, ends=(-1.0, 1.0)),
+        lambda power: planning_excess.clusters_to_settle_excess(mean, sd, tail.share, level.of(settles), power),
     )
 
 
@@ -119,7 +124,9 @@ def share_claim(share: float, limits: Limits, level: Levels, what: str) -> Claim
     return _share_claim(1 - share, 1 - low, level.of(settles), settles, (f"{what} above {per_cent(low)}", assumed))
 
 
-def difference_claims(shares: tuple[float, float], limits: Limits, level: Levels, what: str) -> list[Claim]:
+def difference_claims(
+    shares: tuple[float, float], limits: Limits, level: Levels, settings: Statistics, what: str
+) -> list[Claim]:
     """Claims about the change of a share, one for each end of the limit.
 
     ``shares`` are those with the event under the treated condition only, and under the control only.
@@ -133,7 +140,7 @@ def difference_claims(shares: tuple[float, float], limits: Limits, level: Levels
             # A fall of at least so much is a rise of less than minus that.
             size = f"by < {100 * cap:g}" if cap > 0 else f"by > {-100 * cap:g}"
             said = f"{what} answers {verb if cap > 0 else 'rise'} {size} percentage points"
-            found.append(Claim(said, assumed, settles, _of_difference(more, less, cap, level.of(settles))))
+            found.append(Claim(said, assumed, settles, _of_difference(more, less, cap, level, settings)))
     return found
 
 
@@ -146,7 +153,7 @@ def area_claim(estimate: tuple[float, float, int], floor: float, level: Levels) 
         f"AUROC above {floor:.2f}",
         f"AUROC {area:.2f}",
         settles,
-        lambda power: _areas(area, se, n, floor, alpha, power),
+        lambda power: _areas(area, se, n, floor, alpha, power, unseen_alpha=level.passes if se else alpha),
     )
 
 
@@ -159,9 +166,14 @@ def _share_claim(share: float, cap: float, alpha: float, settles: Settles, said:
     return Claim(*said, settles, lambda power: _shares(share, cap, alpha, power))
 
 
-def _of_difference(up: float, down: float, margin: float, alpha: float) -> Callable[[float], int | None]:
-    sd = math.sqrt(max(up + down - (up - down) ** 2, 0.0))
-    return lambda power: _means(sd, -math.inf, margin, up - down, alpha, power, ends=(-1.0, 1.0))
+def _of_difference(
+    up: float, down: float, margin: float, level: Levels, settings: Statistics
+) -> Callable[[float], int | None]:
+    mean, sd = up - down, math.sqrt(max(up + down - (up - down) ** 2, 0.0))
+    alpha = level.passes if mean <= margin else level.fails
+    return lambda power: planning_excess.clusters_to_settle_excess(
+        mean, sd, margin, alpha, power, min_informative=settings.min_informative, unseen_alpha=level.passes
+    )
 
 
 def _mean_words(low: float, high: float, subject: Subject) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from auditkit.planning.claims import levels, per_cent
@@ -24,10 +23,10 @@ def notes(protocol: Protocol, planned: Sequence[tuple[str, Subject]]) -> list[st
     """
     alpha = protocol.alpha
     level = levels(protocol, 1, tail=False).passes
-    said = [
-        "Minima, because patients who were not seen may be quite unlike the others: "
-        + "; ".join([*_still(protocol, planned, level), *_no_event(protocol, planned, level)])
-        + ".",
+    minima = [rule for found in (_still, _no_event, _told_apart) for rule in found(protocol, planned, level)]
+    unseen = "Minima, because patients who were not seen may be quite unlike the others: "
+    said = [unseen + "; ".join(minima) + "."] if minima else []
+    said += [
         "Every modality is decided by itself and all must pass. Claims that must hold together share the probability "
         "of missing one (Bonferroni), which is enough whatever their dependence.",
         "Patients are independent, and every answer is readable: missing scores count against a PASS.",
@@ -45,8 +44,10 @@ def notes(protocol: Protocol, planned: Sequence[tuple[str, Subject]]) -> list[st
 def _still(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:
     least: dict[float, int] = {}
     for family, subject in ((protocol.families[name], subject) for name, subject in planned if subject.in_points):
-        ends = {abs(end) for together in (False, True) for end in family.ends(together=together) if math.isfinite(end)}
-        least |= {margin: least_clusters(margin, subject.reach, level) for margin in ends}
+        limits = [family.ends(together=together) for together in (False, True)]
+        # Where no change at all is asked for or not allowed, a score that never moves passes with no number.
+        ends = {min(abs(low), high) for low, high in limits if low < 0 < high}
+        least |= {margin: least_clusters(margin, subject.reach, level) for margin in ends if margin < subject.reach}
     if not least:
         return []
     counts = (f"{n} for ± {margin:g} points" for margin, n in sorted(least.items()))
@@ -60,8 +61,15 @@ def _no_event(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level:
         if family.tail is not None and subject.kind == "mean":
             caps.add(family.tail.share)  # a share of jumps without any jump
         if subject.kind in ("share", "differs"):
-            caps |= {end for together in (False, True) if math.isfinite(end := family.ends(together=together)[1])}
+            caps |= {end for together in (False, True) if 0 < (end := family.ends(together=together)[1]) < 1}
     return [
         f"{clusters_to_settle_share(0.0, cap, level)} for a share below {per_cent(cap)} without any event"
         for cap in sorted(caps)
     ]
+
+
+def _told_apart(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:
+    areas = (protocol.families[name] for name, subject in planned if subject.kind == "area")
+    floors = {floor for family in areas if 0 < (floor := family.ends(together=False)[0]) < 1}
+    least = ((floor, least_clusters(1 - floor, 1.0, level, power=2)) for floor in sorted(floors))
+    return [f"{n} for an AUROC above {floor:.2f} when all images are told apart" for floor, n in least]

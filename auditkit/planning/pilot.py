@@ -26,6 +26,7 @@ from auditkit.planning.result import SampleSize, Where, hardest, need_of
 from auditkit.planning.subject import Subject, own_audits, recorded_subject
 from auditkit.protocol.model import Family, Protocol
 from auditkit.protocol.recorded import own_protocol
+from auditkit.stats.planning_excess import spread_of_excess
 
 
 def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, power: float = 0.9) -> SampleSize:
@@ -116,7 +117,8 @@ def _claims(cell: Cell, audit: Audit, subject: Subject, level: Levels, protocol:
     if subject.kind == "area":
         return [area_claim(_area(cell, value), limits[0], level)]
     if subject.kind == "share difference":
-        return difference_claims(_discordant(cell, value, audit.quantity), limits, level, audit.quantity)
+        shares = _discordant(cell, value, audit.quantity)
+        return difference_claims(shares, limits, level, settings, audit.quantity)
     if subject.kind in ("share", "differs"):
         what = "changed" if subject.kind == "differs" else audit.quantity
         return [share_claim(value, limits, level, f"{what} answers")]
@@ -138,13 +140,10 @@ def _claims(cell: Cell, audit: Audit, subject: Subject, level: Levels, protocol:
 
 
 def _spread(tail: Estimate, n: int) -> float:
-    """The standard deviation between patients that the upper end of an interval of this many would go with.
-
-    The end leaves room for patients who were not seen too, so that this is on the safe side.
-    """
+    """The standard deviation between patients that the upper end goes with; it has room for missing scores too."""
     if tail.value is None or tail.high is None or tail.level is None or n < 2:
         return math.inf
-    return float((tail.high - tail.value) * math.sqrt(n) / stats.t.ppf((1 + tail.level) / 2, n - 1))
+    return spread_of_excess(tail.value, tail.high, n, (1 - tail.level) / 2)
 
 
 def _never(power: float) -> int | None:

@@ -2,8 +2,8 @@
 
 Power is computed for Student's interval on independent clusters, exactly, and with the room that the gate leaves for
 clusters that were not seen (`unseen`). The gate's interval is the union with the bootstrap's, a little wider: read the
-numbers as the least that is needed. They assume normal means. Shares are in `planning_shares`, areas in
-`planning_areas`.
+numbers as the least that is needed. They assume normal means. Shares are in `planning_shares`, differences of shares
+and jumps in `planning_excess`, areas in `planning_areas`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,15 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 
 
 def power_inside(
-    n: int, sd: float, effect: float, low: float, high: float, alpha: float, ends: tuple[float, float] = ANYWHERE
+    n: int,
+    sd: float,
+    effect: float,
+    low: float,
+    high: float,
+    alpha: float,
+    ends: tuple[float, float] = ANYWHERE,
+    *,
+    unseen_alpha: float | None = None,
 ) -> float:
     """Return the probability that the 1 - 2 alpha interval lies between ``low`` and ``high``.
 
@@ -43,17 +51,20 @@ def power_inside(
     ends : (float, float)
         The least and the most that a value can be: where clusters may lie that were not seen. Infinite ends leave
         them out of account, which the gate never does.
+    unseen_alpha : float, optional
+        Error with which clusters that were not seen are left out, ``alpha`` by default. A FAIL is corrected for its
+        family, and they are not (`equivalence.equivalence`).
 
     Notes
     -----
     Given the sample standard deviation s, the mean must lie t s / sqrt(n) within the margins, and so far that a share
-    1 - alpha ** (1 / n) of clusters at the end of the range would not take it across; that normal probability is
+    1 - unseen_alpha ** (1 / n) of clusters at the end of the range would not take it across; that normal probability is
     averaged over the distribution of s (as in Owen, D. B. (1965), Biometrika 52, 437-446).
     """
     check(sd, alpha)
     if n < 2:
         return 0.0
-    least, most = _room(n, low, high, alpha, ends)
+    least, most = _room(n, low, high, unseen_alpha or alpha, ends)
     if sd == 0:
         return float(least < effect < most)
     scale = sd / math.sqrt(n)
@@ -166,6 +177,7 @@ def clusters_to_settle(
     power: float = 0.9,
     *,
     ends: tuple[float, float] = (-100.0, 100.0),
+    unseen_alpha: float | None = None,
 ) -> int | None:
     """Return the smallest number of clusters that gives an answer with the given power.
 
@@ -184,7 +196,7 @@ def clusters_to_settle(
         Error per side.
     power : float
         Between 0 and 1.
-    ends : (float, float)
+    ends, unseen_alpha
         See `power_inside`.
 
     Returns
@@ -202,7 +214,9 @@ def clusters_to_settle(
         return None
     if not low < effect < high:
         low, high = (high, math.inf) if effect > high else (-math.inf, low)
-    return first_with_power(lambda n: power_inside(n, sd, effect, low, high, alpha, ends), power, 2)
+    return first_with_power(
+        lambda n: power_inside(n, sd, effect, low, high, alpha, ends, unseen_alpha=unseen_alpha), power, 2
+    )
 
 
 def first_with_power(power_at: Callable[[int], float], power: float, start: int) -> int | None:

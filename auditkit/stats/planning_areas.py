@@ -10,7 +10,9 @@ from auditkit.stats.planning import check, first_with_power, power_inside
 from auditkit.stats.unseen import seen_share
 
 
-def auroc_power(n: int, area: float, sd_logit: float, floor: float, alpha: float) -> float:
+def auroc_power(
+    n: int, area: float, sd_logit: float, floor: float, alpha: float, *, unseen_alpha: float | None = None
+) -> float:
     """Return the probability that the interval of `auroc.auroc` lies above a floor, or below it if the area does.
 
     Parameters
@@ -26,12 +28,14 @@ def auroc_power(n: int, area: float, sd_logit: float, floor: float, alpha: float
         Smallest area to be accepted, 0 < floor < 1.
     alpha : float
         Error per side.
+    unseen_alpha : float, optional
+        As in `planning.power_inside`.
 
     Notes
     -----
     The estimate is taken as normal on the logit scale with Student's t for the spread. No interval is narrower than
-    the clusters not seen allow (area q ** 2, q = alpha ** (1 / n)), so a high floor takes many clusters even when
-    separation is perfect.
+    the clusters not seen allow (area q ** 2, q = unseen_alpha ** (1 / n)), so a high floor takes many clusters even
+    when separation is perfect.
     """
     check(sd_logit, alpha)
     if not (0 <= area <= 1 and 0 < floor < 1):
@@ -40,7 +44,7 @@ def auroc_power(n: int, area: float, sd_logit: float, floor: float, alpha: float
         return 0.0
     if area < floor:
         area, floor = 1 - area, 1 - floor
-    least = floor / float(seen_share(alpha, n)) ** 2  # that the estimate must be above
+    least = floor / float(seen_share(unseen_alpha or alpha, n)) ** 2  # that the estimate must be above
     if least >= 1:
         return 0.0
     if area == 1 or sd_logit == 0:
@@ -59,6 +63,8 @@ def clusters_to_settle_auroc(
     floor: float,
     alpha: float,
     power: float = 0.9,
+    *,
+    unseen_alpha: float | None = None,
 ) -> int | None:
     """Return the smallest number of clusters that shows an area above the floor, or below it if it is below.
 
@@ -67,7 +73,7 @@ def clusters_to_settle_auroc(
     area, se, n : float, float, int
         An estimate, its standard error (not of its logit) and the clusters it rests on; the error shrinks with the
         square root of the clusters.
-    floor, alpha, power : float
+    floor, alpha, power, unseen_alpha : float
         See `auroc_power`.
 
     Returns
@@ -79,7 +85,9 @@ def clusters_to_settle_auroc(
         return None
     check(se, alpha, power)
     sd_logit = se * math.sqrt(n) / (area * (1 - area)) if 0 < area < 1 else 0.0
-    return first_with_power(lambda clusters: auroc_power(clusters, area, sd_logit, floor, alpha), power, 2)
+    return first_with_power(
+        lambda clusters: auroc_power(clusters, area, sd_logit, floor, alpha, unseen_alpha=unseen_alpha), power, 2
+    )
 
 
 def auroc_se(area: float, n: int) -> float:

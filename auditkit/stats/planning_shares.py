@@ -72,7 +72,7 @@ def clusters_to_settle_share(
     if share == cap:
         return None
     beyond = share > cap
-    return _lasting(lambda n: share_power(n, share, cap, alpha, beyond=beyond), power, min_clusters, cap)
+    return lasting(lambda n: share_power(n, share, cap, alpha, beyond=beyond), power, min_clusters, cap)
 
 
 def jump_excess(sd: float, effect: float, threshold: float) -> tuple[float, float]:
@@ -97,14 +97,17 @@ def jump_excess(sd: float, effect: float, threshold: float) -> tuple[float, floa
     return jumps - noise, math.sqrt(jumps * (1 - jumps) + noise * (1 - noise))
 
 
-def _lasting(power_at: Callable[[int], float], power: float, start: int, cap: float) -> int | None:
-    """The n from which on the power holds. It has teeth about 1 / cap wide; two without a dip are taken for the end."""
+def lasting(power_at: Callable[[int], float], power: float, start: int, cap: float) -> int | None:
+    """Return the n from which on a power holds that rises in teeth.
+
+    They are about 1 / cap wide; two without a dip are taken for the end.
+    """
     if not 0 < power < 1:
         raise ValueError(f"power lies between 0 and 1, got {power}")
     found = first_with_power(power_at, power, start)
     if found is None:
         return None
-    n, width = found, math.ceil(2 / cap)
+    n, width = found, math.ceil(2 / max(cap, 0.01))
     while n < found + width:
         n += 1
         if power_at(n) < power:

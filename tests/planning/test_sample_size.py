@@ -18,7 +18,7 @@ from auditkit.stats.equivalence import equivalence
 from auditkit.stats.planning import cells_power
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.sequential import nominal_levels
-from auditkit.stats.tail import tail_share
+from auditkit.stats.tail import excess_of_jumps
 from auditkit.vocabulary import Effect, Perturbation
 from tests.judge.build import protocol
 
@@ -55,10 +55,11 @@ def test_one_sided_sizes_are_those_of_statsmodels(modalities):
         }
     )
     effects = [*SHIPPED["direction"]()[:2], *SHIPPED["sensitivity"]()[:3]]
-    plan = plan_from_sd(rules, Assumed(30.0, effect=1.0, fall=4.0), effects=effects, modalities=modalities)
-    slope_sd = 30 / math.sqrt(2) / math.sqrt(17.5)  # six equally spaced severities: sum of squares 17.5
+    # So wide that the interval of the spread is wider than the room for patients who were not seen.
+    plan = plan_from_sd(rules, Assumed(60.0, effect=1.0, fall=4.0), effects=effects, modalities=modalities)
+    slope_sd = 60 / math.sqrt(2) / math.sqrt(17.5)  # six equally spaced severities: sum of squares 17.5
     claims = 5 * modalities, modalities
-    for need, distance, size in zip(plan.needs, (4 / 30, 2 / slope_sd), claims, strict=True):
+    for need, distance, size in zip(plan.needs, (4 / 60, 2 / slope_sd), claims, strict=True):
         for n, power in (
             (need.one_audit, cells_power(0.9, size)),
             (need.whole_gate, cells_power(0.9, 2 * claims[0] + 3 * claims[1])),
@@ -79,14 +80,18 @@ def test_the_gate_passes_as_often_as_planned(sd, images, effect):
 
     def passing(patients):
         rng = np.random.default_rng(5)
-        shared = rng.standard_normal((patients, 1, 400))
-        own = rng.standard_normal((patients, images, 400))
-        changes = effect + sd * (math.sqrt(0.4) * shared + math.sqrt(0.6) * own)
+
+        def drawn(mean):
+            shared = rng.standard_normal((patients, 1, 400))
+            own = rng.standard_normal((patients, images, 400))
+            return mean + sd * (math.sqrt(0.4) * shared + math.sqrt(0.6) * own)
+
+        changes, noise = drawn(effect), drawn(0.0)
         codes = np.repeat(np.arange(patients), images)
         means = cluster_means(changes.reshape(-1, 400), codes)
         inside = [r.decision == "inside" for r in equivalence(means, -5, 5, alpha=0.05, resamples=1000, seed=1)]
-        jumps = (np.abs(changes) > 25).any(axis=1)
-        few = [tail_share(jumps[:, i], 0.1, 0.05).decision == "inside" for i in range(400)]
+        excess = (np.abs(changes) > 25).mean(axis=1) - (np.abs(noise) > 25).mean(axis=1)
+        few = [excess_of_jumps(excess[:, i], 0.1, 0.05).decision == "inside" for i in range(400)]
         return np.mean(np.logical_and(inside, few))
 
     assert passing(n) >= 0.9 - 0.045
@@ -95,16 +100,37 @@ def test_the_gate_passes_as_often_as_planned(sd, images, effect):
 
 def test_a_score_that_never_moves_passes_too():
     for margin, least in ((5.0, 59), (10.0, 29)):
-        plan = planned(Assumed(0.5), within=margin)
+        plan = planned(Assumed(0.1), within=margin)
         assert plan.needs[0].one_audit == plan.needs[0].whole_gate == least
 
 
 def test_the_minima_of_the_gate_are_kept():
+    """Ten patients must differ where a spread decides; areas that are told apart need 0.7^(n / 2) < 0.05."""
     rules = protocol(families={"metadata": {"within": 60.0}})
-    assert numbers(plan_from_sd(rules, Assumed(0.5), effects=[WORDS])) == [(24, 24)]
-    rules = protocol(families={"x": {"at_least": 0.5, "required": ["severity 5"]}})
-    effects = [areas("pixelate", family="x")]
-    assert numbers(plan_from_sd(rules, Assumed(5.0, area=0.99), effects=effects)) == [(32, 32)]
+    assert numbers(plan_from_sd(rules, Assumed(0.5), effects=[WORDS])) == [(10, 10)]
+    rules = protocol(families={"x": {"at_least": 0.7, "required": ["severity 5"]}})
+    plan = plan_from_sd(rules, Assumed(5.0, area=0.9), effects=[areas("pixelate", family="x")])
+    [minima] = [note for note in plan.notes if note.startswith("Minima")]
+    assert minima.endswith("the others: 17 for an AUROC above 0.70 when all images are told apart.")
+
+
+@pytest.mark.parametrize(
+    ("family", "assumed", "said"),
+    [
+        ({"within": 4.0}, {}, ["74 for ± 4 points when the score never moves"]),
+        ({"at_most": 4.0}, {"effect": -3.0}, ["74 for ± 4 points when the score never moves"]),
+        ({"at_least": 4.0}, {"effect": 9.0}, []),  # a score that never moves does not rise
+        ({"within": 100.0}, {}, []),  # and is always within all that there is
+        ({"within": 4.0, "in_each": 10.0}, {}, ["74 for ± 4 points and 29 for ± 10 points when the score never moves"]),
+    ],
+)
+def test_minima_are_told_of_limits_that_have_one(family, assumed, said):
+    rules = protocol(families={"metadata": family})
+    notes = plan_from_sd(rules, Assumed(8.0, **assumed), effects=[WORDS]).notes
+    found = [note for note in notes if note.startswith("Minima")]
+    assert found == [
+        f"Minima, because patients who were not seen may be quite unlike the others: {one}." for one in said
+    ]
 
 
 def test_more_of_everything_takes_more_patients():
@@ -135,11 +161,11 @@ def test_all_claims_of_the_shipped_audits_are_counted():
     severities = len(rules.families["discrimination"].required)
     per_modality = (
         count["sensitivity"] + count["discrimination"] * severities + count["direction"] * 5
-        + 2 * count["metadata"] + 2 * count["placebo"] + count["answers"] + count["differential"]
+        + count["metadata"] + count["placebo"] + count["answers"] + count["differential"]
         + count["repeatability"]
     )  # fmt: skip
     pairs = sum(len(effect.parts) for effect in SHIPPED["templates"]())
-    together = 2 * (count["metadata"] + count["placebo"])
+    together = 2 * (count["metadata"] + count["placebo"])  # the mean and the tail
     assert plan.claims == 3 * (per_modality + pairs) + together
 
 
@@ -153,11 +179,24 @@ def test_totals_count_every_modality():
     assert plan.patients(together, whole_gate=True).total == max(need.whole_gate for need in together)
 
 
-def test_a_spread_whose_tails_alone_fail_is_settled_by_no_number():
-    """With sd 17.5 as many as 15 % of normal changes exceed 25 points; 10 % are allowed."""
+def test_jumps_by_noise_alone_are_no_excess_but_take_patients():
+    """With sd 17.5 as many as 15 % of normal changes exceed 25 points, and as much of the noise."""
     plan = planned(Assumed(17.5), within=5.0)
-    assert plan.needs[0].one_audit == pytest.approx(165, abs=5)
-    assert f"{200 * stats.norm.sf(25 / 17.5):.3g} %" in plan.needs[1].assumed
+    mean, tail = plan.needs
+    by_noise = 2 * stats.norm.sf(25 / 17.5)
+    assert mean.one_audit == pytest.approx(165, abs=5)
+    assert (tail.claim, tail.assumed) == (
+        "at most 10 % more answers move by > 25 points than by noise",
+        "0 % more answers",
+    )
+    # Jumps and noise each vary like a share: Student's number, and more because few differ.
+    students = (2.93 * math.sqrt(2 * by_noise * (1 - by_noise)) / 0.1) ** 2
+    assert students < planned(Assumed(17.5), within=5.0).needs[1].one_audit < 1.5 * students
+
+
+def test_an_excess_above_the_cap_is_settled_by_no_number():
+    plan = planned(Assumed(12.0, effect=4.0), within=5.0, tail={"beyond": 25.0, "share": 0.01})
+    assert plan.needs[1].assumed == "1.07 % more answers"
     assert plan.needs[1].one_audit is None
     assert plan.patients(plan.needs, whole_gate=True).total is None
     assert "No number of patients settles: metadata." in as_text(plan)
@@ -177,8 +216,11 @@ def test_early_looks_plan_for_the_level_of_the_last():
 def test_a_margin_of_ones_own_holds_in_each_modality():
     rules = with_margin(load_protocol(SHIPPED_PROTOCOL), 7.0)
     plan = plan_from_sd(rules, Assumed(8.0), modalities=4)
-    assert {need.where.level for need in plan.needs} == {"each"}
-    assert sum("± 7 points" in need.claim for need in plan.needs) == 3
+    assert {need.claim for need in plan.needs if need.where.level == "all"} == {
+        "at most 10 % more answers move by > 25 points than by noise"
+    }
+    means = [need.family for need in plan.needs if "± 7 points" in need.claim]
+    assert means == ["metadata", "metadata", "placebo", "templates"]  # against the mean of neutral words, and in pairs
     assert rules.families["sensitivity"] == load_protocol(SHIPPED_PROTOCOL).families["sensitivity"]
 
 
@@ -313,7 +355,8 @@ def test_the_text_of_a_plan_has_its_numbers_and_assumptions():
     assert all(need.claim in text and need.assumed in text for need in plan.needs)
     said = " ".join(text.split())
     for words in ("72 for ± 5 points and 36 for ± 10 points when the score never moves",
-                  "24 patients for a mean, 32 for an AUROC", "36 for a share below 10 % without any event",
+                  "36 for a share below 10 % without any event",
+                  "21 for an AUROC above 0.70 when all images are told apart",
                   "2 images per patient", "Bonferroni",
-                  "a little wider", "normal; the share of patients that jump"):  # fmt: skip
+                  "a little wider", "normal; how many answers jump"):  # fmt: skip
         assert words in said

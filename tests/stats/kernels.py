@@ -17,10 +17,11 @@ from auditkit.stats.auroc_difference import auroc_difference
 from auditkit.stats.bootstrap import bootstrap_t, multiplicities, resampled_t
 from auditkit.stats.calibration import expected_calibration_error, reliability
 from auditkit.stats.equivalence import equivalence
-from auditkit.stats.rates import clustered_rate, rate_difference
+from auditkit.stats.rates import clustered_rate
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.sequential import nominal_levels
 from auditkit.stats.subgroups import subgroup_gap
+from auditkit.stats.tail import excess_of_jumps
 from auditkit.stats.versions import ROUTES, worsening
 
 PATIENTS = 61
@@ -101,7 +102,8 @@ def main() -> None:
             auroc_difference((scores[:, 0], scores[:, 1]), (scores[:, 2], scores[:, 3] - 3), codes, 0.05, codes % 3)
         ),
         "subgroups": repr(subgroup_gap(scores[:, 0], codes % 2, codes, 5.0, min_clusters=9, **OPTIONS)),
-        "rates": repr([clustered_rate(hit[0], codes, 0.05), rate_difference(hit[0], hit[1], codes, 0.05)]),
+        "tail": repr(excess_of_jumps(hit[0].astype(float) - 0.25 * hit[1], 0.1, 0.05)),
+        "rates": repr(clustered_rate(hit[0], codes, 0.05)),
         "calibration": [
             expected_calibration_error(scores[:, 0] / 100, hit[0]),
             repr(reliability(scores[:, 0] / 100, hit[0], codes, 10, 0.05)),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from auditkit.stats.auroc import MIN_INFORMATIVE, auroc, auroc_test
+from auditkit.stats.auroc import auroc, auroc_test
 
 GRID = st.lists(st.integers(0, 6).map(lambda k: 15.0 * k), min_size=2, max_size=25)
 
@@ -121,7 +121,7 @@ def test_a_clean_image_beats_its_own_twin_more_often():
     assert means[1] == pytest.approx(truth, abs=0.008)  # standard error 0.0035
 
 
-@pytest.mark.parametrize(("G", "images", "shift"), [(60, 2, 8), (64, 1, 20), (40, 3, -6), (33, 2, 0)])
+@pytest.mark.parametrize(("G", "images", "shift"), [(60, 2, 8), (64, 1, 20), (40, 3, -6), (250, 1, 8), (250, 2, -12)])
 def test_ends_are_the_farther_ones_of_the_logits_and_of_halls_interval(rng, G, images, shift):
     x, y, codes = paired(rng, G, images, shift)
     result = auroc(x, y, codes, codes, 0.05)
@@ -131,12 +131,12 @@ def test_ends_are_the_farther_ones_of_the_logits_and_of_halls_interval(rng, G, i
     u = left_out(x, y, codes, codes)
     hall = result.spread * (2 * t**2 + 1) / 6 * (u**3).sum() / (u**2).sum() ** 1.5
     reach = t * result.spread
-    assert result.low == pytest.approx(
-        min(special.expit(special.logit(worst) - logit_reach), worst - reach - max(0, -hall)), abs=1e-9
-    )
-    assert result.high == pytest.approx(
-        max(special.expit(special.logit(best) + logit_reach), best + reach + max(0, hall)), abs=1e-9
-    )
+    seen = 0.05 ** (2 / G)  # of the pairs: both patients are like those at hand
+    low = min(special.expit(special.logit(worst) - logit_reach), worst - reach - max(0, -hall))
+    high = max(special.expit(special.logit(best) + logit_reach), best + reach + max(0, hall))
+    assert result.low == pytest.approx(min(low, area * seen), abs=1e-9)
+    assert result.high == pytest.approx(max(high, 1 - (1 - area) * seen), abs=1e-9)
+    assert (area * seen < low) == (G < 100)
 
 
 def test_the_interval_is_never_narrower_than_students_on_the_logit(rng):
@@ -197,7 +197,7 @@ def test_p_values_of_any_few_patients_agree_and_are_monotone(rng):
     alpha = float(rng.choice([0.025, 0.05, 0.2]))
     result = auroc(x, y, group_x, group_y, alpha)
     floors = np.linspace(0.004, 0.996, 125)
-    p_pass, p_fail = np.array([auroc_test(result, floor, min_clusters=2) for floor in floors]).T
+    p_pass, p_fail = np.array([auroc_test(result, floor) for floor in floors]).T
     clear = np.minimum(abs(floors - result.low), abs(floors - result.high)) > 1e-9
     assert ((p_pass < alpha) == (result.low > floors))[clear].all()
     assert ((p_fail < alpha) == (result.high < floors))[clear].all()
@@ -210,9 +210,18 @@ def test_perfect_separation_is_bounded_by_the_number_of_patients(rng):
     x, codes = rng.uniform(60, 90, 64), np.arange(64)
     perfect = auroc(x, x - 50, codes, codes, 0.05)
     assert (perfect.estimate, perfect.high, perfect.se) == (1, 1, 0)
-    assert perfect.low == pytest.approx(0.05 ** (1 / 64))
-    assert auroc_test(perfect, 0.9)[0] == pytest.approx(0.9**64)
-    assert auroc(x - 50, x, codes, codes, 0.05).high == pytest.approx(1 - 0.05 ** (1 / 64))
+    assert perfect.low == pytest.approx(0.05 ** (2 / 64))  # pairs take two patients who are like those seen
+    assert auroc_test(perfect, 0.9)[0] == pytest.approx(0.9**32)
+    assert auroc(x - 50, x, codes, codes, 0.05).high == pytest.approx(1 - 0.05 ** (2 / 64))
+
+
+@pytest.mark.parametrize(
+    ("floor", "alpha", "least"), [(0.7, 0.05, 17), (0.9, 0.05, 57), (0.95, 0.05, 117), (0.9, 0.025, 71)]
+)
+def test_fewest_patients_that_pass_a_floor_when_all_are_told_apart(floor, alpha, least):
+    for G in (least - 1, least):
+        perfect = auroc(np.full(G, 80.0), np.full(G, 20.0), np.arange(G), np.arange(G), alpha)
+        assert (perfect.low > floor) == (auroc_test(perfect, floor)[0] < alpha) == (least == G)
 
 
 def test_almost_perfect_separation_is_not_bounded_more_tightly_than_perfect():
@@ -220,20 +229,23 @@ def test_almost_perfect_separation_is_not_bounded_more_tightly_than_perfect():
     y = np.append(x[:-1] - 70, 0.0)
     almost = auroc(x, y, codes, codes, 0.05)
     assert 0.999 < almost.estimate < 1
-    assert almost.low <= 0.05 ** (1 / 64)
+    assert almost.low <= 0.05 ** (2 / 64)
 
 
 def test_a_constant_score_is_no_certainty():
     codes = np.arange(40)
     result = auroc(np.full(40, 50.0), np.full(40, 50.0), codes, codes, 0.05)
     assert (result.estimate, result.se) == (0.5, 0)
-    assert result.low < 0.48 < 0.52 < result.high
+    assert (result.low, result.high) == pytest.approx((0.5 * 0.05 ** (2 / 40), 1 - 0.5 * 0.05 ** (2 / 40)))
 
 
-def test_too_few_patients_cannot_pass_but_can_fail(rng):
+def test_how_few_patients_may_answer(rng):
     x, y, codes = paired(rng, 20, 2, 30)
-    assert auroc_test(auroc(x, y, codes, codes, 0.05), 0.6)[0] == 1
-    assert auroc_test(auroc(x, y, codes, codes, 0.05), 0.6, min_clusters=20)[0] < 0.05
+    told_apart = auroc(x, y, codes, codes, 0.05)
+    assert told_apart.estimate > 0.95
+    # Patients who were not seen may take 1 - q^2 = 0.26 of the pairs.
+    assert auroc_test(told_apart, 0.6)[0] < 0.05
+    assert auroc_test(told_apart, 0.75)[0] > 0.05
     assert auroc_test(auroc(y, x, codes, codes, 0.05), 0.6)[1] < 0.05
 
 
@@ -243,7 +255,7 @@ def test_a_treatment_that_changes_nothing_leaves_no_variance(rng):
     result = auroc(x, x, codes, codes, 0.05)
     assert (result.estimate, result.between) == (pytest.approx(0.5), pytest.approx(0.5))
     assert (result.se, result.spread) == (0, 0)
-    assert (result.low, result.high) == pytest.approx((0.5 * 0.05 ** (1 / 40), 1 - 0.5 * 0.05 ** (1 / 40)))
+    assert (result.low, result.high) == pytest.approx((0.5 * 0.05 ** (2 / 40), 1 - 0.5 * 0.05 ** (2 / 40)))
 
 
 @given(UNEQUAL)
@@ -292,24 +304,36 @@ def test_unusable_input_is_named():
         auroc([[1.0]], [2.0], [0], [1], 0.05)
 
 
+@given(UNEQUAL)
+@settings(deadline=None, max_examples=60)
+def test_identical_sides_are_never_certain(rng):
+    """Treated equal to clean, whatever the scores and the images of a patient: as uncertain as the patients are few."""
+    codes = rng.integers(0, int(rng.integers(2, 60)), int(rng.integers(60, 90)))
+    x = np.round(rng.normal(60, 10, codes.size) / 5) * 5 if rng.random() < 0.5 else np.full(codes.size, 50.0)
+    alpha = float(rng.choice([0.025, 0.05]))
+    result, G = auroc(x, x, codes, codes, alpha), np.unique(codes).size
+    assert (result.low, result.high) == pytest.approx((0.5 * alpha ** (2 / G), 1 - 0.5 * alpha ** (2 / G)))
+    for floor in (0.501, 0.52):
+        assert auroc_test(result, floor)[1] == pytest.approx((2 * (1 - floor)) ** (G / 2))
+    assert auroc_test(result, 0.499)[0] > (0.99 if G < 9 else 0.87)
+
+
 def test_one_patient_who_is_told_apart_does_not_make_the_interval_narrower():
     """Of 32 patients with one score for all, the unseen may add as much as where not even one differs."""
     clean, clusters = np.full(32, 95.0), np.arange(32)
     before = auroc(clean, clean, clusters, clusters, 0.05)
-    for differing in (1, 3, MIN_INFORMATIVE - 1):
+    for differing in (1, 3, 9, 20):
         treated = np.where(clusters < differing, 80.0, 95.0)
         found = auroc(clean, treated, clusters, clusters, 0.05)
-        assert found.sparse
-        assert found.high - found.low >= 0.95 * (before.high - before.low)
-        for floor in (found.low, found.high):
-            above, below = auroc_test(found, floor)
-            assert min(above, below) == pytest.approx(0.05, abs=1e-6)
-    treated = np.where(clusters < MIN_INFORMATIVE, 80.0, 95.0)
-    assert not auroc(clean, treated, clusters, clusters, 0.05).sparse
+        assert found.high - found.low >= before.high - before.low - 1e-12
+        for floor, side in ((found.low, 0), (found.high, 1)):
+            inwards = 1e-9 if side == 0 else -1e-9
+            assert auroc_test(found, floor - inwards)[side] < 0.05 < auroc_test(found, floor + inwards)[side]
 
 
 def test_several_images_of_a_patient_are_one_patient_for_that():
     clusters = np.repeat(np.arange(20), 3)
     clean = np.full(60, 95.0)
     treated = np.where(clusters < 4, 80.0, 95.0)  # twelve images of four patients
-    assert auroc(clean, treated, clusters, clusters, 0.05).sparse
+    found = auroc(clean, treated, clusters, clusters, 0.05)
+    assert found.high - found.low >= 1 - 0.05 ** (2 / 20) - 1e-12

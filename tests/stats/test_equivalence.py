@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from auditkit.stats.equivalence import EMPTY, FEW, SPARSE, UNION, Interval, equivalence
+from auditkit.stats.equivalence import EMPTY, SPARSE, UNION, Interval, equivalence
 from auditkit.stats.reduce import cluster_means
 
 KINDS = {
@@ -19,6 +19,12 @@ KINDS = {
     "constant": lambda rng, G: np.full(G, -3.3),
     "zero": lambda rng, G: np.zeros(G),
 }
+
+
+def unseen_ends(mean: float, G: int, alpha: float = 0.05, reach: float = 100.0) -> tuple[float, float]:
+    """As far as patients could move the mean who were not seen, if they are a share 1 - alpha^(1/G) of all."""
+    share = 1 - alpha ** (1 / G)
+    return mean - share * (mean + reach), mean + share * (reach - mean)
 
 
 def judge(x, low=-5.0, high=5.0, **options) -> Interval:
@@ -36,31 +42,51 @@ def assert_same(a: Interval, b: Interval, tolerance: float = 1e-9) -> None:
 
 
 def test_interval_is_the_union_of_student_and_bootstrap(rng):
-    x = KINDS["fine"](rng, 64)
+    x = np.round(rng.normal(-2, 30, 64) / 5) * 5  # so wide that patients who were not seen add nothing
     student = stats.ttest_1samp(x, 0).confidence_interval(0.9)
     result = judge(x)
     assert result.rule == UNION
     assert result.low <= student.low + 1e-12
     assert result.high >= student.high - 1e-12
-    assert result.low == pytest.approx(student.low, abs=0.3)
+    assert result.low == pytest.approx(student.low, abs=1.5)
     assert result.level == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize("alpha", [0.025, 0.05])
+def test_no_interval_is_narrower_than_patients_allow_who_were_not_seen(rng, alpha):
+    x = rng.normal(-2, 1.5, 40)
+    result = judge(x, alpha=alpha)
+    assert result.rule == UNION
+    assert (result.low, result.high) == pytest.approx(unseen_ends(x.mean(), 40, alpha), abs=1e-9)
+    student = stats.ttest_1samp(x, 0).confidence_interval(1 - 2 * alpha)
+    assert result.low < student.low - 1
+    assert result.high > student.high + 1
+
+
+def test_the_range_says_how_far_patients_can_lie_who_were_not_seen(rng):
+    x = rng.normal(0, 0.05, 40)
+    result = judge(x, -0.2, 0.2, value_range=1.0)
+    assert (result.low, result.high) == pytest.approx(unseen_ends(x.mean(), 40, reach=1.0), abs=1e-9)
+    assert result.decision == "inside"
+    assert judge(x, -0.2, 0.2, value_range=5.0).decision == "open"
+
+
 def test_p_values_are_students_when_the_bootstrap_agrees():
-    """No floor of 1 / (resamples + 1): a family of thousands can still be corrected."""
+    """No floor of 1 / (resamples + 1), nor of patients not seen: a family of thousands can still be corrected."""
     x = np.random.default_rng(0).normal(-20, 6, 100)
     result = judge(x, resamples=199)
     assert result.decision == "beyond"
     assert result.p_fail == pytest.approx(stats.ttest_1samp(x, -5, alternative="less").pvalue, rel=1e-9)
     assert result.p_fail < 1e-20
+    assert (105 / 120) ** 100 > 1e-6  # that patients who bring -20 to -5 were not seen once
 
 
 @given(
     st.sampled_from(sorted(KINDS)),
     st.integers(1, 90),
     st.integers(0, 10_000),
-    st.floats(0.5, 20),
-    st.sampled_from([0.025, 0.05]),
+    st.floats(0.5, 60),
+    st.sampled_from([0.01, 0.025, 0.05, 0.2]),
     st.sampled_from([(1, 1), (np.inf, 1), (1, np.inf)]),
 )
 @settings(max_examples=100, deadline=None)
@@ -70,7 +96,7 @@ def test_decision_interval_and_p_values_never_disagree(kind, G, seed, margin, al
     beyond = result.high < low or result.low > high
     inside = low < result.low and result.high < high
     assert (result.decision == "beyond") == beyond == (result.p_fail <= alpha)
-    assert (result.decision == "inside") == (inside and G >= 24) == (result.p_pass <= alpha)
+    assert (result.decision == "inside") == inside == (result.p_pass <= alpha)
     assert result.low <= result.estimate <= result.high
     assert -100 <= result.low < result.high <= 100
     assert 0 <= result.p_pass <= 1
@@ -81,6 +107,7 @@ def test_decision_interval_and_p_values_never_disagree(kind, G, seed, margin, al
 def test_decision_and_p_values_agree_at_every_margin(kind):
     """A sweep through the ends of the interval, where Student and bootstrap of skewed data disagree."""
     x = KINDS[kind](np.random.default_rng(12), 60)
+    assert judge(x).rule == (SPARSE if kind == "rare" else UNION)
     margins = np.linspace(0.05, 25, 500)
     sweep = np.repeat(x[:, None], 500, axis=1)
     for margin, r in zip(
@@ -102,10 +129,11 @@ def test_changing_the_sign_mirrors_everything(kind, G, seed):
 
 @given(st.floats(-20, 20), st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
-def test_shifting_data_and_margins_together_changes_nothing_in_the_usual_case(shift, seed):
-    x = np.random.default_rng(seed).normal(0, 6, 40)
+def test_shifting_data_and_margins_together_changes_nothing_where_the_range_is_far(shift, seed):
+    x = np.clip(np.random.default_rng(seed).normal(0, 45, 120), -79, 79)
     a, b = judge(x), judge(x + shift, -5 + shift, 5 + shift)
-    assert (b.low - shift, b.high - shift, b.p_pass) == pytest.approx((a.low, a.high, a.p_pass), abs=1e-7)
+    assert (b.low - shift, b.high - shift) == pytest.approx((a.low, a.high), abs=1e-7)
+    assert (b.decision, min(b.p_pass, 0.05)) == (a.decision, pytest.approx(min(a.p_pass, 0.05)))
 
 
 @given(st.sampled_from(sorted(KINDS)), st.integers(24, 90), st.integers(0, 1000), st.floats(0.5, 30), st.floats(0, 30))
@@ -155,7 +183,7 @@ def test_zero_variance_is_never_certainty(constant):
     result = judge(np.full(30, constant))
     assert (result.decision, result.rule) == ("open", SPARSE)
     assert result.p_pass > 0.05
-    assert result.high - result.low > 5
+    assert (result.low, result.high) == pytest.approx(unseen_ends(constant, 30), abs=1e-9)
 
 
 def test_all_zero_passes_from_59_clusters_on():
@@ -176,8 +204,12 @@ def test_nine_informative_clusters_use_the_bound_and_ten_do_not():
     x = np.zeros(64)
     x[:9] = np.linspace(-9, -1, 9)
     assert (judge(x).rule, judge(x).n_informative) == (SPARSE, 9)
+    nine = judge(x)
     x[9] = 1.0
-    assert (judge(x).rule, judge(x).n_informative) == (UNION, 10)
+    ten = judge(x)
+    assert (ten.rule, ten.n_informative) == (UNION, 10)
+    # One patient more who says something does not make the answer much more certain than it was.
+    assert ten.high - ten.low > 0.8 * (nine.high - nine.low)
 
 
 def test_informative_clusters_are_counted_per_condition():
@@ -218,17 +250,31 @@ def test_one_patient_with_32_slices_is_one_cluster(rng):
     assert result.estimate == pytest.approx(values[32:].sum() / 40 - 1.0)
 
 
-def test_too_few_clusters_may_fail_but_not_pass(rng):
-    few = judge(rng.normal(0, 0.5, 20))
-    assert (few.decision, few.rule, few.p_pass) == ("open", FEW, 1.0)
-    assert few.high < 5
-    bad = judge(rng.normal(-30, 3, 20))
-    assert (bad.decision, bad.rule) == ("beyond", UNION)
+@pytest.mark.parametrize(("margin", "alpha", "least"), [(5, 0.05, 59), (10, 0.05, 29), (5, 0.025, 72), (10, 0.025, 36)])
+@pytest.mark.parametrize("sd", [0.0, 0.4])
+def test_few_clusters_pass_only_where_those_not_seen_cannot_cross_the_margin(margin, alpha, least, sd):
+    def shown(G):
+        x = sd * np.random.default_rng(1).standard_normal(G)
+        return judge(x - x.mean(), -margin, margin, alpha=alpha).decision
+
+    assert (shown(least - 1), shown(least)) == ("open", "inside")
+
+
+def test_few_clusters_fail_from_where_those_not_seen_cannot_bring_them_back(rng):
+    """At -30 a share of 25 / 130 of all patients at +100 makes the mean -5: 15 patients exclude it, 14 do not."""
+    x = rng.normal(0, 2, 20)
+    fifteen, fourteen = (judge(x[:G] - x[:G].mean() - 30) for G in (15, 14))
+    assert (105 / 130) ** 15 < 0.05 < (105 / 130) ** 14
+    assert (fifteen.decision, fourteen.decision) == ("beyond", "open")
+    assert fourteen.p_fail == pytest.approx((105 / 130) ** 14)
+    # What is named of many is decided by the spread that was seen.
+    expected = stats.ttest_1samp(x[:15] - x[:15].mean() - 30, -5, alternative="less").pvalue
+    assert fifteen.p_fail == pytest.approx(expected, rel=1e-9)
 
 
 def test_single_cluster_and_no_data():
     single = judge([-3.0])
-    assert (single.decision, single.rule, single.n_clusters) == ("open", FEW, 1)
+    assert (single.decision, single.rule, single.n_clusters) == ("open", SPARSE, 1)
     assert np.isnan(single.se)
     assert single.high > 80
     empty = judge([np.nan, np.nan])
@@ -239,7 +285,7 @@ def test_single_cluster_and_no_data():
 
 
 def test_bytes_are_a_seed_and_equal_seeds_give_equal_results(rng):
-    x = KINDS["fine"](rng, 50)
+    x = 8 * KINDS["fine"](rng, 50).clip(-12, 12)
     assert judge(x, seed=b"metadata/hospital") == judge(x, seed=b"metadata/hospital")
     assert judge(x, seed=b"metadata/hospital") != judge(x, seed=b"metadata/device")
 

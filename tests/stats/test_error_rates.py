@@ -14,9 +14,10 @@ import pytest
 from scipy import optimize, stats
 
 from auditkit.stats.auroc import auroc, auroc_test
+from auditkit.stats.auroc_difference import auroc_difference, auroc_difference_test
 from auditkit.stats.equivalence import SPARSE, equivalence
 from auditkit.stats.multiplicity import holm
-from auditkit.stats.rates import clustered_rate, rate_difference, rate_difference_test
+from auditkit.stats.rates import clustered_rate
 from auditkit.stats.reduce import cluster_means
 
 ALPHA = 0.05
@@ -117,24 +118,69 @@ def rate_rates(p: float, G: int, layout: str, correlation: float, replicates: in
     return low / replicates, high / replicates
 
 
-def difference_rates(
-    up: float, down: float, G: int, layout: str, correlation: float, replicates: int, *, cap: float | None = None
+def hit_hard(kind: str, rng: np.random.Generator, G: int, replicates: int) -> np.ndarray:
+    """Patients of whom one in twenty is hit hard, and whose mean is -5; (G, replicates)."""
+    hit, noise = rng.random((G, replicates)) < 0.05, rng.normal(0, 2.0, (G, replicates))
+    if kind == "jump":  # nothing else moves: the mean seen without them is harmless
+        return np.clip(np.where(hit, -100.0, noise), -100, 100)
+    return np.where(hit, 40.0, (-5 - 0.05 * 40) / 0.95 + noise)  # they rise, all others fall by more than allowed
+
+
+def hit_hard_rates(kind: str, G: int, replicates: int, resamples: int) -> tuple[float, float]:
+    """Share of replicates that pass and that fail, margins -5 and 5."""
+    rng, found = np.random.default_rng([len(kind), G, replicates]), np.zeros(2)
+    for batch in range(10):
+        means = hit_hard(kind, rng, G, replicates // 10)
+        results = equivalence(means, -5, 5, alpha=ALPHA, seed=batch, resamples=resamples)
+        found += [sum(r.decision == d for r in results) for d in ("inside", "beyond")]
+    passed, failed = found / (replicates // 10 * 10)
+    return float(passed), float(failed)
+
+
+def swapped_rates(kind: str, G: int, replicates: int) -> tuple[float, float]:
+    """How often an AUROC on the floor of .90 passes and fails, and one whose version lost .05 of it likewise.
+
+    Of "one" area, the scores of some patients change places, clean against treated: the others, a share of sqrt(.90),
+    win every pair among themselves. "Two" versions differ in 2.5 % of the patients, who change places.
+    """
+    rng, codes, found = np.random.default_rng([len(kind), G]), np.arange(G), np.zeros(2)
+    share = 1 - math.sqrt(0.90) if kind == "one" else 1 - math.sqrt(0.95)
+    for _ in range(replicates):
+        swapped = rng.random(G) < share
+        clean, treated = 80 + rng.random(G), 20 + rng.random(G)
+        new = np.where(swapped, 10 + rng.random(G), clean), np.where(swapped, 90 + rng.random(G), treated)
+        if kind == "one":
+            p = auroc_test(auroc(*new, codes, codes, ALPHA), 0.90)
+        else:
+            p = auroc_difference_test(auroc_difference(new, (clean, treated), codes, ALPHA), 0.05)
+        found += [value < ALPHA for value in p]
+    above, below = found / replicates
+    return float(above), float(below)
+
+
+def share_rates(
+    up: float, down: float, G: int, layout: str, correlation: float, replicates: int
 ) -> tuple[float, float]:
-    """How often the interval of a paired difference lies below and above a cap, the true difference unless given.
+    """How often the mean share of patients, or a difference of two, lies below and above the true one.
 
     An image takes its patient's outcome with probability sqrt(correlation), else one of its own.
     """
     rng = np.random.default_rng([round(1000 * up), round(1000 * down), G, len(layout), round(10 * correlation)])
-    codes, cap = clusters(G, layout), up - down if cap is None else cap
-    low = high = 0
-    for _ in range(replicates):
-        shared = rng.random(codes.size) < math.sqrt(correlation)
-        u = np.where(shared, rng.random(G)[codes], rng.random(codes.size))
-        result = rate_difference(u < up, (u >= up) & (u < up + down), codes, ALPHA)
-        p_pass, p_fail = rate_difference_test(result, cap)
-        low += p_pass < ALPHA
-        high += p_fail < ALPHA
-    return low / replicates, high / replicates
+    codes, found = clusters(G, layout), np.zeros(2)
+    for batch in range(10):
+        shape = codes.size, replicates // 10
+        shared = rng.random(shape) < math.sqrt(correlation)
+        u = np.where(shared, rng.random((G, shape[1]))[codes], rng.random(shape))
+        moves = (u < up) * 1.0 - ((u >= up) & (u < up + down))
+        # A share lies between 0 and 1, a difference between -1 and 1.
+        middle, reach = (0.0, 1.0) if down else (0.5, 0.5)
+        results = equivalence(
+            cluster_means(moves, codes) - middle, -np.inf, up - down - middle,
+            alpha=ALPHA, seed=batch, resamples=999, value_range=reach,
+        )  # fmt: skip
+        found += [sum(r.decision == d for r in results) for d in ("inside", "beyond")]
+    passed, failed = found / (replicates // 10 * 10)
+    return float(passed), float(failed)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +203,49 @@ def test_students_interval_alone_would_not_do():
 
 
 def test_equivalence_has_the_power_it_plans_with():
-    """sd 6 per image in patients of 1-4 images: 64 patients pass an effect of 0 nearly always."""
-    assert gate("fine", 64, "1-4", 0.0, 200, 999)["pass"] > 0.97
-    assert gate("fine", 64, "1-4", -10.0, 200, 999)["fail"] > 0.97
+    """sd 6 per image in patients of 1-4 images: 96 patients pass an effect of 0 nearly always."""
+    assert gate("fine", 96, "1-4", 0.0, 200, 999)["pass"] > 0.97
+    assert gate("fine", 96, "1-4", -10.0, 200, 999)["fail"] > 0.97
+
+
+@pytest.mark.parametrize("G", [24, 32, 48])
+def test_patients_who_are_hit_hard_and_were_not_drawn_are_not_forgotten(G):
+    """Student and the bootstrap pass wherever none of theirs jumps: in 0.29, 0.19 and 0.09 of the data sets."""
+    passed, failed = hit_hard_rates("jump", G, 600, 999)
+    assert within(passed, 0.05, 600)
+    assert within(failed, 0.05, 600)
+    naive = hit_hard("jump", np.random.default_rng(G), G, 600)
+    reach = stats.t.ppf(0.95, G - 1) * naive.std(axis=0, ddof=1) / math.sqrt(G)
+    assert (naive.mean(axis=0) - reach > -5).mean() > 0.07
+
+
+@pytest.mark.parametrize("G", [24, 32, 48])
+def test_patients_who_rise_and_were_not_drawn_make_no_fail(G):
+    """All others fall by 7.4 points, exactly as far as makes the mean -5: failed 0.25 before (24 patients)."""
+    passed, failed = hit_hard_rates("opposite", G, 600, 999)
+    assert within(passed, 0.05, 600)
+    assert within(failed, 0.05, 600)
+    naive = hit_hard("opposite", np.random.default_rng(G), G, 600)
+    reach = stats.t.ppf(0.95, G - 1) * naive.std(axis=0, ddof=1) / math.sqrt(G)
+    assert (naive.mean(axis=0) + reach < -5).mean() > 0.07
+
+
+@pytest.mark.parametrize("kind", ["one", "two"])
+def test_areas_of_patients_whose_images_change_places_at_the_floor(kind):
+    passed, failed = swapped_rates(kind, 64, 600)
+    assert within(passed, 0.05, 600)
+    assert within(failed, 0.05, 600)
+
+
+def test_treated_images_that_equal_the_clean_ones_leave_no_certainty():
+    """Whatever the scores, no area is told from .5 by more than the patients allow; nor from a floor near it."""
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        codes = np.repeat(np.arange(32), 2)
+        scores = np.round(rng.normal(70, 10, 64) / 5) * 5
+        result = auroc(scores, scores, codes, codes, ALPHA)
+        assert result.high - result.low >= 1 - ALPHA ** (2 / 32) - 1e-12
+        assert min(auroc_test(result, 0.51)) > 0.5
 
 
 @pytest.mark.parametrize(
@@ -178,7 +264,7 @@ def test_auroc_at_the_floor(truth, G, layout, correlation, step):
 
 
 def test_auroc_has_power_where_scores_tell_clean_from_treated():
-    assert auroc_rates(0.83, 48, "1-4", 0.3, 200, floor=0.70)[0] > 0.95
+    assert auroc_rates(0.83, 64, "1-4", 0.3, 200, floor=0.70)[0] > 0.95
     assert auroc_rates(0.50, 48, "1-4", 0.3, 200, floor=0.70)[1] > 0.9
 
 
@@ -192,21 +278,17 @@ def test_rate_at_the_cap(p, G, layout, correlation):
 @pytest.mark.parametrize(
     ("up", "down", "G", "layout", "correlation"),
     [
+        (0.10, 0.0, 64, "1", 0.0),
+        (0.05, 0.0, 128, "1-4", 0.8),
+        (0.20, 0.0, 48, "4", 0.3),
         (0.12, 0.02, 64, "1", 0.0),
-        (0.09, 0.04, 48, "1", 0.0),  # failed 0.070 without the correction for continuity
-        (0.05, 0.0, 32, "4", 0.8),  # passed 0.115 while the interval of all images was stretched
-        (0.10, 0.0, 64, "1-4", 0.8),  # passed 0.097 likewise
+        (0.05, 0.0001, 32, "4", 0.8),  # passed 0.115 while the interval of all images was stretched
     ],
 )
-def test_rate_difference_at_the_cap(up, down, G, layout, correlation):
-    low, high = difference_rates(up, down, G, layout, correlation, 1000)
-    assert within(low, 0.055, 1000)
-    assert within(high, 0.055, 1000)
-
-
-def test_rate_difference_has_power_where_the_rates_are_equal():
-    assert difference_rates(0.02, 0.02, 64, "1", 0.0, 200, cap=0.10)[0] > 0.9
-    assert difference_rates(0.30, 0.02, 64, "1-4", 0.3, 200, cap=0.05)[1] > 0.9
+def test_shares_at_the_cap(up, down, G, layout, correlation):
+    passed, failed = share_rates(up, down, G, layout, correlation, 600)
+    assert within(passed, 0.055, 600)
+    assert within(failed, 0.055, 600)
 
 
 @pytest.mark.slow
@@ -221,6 +303,24 @@ def test_table_of_equivalence():
                 print(f"{kind:5} {layout:4} G={G:<4}", *(f"{value:.3f}" for value in rates.values()))
                 assert within(rates["pass"], 0.065, 2000)
                 assert within(rates["fail"], 0.055, 2000)
+
+
+@pytest.mark.slow
+def test_table_of_patients_hit_hard():
+    print("\none patient in twenty is hit hard, truth on the margin, 2,000 replicates: false PASS, false FAIL")
+    for kind in ("jump", "opposite"):
+        for G in (24, 32, 48, 64, 96, 128):
+            rates = hit_hard_rates(kind, G, 2000, 1999)
+            print(f"{kind:9} G={G:<4} {rates[0]:.3f} {rates[1]:.3f}")
+            assert within(rates[0], 0.05, 2000)
+            assert within(rates[1], 0.05, 2000)
+    print("\npatients whose clean and treated images change places, 2,000 replicates: false PASS, false FAIL")
+    for kind in ("one", "two"):
+        for G in (32, 64, 96, 128, 256):
+            rates = swapped_rates(kind, G, 2000)
+            print(f"{kind:9} G={G:<4} {rates[0]:.3f} {rates[1]:.3f}")
+            assert within(rates[0], 0.05, 2000)
+            assert within(rates[1], 0.05, 2000)
 
 
 @pytest.mark.slow
@@ -247,8 +347,8 @@ def test_table_of_auroc():
 
 
 @pytest.mark.slow
-def test_table_of_rates():
-    print("\nrate, 2,000 replicates: interval below the truth (false PASS), above it (false FAIL)")
+def test_table_of_shares():
+    print("\nrate of images, shown only, 2,000 replicates: interval below the truth, above it")
     for p in (0.02, 0.05, 0.10, 0.20):
         for layout, correlation in (("1", 0.0), ("1-4", 0.3), ("1-4", 0.8), ("4", 0.3), ("4", 0.8)):
             for G in (32, 64, 128):
@@ -256,14 +356,15 @@ def test_table_of_rates():
                 print(f"{p:.2f} {layout:4} {correlation:.1f} G={G:<4} {low:.3f} {high:.3f}")
                 assert within(low, 0.05, 2000)
                 assert within(high, 0.05, 2000)
-    print("\npaired difference up - down, 2,000 replicates: below, above")
-    for up, down in ((0.05, 0.0), (0.09, 0.04), (0.10, 0.0), (0.12, 0.02), (0.20, 0.10)):
+    print("\nmean share of patients, or difference up - down, 2,000 replicates: false PASS, false FAIL")
+    cells = ((0.02, 0.0), (0.05, 0.0), (0.10, 0.0), (0.20, 0.0), (0.09, 0.04), (0.12, 0.02), (0.20, 0.10))
+    for up, down in cells:
         for layout, correlation in (("1", 0.0), ("1-4", 0.3), ("1-4", 0.8), ("4", 0.3), ("4", 0.8)):
             for G in (32, 48, 64, 128, 256):
-                low, high = difference_rates(up, down, G, layout, correlation, 2000)
-                print(f"{up:.2f} {down:.2f} {layout:4} {correlation:.1f} G={G:<4} {low:.3f} {high:.3f}")
-                assert within(low, 0.055, 2000)
-                assert within(high, 0.055, 2000)
+                passed, failed = share_rates(up, down, G, layout, correlation, 2000)
+                print(f"{up:.2f} {down:.2f} {layout:4} {correlation:.1f} G={G:<4} {passed:.3f} {failed:.3f}")
+                assert within(passed, 0.055, 2000)
+                assert within(failed, 0.055, 2000)
 
 
 @pytest.mark.slow

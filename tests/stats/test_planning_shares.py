@@ -1,4 +1,4 @@
-"""Power against the gates' own decisions, summed over every possible count; sizes against their definition."""
+"""Power of shares against the gate's own decisions at every possible count; sizes against their definition."""
 
 import numpy as np
 import pytest
@@ -7,20 +7,19 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import binom_test_reject_interval
 
+from auditkit.stats.equivalence import equivalence
 from auditkit.stats.planning_shares import (
-    clusters_to_settle_rate_difference,
     clusters_to_settle_share,
-    jump_share,
-    rate_difference_power,
+    jump_excess,
     share_power,
 )
-from auditkit.stats.rates import rate_difference
-from auditkit.stats.tail import tail_share
 
 
 def decisions(n, cap, alpha):
-    """The gate's decision at every number of events."""
-    return np.array([tail_share(np.arange(n) < k, cap, alpha).decision for k in range(n + 1)])
+    """The gate's decision at every number of events; by the bounded mean, as where fewer than 10 patients differ."""
+    events = (np.arange(n)[:, None] < np.arange(n + 1)) - 0.5
+    found = equivalence(events, -np.inf, cap - 0.5, alpha=alpha, seed=1, value_range=0.5, min_informative=n + 1)
+    return np.array([one.decision for one in found])
 
 
 @pytest.mark.parametrize(("n", "cap", "alpha"), [(28, 0.1, 0.05), (29, 0.1, 0.05), (64, 0.1, 0.025), (90, 0.02, 0.05)])
@@ -74,61 +73,30 @@ def test_shares_that_nothing_settles():
     assert clusters_to_settle_share(0.0, 0.1, 0.05, min_clusters=64) == 64
 
 
-@pytest.mark.parametrize(("n", "cap", "alpha"), [(12, 0.1, 0.05), (30, 0.1, 0.05), (30, 0.25, 0.025), (24, -0.1, 0.05)])
-@pytest.mark.parametrize(("up", "down"), [(0, 0), (0.03, 0.03), (0.3, 0.05), (0.05, 0.4), (0.6, 0.4), (1, 0), (0, 1)])
-def test_power_of_a_difference_sums_the_gates_decisions(n, cap, alpha, up, down):
-    """Every pair of discordant counts through `rates.rate_difference` itself, weighted by the multinomial."""
-    inside = beyond = 0.0
-    for ups in range(n + 1):
-        for downs in range(n + 1 - ups):
-            weight = stats.multinomial.pmf([ups, downs, n - ups - downs], n, [up, down, max(1 - up - down, 0)])
-            if weight < 1e-14:
-                continue
-            treated, control = np.arange(n) < ups, np.arange(n) >= n - downs
-            found = rate_difference(treated, control, np.arange(n), alpha)
-            inside += weight * (found.high < cap)
-            beyond += weight * (found.low > cap)
-    assert rate_difference_power(n, up, down, cap, alpha) == pytest.approx(inside, abs=1e-9)
-    assert rate_difference_power(n, up, down, cap, alpha, beyond=True) == pytest.approx(beyond, abs=1e-9)
+@pytest.mark.parametrize(("share", "cap"), [(0.01, 0.1), (0.05, 0.1), (0.2, 0.1), (0.3, 0.1), (0.02, 0.05)])
+def test_as_many_patients_as_planned_are_settled_as_often_as_planned(share, cap):
+    """600 runs through the gate, by Student's interval and the bootstrap's where 10 patients differ (0.012)."""
+    n = clusters_to_settle_share(share, cap, 0.05)
+    events = (np.random.default_rng(n).random((n, 600)) < share) - 0.5
+    found = equivalence(events, -np.inf, cap - 0.5, alpha=0.05, resamples=1000, seed=1, value_range=0.5)
+    promised = share_power(n, share, cap, 0.05, beyond=share > cap)
+    assert np.mean([one.decision != "open" for one in found]) == pytest.approx(promised, abs=0.045)
 
 
-def test_power_of_a_difference_equals_the_normal_one_in_large_samples():
-    up, down, cap, n = 0.1, 0.08, 0.05, 3000
-    z = (cap - (up - down)) * np.sqrt(n / (up + down - (up - down) ** 2))
-    expected = stats.norm.cdf(z - stats.norm.isf(0.05))
-    assert rate_difference_power(n, up, down, cap, 0.05) == pytest.approx(expected, abs=0.01)
-
-
-@pytest.mark.parametrize(("up", "down", "power"), [(0, 0, 0.9), (0.02, 0.02, 0.9), (0.02, 0.01, 0.99), (0.3, 0, 0.8)])
-def test_from_that_number_on_a_difference_has_the_power(up, down, power):
-    n = clusters_to_settle_rate_difference(up, down, 0.1, 0.05, power)
-    beyond = up - down > 0.1
-    powers = np.array([rate_difference_power(k, up, down, 0.1, 0.05, beyond=beyond) for k in range(1, 3 * n)])
-    assert n == np.flatnonzero(powers < power)[-1] + 2
-
-
-def test_differences_that_nothing_settles():
-    assert clusters_to_settle_rate_difference(0.1, 0.0, 0.1, 0.05) is None
-    assert clusters_to_settle_rate_difference(0.0, 0.0, 0.0, 0.05) is None
-    assert rate_difference_power(1, 0.0, 0.0, 0.1, 0.05) == 0
-    assert share_power(0, 0.0, 0.1, 0.05) == 0
-
-
-@pytest.mark.parametrize(("images", "correlation"), [(1, 0.3), (2, 0.3), (4, 0.9), (5, 0.0), (3, 1.0)])
-@pytest.mark.parametrize(("sd", "effect"), [(12.0, 0.0), (17.5, -4.0)])
-def test_share_of_patients_that_jump_equals_simulated_ones(sd, effect, images, correlation):
-    """100,000 patients; standard error at most 0.0016."""
+@pytest.mark.parametrize(("sd", "effect"), [(12.0, 0.0), (17.5, -4.0), (25.0, 30.0)])
+def test_jumps_beyond_noise_equal_simulated_ones(sd, effect):
+    """100,000 images; standard errors at most 0.003."""
     rng = np.random.default_rng(2)
-    shared, own = rng.standard_normal((100_000, 1)), rng.standard_normal((100_000, images))
-    changes = effect + sd * (np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own)
-    simulated = (np.abs(changes) > 25).any(axis=1).mean()
-    assert jump_share(sd, effect, 25.0, images, correlation) == pytest.approx(simulated, abs=0.006)
+    changes, noise = effect + sd * rng.standard_normal(100_000), sd * rng.standard_normal(100_000)
+    excess = (np.abs(changes) > 25).astype(float) - (np.abs(noise) > 25)
+    assert jump_excess(sd, effect, 25.0) == pytest.approx((excess.mean(), excess.std()), abs=0.008)
 
 
-def test_share_of_patients_that_jump_without_spread():
-    assert jump_share(0.0, 3.0, 25.0, 2, 0.5) == 0
-    assert jump_share(0.0, -30.0, 25.0, 1, 0.5) == 1
-    assert jump_share(10.0, 0.0, 25.0, 1, 0.9) == pytest.approx(2 * stats.norm.sf(2.5), abs=1e-12)
+def test_jumps_without_spread_or_without_effect():
+    assert jump_excess(0.0, 3.0, 25.0) == (0, 0)
+    assert jump_excess(0.0, -30.0, 25.0) == (1, 0)
+    jumps = 2 * stats.norm.sf(2.5)
+    assert jump_excess(10.0, 0.0, 25.0) == pytest.approx((0.0, np.sqrt(2 * jumps * (1 - jumps))), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -137,10 +105,6 @@ def test_share_of_patients_that_jump_without_spread():
         (lambda: share_power(10, 1.5, 0.1, 0.05), "share lies between"),
         (lambda: share_power(10, 0.5, 0.0, 0.05), "cap is a share"),
         (lambda: clusters_to_settle_share(0.0, 0.1, 0.05, 1.0), "power lies between"),
-        (lambda: rate_difference_power(10, 0.6, 0.6, 0.1, 0.05), "shares of the same images"),
-        (lambda: rate_difference_power(10, -0.1, 0.6, 0.1, 0.05), "up lies between"),
-        (lambda: rate_difference_power(10, 0.1, 0.6, 1.0, 0.05), "difference of rates"),
-        (lambda: rate_difference_power(10, 0.1, 0.6, 0.1, 0.7), "error per side"),
     ],
 )
 def test_unusable_input_is_named(call, words):

@@ -13,9 +13,9 @@ from scipy import stats
 
 from auditkit.stats import bounded
 from auditkit.stats.bootstrap import multiplicities
-from auditkit.stats.equivalence import EMPTY, FEW, SPARSE, Interval
+from auditkit.stats.equivalence import EMPTY, SPARSE, Interval
 from auditkit.stats.multiplicity import holm
-from auditkit.stats.subgroups import WELCH, SubgroupGap, all_pairs, group_seed, subgroup_gap
+from auditkit.stats.subgroups import FEW, WELCH, SubgroupGap, all_pairs, group_seed, subgroup_gap
 
 KINDS = {
     "fine": lambda rng, n: np.round(rng.normal(-2, 6, n) / 5) * 5,

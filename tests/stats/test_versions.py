@@ -1,12 +1,14 @@
 """Means of two versions: against scipy's t test, at the margins of every harm, and where little is known."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from auditkit.stats.equivalence import EMPTY, FEW, SPARSE, UNION
+from auditkit.stats.equivalence import EMPTY, SPARSE, UNION
 from auditkit.stats.versions import ROUTES, worsening
 
 OPTIONS = {"alpha": 0.05, "seed": 3, "resamples": 999}
@@ -22,7 +24,7 @@ def compare(new, old, harm, margin=5.0, **options):
     return worsening(moves(new, old, harm), harm, margin, **(OPTIONS | options))[0]
 
 
-def effect(mean: float, n: int = 64, sd: float = 6.0, seed: int = 0) -> np.ndarray:
+def effect(mean: float, n: int = 260, sd: float = 6.0, seed: int = 0) -> np.ndarray:
     """Values with exactly this mean."""
     values = np.random.default_rng(seed).normal(0, sd, n)
     return values - values.mean() + mean
@@ -44,7 +46,7 @@ def effect(mean: float, n: int = 64, sd: float = 6.0, seed: int = 0) -> np.ndarr
         ("away from zero", 20, 1, -19, "inside"),  # repaired
         ("away from zero", -20, 12, -8, "inside"),  # to the other side, and nearer to zero
         ("away from zero", 12, -12, 0, "inside"),
-        ("away from zero", 12, -24, 12, "beyond"),
+        ("away from zero", 12, -27, 15, "beyond"),
         ("away from zero", 30, 30, 0, "inside"),
     ],
 )
@@ -62,10 +64,10 @@ def test_below_zero_matters_only_where_it_harms(harm):
 
 
 def test_upwards_is_students_test_of_the_differences():
-    new, old = effect(-11, 100, 4, 1), effect(-15, 100, 4, 2)
-    result = compare(new, old, "upwards", margin=6.0)
+    new, old = effect(-11, 200, 4, 1), effect(-15, 200, 4, 2)
+    result = compare(new, old, "upwards", margin=8.0)
     assert result.rule == UNION
-    expected = stats.ttest_1samp(new - old, 6.0, alternative="less").pvalue
+    expected = stats.ttest_1samp(new - old, 8.0, alternative="less").pvalue
     assert result.p_pass == pytest.approx(expected, rel=1e-9)
     assert result.sd == pytest.approx(np.std(new - old, ddof=1))
 
@@ -96,6 +98,99 @@ def test_away_from_zero_has_no_sides(seed, now, before):
     assert (other.low, other.high) == pytest.approx((one.low, one.high), abs=0.6)  # the bootstrap's tails
 
 
+@pytest.mark.parametrize(
+    ("harm", "before", "now", "part"),
+    [("above zero", 12, 12, 0.2), ("away from zero", 30, 30, 0.15), ("away from zero", 12, -12, 0.05)],
+)
+def test_an_old_effect_that_stays_takes_patients_for_its_part_of_alpha(harm, before, now, part):
+    """Only new - w old, from -200 to 200, is small here, and it is held to that part."""
+    least = math.ceil(math.log(part * 0.05) / math.log(1 - 5 / 200))
+    assert [
+        compare(effect(now, n, 0.05, 1), effect(before, n, 0.05, 2), harm).decision for n in (least - 1, least)
+    ] == [
+        "open",
+        "inside",
+    ]
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_p_values_of_the_harmful_sides(harm):
+    """Worse by more than the margin takes the largest and the smallest w; of two sides the likelier is the p-value."""
+    new, old = effect(12, 400, 24, 1), effect(3, 400, 18, 2)
+    result = compare(new, old, harm)
+    sides = (1, -1) if harm == "away from zero" else (1,)
+    extremes = (max(ROUTES[harm]), min(ROUTES[harm]))
+    expected = [
+        max(stats.ttest_1samp(sign * (new - w * old), 5.0, alternative="greater").pvalue for w in extremes)
+        for sign in sides
+    ]
+    assert len(result.p_sides) == len(sides)
+    assert result.p_sides[0] == pytest.approx(expected[0], rel=1e-9)
+    assert result.p_sides[0] < 0.05
+    assert all(p >= q for p, q in zip(result.p_sides[1:], expected[1:], strict=True))
+    assert result.p_fail == min(result.p_sides)
+
+
+def test_what_a_side_can_be_is_said_of_every_route():
+    result = compare(
+        effect(0, sd=2, seed=1), effect(0, sd=2, seed=2), "away from zero", ends=(-10.0, 100.0), margin=60.0
+    )
+    assert [[(route.old, route.ends) for route in side] for side in result.sides] == [
+        [(1, (-110.0, 110.0)), (0, (-10.0, 100.0)), (-1, (-20.0, 200.0))],
+        [(1, (-110.0, 110.0)), (0, (-100.0, 10.0)), (-1, (-200.0, 20.0))],
+    ]
+
+
+def shares(up: int, down: int, both: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Events of the new and of the old version: in the new alone, in the old alone, in both."""
+    at = np.arange(n)
+    return (at < up) | (at >= n - both), ((at >= up) & (at < up + down)) | (at >= n - both)
+
+
+@pytest.mark.parametrize(("up", "down", "both", "n"), [(0, 0, 0, 40), (3, 0, 5, 64), (0, 9, 2, 50), (40, 0, 0, 40)])
+def test_a_share_is_bounded_by_its_range(up, down, both, n):
+    """Between -1 and 1, and with one side alone exactly as often as Clopper and Pearson say."""
+    new, old = shares(up, down, both, n)
+    result = compare(new, old, "upwards", margin=0.1, ends=(0.0, 1.0), min_informative=n + 1)
+    assert result.rule == SPARSE
+    assert result.estimate == pytest.approx((up - down) / n)
+    assert -1 <= result.low <= result.estimate <= result.high <= 1
+    if not down:
+        assert result.high == pytest.approx(stats.beta.ppf(0.95, up + 1, n - up) if up < n else 1.0, abs=1e-7)
+    if not up:
+        lower = stats.beta.ppf(0.95, down + 1, n - down) if down < n else 1.0
+        assert result.low == pytest.approx(-lower, abs=1e-7)
+
+
+@pytest.mark.parametrize(("margin", "least"), [(0.10, 29), (0.05, 59), (0.20, 14)])
+def test_a_share_that_stayed_passes_from_these_patients_on(margin, least):
+    """Of a difference of two shares the unseen may be 1: (1 - margin)^n is their chance to be missed."""
+    for n in (least - 1, least):
+        result = compare(np.zeros(n), np.zeros(n), "upwards", margin=margin, ends=(0.0, 1.0))
+        assert (result.decision == "inside") == (result.p_pass <= 0.05) == (n == least)
+
+
+@given(
+    st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.integers(1, 60), st.integers(1, 3), st.integers(0, 9)
+)
+@settings(deadline=None, max_examples=60)
+def test_decision_interval_and_p_values_of_shares_agree(up, down, both, rest, images, seed):
+    sides = shares(up, down, both, up + down + both + rest)
+    order = np.random.default_rng(seed).permutation(len(sides[0]))
+    whole = len(order) // images * images
+    if not whole:
+        return
+    new, old = (side[order][:whole].reshape(-1, images).mean(axis=1) for side in sides)
+    result = compare(new, old, "upwards", margin=0.1, ends=(0.0, 1.0))
+    assert -1 <= result.low <= result.estimate + 1e-12
+    assert result.estimate - 1e-12 <= result.high <= 1
+    if min(abs(result.low - 0.1), abs(result.high - 0.1)) > 1e-9:
+        assert (result.decision == "inside") == (result.high < 0.1) == (result.p_pass <= 0.05)
+        assert (result.decision == "beyond") == (result.low > 0.1) == (result.p_fail <= 0.05)
+    turned = compare(1 - old, 1 - new, "upwards", margin=0.1, ends=(0.0, 1.0))  # what is not an event
+    assert (turned.estimate, turned.decision) == (pytest.approx(result.estimate), result.decision)
+
+
 def test_effects_that_never_move_are_bounded_by_the_new_effect_itself():
     """The bounds of the notes: 32 patients, nothing seen in either version."""
     zeros = np.zeros(32)
@@ -108,9 +203,20 @@ def test_effects_that_never_move_are_bounded_by_the_new_effect_itself():
     assert change_alone.high == pytest.approx(200 * (1 - 0.05 ** (1 / 32)))
 
 
-def test_too_few_patients_pass_nothing():
-    result = compare(effect(0, 23, 1), effect(0, 23, 1, 5), "away from zero")
-    assert (result.decision, result.rule, result.p_pass) == ("open", FEW, 1.0)
+@pytest.mark.parametrize(
+    ("harm", "part", "reach"), [("upwards", 1.0, 200), ("above zero", 0.8, 100), ("away from zero", 0.8, 100)]
+)
+def test_fewest_patients_who_pass_where_hardly_anything_varies(harm, part, reach):
+    """Two effects of about 0: new - old spans twice the range, the new effect alone has 0.8 of alpha."""
+    least = math.ceil(math.log(part * 0.05) / math.log(1 - 5 / reach))
+    assert least == {"upwards": 119, "above zero": 63, "away from zero": 63}[harm]
+    for G in (least - 1, least):
+        result = compare(effect(0, G, 0.05, 1), effect(0, G, 0.05, 5), harm)
+        assert result.rule == UNION
+        assert (result.decision == "inside") == (result.p_pass <= 0.05) == (least == G)
+
+
+def test_few_patients_may_fail():
     assert compare(effect(40, 23, 1), effect(0, 23, 1, 5), "away from zero").decision == "beyond"
 
 
@@ -118,7 +224,9 @@ def test_new_scores_without_old_ones_pass_nothing():
     """The new effect is known well; but with five patients in common it has not been compared."""
     old = np.where(np.arange(64) < 5, 0.0, np.nan)
     result = compare(effect(0, 64, 1), old, "away from zero")
-    assert (result.n_clusters, result.decision, result.p_pass) == (5, "open", 1.0)
+    assert (result.n_clusters, result.decision) == (5, "open")
+    five = compare(effect(0, 64, 1)[:5], old[:5], "away from zero")
+    assert (result.low, result.high, result.p_pass) == pytest.approx((five.low, five.high, five.p_pass))
 
 
 def test_without_any_pair_there_is_nothing():
