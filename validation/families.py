@@ -22,7 +22,7 @@ from auditkit.testing import NOISES, Asked, Behaviour, FairReader, Noise, Replie
 from auditkit.vocabulary import Effect, Question
 from validation.jobs import Counts, Job, chunks
 from validation.models import REFUSAL, Shifting, severity
-from validation.situations import SHIPPED_PROTOCOL, images, unplanned
+from validation.setting import SHIPPED_PROTOCOL, images, unplanned
 
 SUITE = "families"
 REPLICATES = 200

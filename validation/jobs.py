@@ -28,13 +28,16 @@ CHUNK = 100
 # What the counts depend on. A change here, be it a comment, makes the results stale: nobody has to judge which do.
 JUDGED = (
     "auditkit/stats", "auditkit/judge", "auditkit/tasks", "auditkit/testing", "auditkit/evidence",
-    "auditkit/measure/columns.py", "auditkit/measure/effects.py", "auditkit/measure/reader.py",
+    "auditkit/measure/columns.py", "auditkit/measure/effects.py", "auditkit/measure/excess.py",
+    "auditkit/measure/reader.py",
     "auditkit/perturbations/catalogue.toml", "auditkit/perturbations/sentences.toml",
     "auditkit/perturbations/words.py", "auditkit/protocol/catalogue.py", "auditkit/protocol/effects.py",
     "auditkit/protocol/model.py", "auditkit/protocol/shipped.py", "auditkit/vocabulary.py", "auditkit/ask/plan.py",
     "audits/protocol.toml",
 )  # fmt: skip
-SIMULATED = ("validation/models.py", "validation/situations.py", "validation/counting.py")
+SIMULATED = tuple(
+    f"validation/{name}.py" for name in ("models", "rare", "setting", "situations", "versions", "measured", "counting")
+)
 
 Counts = dict[str, int]
 Results = Mapping[tuple[str, str], Counts]

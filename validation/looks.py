@@ -14,7 +14,8 @@ from auditkit.testing import simulate
 from validation.counting import verdicts_of
 from validation.jobs import Counts, Job, chunks
 from validation.jobs import seed as seed_of
-from validation.situations import Setting, Situation, images, protocol_of, situation, unplanned
+from validation.measured import situation
+from validation.setting import Setting, Situation, images, protocol_of, unplanned
 
 SUITE = "looks"
 REPLICATES, POWER = 500, 200
@@ -49,7 +50,7 @@ def run(job: Job) -> Counts:
     name, looks, spending = job.row.split("|")
     setting = Setting.parse(name)
     what = situation(setting)
-    protocol = _in_looks(protocol_of(what.family, job.protocol_seed()), int(looks), spending)
+    protocol = _in_looks(protocol_of(what, job.protocol_seed()), int(looks), spending)
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
         with unplanned():

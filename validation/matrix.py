@@ -11,7 +11,7 @@ from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import DEFECTS, NOISES, Behaviour, Defect, FairReader, Planted, at_times, audit_all, simulate
 from auditkit.vocabulary import Effect
 from validation.jobs import Counts, Job, chunks
-from validation.situations import SHIPPED_PROTOCOL, images, unplanned
+from validation.setting import SHIPPED_PROTOCOL, images, unplanned
 
 SUITE = "matrix"
 REPLICATES = 200

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from validation import families, gates, looks, matrix
 from validation.jobs import Counts, Results
 from validation.rates import Rate, Table
-from validation.situations import Setting
+from validation.setting import Setting
 
 ALPHA = 0.05
 """Error per side of the shipped protocol's profile."""
