@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -82,6 +83,7 @@ def _on_margin(audit: str) -> bool:
     return not (audit.startswith("metadata/") and audit.endswith("-vs-neutral")) or _favoured(audit)
 
 
+@lru_cache(maxsize=256)
 def _favoured(audit: str) -> bool:
     effect = next(effect for effect in SHIPPED["metadata"]() if effect.name == audit.removeprefix("metadata/"))
     return any(_favours(question) for part in effect.parts for question in part.treated)

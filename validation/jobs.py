@@ -38,6 +38,8 @@ JUDGED = (
 SIMULATED = tuple(
     f"validation/{name}.py" for name in ("models", "rare", "setting", "situations", "versions", "measured", "counting")
 )
+ALONE = {"gate": ("validation/direct.py", "validation/hospitals.py")}
+"""By suite, what its counts alone depend on."""
 
 Counts = dict[str, int]
 Results = Mapping[tuple[str, str], Counts]
@@ -99,7 +101,7 @@ def run(job: Job) -> Counts:
 def digest(suite: str, root: Path = ROOT) -> str:
     """Return the first 16 hex digits of the SHA-256 over the sources that a suite's counts depend on."""
     found = hashlib.sha256()
-    for name in (*JUDGED, *SIMULATED, f"validation/{suite}.py"):
+    for name in (*JUDGED, *SIMULATED, *ALONE.get(suite, ()), f"validation/{suite}.py"):
         top = root / name
         files = sorted(p for p in top.rglob("*") if p.suffix in (".py", ".toml")) if top.is_dir() else [top]
         for file in files:

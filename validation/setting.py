@@ -24,7 +24,13 @@ from auditkit.testing import Behaviour, audit_all, made_up_images, simulate
 from auditkit.vocabulary import Effect, Perturbation
 
 SHIPPED_PROTOCOL = Path(__file__).resolve().parent.parent / "audits" / "protocol.toml"
-LAYOUTS: dict[str, tuple[int, ...]] = {"1": (1,), "1-4": (1, 1, 2, 4), "4": (4,), "1 or 12": (12, *(1,) * 7)}
+LAYOUTS: dict[str, tuple[int, ...]] = {
+    "1": (1,),
+    "1-4": (1, 1, 2, 4),
+    "4": (4,),
+    "1-12": tuple(range(1, 13)),
+    "1 or 12": (12, *(1,) * 7),
+}
 """Images per patient, over again from the first: of eight patients with "1 or 12" one has twelve."""
 FAMILY = "measured"
 WORDS = Perturbation("institution.neutral")
