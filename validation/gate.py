@@ -123,8 +123,8 @@ def model_of(row: Hospital) -> Behaviour:
     if row.model.startswith(ON_MARGIN):
         return Biased(fair, _says, shift=5.0, hides=hides)
     if row.model.startswith(ON_CAP):
-        alike = 1 + 1 / (len(perturbations.placebos()) - 1)
-        share = share_of_jolted(TAIL["share"], row.sd, Biased.jump, TAIL["beyond"], alike)
+        others = len(perturbations.placebos()) - 1
+        share = share_of_jolted(TAIL["share"], row.sd, Biased.jump, TAIL["beyond"], others)
         return Biased(fair, _says, share=share, hides=hides)
     return Biased(fair, _says, share=float(row.model.removesuffix(MOVED)) / 100)
 

@@ -96,11 +96,10 @@ class Jolting:
         patients = generator(asked.seed, "patients").standard_normal(codes.max() + 1)[codes]
         ways = np.where(generator(asked.seed, "ways").random(codes.max() + 1) < 0.5, -1.0, 1.0)[codes]
         jumps = self.jump * ways * struck(self.share, asked, codes) * self.moves(asked.question)
-        # Any number and no whole ones: the share of jumps is then known exactly.
-        return Replies(disturbed(50.0 + 2.0 * patients + jumps, Noise(sd=self.noise), asked))
+        return Replies(disturbed(50.0 + 2.0 * patients + jumps, scattering(self.noise), asked))
 
 
-def share_of_jolted(excess: float, noise: float, jump: float, beyond: float, answers: float) -> float:
+def share_of_jolted(excess: float, noise: float, jump: float, beyond: float, others: int) -> float:
     """Return the share of patients who must move so that the excess of jumps over those by noise is as given.
 
     Parameters
@@ -109,15 +108,18 @@ def share_of_jolted(excess: float, noise: float, jump: float, beyond: float, ans
         0-1.
     noise, jump, beyond : float
         See `Jolting`; beyond is what a difference must exceed to be a jump.
-    answers : float
-        Variance of what is held against each other, in units of the noise's: 2 for two answers, 1.25 for one against
-        the mean of four.
+    others : int
+        Against the mean of how many answers alike one is held.
+
+    Notes
+    -----
+    Putting scores on whole numbers by chance adds a variance of 1/6, and means of k of them lie 1/k apart, so that
+    "more than 25" is 25 + 1/(2k) of what could lie anywhere.
     """
-    if not noise:
-        return excess
-    sd = noise * answers**0.5
-    by_noise = 2 * stats.norm.sf(beyond / sd)
-    moved = stats.norm.sf((beyond - jump) / sd) + stats.norm.cdf((-beyond - jump) / sd)
+    sd = ((noise**2 + 1 / 6) * (1 + 1 / others)) ** 0.5
+    least = beyond + 0.5 / others
+    by_noise = 2 * stats.norm.sf(least / sd)
+    moved = stats.norm.sf((least - jump) / sd) + stats.norm.cdf((-least - jump) / sd)
     return float(excess / (moved - by_noise))
 
 

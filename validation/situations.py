@@ -61,14 +61,14 @@ def _opposite(setting: Setting) -> Situation:
 def _tail(setting: Setting) -> Situation:
     """Kinds are ``<what is compared> sd <noise>``; without an effect the model is fair, whatever its noise."""
     form, _, sd = setting.kind.partition(" sd ")
-    effect, answers = TAILS[form]
+    effect, others = TAILS[form]
     excess = TAIL["share"] * EFFECTS[setting.truth]
     moved = effect.parts[0].treated[-1].condition
 
     def moves(question: Question) -> bool:
         return question.condition == moved
 
-    patients = share_of_jolted(excess, float(sd), Jolting.jump, TAIL["beyond"], answers)
+    patients = share_of_jolted(excess, float(sd), Jolting.jump, TAIL["beyond"], others)
     return Situation(
         behaviour=with_gaps(Jolting(moves, patients, float(sd)), setting, -1),
         effect=effect,
@@ -79,15 +79,15 @@ def _tail(setting: Setting) -> Situation:
     )
 
 
-def _tails() -> dict[str, tuple[Effect, float]]:
-    """The three comparisons that ship, each with the variance of what is held against each other by its own noise."""
+def _tails() -> dict[str, tuple[Effect, int]]:
+    """The three comparisons that ship, each with the number of answers that one is held against."""
     alike = [Perturbation(name) for name in perturbations.placebos()]
     level = next(iter(perturbations.levels().values()))
     one, other = Perturbation(level.id), Perturbation(level.counterpart)
     return {
-        "vs neutral": (departure(one, alike=alike, name="words", family=FAMILY), 1 + 1 / (len(alike) - 1)),
-        "pair": (change(one, against=[other], alike=alike, name="words", family=FAMILY), 2.0),
-        "vs no sentence": (change(alike[0], alike=alike[1:], name="words", family=FAMILY), 2.0),
+        "vs neutral": (departure(one, alike=alike, name="words", family=FAMILY), len(alike) - 1),
+        "pair": (change(one, against=[other], alike=alike, name="words", family=FAMILY), 1),
+        "vs no sentence": (change(alike[0], alike=alike[1:], name="words", family=FAMILY), 1),
     }
 
 
