@@ -26,7 +26,7 @@ from validation.models import REFUSAL, Shifting, severity
 from validation.setting import SHIPPED_PROTOCOL, images, unplanned
 
 SUITE = "families"
-REPLICATES = 200
+REPLICATES = 100
 MODELS = ("no fault", "on the margin")
 MODALITIES = {"no fault": ("ct", "mr", "xray"), "on the margin": ("ct", "mr")}
 PATIENTS = 64

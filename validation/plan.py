@@ -7,7 +7,7 @@ from itertools import product
 
 from validation.setting import Missing, Setting, Truth
 
-HEADLINE, OTHERS, POWER = 1000, 300, 100
+HEADLINE, OTHERS, POWER = 800, 250, 100
 """Replicates of the rows that are quoted, of the others, and of powers."""
 KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "equivalence": (("discrete", "noisy", "rare"), ("fine", "sticky", "sparse", "drops")),
@@ -105,7 +105,7 @@ def _alone(gate: str, quoted: tuple[str, ...], others: tuple[str, ...]) -> Itera
 
 
 def _of_versions(gate: str, quoted: tuple[str, ...], others: tuple[str, ...]) -> Iterator[tuple[Setting, int]]:
-    for kind, patients in product((*quoted, *others), (32, 64, 200)):
+    for kind, patients in product((*quoted, *others), (64, 200)):
         yield Setting(gate, kind, "1", patients), OTHERS
     for patients, truth in product((64, 200), AWAY):
         yield Setting(gate, quoted[0], "1", patients, truth), POWER

@@ -13,6 +13,7 @@ ALPHA = 0.05
 """Error per side of the shipped protocol's profile."""
 
 ERRORS, POWERS, MISSES = "Errors on the margin", "Power away from the margin", "Intervals that miss the truth"
+MISSING = {"none": "none", "random": "5 % at random", "worst": "the worst 5 %", "best": "the best 5 %"}
 FAMILIES = "The whole shipped protocol"
 OWN = "Families of one's own"
 GATE = "The whole gate"
@@ -189,7 +190,7 @@ def _row(setting: Setting) -> tuple[str, ...]:
 
 
 def _gaps(setting: Setting) -> str:
-    return {"none": "none", "random": "5 % at random", "worst": "the worst 5 %"}[setting.missing]
+    return MISSING[setting.missing]
 
 
 def _errors(row: tuple[str, ...], counts: Counts) -> Iterator[Rate]:
