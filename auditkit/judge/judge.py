@@ -62,6 +62,7 @@ class Judge:
         self.data = data
         self._planned = planned
         self._families: dict[str, dict[str, list[Decided]]] = {}
+        self._sizes: dict[str, int] = {}
 
     def audit(self, effect: Effect, question: str, verb: Verb | None = None) -> Audit:
         """Return the record of one audit.
@@ -86,7 +87,7 @@ class Judge:
         nothing_else = bool(effect.between) or all(d.draft.together for d in judged)
         whole = family.shown and (nothing_else or self._decides_together(family, effect))
         shown = [d for d in judged if not d.draft.together or d.draft.required or whole]
-        size = self._size(effect.family, [e for e in self._planned if e.family == effect.family])
+        size = self._size(effect.family)
         levels = _levels(effect)
         inside = not all(map(self._protocol.catalogue.asks, effect.questions()))
         cells = [
@@ -179,7 +180,7 @@ class Judge:
                 for draft in drafts[effect.name]:
                     draft.required = draft.required and (together or not draft.together)
             fresh = {member: self._taken_up(some, before.get(member, [])) for member, some in drafts.items()}
-            self._families[name] = self._corrected({**before, **fresh}, self._size(name, members))
+            self._families[name] = self._corrected({**before, **fresh}, self._size(name))
         return self._families[name]
 
     def _drafts(self, family: Family, members: Sequence[Effect]) -> dict[str, list[Draft]]:
@@ -241,8 +242,14 @@ class Judge:
     def _has_together(self, family: Family) -> bool:
         return family.in_each is not None or len(self.data.levels(family.by)) + len(self._to_come(family)) > 1
 
-    def _size(self, name: str, planned: Sequence[Effect]) -> int:
-        """Return the number of decisions declared, never of those collected: required parts x levels of the data."""
+    def _size(self, name: str) -> int:
+        """Return the number of decisions declared, never of those collected; counted once, as all effects are made."""
+        if name not in self._sizes:
+            self._sizes[name] = self._declared_size(name)
+        return self._sizes[name]
+
+    def _declared_size(self, name: str) -> int:
+        """Required parts x levels of the data."""
         family = self._protocol.families[name]
         levels = len(self.data.levels(family.by)) + len(self._to_come(family))
 
@@ -252,6 +259,7 @@ class Judge:
         if name in SHIPPED:
             shipped = sum(required(e) * (levels + self._decides_together(family, e)) for e in SHIPPED[name]())
         elif family.size is None and not family.shown:
+            planned = (effect for effect in self._planned if effect.family == name)
             raise undeclared_size(name, family, sum(map(required, planned)))
         else:
             shipped = 0
