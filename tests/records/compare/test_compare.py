@@ -15,6 +15,7 @@ from auditkit.testing import DEFECTS, Asked, Planted, Replies, made_up_images
 from tests.records.compare.made_up import Seeing, record, some_effects
 
 FAMILIES = ("sensitivity", "discrimination", "direction", "metadata", "templates", "answers", "differential")
+PATIENTS = {"ct": 48, "xray": 48}
 REPUTATION = "metadata/institution.reputation-high-vs-low"
 
 
@@ -26,7 +27,7 @@ def effects() -> list:
 def model(name: str, protocol: Protocol, seed: int, defect: str = "", family: str = "", fall: float = 7.0) -> Evidence:
     reader = Seeing(fall=fall)
     behaviour = Planted(reader, DEFECTS[defect](2.0, protocol, [])) if defect else reader
-    return record(behaviour, name, protocol, seed=seed, effects=effects(), family=family)
+    return record(behaviour, name, protocol, seed=seed, effects=effects(), family=family, images=PATIENTS)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,7 @@ def test_refusals_stand_beside_the_effect(records, compared):
     assert hit
     for a in hit:
         effect = a.models[at(compared, "refuses")]
-        assert effect.n_images + effect.n_missing == 64
+        assert effect.n_images + effect.n_missing == 96
         assert 0 < effect.unusable <= 0.5
         assert between(a.differences, "refuses", "fair-a").n_images == effect.n_images
 
@@ -167,7 +168,7 @@ def test_the_same_run_twice_is_said(records):
     for a in twice.audits:
         d = between(a.differences, "fair-a #1", "fair-a #2")
         assert d.estimate.value == 0
-        assert d.estimate.low < 0 < d.estimate.high  # equal answers of 64 patients are no proof of equal models
+        assert d.estimate.low < 0 < d.estimate.high  # equal answers of 96 patients are no proof of equal models
         assert not d.apart
     same = next(c for c in twice.correlations if (c.modality, c.perturbation) == ("all", "all"))
     assert (same.estimate.value, same.estimate.low, same.note) == (1, None, "the same order everywhere")
