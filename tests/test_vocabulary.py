@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.protocol.effects import areas, change, differs, falls, mean, rises, share, steps, wordings
+from auditkit.protocol.effects import areas, change, departure, differs, falls, mean, rises, share, steps, wordings
 from auditkit.vocabulary import MODEL, Effect, Part, Perturbation, Probe, Question, Value, condition_name
 
 X, P, AGAIN = Perturbation("pixelate", 3), Perturbation("institution.neutral"), Perturbation("again", 1)
@@ -84,6 +84,28 @@ def test_controls_come_first_and_every_question_once():
         assert sorted(asked) == sorted([CLEAN, *five])
     assert list(mean().questions()) == [CLEAN]
     assert list(share("refused", "grade", wording="reader").questions()) == [Question("grade", "reader")]
+
+
+def test_what_is_compared_with_and_what_only_tells_the_noise():
+    """Of the questions with the fewest perturbations those that are taken off; those alike are asked last."""
+    others = [Perturbation(f"{name}.neutral") for name in ("expertise", "infrastructure", "institution")]
+    alike = [CLEAN.under(p) for p in others]
+    found = departure(X, alike=others)
+    [part] = found.parts
+    assert terms(found) == {Value(CLEAN.under(X)): 1.0, **{Value(q): pytest.approx(-1 / 3) for q in alike}}
+    assert part.controls == tuple(alike)
+    assert (part.control, part.treated) == (alike[0], (CLEAN.under(X),))
+    assert list(found.questions()) == [*alike, CLEAN.under(X)]
+    one = change(X, against=[P], alike=[AGAIN, *others[:2]])
+    assert one.parts[0].controls == (CLEAN.under(P),)
+    assert list(one.compared()) == [CLEAN.under(P), CLEAN.under(X)]
+    assert list(one.questions()) == [CLEAN.under(P), CLEAN.under(X), CLEAN.under(AGAIN), *alike[:2]]
+    assert one.under(X).parts[0].alike == tuple(Value(q.under(X)) for q in (CLEAN.under(AGAIN), *alike[:2]))
+    assert mean().parts[0].controls == ()
+    interaction = change(X, P).minus(change(X)).minus(change(P))
+    assert interaction.parts[0].controls == (CLEAN,), "it stands with a plus, and is the only one with so few"
+    both = Part("", ((1.0, Value(CLEAN.under(X))), (1.0, Value(CLEAN.under(P)))))
+    assert both.controls == (CLEAN.under(P),), "of equals the last"
 
 
 def test_labels():

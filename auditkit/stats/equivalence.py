@@ -76,6 +76,7 @@ def equivalence(
     seed: Seed,
     value_range: float = 100.0,
     min_informative: int = 10,
+    unseen_alpha: float | None = None,
 ) -> list[Interval]:
     """Decide for each condition whether its mean lies within the margins.
 
@@ -96,6 +97,9 @@ def equivalence(
         No value can be outside [-value_range, value_range]: 100 for differences of scores of 0-100.
     min_informative : int
         With fewer informative clusters (see `Interval`), or no variance, the bounded-mean bound is used.
+    unseen_alpha : float, optional
+        Error per side of the room for patients who were not seen, where ``alpha`` is already corrected for many
+        conditions; ``alpha`` by default.
 
     Returns
     -------
@@ -152,7 +156,7 @@ def equivalence(
     ends[:, usual], above[:, usual], below[:, usual] = _union(
         P[:, usual], limits[:, usual], alpha, resamples, seed, known
     )
-    _add_unseen(ends, above, below, usual, (mean, n_clusters), limits, value_range, alpha)
+    _add_unseen(ends, above, below, usual, (mean, n_clusters), limits, value_range, unseen_alpha or alpha)
 
     results = []
     for c in range(C):

@@ -165,5 +165,7 @@ def joint_intervals(P: FloatArray, value_range: float, settings: Settings) -> Jo
         seed=settings.seed,
         value_range=value_range,
         min_informative=settings.min_informative,
+        # Who was not seen is the same for all columns, so that their number asks for no correction.
+        unseen_alpha=settings.alpha,
     )
     return Joint(intervals, sparse, tails, level)
