@@ -12,7 +12,7 @@ from auditkit.judge.decisions import Decision, other_role
 from auditkit.judge.draft import Draft
 from auditkit.judge.prospects import POWER
 from auditkit.judge.rules import Rules
-from auditkit.judge.worsening import HANGS_ON_MISSING, finish, margin_of
+from auditkit.judge.worsening import HANGS_ON_MISSING, HARMLESS, finish, margin_of
 from auditkit.measure.columns import ALL, MODALITY, Measurements, Stratum
 from auditkit.measure.effects import of_role
 from auditkit.protocol.model import Family
@@ -57,19 +57,26 @@ def _area(decision: Decision, stratum: Stratum, data: Measurements, rules: Rules
     result = judged(None)
     every = [result]
     numbers = [[data.value(value)[mask] for value in pair] for pair in (clean, treated)]
+    p_fail = auroc_difference_test(result, margin)[1]
+    p_harmless = p_fail
     if any((np.isnan(now) != np.isnan(before)).any() for now, before in numbers):
         every.append(judged((quantity.low, quantity.high)))  # a missing score counts as wrong now, and as right before
+        harmless = judged((quantity.high, quantity.low))
+        p_harmless = max(p_fail, auroc_difference_test(harmless, margin)[1])
     tests = [auroc_difference_test(one, margin) for one in every]
     inside = [p <= alpha and one.low > -margin for (p, _), one in zip(tests, every, strict=True)]
+    obstacle = HANGS_ON_MISSING if inside[0] and not all(inside) else ""
+    if p_fail <= alpha < p_harmless:
+        obstacle = HARMLESS
     draft = Draft(
         stratum=stratum,
         part=decision.part.label,
         estimate=_area_estimate(result),
         met=all(inside),
         p_pass=max(p for p, _ in tests),
-        p_fail=tests[0][1],
+        p_fail=p_harmless,
         margin_low=-margin,
-        obstacle=HANGS_ON_MISSING if inside[0] and not all(inside) else "",
+        obstacle=obstacle,
         n_images=int(np.logical_and.reduce([np.isfinite(side) for pair in numbers for side in pair]).sum()),
         n_clusters=result.n_clusters,
         worst_case=_area_estimate(every[1]) if len(every) > 1 else None,

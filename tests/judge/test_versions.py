@@ -248,6 +248,22 @@ def test_missing_scores_in_areas_count_as_wrong_now_and_right_before():
     }
 
 
+@pytest.mark.parametrize(("moved", "verdict"), [(40, "INCONCLUSIVE"), (64, "FAIL")])
+def test_an_area_fails_only_where_missing_scores_cannot_undo_it(moved, verdict):
+    """Of 64 patients some no longer fall; those whose new score is missing may have fallen as far as there is room."""
+    old = falling(-20, 2)
+    new = falling(-20, 1)
+    condition = (Perturbation("motion_blur", 5),)
+    scores = np.where(np.arange(N) < moved, at(new).scores, at(new, condition).scores)
+    # Of every ten patients four are missing, as many of those who fell as of the others.
+    scores[np.arange(N) % 10 < 4] = np.nan
+    kept = {(Perturbation("motion_blur", s),): at(new, (Perturbation("motion_blur", s),)) for s in range(1, 5)}
+    holed = measured(new.records, {CLEAN: at(new), **kept, condition: answered(scores)})
+    cell = by_part(held(TOLD, holed, old))["severity 5"]
+    assert cell.verdict == verdict
+    assert ("harmless" in cell.sentence) == (verdict != "FAIL")
+
+
 def test_errors_of_the_earlier_run_are_its_own():
     old = version({TREATED: 0.0}, 2)
     lost = answered(np.where(np.arange(N) < 2, np.nan, at(old, TREATED).scores), "error")

@@ -57,7 +57,8 @@ def test_the_worst_case_may_be_too_bad_but_not_too_good():
     worst = Estimate(value=0.5, low=0.4, high=0.6, level=0.9, unit="AUROC")
     for gate, kind, statistic in (("discrimination", "discrete low", "area"), ("equivalence", "discrete", "mean")):
         what = situation(Setting(gate, kind, "1", 64, "margin", "worst"))
-        counts = misses_of(audit(cell(worst_case=worst), statistic=statistic), what, "worst")
+        unit = "AUROC" if statistic == "area" else "points"
+        counts = misses_of(audit(cell(worst_case=worst), statistic=statistic, unit=unit), what, "worst")
         assert counts["worst case, below"] == 0
         assert counts["worst case, above"] == (gate == "equivalence")  # 0.4 lies above -5, and below 0.7
         assert "estimate, intervals" not in counts  # of those that are left
