@@ -121,7 +121,7 @@ def rate_rates(p: float, G: int, layout: str, correlation: float, replicates: in
 def hit_hard(
     kind: str, rng: np.random.Generator, G: int, replicates: int, size: float = 100.0, sd: float = 2.0
 ) -> np.ndarray:
-    """Patients of whom a few are hit hard, one in twenty unless a size is given, and whose mean is -5; (G, replicates)."""
+    """Patients of whom a few are hit hard, one in twenty unless a size is given; their mean is -5. (G, replicates)."""
     noise = rng.normal(0, sd, (G, replicates))
     if kind == "jump":  # nothing else moves: the mean seen without them is harmless
         hit = rng.random((G, replicates)) < 5 / size
