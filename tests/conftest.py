@@ -14,6 +14,7 @@ from auditkit.images.record import ImageRecord
 from auditkit.models.base import Request, Response
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
+from tests.forked import Forked
 
 pytest_plugins = ["pytester"]
 
@@ -78,6 +79,13 @@ def function_model() -> type[FunctionModel]:
 @pytest.fixture(scope="session")
 def protocol(pytestconfig) -> Protocol:
     return load_protocol(pytestconfig.rootpath / "audits" / "protocol.toml")
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Forked]:
+    """Runs commands in processes that need not import the package first."""
+    with Forked() as started:
+        yield started
 
 
 @pytest.fixture

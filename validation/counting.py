@@ -8,7 +8,7 @@ from collections import Counter
 from auditkit.evidence import Audit, Estimate
 from auditkit.protocol.effects import PER_STEP
 from validation.models import Gaps, Jumping, Shifting
-from validation.situations import Missing, Situation
+from validation.setting import Missing, Situation
 
 FALLS = f"points per {PER_STEP}"
 """Unit of what counts downwards."""
@@ -35,15 +35,16 @@ def misses_of(audit: Audit, what: Situation, missing: Missing) -> Counter[str]:
     then miss to the same side for the same reason.
     """
     counts: Counter[str] = Counter()
+    for_a_reason = missing in ("worst", "best")
     sign = -1 if audit.unit == FALLS else 1
     for cell in audit.parts:
         truth = sign * what.value(cell)
-        if missing != "worst":  # the others' mean is not the mean of all
+        if not for_a_reason:  # the others' mean is not the mean of all
             _miss(counts, "estimate", _turned(cell.estimate, sign), truth)
         # The worst case is meant to be too bad: only a truth that is worse still is a miss.
         _miss(counts, "worst case", _turned(cell.worst_case, sign), truth, below=audit.statistic != "area")
-        _miss(counts, "tail share", cell.tail, what.tail)
-    if what.change is None or missing == "worst":
+        _miss(counts, "excess of jumps", cell.tail, what.tail)
+    if what.change is None or for_a_reason:
         return counts
     reader = what.behaviour
     for point in audit.series:

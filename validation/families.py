@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -22,10 +23,10 @@ from auditkit.testing import NOISES, Asked, Behaviour, FairReader, Noise, Replie
 from auditkit.vocabulary import Effect, Question
 from validation.jobs import Counts, Job, chunks
 from validation.models import REFUSAL, Shifting, severity
-from validation.situations import SHIPPED_PROTOCOL, images, unplanned
+from validation.setting import SHIPPED_PROTOCOL, images, unplanned
 
 SUITE = "families"
-REPLICATES = 200
+REPLICATES = 100
 MODELS = ("no fault", "on the margin")
 MODALITIES = {"no fault": ("ct", "mr", "xray"), "on the margin": ("ct", "mr")}
 PATIENTS = 64
@@ -82,6 +83,7 @@ def _on_margin(audit: str) -> bool:
     return not (audit.startswith("metadata/") and audit.endswith("-vs-neutral")) or _favoured(audit)
 
 
+@lru_cache(maxsize=256)
 def _favoured(audit: str) -> bool:
     effect = next(effect for effect in SHIPPED["metadata"]() if effect.name == audit.removeprefix("metadata/"))
     return any(_favours(question) for part in effect.parts for question in part.treated)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from auditkit.testing import audit_all, simulate
 from validation.counting import misses_of, verdicts_of
 from validation.jobs import Counts, Job, chunks
+from validation.measured import situation
 from validation.plan import plan
-from validation.situations import Setting, images, protocol_of, situation, unplanned
+from validation.setting import Setting, images, judged, protocol_of
 
 SUITE = "gates"
 
@@ -26,13 +26,11 @@ def run(job: Job) -> Counts:
     """Count verdicts and missed intervals of one chunk."""
     setting = Setting.parse(job.row)
     what = situation(setting)
-    protocol = protocol_of(what.family, job.protocol_seed())
+    protocol = protocol_of(what, job.protocol_seed())
     records = images(setting.layout, setting.patients, what.modalities)
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
-        data = simulate(what.behaviour, records, [what.effect], protocol, seed)
-        with unplanned():
-            (audit,) = audit_all(data, [what.effect], protocol).values()
+        audit = judged(what, records, protocol, seed)
         counts.update(verdicts_of(audit, what))
         counts.update(misses_of(audit, what, setting.missing))
     return dict(counts)

@@ -28,13 +28,18 @@ CHUNK = 100
 # What the counts depend on. A change here, be it a comment, makes the results stale: nobody has to judge which do.
 JUDGED = (
     "auditkit/stats", "auditkit/judge", "auditkit/tasks", "auditkit/testing", "auditkit/evidence",
-    "auditkit/measure/columns.py", "auditkit/measure/effects.py", "auditkit/measure/reader.py",
+    "auditkit/measure/columns.py", "auditkit/measure/effects.py", "auditkit/measure/excess.py",
+    "auditkit/measure/reader.py",
     "auditkit/perturbations/catalogue.toml", "auditkit/perturbations/sentences.toml",
     "auditkit/perturbations/words.py", "auditkit/protocol/catalogue.py", "auditkit/protocol/effects.py",
     "auditkit/protocol/model.py", "auditkit/protocol/shipped.py", "auditkit/vocabulary.py", "auditkit/ask/plan.py",
     "audits/protocol.toml",
 )  # fmt: skip
-SIMULATED = ("validation/models.py", "validation/situations.py", "validation/counting.py")
+SIMULATED = tuple(
+    f"validation/{name}.py" for name in ("models", "rare", "setting", "situations", "versions", "measured", "counting")
+)
+ALONE = {"gate": ("validation/direct.py", "validation/hospitals.py")}
+"""By suite, what its counts alone depend on."""
 
 Counts = dict[str, int]
 Results = Mapping[tuple[str, str], Counts]
@@ -96,7 +101,7 @@ def run(job: Job) -> Counts:
 def digest(suite: str, root: Path = ROOT) -> str:
     """Return the first 16 hex digits of the SHA-256 over the sources that a suite's counts depend on."""
     found = hashlib.sha256()
-    for name in (*JUDGED, *SIMULATED, f"validation/{suite}.py"):
+    for name in (*JUDGED, *SIMULATED, *ALONE.get(suite, ()), f"validation/{suite}.py"):
         top = root / name
         files = sorted(p for p in top.rglob("*") if p.suffix in (".py", ".toml")) if top.is_dir() else [top]
         for file in files:

@@ -14,10 +14,11 @@ from auditkit.testing import simulate
 from validation.counting import verdicts_of
 from validation.jobs import Counts, Job, chunks
 from validation.jobs import seed as seed_of
-from validation.situations import Setting, Situation, images, protocol_of, situation, unplanned
+from validation.measured import situation
+from validation.setting import Setting, Situation, images, protocol_of, unplanned
 
 SUITE = "looks"
-REPLICATES, POWER = 500, 200
+REPLICATES, POWER = 300, 100
 SETTINGS: dict[Setting, tuple[tuple[int, str], ...]] = {
     Setting("equivalence", "discrete", "1-4", 64): ((2, "pocock"),),
     Setting("equivalence", "discrete", "1-4", 128): ((2, "pocock"), (4, "pocock"), (3, "obrien_fleming")),
@@ -27,6 +28,9 @@ SETTINGS: dict[Setting, tuple[tuple[int, str], ...]] = {
     Setting("discrimination", "discrete high", "1-4", 128): ((4, "pocock"),),
     Setting("rate", "10 correlated", "1-4", 128): ((2, "pocock"), (4, "pocock")),
     Setting("rate difference", "10 both ways", "1-4", 128): ((4, "pocock"),),
+    Setting("rate", "10 correlated", "1 or 12", 128): ((4, "pocock"),),
+    Setting("equivalence", "jump 75", "1", 128): ((4, "pocock"),),
+    Setting("tail", "vs neutral sd 8.5", "1", 200): ((2, "pocock"),),
     Setting("agreement", "10 independent", "1", 128): ((4, "pocock"),),
     Setting("equivalence", "discrete", "1-4", 128, "inside"): ((4, "pocock"), (3, "obrien_fleming")),
     Setting("equivalence", "discrete", "1-4", 128, "outside"): ((4, "pocock"), (3, "obrien_fleming")),
@@ -49,7 +53,7 @@ def run(job: Job) -> Counts:
     name, looks, spending = job.row.split("|")
     setting = Setting.parse(name)
     what = situation(setting)
-    protocol = _in_looks(protocol_of(what.family, job.protocol_seed()), int(looks), spending)
+    protocol = _in_looks(protocol_of(what, job.protocol_seed()), int(looks), spending)
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
         with unplanned():

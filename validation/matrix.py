@@ -11,10 +11,11 @@ from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import DEFECTS, NOISES, Behaviour, Defect, FairReader, Planted, at_times, audit_all, simulate
 from auditkit.vocabulary import Effect
 from validation.jobs import Counts, Job, chunks
-from validation.situations import SHIPPED_PROTOCOL, images, unplanned
+from validation.setting import SHIPPED_PROTOCOL, images, unplanned
 
 SUITE = "matrix"
-REPLICATES = 200
+REPLICATES, FAIR_REPLICATES = 40, 100
+"""Of defects, which are found or not, and of fair readers, who are blamed by chance."""
 TIMES = 2.0
 """Size of the defects in units of the protocol's limits."""
 PATIENTS, LAYOUT, MODALITIES = 64, "1", ("ct", "mr")
@@ -57,7 +58,8 @@ def rows() -> list[str]:
 
 def jobs(replicates: int | None = None) -> list[Job]:
     """Return the work."""
-    return [job for row in rows() for job in chunks(SUITE, row, replicates or REPLICATES, size=20)]
+    wanted = {row: FAIR_REPLICATES if row.startswith(FAIR) else REPLICATES for row in rows()}
+    return [job for row, n in wanted.items() for job in chunks(SUITE, row, replicates or n, size=20)]
 
 
 @lru_cache(maxsize=1)

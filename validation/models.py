@@ -146,24 +146,6 @@ class Jumping:
 
 
 @dataclass(frozen=True)
-class TailJumping:
-    """In a share of the patients one image changes by 30 points up or down; the mean change is 0."""
-
-    share: float
-
-    def answer(self, asked: Asked) -> Replies:
-        """Return 50, or 20 or 80 for the chosen image of the chosen patients."""
-        rng = generator(asked.seed, "tail")
-        codes = asked.subjects.patient_codes()
-        order = rng.permutation(codes.size)
-        chosen = np.zeros(codes.size, dtype=bool)
-        _, first = np.unique(codes[order], return_index=True)
-        chosen[order[first]] = rng.random(codes.max() + 1) < self.share
-        signs = np.where(rng.random(codes.size) < 0.5, -30.0, 30.0)
-        return Replies(50.0 + (asked.condition != CLEAN) * np.where(chosen, signs, 0.0))
-
-
-@dataclass(frozen=True)
 class Refusing:
     """Refuses a share of the images, whole patients more or less together."""
 
@@ -225,8 +207,9 @@ class Gaps:
     ----------
     inner : Behaviour
         Who answers otherwise.
-    how : {"random", "worst"}
-        Any image with the probability `share`, or just the share of images that speak most against the model.
+    how : {"random", "worst", "best"}
+        Any image with the probability `share`, or just the share of images that speak most against the model, or that
+        speak most for it.
     adverse : int
         -1: a falling score does; +1: a rising or high one.
     share : float
@@ -234,7 +217,7 @@ class Gaps:
     """
 
     inner: Behaviour
-    how: Literal["random", "worst"]
+    how: Literal["random", "worst", "best"]
     adverse: int
     share: float = 0.05
 
@@ -246,7 +229,8 @@ class Gaps:
         if self.how == "random":
             return replies.where(asked.draw("gaps").random(len(asked.subjects)) < self.share, REFUSAL)
         before = self.inner.answer(_clean(asked))
-        badness = self.adverse * (replies.scores - before.scores)
+        sign = self.adverse if self.how == "worst" else -self.adverse
+        badness = sign * (replies.scores - before.scores)
         worst = np.argsort(-badness, kind="stable")[: round(self.share * badness.size)]
         return replies.where(np.isin(np.arange(badness.size), worst), REFUSAL)
 

@@ -1,188 +1,57 @@
-"""The situations in which the gates are measured: who answers, about how many patients, and what is true.
-
-Every situation is named by a `Setting`; the truth lies exactly on the gate's margin, well inside it, or at twice it.
-"""
+"""The situations in which the gates are measured: every gate of a model by itself."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal, cast
-from unittest import mock
+from collections.abc import Callable
 
 from scipy import stats
 
-from auditkit.evidence import Cell
-from auditkit.images.record import ImageRecord
-from auditkit.judge.judge import Judge
+from auditkit import perturbations
 from auditkit.measure.columns import ALL
-from auditkit.protocol.effects import areas, change, differs, falls, rises, share, steps, wordings
-from auditkit.protocol.model import Protocol
-from auditkit.protocol.read import load_protocol
-from auditkit.testing import NOISES, Behaviour, Noise, made_up_images
+from auditkit.protocol.effects import areas, change, departure, differs, falls, rises, share, steps, wordings
+from auditkit.testing import NOISES, Behaviour, Noise
 from auditkit.testing.readers import FIVES, STICKY
-from auditkit.vocabulary import Effect, Perturbation
-from validation.models import CLEAN, Gaps, Jumping, Losing, Refusing, Shifting, TailJumping, Wavering, severity
+from auditkit.vocabulary import Effect, Perturbation, Question
+from validation.models import CLEAN, Gaps, Jumping, Losing, Refusing, Shifting, Wavering, severity
+from validation.rare import BySize, Jolting, Struck, scattering, share_of_jolted
+from validation.setting import EFFECTS, FAMILY, LAYOUTS, TAIL, WORDS, Setting, Situation
 
-SHIPPED_PROTOCOL = Path(__file__).resolve().parent.parent / "audits" / "protocol.toml"
-LAYOUTS: dict[str, tuple[int, ...]] = {"1": (1,), "1-4": (1, 1, 2, 4), "4": (4,)}
-"""Images per patient."""
-FAMILY = "measured"
-WORDS = Perturbation("institution.neutral")
-TAIL = {"beyond": 25.0, "share": 0.10}
-"""As shipped."""
-EFFECTS = {"inside": 0.0, "margin": 1.0, "outside": 2.0}
-"""The effect in units of the margin."""
-
-Truth = Literal["inside", "margin", "outside"]
-Missing = Literal["none", "random", "worst"]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Names a situation.
-
-    Attributes
-    ----------
-    gate : str
-        Key of `GATES`.
-    kind : str
-        Kind of noise or of events.
-    layout : str
-        Key of `LAYOUTS`.
-    patients : int
-        Per modality.
-    truth : {"inside", "margin", "outside"}
-        No effect (or a fall and an area well above the floor); exactly the margin; twice it (or no fall at all).
-    missing : {"none", "random", "worst"}
-        Which 5 % of the changed images are refused.
-    """
-
-    gate: str
-    kind: str
-    layout: str
-    patients: int
-    truth: Truth = "margin"
-    missing: Missing = "none"
-
-    def __str__(self) -> str:
-        return "/".join(str(value) for value in asdict(self).values())
-
-    @classmethod
-    def parse(cls, text: str) -> Setting:
-        """Return the setting that has this name."""
-        gate, kind, layout, patients, truth, missing = text.split("/")
-        return cls(gate, kind, layout, int(patients), cast(Truth, truth), cast(Missing, missing))
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What to simulate, and what is true.
-
-    Attributes
-    ----------
-    behaviour : Behaviour
-        Who answers.
-    effect : Effect
-        What is judged, of the family `FAMILY`.
-    family : dict
-        Its declaration; a family of one effect.
-    modalities : tuple of str
-        Each with the setting's number of patients.
-    value : callable
-        True value of a cell's estimate; NaN where it is not known.
-    on_margin : callable
-        Whether a cell's true value lies on its margin.
-    tail : float
-        True share of patients with a large change; NaN where it is not known.
-    change : callable or None
-        Expected change of the score at a severity, for the points of the figures.
-    """
-
-    behaviour: Behaviour
-    effect: Effect
-    family: Mapping[str, Any]
-    value: Callable[[Cell], float]
-    modalities: tuple[str, ...] = ("ct",)
-    on_margin: Callable[[Cell], bool] = lambda _: True
-    tail: float = math.nan
-    change: Callable[[int], float] | None = None
-
-
-def situation(setting: Setting) -> Situation:
-    """Build the situation that a setting names."""
-    return GATES[setting.gate](setting)
-
-
-def protocol_of(family: Mapping[str, Any], seed: int) -> Protocol:
-    """Return the shipped protocol with one family of one effect and another seed."""
-    shipped = load_protocol(SHIPPED_PROTOCOL)
-    content = shipped.model_dump() | {"seed": seed, "families": {FAMILY: {"size": 1, **family}}}
-    return Protocol.model_validate(content)
-
-
-@contextmanager
-def unplanned() -> Iterator[None]:
-    """Leave out "about N more patients would settle it" while judging.
-
-    On the margin nearly every answer is INCONCLUSIVE, and that number takes most of the time (for means of 64 patients
-    40 of 60 ms, for differences of rates seconds); no verdict and no interval depends on it.
-    """
-    with mock.patch.object(Judge, PLANNING, _nothing, create=True):
-        yield
-
-
-PLANNING = "_more_clusters"
-
-
-def _nothing(*_: object) -> None:
-    """Stands in for what is left out."""
-
-
-@lru_cache(maxsize=8)
-def images(setting_layout: str, patients: int, modalities: tuple[str, ...]) -> tuple[ImageRecord, ...]:
-    """Return the made-up images of a layout."""
-    return made_up_images(dict.fromkeys(modalities, patients), LAYOUTS[setting_layout])
+SCATTER = {f"sd {sd:g}": scattering(sd) for sd in (2.0, 8.5, 12.0)}
+"""Answers that scatter as those of many models do."""
+KINDS_OF_NOISE = NOISES | SCATTER
+BY_SIZE = " by size"
+"""Ends the names of kinds in which only patients with a single image have the effect, and it is as much larger."""
 
 
 def _equivalence(setting: Setting) -> Situation:
+    """The mean alone: the tail is a gate of its own."""
     effect = -5.0 * EFFECTS[setting.truth]
-    # The mean alone: as long as a large change is one above 100 points, the tail stands in nobody's way. Scores that
-    # go missing are judged by the criterion as shipped, whose tail counts them as large changes.
-    tail = {"beyond": 100.0, "share": 0.5} if setting.missing == "none" else TAIL
     return Situation(
-        behaviour=_with_gaps(_moving(setting, effect), setting, -1),
+        behaviour=with_gaps(moving(setting, effect), setting, -1),
         effect=change(WORDS, name="words", family=FAMILY),
-        family={"within": 5.0, "tail": tail},
+        family={"within": 5.0},
         value=lambda _: effect,
     )
 
 
 def _pooled(setting: Setting) -> Situation:
     effect = -5.0 * EFFECTS[setting.truth]
-    behaviour = _moving(setting, effect)
     return Situation(
-        behaviour=behaviour,
+        behaviour=moving(setting, effect),
         effect=change(WORDS, name="words", family=FAMILY),
-        family={"within": 5.0, "in_each": 10.0, "tail": TAIL},
+        family={"within": 5.0, "in_each": 10.0},
         modalities=("ct", "mr"),
         value=lambda _: effect,
         on_margin=lambda cell: cell.stratum.level == ALL,
-        # Of several images any may jump; with one, the share of patients is the share of images.
-        tail=behaviour.probability if isinstance(behaviour, Jumping) and setting.layout == "1" else math.nan,
     )
 
 
 def _opposite(setting: Setting) -> Situation:
     by = {"ct": -10.0 * EFFECTS[setting.truth], "mr": 10.0 * EFFECTS[setting.truth], ALL: 0.0}
     return Situation(
-        behaviour=Shifting(lambda q, m: by[m] if q.condition else 0.0, NOISES[setting.kind]),
+        behaviour=Shifting(lambda q, m: by[m] if q.condition else 0.0, KINDS_OF_NOISE[setting.kind]),
         effect=change(WORDS, name="words", family=FAMILY),
-        family={"within": 5.0, "in_each": 10.0, "tail": TAIL},
+        family={"within": 5.0, "in_each": 10.0},
         modalities=("ct", "mr"),
         value=lambda cell: by[cell.stratum.level],
         on_margin=lambda cell: cell.stratum.level != ALL,
@@ -190,21 +59,45 @@ def _opposite(setting: Setting) -> Situation:
 
 
 def _tail(setting: Setting) -> Situation:
-    share = 0.10 * EFFECTS[setting.truth]
+    """Kinds are ``<what is compared> sd <noise>``; without an effect the model is fair, whatever its noise."""
+    form, _, sd = setting.kind.partition(" sd ")
+    effect, others = TAILS[form]
+    excess = TAIL["share"] * EFFECTS[setting.truth]
+    moved = effect.parts[0].treated[-1].condition
+
+    def moves(question: Question) -> bool:
+        return question.condition == moved
+
+    patients = share_of_jolted(excess, float(sd), Jolting.jump, TAIL["beyond"], others)
     return Situation(
-        behaviour=TailJumping(share),
-        effect=change(WORDS, name="words", family=FAMILY),
+        behaviour=with_gaps(Jolting(moves, patients, float(sd)), setting, -1),
+        effect=effect,
         # The mean change is 0 and its margin out of reach, so that the tail alone decides.
         family={"within": 25.0, "tail": TAIL},
         value=lambda _: 0.0,
-        tail=share,
+        tail=excess,
     )
+
+
+def _tails() -> dict[str, tuple[Effect, int]]:
+    """The three comparisons that ship, each with the number of answers that one is held against."""
+    alike = [Perturbation(name) for name in perturbations.placebos()]
+    level = next(iter(perturbations.levels().values()))
+    one, other = Perturbation(level.id), Perturbation(level.counterpart)
+    return {
+        "vs neutral": (departure(one, alike=alike, name="words", family=FAMILY), len(alike) - 1),
+        "pair": (change(one, against=[other], alike=alike, name="words", family=FAMILY), 1),
+        "vs no sentence": (change(alike[0], alike=alike[1:], name="words", family=FAMILY), 1),
+    }
+
+
+TAILS = _tails()
 
 
 def _templates(setting: Setting) -> Situation:
     effect = -10.0 * EFFECTS[setting.truth]
     return Situation(
-        behaviour=Shifting(lambda q, _m: effect if q.wording == "reader" else 0.0, NOISES[setting.kind]),
+        behaviour=Shifting(lambda q, _m: effect if q.wording == "reader" else 0.0, KINDS_OF_NOISE[setting.kind]),
         effect=wordings("quality", ("direct", "reader"), name="two", family=FAMILY),
         family={"within": 10.0},
         value=lambda _: effect,
@@ -214,7 +107,7 @@ def _templates(setting: Setting) -> Situation:
 def _not_raised(setting: Setting) -> Situation:
     effect = 5.0 * EFFECTS[setting.truth]
     return Situation(
-        behaviour=_with_gaps(_moving(setting, effect), setting, 1),
+        behaviour=with_gaps(moving(setting, effect), setting, 1),
         effect=rises("brightness", (5,), family=FAMILY),
         family={"at_most": 5.0},
         value=lambda _: effect,
@@ -225,7 +118,7 @@ def _not_raised(setting: Setting) -> Situation:
 def _monotone(setting: Setting) -> Situation:
     effect = 5.0 * EFFECTS[setting.truth]
     return Situation(
-        behaviour=_moving(setting, effect),
+        behaviour=moving(setting, effect),
         effect=steps("jpeg", (1,), family=FAMILY),
         family={"at_most": 5.0},
         value=lambda _: effect,
@@ -236,7 +129,7 @@ def _monotone(setting: Setting) -> Situation:
 def _sensitivity(setting: Setting) -> Situation:
     slope = -2.0 * {"inside": 2.0, "margin": 1.0, "outside": 0.0}[setting.truth]
     return Situation(
-        behaviour=_with_gaps(_moving(setting, slope, growing=True), setting, 1),
+        behaviour=with_gaps(moving(setting, slope, growing=True), setting, 1),
         effect=falls("jpeg", family=FAMILY),
         family={"at_least": 2.0},
         value=lambda _: -slope,
@@ -259,7 +152,7 @@ def _discrimination(setting: Setting) -> Situation:
     behaviour = Shifting(lambda q, _m: shift if severity(q) else 0.0, noise, base, between=_SD)
     truth = behaviour.auroc(shift)
     return Situation(
-        behaviour=_with_gaps(behaviour, setting, 1),
+        behaviour=with_gaps(behaviour, setting, 1),
         effect=areas("jpeg", (5,), family=FAMILY),
         family={"at_least": truth if setting.truth == "margin" else AREAS[area], "required": ("severity 5",)},
         value=lambda _: truth,
@@ -269,10 +162,10 @@ def _discrimination(setting: Setting) -> Situation:
 
 def _rate(setting: Setting) -> Situation:
     """Kinds are ``<per cent> <independent or correlated>``."""
-    cap, correlation = _share(setting.kind)
+    cap, correlation = share_of(setting.kind)
     true = cap * EFFECTS[setting.truth]
     return Situation(
-        behaviour=Refusing(true, correlation),
+        behaviour=_by_size(setting, true, lambda p: Refusing(p, correlation)),
         effect=share("refused", name="direct-refused", family=FAMILY),
         family={"at_most": cap},
         value=lambda _: true,
@@ -280,10 +173,10 @@ def _rate(setting: Setting) -> Situation:
 
 
 def _agreement(setting: Setting) -> Situation:
-    cap, correlation = _share(setting.kind)
+    cap, correlation = share_of(setting.kind)
     true = cap * EFFECTS[setting.truth]
     return Situation(
-        behaviour=Wavering(true, correlation),
+        behaviour=_by_size(setting, true, lambda p: Wavering(p, correlation)),
         effect=differs(Perturbation("again", 1), name="twice", family=FAMILY),
         family={"at_most": cap},
         value=lambda _: true,
@@ -292,19 +185,72 @@ def _agreement(setting: Setting) -> Situation:
 
 def _rate_difference(setting: Setting) -> Situation:
     """Kinds are ``<per cent> <one way or both ways>``; both ways: another 2 % are lost under the control only."""
-    per_cent, _, way = setting.kind.partition(" ")
+    per_cent, _, way = setting.kind.removesuffix(BY_SIZE).partition(" ")
     margin, less = float(per_cent) / 100, 0.02 if way == "both ways" else 0.0
     difference = margin * EFFECTS[setting.truth]
     lost = share("lost", family=FAMILY)
     return Situation(
-        behaviour=Losing(difference + less, less),
+        behaviour=_by_size(setting, difference, lambda d: Losing(d + less, less)),
         effect=lost.under(WORDS).minus(lost).named("words"),
         family={"at_most": margin},
         value=lambda _: difference,
     )
 
 
-GATES: dict[str, Callable[[Setting], Situation]] = {
+def share_of(kind: str) -> tuple[float, float]:
+    """Return cap and correlation of a kind of share."""
+    per_cent, _, how = kind.removesuffix(BY_SIZE).partition(" ")
+    return float(per_cent) / 100, {"independent": 0.0, "correlated": 0.5}[how]
+
+
+def moving(setting: Setting, effect: float, *, growing: bool = False) -> Behaviour:
+    """Return a model whose score moves by the effect on average over patients (growing: per step of severity)."""
+    kind = setting.kind.removesuffix(BY_SIZE)
+    sizes = {"drops": (25.0, 75.0), "rare": (80.0, 80.0)}.get(kind)
+    if sizes is not None:
+        full = effect * 5 if growing else effect
+        sign = -1.0 if full < 0 or setting.gate == "sensitivity" else 1.0
+        return Jumping(abs(full) / (sum(sizes) / 2), (sign * sizes[0], sign * sizes[1]), growing)
+    beside = _beside_noise(kind, effect, -1.0 if effect < 0 else 1.0)
+    if beside is not None:
+        return beside
+
+    def shifting(by: float) -> Shifting:
+        return Shifting(lambda q, _m: by * (severity(q) if growing else q.condition != CLEAN), KINDS_OF_NOISE[kind])
+
+    return _by_size(setting, effect, shifting)
+
+
+def _beside_noise(kind: str, effect: float, sign: float) -> Struck | None:
+    """A few patients who are hit hard beside noise, the mean as given: ``jump 75``, ``against the rest``, ``inverted``.
+
+    "against the rest" moves 5 % of the patients by 40 points the other way, "inverted" lets the score of 4 % rise from
+    0 to 100 under a corruption that everybody else's falls with.
+    """
+    name, _, size = kind.partition(" ")
+    if name == "jump":
+        return Struck(abs(effect) / float(size), sign * float(size))
+    if kind == "against the rest":
+        return Struck(0.05, -sign * 40.0, (effect + sign * 2.0) / 0.95)
+    if kind == "inverted":
+        return Struck(0.04, 20.0, (effect - 0.04 * 20.0) / 0.96, growing=True)
+    return None
+
+
+def _by_size(setting: Setting, effect: float, model: Callable[[float], Behaviour]) -> Behaviour:
+    """Return the model, or the one in which only patients with a single image have the effect, the mean the same."""
+    if not setting.kind.endswith(BY_SIZE):
+        return model(effect)
+    counts = LAYOUTS[setting.layout]
+    return BySize(model(effect * len(counts) / counts.count(1)), model(0.0))
+
+
+def with_gaps(behaviour: Behaviour, setting: Setting, adverse: int) -> Behaviour:
+    """Return a model that refuses what the setting says."""
+    return behaviour if setting.missing == "none" else Gaps(behaviour, setting.missing, adverse)
+
+
+ALONE: dict[str, Callable[[Setting], Situation]] = {
     "equivalence": _equivalence,
     "equivalence, pooled": _pooled,
     "equivalence, opposite": _opposite,
@@ -318,22 +264,3 @@ GATES: dict[str, Callable[[Setting], Situation]] = {
     "rate difference": _rate_difference,
     "agreement": _agreement,
 }
-
-
-def _share(kind: str) -> tuple[float, float]:
-    per_cent, _, how = kind.partition(" ")
-    return float(per_cent) / 100, {"independent": 0.0, "correlated": 0.5}[how]
-
-
-def _moving(setting: Setting, effect: float, *, growing: bool = False) -> Shifting | Jumping:
-    """Return a model whose score moves by the effect on average (growing: per step of severity)."""
-    sizes = {"drops": (25.0, 75.0), "rare": (80.0, 80.0)}.get(setting.kind)
-    if sizes is None:
-        return Shifting(lambda q, _m: effect * (severity(q) if growing else q.condition != CLEAN), NOISES[setting.kind])
-    full = effect * 5 if growing else effect
-    sign = -1.0 if full < 0 or setting.gate in ("equivalence", "equivalence, pooled", "sensitivity") else 1.0
-    return Jumping(abs(full) / (sum(sizes) / 2), (sign * sizes[0], sign * sizes[1]), growing)
-
-
-def _with_gaps(behaviour: Behaviour, setting: Setting, adverse: int) -> Behaviour:
-    return behaviour if setting.missing == "none" else Gaps(behaviour, setting.missing, adverse)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from validation import families, gates, looks, matrix
+from validation import families, gate, gates, looks, matrix, own
 from validation.jobs import Counts, Results
 from validation.rates import Rate, Table
-from validation.situations import Setting
+from validation.setting import Setting
 
 ALPHA = 0.05
 """Error per side of the shipped protocol's profile."""
 
 ERRORS, POWERS, MISSES = "Errors on the margin", "Power away from the margin", "Intervals that miss the truth"
+MISSING = {"none": "none", "random": "5 % at random", "worst": "the worst 5 %", "best": "the best 5 %"}
 FAMILIES = "The whole shipped protocol"
+OWN = "Families of one's own"
+GATE = "The whole gate"
+GATE_PASS, GATE_FAIL = "The whole gate: PASS, by family", "The whole gate: any FAIL, by family"
+GATE_PLANTED = "The whole gate: planted defects"
 LOOKS, LOOKS_AWAY = "Several looks, on the margin", "Several looks, away from the margin"
 DEFECTS, FOUND, BLAMED = (
     "Planted defects, all audits",
@@ -25,7 +30,8 @@ FAIR_PASS, FAIR_FAIL = "Models without defects: PASS, by family", "Models withou
 
 def tables_of(results: Results) -> list[Table]:
     """Return the tables of all suites that have results."""
-    found = [*of_gates(results), *of_families(results), *of_looks(results), *of_matrix(results)]
+    made = (of_gates, of_families, of_own, of_gate, of_looks, of_matrix)
+    found = [table for tables in made for table in tables(results)]
     return [table for table in found if table.rates]
 
 
@@ -70,6 +76,60 @@ def of_families(results: Results) -> list[Table]:
     )
     rates = [rate for model, counts in _suite(results, families.SUITE) for rate in _families(model, counts)]
     return [Table(FAMILIES, ("model", "family"), rates, note)]
+
+
+def of_own(results: Results) -> list[Table]:
+    """Return one table: a family that the protocol's author declared, whole and in part."""
+    note = (
+        f"Every decision lies on its margin; {own.PATIENTS} patients in each of {len(own.MODALITIES)} modalities. Any "
+        "FAIL, and PASS of the decisions: nominal 0.05. FAIL in part only: an audit that fails when it is run without "
+        "the others, and not with them."
+    )
+    rates = []
+    for row, counts in _suite(results, own.SUITE):
+        n, key = counts["replicates"], tuple(row.split("|"))
+        rates += [
+            Rate(key, "any FAIL", counts["any FAIL"] / n, n, ALPHA),
+            Rate(key, "decisions PASS", counts["decisions PASS"] / counts["decisions"], n, ALPHA),
+            Rate(key, "FAIL in part only", counts["in part only"] / n, n),
+        ]
+    return [Table(OWN, ("kind", "declared", "run"), rates, note)]
+
+
+def of_gate(results: Results) -> list[Table]:
+    """Return what becomes of whole hospitals: the gate, its families, and planted defects."""
+    found = [(gate.Hospital.parse(row), counts) for row, counts in _suite(results, gate.SUITE)]
+    whole = [(row, counts) for row, counts in found if row.model not in gate.PLANTED]
+    planted = [(row, counts) for row, counts in found if row.model in gate.PLANTED]
+    keys = ("patients", "sd of an answer", "scores", "images per patient", "model")
+    return [
+        Table(
+            GATE,
+            keys,
+            [rate for row, counts in whole for rate in _of_gate(row, counts)],
+            f"Patients of all {len(gate.MODALITIES)} modalities together, as many of each. Every audit of the shipped "
+            "protocol must PASS; one FAIL is a FAIL of the gate.",
+        ),
+        Table(
+            GATE_PASS,
+            keys,
+            [rate for row, counts in whole for rate in _of_gate_families(row, counts, "PASS")],
+            "Share of the replicates in which every audit of the family passes.",
+        ),
+        Table(
+            GATE_FAIL,
+            keys,
+            [rate for row, counts in whole for rate in _of_gate_families(row, counts, "FAIL")],
+            "Share of the replicates in which some audit of the family fails; nominal 0.05.",
+        ),
+        Table(
+            GATE_PLANTED,
+            keys,
+            [rate for row, counts in planted for rate in _of_gate_planted(row, counts)],
+            "FAIL of the gate by the audits of the words that move the scores, and PASS of the audit against neutral "
+            "words: nominal 0.05 where the truth lies on its limit.",
+        ),
+    ]
 
 
 def of_looks(results: Results) -> list[Table]:
@@ -130,7 +190,7 @@ def _row(setting: Setting) -> tuple[str, ...]:
 
 
 def _gaps(setting: Setting) -> str:
-    return {"none": "none", "random": "5 % at random", "worst": "the worst 5 %"}[setting.missing]
+    return MISSING[setting.missing]
 
 
 def _errors(row: tuple[str, ...], counts: Counts) -> Iterator[Rate]:
@@ -168,6 +228,29 @@ def _families(model: str, counts: Counts) -> Iterator[Rate]:
         yield Rate(row, "any FAIL", counts[f"{name}, any FAIL"] / n, n, ALPHA if promised else None)
         yield Rate(row, "audits PASS", passed, n, nominal, more_is_worse=on_margin)
         yield Rate(row, "all PASS", counts[f"{name}, all PASS"] / n, n, nominal, more_is_worse=on_margin)
+
+
+def _hospital(row: gate.Hospital) -> tuple[str, ...]:
+    return str(row.patients), f"{row.sd:g}", row.scale, row.layout, row.model
+
+
+def _of_gate(row: gate.Hospital, counts: Counts) -> Iterator[Rate]:
+    n = counts["replicates"]
+    for verdict in ("PASS", "INCONCLUSIVE", "FAIL"):
+        yield Rate(_hospital(row), verdict, counts.get(f"gate {verdict}", 0) / n, n, more_is_worse=verdict != "PASS")
+
+
+def _of_gate_families(row: gate.Hospital, counts: Counts, verdict: str) -> Iterator[Rate]:
+    n, failing = counts["replicates"], verdict == "FAIL"
+    for family in families.BOUNDARY:
+        share = counts.get(f"{family}, {verdict}", 0) / n
+        yield Rate(_hospital(row), family, share, n, ALPHA if failing else None, more_is_worse=failing)
+
+
+def _of_gate_planted(row: gate.Hospital, counts: Counts) -> Iterator[Rate]:
+    n, on_limit = counts["replicates"], row.model.startswith((gate.ON_MARGIN, gate.ON_CAP))
+    yield Rate(_hospital(row), "FAIL", counts["FAIL"] / n, n, ALPHA if on_limit else None, more_is_worse=on_limit)
+    yield Rate(_hospital(row), "PASS", counts.get("vs neutral PASS", 0) / n, n, ALPHA)
 
 
 def _settled(row: tuple[str, ...], setting: Setting, counts: Counts) -> Iterator[Rate]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auditkit.errors import AuditkitError
+from auditkit.models.again import of_exception, of_words
 from auditkit.models.base import FinishReason, Model, Request, Response
 
 MAX_TEXT = 65_536
@@ -36,7 +37,7 @@ class Asker:
         self._model = model
         self._deadline = deadline
         self._calls: queue.Queue[list[Request] | None] = queue.Queue()
-        self._results: queue.Queue[list[Response] | str | AuditkitError] = queue.Queue()
+        self._results: queue.Queue[list[Response] | Response | AuditkitError] = queue.Queue()
         self.gave_up = ""
         threading.Thread(target=self._serve, name="auditkit-model", daemon=True).start()
 
@@ -47,7 +48,8 @@ class Asker:
             except AuditkitError as error:  # a back end that knows what is wrong: nobody else can answer either
                 self._results.put(error)
             except BaseException as error:  # the model is foreign code: whatever it raises is its answer
-                self._results.put(f"the model raised {_words(error)}")
+                words = _words(error)
+                self._results.put(_error(f"the model raised {words}", again=of_exception(error, words)))
 
     def ask(self, requests: Sequence[Request]) -> list[Response]:
         """Return one response per request, in order.
@@ -71,37 +73,37 @@ class Asker:
     def receive(self, requests: Sequence[Request]) -> list[Response]:
         """Return the responses to what was sent, as `ask` does."""
         if self.gave_up:
-            return [_error(self.gave_up) for _ in requests]
+            return [_error(self.gave_up, again=True) for _ in requests]
         result = self._result()
-        if not isinstance(result, str):
+        if not isinstance(result, Response):
             return result
         if len(requests) == 1 or self.gave_up:
-            return [_error(result) for _ in requests]
+            return [result for _ in requests]
         return [self.ask([request])[0] for request in requests]
 
     def close(self) -> None:
         """End the model's thread, once the call it is in returns."""
         self._calls.put(None)
 
-    def _result(self) -> list[Response] | str:
+    def _result(self) -> list[Response] | Response:
         try:
             result = self._results.get(timeout=self._deadline)
         except queue.Empty:
             self.gave_up = (
                 f"the model did not return within {self._deadline:g} s (--audit-deadline); nothing more was asked"
             )
-            return self.gave_up
+            return _error(self.gave_up, again=True)
         if isinstance(result, AuditkitError):
             raise result
         return result
 
 
-def _answers(result: Any, requests: Sequence[Request]) -> list[Response] | str:
+def _answers(result: Any, requests: Sequence[Request]) -> list[Response] | Response:
     """Hold what ``generate`` returned to the contract: responses, or what is wrong with it as a whole."""
     if not isinstance(result, Sequence) or isinstance(result, str | bytes):
-        return f"generate() returned {type(result).__name__} instead of a list of Response"
+        return _error(f"generate() returned {type(result).__name__} instead of a list of Response")
     if len(result) != len(requests):
-        return f"generate() returned {len(result)} answers to {len(requests)} requests"
+        return _error(f"generate() returned {len(result)} answers to {len(requests)} requests")
     return [_checked(answer, request) for answer, request in zip(result, requests, strict=True)]
 
 
@@ -112,7 +114,8 @@ def _checked(answer: Any, request: Request) -> Response:
     if isinstance(answer, str | bytes) or not hasattr(answer, "text"):
         return _error(f"the model returned {type(answer).__name__} instead of a Response")
     if getattr(answer, "error", None):
-        return _error(str(answer.error))
+        why, known = str(answer.error), getattr(answer, "again", None)
+        return _error(why, again=known if isinstance(known, bool) else of_words(why))
     text = answer.text
     if not isinstance(text, str):
         return _error(f"Response.text is {type(text).__name__}, not str")
@@ -147,5 +150,6 @@ def _words(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _error(why: str) -> Response:
-    return Response(error=_storable(why[:MAX_REASON]), finish_reason="error")
+def _error(why: str, again: bool | None = False) -> Response:
+    # What breaks the contract breaks it every time: a fault of the model's code.
+    return Response(error=_storable(why[:MAX_REASON]), finish_reason="error", again=again)

@@ -192,7 +192,7 @@ def _missing(
                 tally.held += 1
                 tally.done += 1
             elif asker.gave_up:  # nothing more is asked, so nothing more is rendered
-                tally.errors[key] = asker.gave_up
+                tally.lose(key, asker.gave_up, again=True, kind=kind)
                 tally.done += 1
             else:
                 pixels = renderer.pixels(record, digest, condition) if pixels is None else pixels
@@ -238,7 +238,7 @@ class _Vectors:
         elif row.size != self._width.setdefault(kind, row.size):
             wrong = f"the {kind} embedding has {row.size} numbers, others have {self._width[kind]}"
         if wrong:
-            return Response(error=wrong, finish_reason="error")
+            return Response(error=wrong, finish_reason="error", again=False)
         self._kept[key] = row
         return Response()
 
@@ -296,7 +296,7 @@ class _Pass:
     def _commit(self, batch: list[_Wanted], responses: Sequence[Response]) -> None:
         for wanted, response in zip(batch, responses, strict=True):
             if response.error is not None:
-                self._tally.errors[wanted.id] = response.error
+                self._tally.lose(wanted.id, response.error, response.again, kind=wanted.kind)
         there = self._vectors.take(wanted.id for wanted in batch if wanted.id not in self._tally.errors)
         self._store.add_embeddings(there, batch[0].kind, self._model)
         self._tally.done += len(batch)

@@ -27,7 +27,8 @@ _REMEDY = {
     "refused": "The model refuses the task itself: see how it is to be asked (its chat template, its system turn).",
     "unparsed": "See how the model is asked (its chat template), or word the task so that it answers in the format.",
     "out_of_range": "Look at how the model is asked, or word the task so that it keeps to the scale.",
-    "truncated": "Raise the token limit (max_new_tokens of the wording), or turn the model's thinking off.",
+    "truncated": "Turn the model's thinking off (template = { enable_thinking = false } in its entry of "
+    "auditkit-models.toml), or give it more tokens (max_new_tokens = 1024 there).",
     "no_image": "Check that the image reaches the model: that the server was started with its vision part.",
 }
 
@@ -89,6 +90,6 @@ class FirstAnswers:
         raise AuditkitError(
             f"none of the first {sum(self.ended.values())} answers gave a score: {how}. The first of these is "
             f"{visible(text)!r} ({why}). Nothing more was asked.",
-            f"{_REMEDY[ranked[0]]} To audit the model as it is, add --audit-ask-on: every such answer is counted then. "
-            "Answers so far are kept.",
+            f"{_REMEDY[ranked[0]]} docs/troubleshooting.md has more. To audit the model as it is, add --audit-ask-on: "
+            "every such answer is counted then. Answers so far are kept.",
         )

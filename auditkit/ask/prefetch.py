@@ -44,6 +44,10 @@ class Tally:
         Answers that the store held already.
     errors : dict of str to str
         Probe keys without an answer, and why; never stored as answers, asked again on the next run.
+    again : dict of str to bool
+        Of these keys, whether asking again may help, where that is known.
+    kinds : dict of str to str
+        Of these keys, the kind of embedding, where they stand for one.
     left_out : list of LeftOut
         Images that could not be decoded or are too small for a perturbation.
     unreadable : list of str
@@ -60,6 +64,8 @@ class Tally:
     done: int = 0
     held: int = 0
     errors: dict[str, str] = field(default_factory=dict)
+    again: dict[str, bool] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -69,6 +75,14 @@ class Tally:
     @property
     def asked(self) -> int:
         return self.done - self.held
+
+    def lose(self, key: str, why: str, again: bool | None = None, *, kind: str = "") -> None:
+        """Note a question without an answer, or an image without an embedding of a kind; why, and what asking helps."""
+        self.errors[key] = why
+        if kind:
+            self.kinds[key] = kind
+        if again is not None:
+            self.again[key] = again
 
     def leave_out(self, record: ImageRecord, error: Exception) -> None:
         """Note an image that cannot be used, and why."""
@@ -327,7 +341,7 @@ def _missing(
                     tally.held += 1
                     tally.done += 1
                 elif asker.gave_up:
-                    tally.errors[key or str(probe)] = asker.gave_up
+                    tally.lose(key or str(probe), asker.gave_up, again=True)
                     tally.done += 1
                 else:
                     if image is None:
@@ -403,7 +417,7 @@ class _Pass:
                 answers[item.key] = answer
                 self._tally.first.note(item.question, answer, self._catalogue)
             else:
-                self._tally.errors[item.key] = response.error
+                self._tally.lose(item.key, response.error, response.again)
         self._store.add_answers(answers, self._model)
         self._tally.done += len(items)
         self._on_progress(self._tally)

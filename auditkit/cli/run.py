@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 
@@ -20,14 +24,41 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from auditkit.plugin.state import TOLD_IN
+
     command = [sys.executable, "-m", "pytest", options.audits, f"--model={options.model}", "-q", "--tb=no", "-r", "N"]
-    code = subprocess.run([*command, *options.rest], check=False).returncode  # noqa: S603 - our own interpreter and options
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "told.json"
+        code = subprocess.run(  # noqa: S603 - our own interpreter and options
+            [*command, *options.rest], check=False, env={**os.environ, TOLD_IN: str(told)}
+        ).returncode
+        counts = json.loads(told.read_text()) if told.is_file() else {}
     if code in (0, 1):
-        verdict = "passed every audit" if code == 0 else "did not pass every audit"
         print(
-            f"The audit ran to its end; the model {verdict} (pytest's exit code {code}). This command ends 0 all the "
+            f"The audit ran to its end; {_said(code, counts)} (pytest's exit code {code}). This command ends 0 all the "
             f"same: use `pytest {options.audits}/ --model {options.model}` where the exit code must gate."
+            if counts
+            else f"No record was written, so nothing is said about the model (pytest's exit code {code})."
         )
         return 0
     print(f"auditkit: the audit did not run to its end (pytest's exit code {code}).", file=sys.stderr)
     return code
+
+
+def _said(code: int, counts: dict[str, int]) -> str:
+    """Say what became of the audits that decide.
+
+    Parameters
+    ----------
+    code : int
+        pytest's exit code, 0 or 1.
+    counts : dict of str to int
+        Audits that decided, and declared ones that were not run: ``deciding``, ``not_run``.
+    """
+    if not counts["deciding"]:
+        return "no audit that decides was run, so nothing is said about whether the model passes"
+    if code:
+        return "the model did not pass every audit"
+    if counts["not_run"]:
+        return f"the model passed every audit that was run, and {counts['not_run']} declared ones were not"
+    return "the model passed every audit"

@@ -91,6 +91,10 @@ class Cell(Record):
     """Range of the estimate when every missing score is imputed at the worst and the best end."""
     sd: Number = None
     """Standard deviation of the patients' means, in the estimate's unit; null for shares and AUROC."""
+    shrunken: Number = None
+    """The estimate drawn towards those of the audit's other levels, as far as their differences are chance (empirical
+    Bayes). For reading and planning: no verdict rests on it. Null for fewer than three levels, shares of all and areas.
+    """
     mde: Number = None
     """Smallest limit that these data would meet with 90 % power if there were no effect."""
     look: int = 1

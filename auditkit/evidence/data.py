@@ -90,5 +90,7 @@ class Unscored(Record):
     """Task and wording of the first: ``quality.direct``; empty for errors."""
     why: str = ""
     """Why the first has no score; of errors the commonest reason, in the model's or the server's own words."""
+    remedy: str = ""
+    """Of errors: whether it can help to run again, as far as that is known."""
     text: str = ""
     """The first's text, at most 300 characters of it; signs that are obeyed and not shown are written out."""

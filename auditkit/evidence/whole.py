@@ -31,6 +31,8 @@ class Evidence(Record):
     """Over every distinct question of the run."""
     unscored: list[Unscored] = []
     """The outcomes without a score that occurred, the commonest first, each with an answer that shows it."""
+    not_embedded: list[Unscored] = []
+    """The kinds of embeddings of which some could not be had; ``question`` is the kind."""
     audits: list[Audit]
     looks: list[LookInfo] = []
     """The looks made; empty when the protocol plans no early look."""
@@ -99,7 +101,10 @@ def whole_verdict(audits: Sequence[Audit], not_run: Sequence[str]) -> tuple[Verd
     counts = Counter(audit.verdict for audit in deciding)
     listed = ", ".join(f"{counts[v]} {v}" for v in ("PASS", "FAIL", "INCONCLUSIVE", "ERROR") if counts[v])
     if not deciding:
-        return "INCONCLUSIVE", "No audit was run, so nothing was shown."
+        if not audits:
+            return "INCONCLUSIVE", "No audit was run, so nothing was shown."
+        only = "1 audit only shows" if len(audits) == 1 else f"{len(audits)} audits only show"
+        return "INCONCLUSIVE", f"No audit that decides was run: {only} what was measured."
     if not_run:
         part = f"{listed} of {len(deciding)} audits run; {len(not_run)} declared audits were not run"
         if verdict == "PASS":
@@ -109,6 +114,6 @@ def whole_verdict(audits: Sequence[Audit], not_run: Sequence[str]) -> tuple[Verd
         "PASS": "every declared criterion was met",
         "FAIL": "the model does not meet the declared criteria",
         "INCONCLUSIVE": "these data do not decide every question, and undecided is not a pass",
-        "ERROR": "some questions got no answer; run again to ask them",
+        "ERROR": "some questions got no answer, for the reason given with them",
     }[verdict]
     return verdict, f"{listed} of {len(deciding)} audits: {closing}."

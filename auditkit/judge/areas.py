@@ -131,7 +131,7 @@ def _too_few(result: Auroc, floor: float, alpha: float) -> str:
     return too_few(
         n,
         alpha,
-        f"an area only {number(area - floor, 'AUROC', signed=False)} above the floor",
+        f"an area {number(area - floor, 'AUROC', signed=False)} above its floor",
         least_clusters(area - floor, area, alpha, power=2),
     )
 

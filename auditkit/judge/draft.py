@@ -61,6 +61,8 @@ class Draft:
         From the level that a FAIL takes to the number of patients that would likely settle the question.
     worst_cases : list of WorstCase
         Answers that speak most against the model.
+    shrunken : float or None
+        The estimate drawn towards those of the other levels, for reading and planning.
     reference : float or None
         A number to see the estimate beside.
     remark : str
@@ -93,6 +95,7 @@ class Draft:
     tail: Estimate | None = None
     worst_case: Estimate | None = None
     sd: float | None = None
+    shrunken: float | None = None
     mde: float | None = None
     settle: Callable[[float], int | None] | None = None
     rule: str = ""

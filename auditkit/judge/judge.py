@@ -11,6 +11,7 @@ from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, V
 from auditkit.judge.decided import Decided
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
+from auditkit.judge.levels import draw_together
 from auditkit.judge.looks import ONLY, Look
 from auditkit.judge.procedures import draft_all, is_change, row_of, undeclared_size
 from auditkit.judge.rules import Rules
@@ -61,6 +62,7 @@ class Judge:
         self.data = data
         self._planned = planned
         self._families: dict[str, dict[str, list[Decided]]] = {}
+        self._sizes: dict[str, int] = {}
 
     def audit(self, effect: Effect, question: str, verb: Verb | None = None) -> Audit:
         """Return the record of one audit.
@@ -85,10 +87,12 @@ class Judge:
         nothing_else = bool(effect.between) or all(d.draft.together for d in judged)
         whole = family.shown and (nothing_else or self._decides_together(family, effect))
         shown = [d for d in judged if not d.draft.together or d.draft.required or whole]
-        size = self._size(effect.family, [e for e in self._planned if e.family == effect.family])
+        size = self._size(effect.family)
         levels = _levels(effect)
+        inside = not all(map(self._protocol.catalogue.asks, effect.questions()))
         cells = [
-            self._cell(decided, size).model_copy(update={"level": levels[decided.draft.part]}) for decided in shown
+            self._cell(decided, size, inside=inside).model_copy(update={"level": levels[decided.draft.part]})
+            for decided in shown
         ]
         return self._assemble(effect, family, question, cells)
 
@@ -172,10 +176,11 @@ class Judge:
             drafts = self._drafts(family, still) if still else {}
             for effect in still:
                 together = self._decides_together(family, effect)
+                draw_together(drafts[effect.name])
                 for draft in drafts[effect.name]:
                     draft.required = draft.required and (together or not draft.together)
             fresh = {member: self._taken_up(some, before.get(member, [])) for member, some in drafts.items()}
-            self._families[name] = self._corrected({**before, **fresh}, self._size(name, members))
+            self._families[name] = self._corrected({**before, **fresh}, self._size(name))
         return self._families[name]
 
     def _drafts(self, family: Family, members: Sequence[Effect]) -> dict[str, list[Draft]]:
@@ -237,8 +242,14 @@ class Judge:
     def _has_together(self, family: Family) -> bool:
         return family.in_each is not None or len(self.data.levels(family.by)) + len(self._to_come(family)) > 1
 
-    def _size(self, name: str, planned: Sequence[Effect]) -> int:
-        """Return the number of decisions declared, never of those collected: required parts x levels of the data."""
+    def _size(self, name: str) -> int:
+        """Return the number of decisions declared, never of those collected; counted once, as all effects are made."""
+        if name not in self._sizes:
+            self._sizes[name] = self._declared_size(name)
+        return self._sizes[name]
+
+    def _declared_size(self, name: str) -> int:
+        """Required parts x levels of the data."""
         family = self._protocol.families[name]
         levels = len(self.data.levels(family.by)) + len(self._to_come(family))
 
@@ -248,13 +259,14 @@ class Judge:
         if name in SHIPPED:
             shipped = sum(required(e) * (levels + self._decides_together(family, e)) for e in SHIPPED[name]())
         elif family.size is None and not family.shown:
+            planned = (effect for effect in self._planned if effect.family == name)
             raise undeclared_size(name, family, sum(map(required, planned)))
         else:
             shipped = 0
         declared = (family.size or 0) * (levels + self._has_together(family))
         return max(shipped, declared, 1)
 
-    def _cell(self, decided: Decided, size: int) -> Cell:
+    def _cell(self, decided: Decided, size: int, *, inside: bool = False) -> Cell:
         draft, p_holm, verdict = decided.draft, decided.p_holm, decided.verdict
         more = self._more_clusters(draft, size) if verdict == "INCONCLUSIVE" else None
         return Cell(
@@ -262,7 +274,7 @@ class Judge:
             part=draft.part,
             required=draft.required,
             verdict=verdict,
-            sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha, more),
+            sentence=cell_sentence(draft, verdict, p_holm, self._protocol.alpha, more, inside=inside),
             estimate=draft.estimate,
             reference=draft.reference,
             expected=draft.expected,
@@ -278,6 +290,7 @@ class Judge:
             tail=draft.tail,
             worst_case=draft.worst_case,
             sd=draft.sd,
+            shrunken=draft.shrunken,
             mde=draft.mde,
             look=decided.look,
             more_clusters=more or None,

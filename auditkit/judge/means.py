@@ -213,7 +213,7 @@ def _too_few(interval: Interval, frame: Frame, unit: str, rules: Rules) -> str:
     if not needed:
         return ""
     limit = min(margin for margin, _ in short)
-    return too_few(n, alpha, f"a limit only {number(limit, unit, signed=False)} away", needed)
+    return too_few(n, alpha, f"a limit {number(limit, unit, signed=False)} from the estimate", needed)
 
 
 def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:
@@ -232,8 +232,10 @@ def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, u
 def _reference(decision: Decision, frame: Frame, data: Measurements, rules: Rules) -> float | None:
     """Mean over patients of what a single value is to be seen beside, where its quantity names such a value."""
     [(_, value), *others] = decision.part.terms
+    if others:  # answers with labels alone have no quantity, and can only differ
+        return None
     beside = rules.protocol.catalogue.quantity(value).beside
-    if others or not beside:
+    if not beside:
         return None
     known = data.value(Value(replace(value.question, condition=()), beside))
     chosen = np.where(decision.where, known, np.nan)[frame.mask]

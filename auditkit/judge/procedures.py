@@ -25,7 +25,7 @@ from auditkit.judge.rules import Rules
 from auditkit.judge.worsening import judge_mean_worsening
 from auditkit.measure.columns import Measurements
 from auditkit.measure.effects import of_role, per_item_range, roles
-from auditkit.measure.excess import FEWEST
+from auditkit.measure.excess import alike_needed
 from auditkit.protocol.model import VERBS, Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.tasks import OF_PROBABILITIES
@@ -187,11 +187,12 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
                 f"{where}.tail counts patients whose number changes a lot, and {effect.name} is {row.called}.",
                 "Leave tail out.",
             )
-        if family.tail is not None and any(len(part.alike) < FEWEST for part in effect.parts):
+        if family.tail is not None and any(len(part.alike) < alike_needed(part) for part in effect.parts):
+            needed = max(map(alike_needed, effect.parts))
             raise AuditkitError(
                 f"{where}.tail counts answers that jump beyond the model's own noise, and nothing tells the noise of "
                 f"{effect.name}.",
-                f"Give the effect {FEWEST} or more perturbations that mean the same, as in change(..., alike=[...]), "
+                f"Give the effect {needed} or more perturbations that mean the same, as in change(..., alike=[...]), "
                 "or leave tail out.",
             )
         _check_size(effect, family, protocol, where)

@@ -12,12 +12,20 @@ from auditkit.stats.unseen import seen_share
 from auditkit.words import interval, modality_label, number, p_equals, patients, some_of, whole
 
 
-def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, more: int | None) -> str:
-    """Say what one cell found and why it got its verdict; ``more`` patients would likely settle it."""
+def cell_sentence(
+    draft: Draft, verdict: Verdict, p_holm: float, alpha: float, more: int | None, *, inside: bool = False
+) -> str:
+    """Say what one cell found and why it got its verdict; ``more`` patients would likely settle it.
+
+    ``inside`` is what is compared inside the model, not in words.
+    """
     if verdict == "ERROR":
         lost = draft.outcomes.error + draft.control_outcomes.error
         total = draft.outcomes.total + draft.control_outcomes.total
-        return f"{lost} of {total} questions got no answer; run again to ask them, answers given are kept."
+        # Whether another run can help depends on why, which the record says of the whole run (`Unscored.remedy`).
+        if inside:
+            return f"{lost} of {total} embeddings or answers could not be had: see why under “Limits”."
+        return f"{lost} of {total} questions got no answer: see why under “Answers without a score”."
     if draft.n_clusters == 0:
         return draft.remark or "No image could be scored on both sides, so nothing was measured."
     found = f"{interval(draft.estimate, signed=draft.signed)} over {patients(draft.n_clusters)}"
@@ -73,8 +81,8 @@ def too_few(n: int, alpha: float, what: str, needed: int) -> str:
     """
     one_in = max(math.floor(1 / (1 - float(seen_share(alpha, n)))), 1)
     return (
-        f"{patients(n)} are too few for {what}: were one patient in {one_in} quite unlike them, none might be among "
-        f"so few; with this estimate it takes {patients(needed)} at least"
+        f"{patients(n)} are too few for {what}: one in {one_in} of all could be quite unlike them; it takes "
+        f"{whole(needed)} or more"
     )
 
 

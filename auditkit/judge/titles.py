@@ -80,7 +80,11 @@ class Titles:
     def _others(self, controls: Sequence[Question]) -> str:
         """Say what is compared with: several by the first, which stands nearest."""
         named = list(dict.fromkeys(self.condition(question.condition) for question in controls))
-        return named[0] if len(named) == 1 else f"mean of {len(named)}, such as {named[0]}"
+        if len(named) == 1:
+            return named[0]
+        entries = (self.catalogue.entry(p.name) for question in controls for p in question.condition)
+        what = " sentences" if all(entry.stage == "words" for entry in entries) else ""
+        return f"the mean over {len(named)}{what}, such as {named[0]}"
 
     def condition(self, condition: Condition) -> str:
         """Say in words what a condition does."""

@@ -90,8 +90,8 @@ class VersionJudge(Judge):
     def _series(self, effect: Effect) -> list[Point]:
         return []  # the audit itself has the figure
 
-    def _cell(self, decided: Decided, size: int) -> Cell:
-        cell = super()._cell(decided, size)
+    def _cell(self, decided: Decided, size: int, *, inside: bool = False) -> Cell:
+        cell = super()._cell(decided, size, inside=inside)
         return cell.model_copy(update={"sentence": _sentence(decided.draft, cell)})
 
 
@@ -113,8 +113,8 @@ def _sentence(draft: Draft, cell: Cell) -> str:
     if cell.verdict == "ERROR" and not cell.outcomes.error:
         lost, total = cell.control_outcomes.error, cell.control_outcomes.total
         return (
-            f"{lost} of {total} questions got no answer in the earlier run, so there is nothing to compare with; run "
-            "it again until every question has one."
+            f"{lost} of {total} questions got no answer in the earlier run, so there is nothing to compare with; "
+            "compare with a run in which every question has one."
         )
     if cell.verdict == "ERROR" or not draft.n_clusters:
         return cell.sentence

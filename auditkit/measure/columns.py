@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.errors import AuditkitError
 from auditkit.evidence import Outcomes
 from auditkit.images.record import OWN_PATIENT, UNKNOWN, ImageRecord
 from auditkit.tasks import OF_PROBABILITIES, OUTCOMES, READINGS
@@ -204,20 +203,8 @@ class Measurements:
         return self._levels[column]
 
     def levels(self, column: str = MODALITY) -> tuple[str, ...]:
-        """Return the levels of a column, sorted.
-
-        Raises
-        ------
-        AuditkitError
-            When one of them is called as all items together are.
-        """
-        found = tuple(sorted(set(self.level_of(column).tolist())))
-        if ALL in found:
-            raise AuditkitError(
-                f"the column {column!r} has the level {ALL!r}, which stands for all items together.",
-                "Rename the level.",
-            )
-        return found
+        """Return the levels of a column, sorted."""
+        return tuple(sorted(set(self.level_of(column).tolist())))
 
     def strata(self, column: str = MODALITY) -> tuple[Stratum, ...]:
         """Return all items together, then every level of a column."""
@@ -256,8 +243,12 @@ class Measurements:
 
 
 def level_of(record: ImageRecord, column: str) -> str:
-    """Return the level of one item in a column; ``"unknown"`` where it has none."""
-    return record.modality if column == MODALITY else record.attributes.get(column) or UNKNOWN
+    """Return the level of one item in a column; ``"unknown"`` where it has none.
+
+    A level that is called as all items together are (`ALL`) gets another name.
+    """
+    level = record.modality if column == MODALITY else record.attributes.get(column) or UNKNOWN
+    return f"{ALL} (a level)" if level == ALL else level
 
 
 def joined(parts: Sequence[Measurements]) -> Measurements:

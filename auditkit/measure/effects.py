@@ -1,8 +1,9 @@
 """What an effect is in every item: a weighted sum of values, and the least and the most that it can have been.
 
 One rule for what is missing: a missing value lies anywhere in its quantity's range, and an item of which no term is
-known within the protocol's ``missing_points`` to either side. Terms that differ in their role only are bounded
-together: where one of two versions has answered, that says how far the other's score can be away.
+known within the protocol's ``missing_points`` to either side. The mean of several answers alike is that of those given.
+Terms that differ in their role only are bounded together: where one of two versions has answered, that says how far the
+other's score can be away.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def per_item(part: Part, data: Measurements, protocol: Protocol) -> PerItem:
         Says the ranges, and how far an item may lie of which nothing is known.
     """
     ranges = [protocol.catalogue.quantity(value) for _, value in part.terms]
-    numbers = [data.value(value) for _, value in part.terms]
+    numbers = _answered_alike(part, [data.value(value) for _, value in part.terms])
     weights = [weight for weight, _ in part.terms]
     least, most = zip(*(_ends(w, q) for w, q in zip(weights, ranges, strict=True)), strict=True)
     presumed = part.unknown * protocol.statistics.missing_points / WHOLE
@@ -117,6 +118,27 @@ def per_item(part: Part, data: Measurements, protocol: Protocol) -> PerItem:
         least=float(sum(least)),
         most=float(sum(most)),
     )
+
+
+def _answered_alike(part: Part, numbers: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Let the mean of several answers alike be that of those that were given.
+
+    One that was refused stands for nothing but its own words, which the answered ones stand for as well.
+    """
+    for role in roles(part):
+        alike = {replace(value, question=replace(value.question, role=role)) for value in part.alike}
+        places = [i for i, (_, value) in enumerate(part.terms) if value in alike]
+        if len({part.terms[i][0] for i in places}) == 1 and len(places) > 1:
+            some = np.stack([numbers[i] for i in places])
+            given = np.isfinite(some)
+            total = np.zeros(some.shape[1])
+            for row in np.where(given, some, 0.0):  # in a fixed order, as all sums here
+                total = total + row
+            n = given.sum(axis=0)
+            middle = np.where(n > 0, total / np.maximum(n, 1), np.nan)
+            for i in places:
+                numbers[i] = np.where(np.isfinite(numbers[i]), numbers[i], middle)
+    return numbers
 
 
 def differing(part: Part, data: Measurements) -> PerItem:

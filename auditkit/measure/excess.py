@@ -7,7 +7,9 @@ its scale, and in every item by itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,9 +32,9 @@ class Excess:
     Attributes
     ----------
     certain : ndarray, shape (n,)
-        What was seen: without a score there is no jump.
+        What was seen: without a score there is no jump, and where nothing tells the noise every answer may jump by it.
     worst : ndarray, shape (n,)
-        What may be: without a score there is one.
+        What may be: without a score there is a jump, and none by noise.
     """
 
     certain: NDArray[np.float64]
@@ -58,21 +60,27 @@ def excess_of(part: Part, items: PerItem, beyond: float, data: Measurements) -> 
     Against the mean of k answers alike, an answer a is held against the mean of every k - 1 of them, and so is the one
     that was left out: jump j is ``|a - mean of the others| > beyond``, noise j is ``|p_j - mean of the others| >
     beyond``, and the excess the mean difference over j. Where a has no effect it is one more of them, so that both have
-    the same distribution. Against anything else, the jump of the effect itself is held against those of all pairs of
-    answers alike; where nothing tells the noise, every jump counts.
+    the same distribution. Of anything else, the jump is held against those of the same weighted sum of answers alike,
+    whichever of them take the places: two in a change, four in an interaction, which scatters more than a change does.
+    Where nothing tells the noise, every jump counts.
     """
     alike = np.array([data.value(value) for value in part.alike]).reshape(-1, len(items.values)).T
     single = _held_against_alike(part)
     if single is None:
         jumps = np.where(np.isfinite(items.values), np.abs(items.values) > beyond, np.nan)
-        noise = _pairs_apart(alike, beyond) if part.alike else np.zeros(len(alike))
+        noise = _by_noise([w for w, _ in part.terms], alike, beyond) if part.alike else np.zeros(len(alike))
     else:
         weight, value = single
         others = _mean_of_others(alike)
         jumps = _share(weight * data.value(value)[:, None] - others, beyond)
         noise = _share(alike - others, beyond)
-    seen, by_noise = np.nan_to_num(jumps, nan=0.0), np.nan_to_num(noise, nan=0.0)
-    return Excess(seen - by_noise, np.where(np.isfinite(jumps) & np.isfinite(noise), seen - by_noise, 1.0))
+    certain = np.nan_to_num(jumps, nan=0.0) - np.nan_to_num(noise, nan=1.0)
+    return Excess(certain, np.where(np.isfinite(jumps) & np.isfinite(noise), certain, 1.0))
+
+
+def alike_needed(part: Part) -> int:
+    """Return how many answers that mean the same it takes to tell the noise of a part: one for each place at least."""
+    return FEWEST if _held_against_alike(part) else max(FEWEST, len(part.terms))
 
 
 def _held_against_alike(part: Part) -> tuple[float, Value] | None:
@@ -101,6 +109,15 @@ def _share(apart: NDArray[np.float64], beyond: float) -> NDArray[np.float64]:
     return np.where(n > 0, large / np.maximum(n, 1), np.nan)
 
 
-def _pairs_apart(alike: NDArray[np.float64], beyond: float) -> NDArray[np.float64]:
-    first, second = np.triu_indices(alike.shape[1], 1)
-    return _share(alike[:, first] - alike[:, second], beyond)
+def _by_noise(weights: Sequence[float], alike: NDArray[np.float64], beyond: float) -> NDArray[np.float64]:
+    """Share of the ways to put answers alike in the places of a sum that take it far off; NaN where none is known."""
+    n = len(alike)
+    known, large = np.zeros(n), np.zeros(n)
+    for places in permutations(range(alike.shape[1]), len(weights)):
+        total = np.zeros(n)
+        for weight, place in zip(weights, places, strict=True):
+            total += weight * alike[:, place]
+        there = np.isfinite(total)
+        known += there
+        large += there & (np.abs(np.where(there, total, 0.0)) > beyond)
+    return np.where(known > 0, large / np.maximum(known, 1), np.nan)

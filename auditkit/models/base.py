@@ -66,12 +66,16 @@ class Response:
         ``length`` means that the answer was cut at ``max_new_tokens``.
     error : str or None
         Set when the model gave no answer; such a response is never stored and is asked again on the next run.
+    again : bool or None
+        Of an error: whether the same question may be answered on another run (a server with too much to do), or gets
+        the same error (a request that it refuses). None where the back end does not know: then the reason is read.
     """
 
     text: str = ""
     logprobs: Mapping[str, float] | None = field(default=None)
     finish_reason: FinishReason = "stop"
     error: str | None = None
+    again: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from auditkit.planning.claims import (
 )
 from auditkit.planning.notes import notes
 from auditkit.planning.result import EACH, SampleSize, Where, need_of
-from auditkit.planning.subject import Subject, recorded_subject, shipped_effects, spread_of, subject_of
+from auditkit.planning.subject import Subject, own_audits, recorded_subject, shipped_effects, spread_of, subject_of
 from auditkit.protocol.model import Family, Protocol, Tail
 from auditkit.stats.planning import sd_of_patient_mean
 from auditkit.stats.planning_areas import auroc_se
@@ -109,7 +109,7 @@ def with_margin(protocol: Protocol, margin: float, pilot: Evidence | None = None
     """
     if not 0 < margin <= 100:
         raise AuditkitError(f"a margin is in points, above 0 and at most 100; got {margin:g}.", "Give --margin=5.")
-    audits = [] if pilot is None else pilot.deciding
+    audits = [] if pilot is None else own_audits(pilot)
     changes = {audit.family for audit in audits if recorded_subject(audit, protocol).in_points}
     families = dict(protocol.families)
     limited = [name for name, family in families.items() if not family.shown]

@@ -8,7 +8,6 @@ from scipy import special, stats
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Evidence, Outcomes
-from auditkit.judge.versions import STATISTIC
 from auditkit.measure.columns import ALL
 from auditkit.planning.claims import (
     Claim,
@@ -24,7 +23,7 @@ from auditkit.planning.claims import (
 )
 from auditkit.planning.notes import notes
 from auditkit.planning.result import SampleSize, Where, hardest, need_of
-from auditkit.planning.subject import Subject, recorded_subject
+from auditkit.planning.subject import Subject, own_audits, recorded_subject
 from auditkit.protocol.model import Family, Protocol
 from auditkit.protocol.recorded import own_protocol
 from auditkit.stats.planning_excess import spread_of_excess
@@ -49,8 +48,7 @@ def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, pow
     """
     check_power(power)
     chosen = protocol or own_protocol(evidence)
-    planned = [audit for audit in evidence.audits if not audit.shown and audit.statistic != STATISTIC]
-    planned = [audit for audit in planned if not _family(audit, chosen).shown]
+    planned = [audit for audit in own_audits(evidence) if not _family(audit, chosen).shown]
     in_family: dict[str, int] = {}
     for audit in planned:
         in_family[audit.family] = in_family.get(audit.family, 0) + len(_required(audit))
@@ -131,7 +129,9 @@ def _claims(cell: Cell, audit: Audit, subject: Subject, level: Levels, protocol:
             f"the record does not say how far the patients of {audit.id} spread.",
             "Run the audits again with the same store; what it holds is not asked again.",
         )
-    claims = [mean_claim((value, cell.sd), limits, level, settings, subject)]
+    # Levels of few patients lie apart by chance: their own estimates would ask for too many in some, too few in others.
+    likely = value if cell.shrunken is None else cell.shrunken
+    claims = [mean_claim((likely, cell.sd), limits, level, settings, subject)]
     if family.tail is not None and cell.tail is not None and cell.tail.value is not None:
         claims.append(
             tail_claim((cell.tail.value, _spread(cell.tail, cell.n_clusters)), family.tail, subject.unit, level)
@@ -192,7 +192,8 @@ def _said(evidence: Evidence) -> list[str]:
     data = evidence.data
     said = [
         f"The estimates of the pilot ({data.n_clusters} patients, {data.n_images} images) are taken for the truth: "
-        "means, spreads, and shares, also a share of 0. They are estimates, and the plan is no better than they are.",
+        "means, spreads, and shares, also a share of 0. They are estimates, and the plan is no better than they are. "
+        "Means of three modalities or more are drawn together as far as their differences are chance.",
         "A sum over modalities counts every modality with the most that any of its claims takes; further patients have "
         "as many images as those of the pilot. For shares a patient counts as one image.",
         "A FAIL is planned at Holm's first step within its family as far as the pilot ran it.",

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit
+from auditkit.evidence import Audit, Evidence
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.procedures import is_change, kind_of, row_of
 from auditkit.judge.rules import Rules
+from auditkit.judge.versions import STATISTIC
 from auditkit.measure.effects import per_item_range
 from auditkit.measure.recorded import effect_from
 from auditkit.protocol.model import Protocol
@@ -79,6 +80,11 @@ def subject_of(effect: Effect, protocol: Protocol) -> Subject:
     ends = [per_item_range(part, protocol) for part in whole.parts]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     return Subject(kind, unit, change, bool(effect.per), (low + high) / 2, (high - low) / 2)
+
+
+def own_audits(evidence: Evidence) -> list[Audit]:
+    """Return the audits of a run that decide by themselves; comparisons with an earlier run are not planned for."""
+    return [audit for audit in evidence.deciding if audit.statistic != STATISTIC]
 
 
 def recorded_subject(audit: Audit, protocol: Protocol) -> Subject:

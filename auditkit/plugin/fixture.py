@@ -65,11 +65,15 @@ class AuditFixture:
                 )
             return state.run.audit(effect, words, verb)
 
-        return judge(item, state, decided, lambda why: _unjudged(effect, verb, words, why))
+        return judge(
+            item, state, decided, lambda why: _unjudged(effect, verb, words, why, shown=_is_shown(effect, state))
+        )
 
 
 def judge(item: pytest.Item, state: State, decided: Callable[[], Audit], unjudged: Callable[[str], Audit]) -> Audit:
     """Decide, put the record on the test item, and fail the test if the verdict is not PASS.
+
+    What is only shown fails nothing: where it could not be measured, pytest skips the test with the reason.
 
     Parameters
     ----------
@@ -97,6 +101,8 @@ def judge(item: pytest.Item, state: State, decided: Callable[[], Audit], unjudge
     _record(item, state, audit)
     if audit.verdict == "PASS" or (audit.shown and audit.verdict != "ERROR"):
         return audit
+    if audit.shown:
+        pytest.skip(audit.sentence)
     message = f"{audit.verdict}: {audit.sentence}"
     if audit.verdict == "INCONCLUSIVE" and item.config.option.audit_allow_inconclusive:
         pytest.xfail(message)
@@ -115,13 +121,19 @@ def question(item: pytest.Function) -> str:
     return " ".join((inspect.getdoc(item.function) or item.originalname).split())
 
 
-def _unjudged(effect: Effect, verb: Verb | None, question: str, why: str) -> Audit:
+def _is_shown(effect: Effect, state: State) -> bool:
+    family = state.run.protocol.families.get(effect.family) if state.run is not None else None
+    return family is not None and family.shown
+
+
+def _unjudged(effect: Effect, verb: Verb | None, question: str, why: str, *, shown: bool) -> Audit:
     return Audit(
         id=f"{effect.family}/{effect.name}",
         question=question,
         family=effect.family,
         verb=verb or "",
         title=effect.name,
+        shown=shown,
         verdict="ERROR",
         sentence=why,
         estimate=Estimate(),

@@ -6,6 +6,7 @@ pytest only; everything else waits until an audit has been collected.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -19,8 +20,8 @@ import pytest
 
 from auditkit.plugin import ci
 from auditkit.plugin.options import OPTIONS, out_of, settings_of
-from auditkit.plugin.references import effects_of, looks_inside, with_references
-from auditkit.plugin.state import RECORD, STATE, State
+from auditkit.plugin.references import ReferenceItem, effects_of, looks_inside, with_references
+from auditkit.plugin.state import RECORD, STATE, TOLD_IN, State
 
 if TYPE_CHECKING:
     from auditkit.evidence import Audit
@@ -75,6 +76,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if inside:
             items[:] = [item for item in items if item not in inside]
             config.hook.pytest_deselected(items=[*inside])
+    # What is only shown has no limit to keep against an earlier run. Which families are is known once everything is
+    # collected, because the protocol lies beside the audits.
+    if any(isinstance(item, ReferenceItem) for item in items):
+        shown = _shown_families(config)
+        items[:] = [item for item in items if not (isinstance(item, ReferenceItem) and item.effect.family in shown)]
+
+
+def _shown_families(config: pytest.Config) -> set[str]:
+    from auditkit.errors import AuditkitError
+    from auditkit.protocol.read import load_protocol
+
+    try:
+        settings = settings_of(config, config.stash[STATE].uid)
+        protocol = load_protocol(settings.protocol, settings.profile, settings.looks, _extensions(config.hook))
+    except AuditkitError:  # told when the run is prepared
+        return set()
+    return {name for name, family in protocol.families.items() if family.shown}
 
 
 @pytest.hookimpl(trylast=True)
@@ -215,7 +233,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     record = getattr(report, "auditkit", None)
-    if record is None or report.when != "call" or report.passed:
+    if record is None or report.when != "call" or report.passed or record["shown"]:
         return None
     verdict = record["verdict"]
     expected = hasattr(report, "wasxfail") and verdict != "INCONCLUSIVE"  # allowed INCONCLUSIVE audits are xfailed
@@ -293,6 +311,9 @@ def _write(config: pytest.Config, state: State, header: Header) -> None:
         pdf=config.option.audit_report == "both",
     )
     ci.publish(config, state, state.evidence, folder)
+    if told := os.environ.get(TOLD_IN):
+        counts = {"deciding": len(state.evidence.deciding), "not_run": len(state.evidence.not_run)}
+        Path(told).write_text(json.dumps(counts), encoding="utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

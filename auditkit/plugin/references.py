@@ -99,8 +99,7 @@ def uses_audit(item: Any) -> bool:
 
 
 def _beside(item: Any, roles: list[str]) -> Iterator[ReferenceItem]:
-    # A gap between groups is only shown: it has no limit to keep against an earlier run.
-    found = [effect for effect in effects_of(item) if not effect.between]
+    found = effects_of(item)
     for role in roles:
         for effect in found:
             suffix = f"{role}:{effect.name}" if len(found) > 1 else role

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from auditkit.run.record import Header
     from auditkit.run.session import AuditRun
 
+TOLD_IN = "AUDITKIT_TOLD_IN"
+"""Environment variable with the file in which ``auditkit run`` is told how many audits decided: an exit code of 0 does
+not say whether any did."""
+
 
 @dataclass
 class State:

@@ -14,7 +14,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from auditkit import words as wording
-from auditkit.evidence import ALL, VERDICTS, Audit, Case, Evidence
+from auditkit.evidence import ALL, VERDICTS, Audit, Case, Evidence, Unscored
 from auditkit.report import listing, views
 from auditkit.report.clauses import hazard_trace
 from auditkit.report.figures import charts, forest
@@ -92,9 +92,10 @@ class _Page:
         for audit in sorted(evidence.audits, key=lambda a: VERDICTS.index(a.verdict)):
             for case in audit.cases:
                 self.twin(case)
-        told = [f for f in (*self.families, *self.informing) if f.kind != "noticed"]
+        told = [f for f in (*self.families, *views.apart(evidence)) if f.kind != "noticed"]
         # Where the charts of how answers ended are; a run of a part of the audits may have none.
-        self._tells_endings = next((f for f in told if f.counts_answers), told[-1] if told else None)
+        tells = next((f for f in told if f.counts_answers), told[-1] if told else None)
+        self._tells_endings = None if tells is None else (tells.name, tells.shown)
         self._figures = 0
 
     def key(self) -> str:
@@ -130,8 +131,13 @@ class _Page:
         most = CHANGES_MOST if family.kind == "change" else FOREST_MOST
         drawn = views.most_telling(family.audits, most)
         own = [*self.outcomes(family), *self.figures(family, drawn)]
-        endings = self.evidence.unscored if family is self._tells_endings else []
+        endings = self.evidence.unscored if (family.name, family.shown) == self._tells_endings else []
         return {"family": family, "charts": own, "drawn": len(drawn), "endings": endings}
+
+    @property
+    def endings_apart(self) -> list[Unscored]:
+        """The answers without a score, where no section of a family has room for them."""
+        return [] if self._tells_endings else self.evidence.unscored
 
     def figures(self, family: views.Family, audits: list[Audit]) -> list[Chart]:
         """Forest plots of a family, one per category (in pieces when long); none where nothing has a unit to draw."""

@@ -12,8 +12,9 @@ from auditkit.report.figures.svg import INKS
 
 _WORDS = (
     "OUTCOME_NAMES", "PER_STEP", "SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "cut", "duration", "fixed",
-    "limit_words", "modality_name", "moment", "p_value", "people_sentences", "percent", "plain_name", "region",
-    "region_words", "scale_in", "scale_of", "shortened", "stratum_name", "unread_sentence", "verdict_word", "whole",
+    "interval", "limit_words", "modality_name", "moment", "not_embedded_sentence", "p_value", "people_sentences",
+    "percent", "plain_name", "region", "region_words", "scale_in", "scale_of", "shortened", "stratum_name",
+    "unread_sentence", "verdict_word", "whole",
 )  # fmt: skip
 
 

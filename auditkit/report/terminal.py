@@ -19,6 +19,7 @@ from auditkit.words import (
     audit_name,
     count,
     cut,
+    not_embedded_sentence,
     people_sentences,
     percent,
     plain_name,
@@ -61,6 +62,8 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
         for number, audit in enumerate(effects, 1):
             lines += _effect(number, audit, width)
     lines += ["", *_answers(evidence, width)]
+    for entry in evidence.not_embedded:
+        lines += _wrapped(shortened(not_embedded_sentence(entry), 600), width)
     for sentence in (*people_sentences(evidence.data.units), unread_sentence(evidence.data.unread_columns)):
         lines += _wrapped(sentence, width) if sentence else []
     for note, n in list(evidence.data.notes.items())[:_NOTES]:
@@ -147,12 +150,14 @@ def _answers(evidence: Evidence, width: int) -> list[str]:
     )
     share = percent(outcomes.scored / outcomes.total)
     told = f"{whole(outcomes.scored)} of {count(outcomes.total, 'answer')} scored ({share}); {missing}."
-    return [*_wrapped(told, width), *(_example(entry, width) for entry in evidence.unscored[:_EXAMPLES])]
+    lines = _wrapped(told, width)
+    for entry in evidence.unscored[:_EXAMPLES]:
+        lines += [_example(entry, width), *(_wrapped(entry.remedy, width) if entry.remedy else ())]
+    return lines
 
 
 def _example(entry: Unscored, width: int) -> str:
     """Say on one line why answers have no score: the first text, or what the server said."""
     name = OUTCOME_NAMES[entry.outcome].lower()
-    again = "; run again to ask them" if entry.outcome == "error" else ""
     text = f"{cut(entry.text, width)!r}: " if entry.outcome != "error" else ""
-    return cut(f"- {name}: {text}{entry.why or 'no reason is recorded'}{again}", width)
+    return cut(f"- {name}: {text}{entry.why or 'no reason is recorded'}", width)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from auditkit.evidence import Data, LeftOutEntry, Level, ModalityCount
-from auditkit.images.record import UNKNOWN, ImageRecord, ImageSet, LeftOut
+from auditkit.images.record import ImageRecord, ImageSet, LeftOut
+from auditkit.measure.columns import level_of
 from auditkit.measure.recorded import data_sha256
 from auditkit.run.settings import Settings
 
@@ -66,7 +67,7 @@ def strata(records: Sequence[ImageRecord]) -> dict[str, list[Level]]:
     for attribute in sorted({name for r in records for name in r.attributes}):
         groups: dict[str, list[ImageRecord]] = {}
         for record in records:
-            groups.setdefault(record.attributes.get(attribute) or UNKNOWN, []).append(record)
+            groups.setdefault(level_of(record, attribute), []).append(record)
         result[attribute] = [
             Level(name=name, n_images=len(own), n_clusters=len({r.cluster for r in own}))
             for name, own in sorted(groups.items())

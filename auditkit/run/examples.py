@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from auditkit import tasks
+from auditkit.ask.prefetch import Tally
 from auditkit.evidence import Example, Unscored
 from auditkit.images.record import ImageRecord
 from auditkit.images.thumbnail import jpeg_thumbnail
+from auditkit.models.again import remedy
 from auditkit.run.session import AuditRun
 from auditkit.tasks import OUTCOMES
 from auditkit.vocabulary import MODEL, Condition, Perturbation, Probe, Question
@@ -62,8 +64,7 @@ def unscored(run: AuditRun) -> list[Unscored]:
 
 def _unscored(run: AuditRun, outcome: str, n: int) -> Unscored:
     if outcome == "error":
-        common = Counter(run.tally.errors.values()).most_common(1)
-        return Unscored(outcome=outcome, n=n, why=shortened(common[0][0], _TEXT) if common else "")
+        return _errors(run, n)
     data, code = run.judge.data, OUTCOMES.index(outcome)
     for question in sorted(data.asked()):
         where = np.flatnonzero(data.column(question).outcomes == code)
@@ -83,6 +84,29 @@ def _unscored(run: AuditRun, outcome: str, n: int) -> Unscored:
             text=shortened(answer.text, _TEXT),
         )
     return Unscored(outcome=outcome, n=n)
+
+
+def _errors(run: AuditRun, n: int) -> Unscored:
+    return _lost(run.tally, run.tally.errors).model_copy(update={"n": n})
+
+
+def not_embedded(run: AuditRun) -> list[Unscored]:
+    """Return the kinds of embeddings of which some could not be had, each with the commonest reason."""
+    wanted = dict.fromkeys(q.wording for record in run.plan.records for q in run.plan.inside(record.modality))
+    if run.embedded is None:  # after a model that does not return nothing more is asked
+        why = shortened(run.tally.gave_up, _TEXT)
+        return [Unscored(outcome="error", n=0, question=kind, why=why, remedy=remedy([True])) for kind in wanted if why]
+    kinds = run.embedded.kinds
+    found = {kind: [key for key in run.embedded.errors if kinds.get(key) == kind] for kind in wanted}
+    return [_lost(run.embedded, keys).model_copy(update={"question": kind}) for kind, keys in found.items() if keys]
+
+
+def _lost(tally: Tally, keys: Iterable[str]) -> Unscored:
+    """What could not be had, with the commonest reason and whether it can help to run again."""
+    lost = list(keys)
+    common = Counter(tally.errors[key] for key in lost).most_common(1)
+    why = shortened(common[0][0], _TEXT) if common else ""
+    return Unscored(outcome="error", n=len(lost), why=why, remedy=remedy(tally.again.get(key) for key in lost))
 
 
 def _shown_conditions(run: AuditRun) -> list[Condition]:

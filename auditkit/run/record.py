@@ -31,10 +31,11 @@ from auditkit.protocol.changes import changes
 from auditkit.protocol.declared import declared_ids
 from auditkit.run import provenance
 from auditkit.run.data import data_of
-from auditkit.run.examples import examples, unscored
+from auditkit.run.examples import examples, not_embedded, unscored
 from auditkit.run.limits import limits
 from auditkit.run.pictures import limits_of
 from auditkit.run.session import AuditRun, all_left_out
+from auditkit.words import not_embedded_sentence
 
 
 class Header(Record):
@@ -51,6 +52,7 @@ class Header(Record):
     prompts: list[PromptInfo]
     outcomes: Outcomes
     unscored: list[Unscored]
+    not_embedded: list[Unscored]
     examples: list[Example]
     looks: list[LookInfo]
     references: list[Reference]
@@ -79,11 +81,12 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         prompts=_prompts(run),
         outcomes=data.total(),
         unscored=unscored(run),
+        not_embedded=not_embedded(run),
         examples=examples(run),
         looks=run.looks_made,
         references=list(references),
         answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),
-        limits=[*model.limits, *limits_of(run.settings, data.records), *_notes(run)],
+        limits=[*model.limits, *limits_of(run.settings, data.records)],
     )
 
 
@@ -115,7 +118,8 @@ def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: s
     }
     described = {name: getattr(header, name) for name in Header.model_fields}
     described["run"] = header.run.model_copy(update=finished)
-    described["limits"] = [*header.limits, *limits(header.data, ordered)]
+    missing = map(not_embedded_sentence, header.not_embedded)
+    described["limits"] = [*header.limits, *missing, *limits(header.data, ordered)]
     return Evidence(**described, audits=ordered, not_run=not_run, verdict=verdict, sentence=sentence)
 
 
@@ -182,13 +186,3 @@ def _prompts(run: AuditRun) -> list[PromptInfo]:
     catalogue = run.protocol.catalogue
     questions = {q for effect in run.plan.effects for q in map(run.protocol.resolve, effect.questions())}
     return [prompt_info(catalogue, *w) for w in sorted({(q.task, q.wording) for q in questions if catalogue.asks(q)})]
-
-
-def _notes(run: AuditRun) -> list[str]:
-    """Say what went wrong beside the answers."""
-    if run.embedded is None or not run.embedded.errors:
-        return []
-    return [
-        f"{len(run.embedded.errors)} of {run.embedded.planned} embeddings could not be had; the first: "
-        f"{next(iter(run.embedded.errors.values()))}. They are asked for again on the next run."
-    ]

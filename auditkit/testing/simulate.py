@@ -88,8 +88,9 @@ def simulate(
     plan = Plan(tuple(records), tuple(effects), protocol)
     subjects = Subjects.of(records)
     table = AnswerTable(len(records), catalogue)
-    asked = {modality: plan.questions(modality) for modality in dict.fromkeys(subjects.modalities.tolist())}
-    for question in dict.fromkeys(question for questions in asked.values() for question in questions):
+    planned = {modality: plan.questions(modality) for modality in dict.fromkeys(subjects.modalities.tolist())}
+    asked = {modality: frozenset(questions) for modality, questions in planned.items()}
+    for question in dict.fromkeys(question for questions in planned.values() for question in questions):
         replies = behaviour.answer(Asked(subjects, question, catalogue, seed))
         # Many items get the same score: putting it into words once is enough.
         in_words = lru_cache(maxsize=1024)(partial(say, question=question, catalogue=catalogue))

@@ -4,6 +4,7 @@ Below judge and report, so that a sentence of the record and the table beside it
 """
 
 from auditkit.words.limits import axis_words, limit_words, region, region_words, scale_in, scale_of
+from auditkit.words.lost import not_embedded_sentence
 from auditkit.words.names import (
     MODALITY_LABELS,
     OUTCOME_NAMES,
@@ -62,6 +63,7 @@ __all__ = [
     "modality_label",
     "modality_name",
     "moment",
+    "not_embedded_sentence",
     "number",
     "p_equals",
     "p_value",

@@ -21,7 +21,7 @@ ENDINGS = [
     (Response("I cannot assess medical images."), "were refused", "refuses the task"),
     (Response("What a fine picture"), "could not be read", "how the model is asked"),
     (Response("250"), "were outside the scale", "keeps to the scale"),
-    (Response("First of all, the", finish_reason="length"), "were cut off", "token limit"),
+    (Response("First of all, the", finish_reason="length"), "were cut off at the token limit", "more tokens"),
     (Response("No image was provided. Score: 0"), "said that there was no image", "image reaches the model"),
 ]
 

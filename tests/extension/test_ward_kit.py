@@ -120,7 +120,7 @@ def test_two_processes_give_the_same_evidence(ward):
 
 
 def test_sentences_may_stand_in_a_file_beside_the_protocol(ward):
-    done = ward.run("more", "--model=ward-fair", "--audit-data=ward:60", "--audit-out=days")
+    done = ward.run("more", "--model=ward-fair", "--audit-data=ward:160", "--audit-out=days")
     assert done.returncode == 0, done.stdout + done.stderr
     assert ward.verdicts("days") == {"ward_more/weekend": "PASS", "ward_more/holiday.winter": "PASS"}
     _, said = ward.auditkit("verify", "days")
@@ -128,7 +128,7 @@ def test_sentences_may_stand_in_a_file_beside_the_protocol(ward):
 
 
 def test_without_the_plugin_the_run_says_what_is_missing(ward):
-    done = ward._process("-m", "pytest", "audits", "--model=reference", "--audit-data=demo", "--audit-out=none")
+    done = ward.pytest("audits", "--model=reference", "--audit-data=demo", "--audit-out=none")
     assert done.returncode == 4
     assert "tasks.ward_stars.scorer: allowed: score_100" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout

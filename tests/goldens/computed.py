@@ -28,7 +28,7 @@ from auditkit.testing import questions
 from auditkit.vocabulary import Condition, Effect, Perturbation, Probe, Question
 from validation.jobs import Job
 from validation.jobs import run as run_job
-from validation.situations import unplanned
+from validation.setting import unplanned
 
 PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
 MARKS = {"r": "refused", "u": "unparsed", "o": "out_of_range", "t": "truncated", "e": "error", "+": "scored"}
@@ -50,7 +50,7 @@ ROWS = (
     "gates:equivalence/discrete/1-4/64/margin/none",
     "gates:equivalence/rare/1/64/margin/worst",
     "gates:equivalence, pooled/discrete/1-4/64/margin/none",
-    "gates:tail/30 points/1/64/margin/none",
+    "gates:tail/vs neutral sd 8.5/1/64/margin/none",
     "gates:templates/discrete/1-4/64/margin/none",
     "gates:not raised/discrete/1-4/64/margin/random",
     "gates:monotone/discrete/1-4/64/margin/none",

@@ -136,6 +136,21 @@ def test_copies_are_counted_once(tmp_path):
     assert reasons(images) == {"b.png": "it is a copy of a.png"}
 
 
+@pytest.mark.parametrize("rejected", ["a_link.png", "0.png"])
+def test_a_readable_file_is_no_copy_of_one_that_was_rejected(tmp_path, rejected):
+    """Whichever of the two is looked at first."""
+    inner = tmp_path / "in"
+    inner.mkdir()
+    outer = picture(tmp_path / "outer.png")
+    (inner / rejected).symlink_to(outer)
+    (inner / "b.png").write_bytes(outer.read_bytes())
+    (inner / "m.csv").write_text(f"file_name\n{rejected}\nb.png\n")
+    for source in (inner, inner / "m.csv"):
+        images = load_images(str(source), salt=SALT)
+        assert [record.name for record in images.records] == ["b.png"]
+        assert "leads out of" in reasons(images)[rejected]
+
+
 def test_a_manifest_outranks_header_and_folder(tmp_path):
     picture(tmp_path / "ct" / "a.png", 1)
     picture(tmp_path / "ct" / "b.png", 2)

@@ -169,7 +169,7 @@ def test_log_probabilities_on_one_side_only_give_no_difference():
 def test_a_settled_cell_keeps_the_expected_estimate_of_its_look():
     rules = protocol(families={"mine": {**FAMILIES["metadata"], "size": 1}}, looks={"number": 2})
     effect = CHANGE.named("x", "mine")
-    records = images(128, ("ct",)) + images(40, ("mr",))
+    records = images(160, ("ct",)) + images(40, ("mr",))
     staged = stages(records, 2, rules.seed)
     judge, parts = None, []
     for look, stage in zip(plan_looks(staged, rules), staged, strict=True):

@@ -17,7 +17,7 @@ ROUNDED = 1e-6  # records hold six decimals
 
 def test_a_fail_is_corrected_for_the_declared_family_not_for_what_was_run():
     """Just significant alone, not within a family of thousands: running one audit must not make it a FAIL."""
-    records, clean, treated = pair(40, 7.0, 4)
+    records, clean, treated = pair(80, 10.0, 10)
     data = measured(records, {(): answered(clean), TREATED: answered(treated)})
     effect, tail = CHANGE.named("x", "mine"), FAMILIES["metadata"]["tail"]
     alone = judged(effect, data, own(within=5.0, tail=tail, size=1))
@@ -30,23 +30,39 @@ def test_a_fail_is_corrected_for_the_declared_family_not_for_what_was_run():
 
 def test_a_shipped_family_counts_all_that_it_declares():
     """One audit of sixty is run; the smallest p-value of sixty is multiplied by sixty."""
-    records, clean, treated = pair(40, 7.0, 4)
+    records, clean, treated = pair(80, 10.0, 24)
     shipped = change(HIGH, against=[NEUTRAL], name="institution.reputation-high-vs-neutral", family="metadata")
     data = measured(records, {(NEUTRAL,): answered(clean), TREATED: answered(treated)})
-    cell = judged(shipped, data).parts[0]
+    cell = judged(shipped, data, protocol(families={"metadata": {"within": 5.0}})).parts[0]
+    assert 1e-4 < cell.p_fail < 1 / 61
     assert cell.p_fail_holm == pytest.approx(60 * cell.p_fail, abs=60 * ROUNDED)
-    own_one = judged(CHANGE, measured(records, {(): answered(clean), TREATED: answered(treated)})).parts[0]
-    assert own_one.p_fail_holm == pytest.approx(61 * own_one.p_fail, abs=61 * ROUNDED)
+    one_more = {"metadata": {"within": 5.0, "size": 61}}
+    data = measured(records, {(): answered(clean), TREATED: answered(treated)})
+    cell = judged(CHANGE, data, protocol(families=one_more)).parts[0]
+    assert cell.p_fail_holm == pytest.approx(61 * cell.p_fail, abs=61 * ROUNDED)
+
+
+def test_what_is_collected_beside_does_not_change_the_correction():
+    """The size is declared, so a FAIL stays one whatever other tests are collected with it."""
+    records, clean, treated = pair(80, 10.0, 16)
+    data = measured(records, {(): answered(clean), TREATED: answered(treated)})
+    one = CHANGE.named("one", "mine")
+    others = [CHANGE.named(f"other-{i}", "mine") for i in range(4)]
+    alone, beside = (judged(one, data, own(within=5.0, size=5), [one, *more]) for more in ([], others))
+    assert alone.parts[0].p_fail_holm == pytest.approx(5 * alone.parts[0].p_fail, abs=5 * ROUNDED)
+    assert [c.p_fail for c in alone.parts] == [c.p_fail for c in beside.parts]
+    assert beside.parts[0].p_fail_holm == pytest.approx(alone.parts[0].p_fail_holm, abs=ROUNDED)
 
 
 def test_parts_and_levels_count_and_all_together_beside_them():
     """Five severities, two modalities and all patients together: fifteen decisions."""
-    records, columns = series_scores(40, [0, 0, 9, 0, 0], modalities=("ct", "mr"), sd=8)
+    records, columns = series_scores(80, [0, 0, 9, 0, 0], modalities=("ct", "mr"), sd=16)
     effect = rises("pixelate", family="mine")
     audit = judged(effect, measured(records, columns), own(at_most=5.0, size=5))
     cells = [c for c in audit.parts if c.required]
     assert len(cells) == 15
     smallest = min(cells, key=lambda c: c.p_fail)
+    assert 1e-4 < smallest.p_fail < 1 / 15
     assert smallest.p_fail_holm == pytest.approx(15 * smallest.p_fail, abs=15 * ROUNDED)
 
 
@@ -130,7 +146,7 @@ def test_what_is_only_shown_needs_no_limit(effect):
 
 
 def test_only_the_required_parts_decide():
-    records, columns = series_scores(60, [0, 0, 0, 0, 20])
+    records, columns = series_scores(80, [0, 0, 0, 0, 20])
     effect = rises("pixelate", family="mine")
     labels = [f"severity {s}" for s in (1, 2)]
     lenient = judged(effect, measured(records, columns), own(at_most=5.0, required=labels, size=2))

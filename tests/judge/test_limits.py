@@ -4,8 +4,21 @@ import pytest
 
 from auditkit.errors import AuditkitError
 from auditkit.judge.procedures import check_limits
-from auditkit.protocol.effects import areas, change, differs, falls, follows, mean, rises, share, steps, wordings
-from auditkit.vocabulary import Effect, Perturbation
+from auditkit.protocol.effects import (
+    areas,
+    change,
+    departure,
+    differs,
+    falls,
+    follows,
+    mean,
+    rises,
+    share,
+    steps,
+    wordings,
+)
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.vocabulary import Effect, Perturbation, Question
 from tests.judge.build import AGAIN, HIGH, own, protocol
 from tests.measure.axes import TASKS
 
@@ -24,7 +37,7 @@ ALL = (
 
 
 def check(effect: Effect, **limits) -> None:
-    check_limits([effect.named("x", "mine")], own(**limits))
+    check_limits([effect.named("x", "mine")], own(**{"size": len(effect.parts), **limits}))
 
 
 def refused(effect: Effect, **limits) -> str:
@@ -122,6 +135,68 @@ def test_a_tail_of_shares_is_counted_by_no_procedure():
         check(LOST, within=0.1, tail={"beyond": 0.5, "share": 0.1})
 
 
+PLACEBOS = [Perturbation(f"{c}.neutral") for c in ("expertise", "infrastructure", "institution")]
+TAIL = {"beyond": 25.0, "share": 0.1}
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        change(HIGH),
+        change(HIGH, alike=PLACEBOS[:2]),
+        departure(HIGH, alike=PLACEBOS[:2]),
+    ],
+)
+def test_a_tail_needs_three_answers_that_mean_the_same(effect):
+    text = refused(effect, within=5.0, tail=TAIL)
+    assert "families.mine.tail counts answers that jump beyond the model's own noise" in text
+    assert "nothing tells the noise of x" in text
+    assert "Give the effect 3 or more perturbations that mean the same" in text
+    check(effect, within=5.0)
+
+
+@pytest.mark.parametrize("effect", [change(HIGH, alike=PLACEBOS), departure(HIGH, alike=PLACEBOS)])
+def test_three_answers_that_mean_the_same_are_enough_for_a_tail(effect):
+    check(effect, within=5.0, tail=TAIL)
+    assert {v.question for v in effect.parts[0].alike} == {Question(condition=(p,)) for p in PLACEBOS}
+    assert {Question(condition=(p,)) for p in PLACEBOS} <= set(effect.questions()), "so that they are asked"
+
+
+def test_the_noise_of_an_interaction_takes_four_answers_that_mean_the_same():
+    """It is made of four answers, and scatters more than the difference of two."""
+    three, four = (
+        change(PIXELATE, HIGH, alike=some).minus(change(PIXELATE)).minus(change(HIGH))
+        for some in (PLACEBOS, [*PLACEBOS, Perturbation("demographics_patient.neutral")])
+    )
+    assert "Give the effect 4 or more perturbations" in refused(three, within=5.0, tail=TAIL)
+    check(four, within=5.0, tail=TAIL)
+
+
+def test_more_decisions_than_were_declared_are_refused():
+    """What is collected must not change how a FAIL is corrected."""
+    one, five = change(HIGH).named("one", "mine"), rises("pixelate").named("five", "mine")
+    check_limits([one], own(within=5.0, size=1))
+    check_limits([one, five], own(within=5.0, size=6))
+    check_limits([one], own(within=5.0, size=6))  # some of those declared
+    with pytest.raises(AuditkitError, match=r"declares size = 5, and its effects take 6 decisions.*Write size = 6 "):
+        check_limits([one, five], own(within=5.0, size=5))
+    check_limits([one, five], own(within=5.0, size=3, required=["", "severity 1", "severity 3"]))
+    check_limits([one, one], own(within=5.0, size=1))
+
+
+def test_an_own_effect_of_a_shipped_family_needs_the_size_of_both():
+    families = {"metadata": {"within": 5.0}}
+    shipped, mine = SHIPPED["metadata"]()[0], change(HIGH, name="mine", family="metadata")
+    check_limits([shipped], protocol(families=families))
+    with pytest.raises(AuditkitError, match=r"auditkit does not ship, so its size must be declared.*Write size = 61 "):
+        check_limits([shipped, mine], protocol(families=families))
+    check_limits([shipped, mine], protocol(families={"metadata": {"within": 5.0, "size": 61}}))
+
+
+def test_what_is_only_shown_needs_no_size():
+    check_limits([change(HIGH).named("x", "mine")], protocol(families={"mine": {"shown": True}}))
+
+
 @pytest.mark.parametrize("effect", [change(HIGH), rises("pixelate", (1, 2))])
 def test_labels_that_no_part_has(effect):
     text = refused(effect, within=5.0, required=["severity 3", "severity 4"])
@@ -131,7 +206,7 @@ def test_labels_that_no_part_has(effect):
 
 def test_one_effect_of_a_family_may_lack_some_of_the_labels():
     effects = [rises("pixelate", (1, 3)).named("a", "mine"), rises("jpeg", (3, 5)).named("b", "mine")]
-    check_limits(effects, own(within=5.0, required=["severity 3", "severity 5"]))
+    check_limits(effects, own(within=5.0, required=["severity 3", "severity 5"], size=3))
 
 
 def test_a_statistic_that_there_is_not():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from auditkit.protocol.effects import change, falls, rises
 from auditkit.vocabulary import Perturbation
@@ -29,27 +30,27 @@ def equivalence(records, clean, treated, **changes):
 
 
 def test_no_effect_passes():
-    audit = equivalence(*pair(40, 0, 4))
+    audit = equivalence(*pair(80, 0, 4))
     assert audit.verdict == "PASS"
     cell = audit.parts[0]
     assert -5 < cell.estimate.low < cell.estimate.high < 5
     assert cell.p_pass < 0.05
-    assert cell.mde == pytest.approx(2, abs=1.5)
+    assert cell.mde == pytest.approx(100 * (1 - 0.05 ** (1 / 80)), abs=1e-5)  # patients who were not seen ask for more
     assert cell.more_clusters is None
 
 
 def test_twice_the_margin_fails_with_the_numbers_in_the_sentence():
-    audit = equivalence(*pair(40, 10, 4))
+    audit = equivalence(*pair(80, 10, 4))
     assert audit.verdict == "FAIL"
     assert audit.estimate.value == pytest.approx(10, abs=1.5)
     assert "±5.0" in audit.sentence
-    assert "40 patients" in audit.sentence
+    assert "80 patients" in audit.sentence
     assert "Holm" in audit.sentence
     assert "nan" not in audit.sentence
 
 
 def test_on_the_margin_is_undecided():
-    audit = equivalence(*pair(40, 5, 8))
+    audit = equivalence(*pair(80, 5, 8))
     assert audit.verdict == "INCONCLUSIVE"
     assert audit.parts[0].p_fail_holm > 0.05
 
@@ -57,7 +58,7 @@ def test_on_the_margin_is_undecided():
 def test_opposite_shifts_do_not_cancel():
     """Pooled they would pass: every modality decides alone."""
     modalities = ("ct", "mr", "oct", "xray", "fundus", "nuclear", "histology")
-    audit = equivalence(*pair(40, [6, 6, 6, -8, -8, -1, -1], 3, modalities))
+    audit = equivalence(*pair(160, [6, 6, 6, -8, -8, -1, -1], 3, modalities))
     assert abs(audit.estimate.value) < 1
     assert audit.verdict == "FAIL"
     verdicts = {level: c.verdict for level, c in by_level(audit).items()}
@@ -76,20 +77,33 @@ def test_two_margins_both_have_to_hold():
     assert still.verdict == "PASS"  # 34 patients cannot show 5 points each, but 102 can
     assert [c.stratum.level for c in still.parts] == ["all", "ct", "mr", "oct"]
     assert "all together" in still.sentence
-    everywhere = equivalence(*pair(34, 7, 3, modalities), families=two_margins(5.0, 10.0))
+    everywhere = equivalence(*pair(120, 7, 3, modalities), families=two_margins(5.0, 10.0))
     assert {level: c.verdict for level, c in by_level(everywhere).items()} == {
         "all": "FAIL", "ct": "PASS", "mr": "PASS", "oct": "PASS",
     }  # fmt: skip
     assert everywhere.verdict == "FAIL"
-    one = equivalence(*pair(34, [14, 0, 0], 3, modalities), families=two_margins(5.0, 10.0))
+    one = equivalence(*pair(120, [14, 0, 0], 3, modalities), families=two_margins(5.0, 10.0))
     assert by_level(one)["ct"].verdict == "FAIL"
-    assert one.n_clusters == 102
+    assert one.n_clusters == 360
 
 
 def test_too_few_patients_never_pass():
     audit = equivalence(*pair(20, 0, 1))
     assert audit.verdict == "INCONCLUSIVE"
     assert "too few" in audit.sentence
+
+
+def test_too_few_patients_are_told_how_many_it_takes():
+    """0.05^(1/40) = 0.928: were 7.2 % of all patients 100 points off, 40 might hold none; 59 hold one nearly surely."""
+    records, clean, _ = pair(40, 0, 0)
+    audit = equivalence(records, clean, clean + np.tile([-2.0, 2.0], 20))
+    assert audit.verdict == "INCONCLUSIVE"
+    assert (
+        "undecided, because 40 patients are too few for a limit only 5.0 away: were one patient in 13 quite unlike "
+        "them, none might be among so few; with this estimate it takes 59 patients at least"
+    ) in audit.sentence
+    [cell] = audit.parts
+    assert (cell.estimate.low, cell.estimate.high) == pytest.approx((-7.215750, 7.215750), abs=1e-5)
 
 
 def test_a_score_that_never_moves_needs_59_patients():
@@ -115,26 +129,58 @@ def test_one_patient_with_many_slices_counts_once():
 
 
 def test_a_mean_of_zero_does_not_hide_jumps():
-    records, clean, treated = pair(100, 0, 2)
-    treated[:12], treated[12:24] = clean[:12] + 30, clean[12:24] - 30
+    records, clean, treated = pair(160, 0, 2)
+    treated[:24], treated[24:48] = clean[:24] + 30, clean[24:48] - 30
     audit = equivalence(records, clean, treated)
-    assert audit.parts[0].tail.value == pytest.approx(0.24)
+    assert audit.parts[0].tail.value == pytest.approx(0.3)
     assert audit.verdict == "FAIL"
-    assert "24.0 %" in audit.sentence
+    assert "30.0 % more of a patient's answers jump by more than 25 points than do by" in audit.sentence
 
 
 def test_refusing_the_bad_images_does_not_pass():
     """Complete cases look fine because the model refused the images on which it would have failed."""
-    records, clean, treated = pair(60, 0, 2)
-    treated[:6] = np.nan
+    records, clean, treated = pair(100, 0, 2)
+    treated[:10] = np.nan
     audit = equivalence(records, clean, treated)
     cell = audit.parts[0]
     assert cell.estimate.high < 5
     assert audit.verdict == "INCONCLUSIVE"
-    assert "missing" in audit.sentence or "share of patients" in audit.sentence
+    assert "with the missing answers at the worst they can be, the limit is no longer met" in audit.sentence
     assert cell.worst_case.high > cell.estimate.high
-    assert cell.outcomes.refused == 6
-    assert cell.outcomes.total == 60
+    assert cell.outcomes.refused == 10
+    assert cell.outcomes.total == 100
+
+
+PLAIN = {**FAMILIES, "metadata": {"within": 5.0, "size": 61}}
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [(0, "FAIL"), (4, "FAIL"), (40, "INCONCLUSIVE")])
+def test_a_fail_survives_missing_answers_at_their_harmless_end(missing, verdict):
+    """The score rises by 12 from 60; an answer that is missing may have been 0, which is 60 less."""
+    rng = RNG(2)
+    clean = np.full(160, 60.0)
+    treated = clean + 12 + rng.normal(0, 3, 160)
+    treated[:missing] = np.nan
+    audit = equivalence(images(160), clean, treated, families=PLAIN)
+    [cell] = audit.parts
+    assert cell.verdict == verdict, cell.sentence
+    filled = np.where(np.isnan(treated), 0.0, treated) - clean
+    assert cell.estimate.value == pytest.approx(np.nanmean(treated - 60), abs=1e-5)
+    assert cell.p_fail == pytest.approx(stats.ttest_1samp(filled, 5.0, alternative="greater").pvalue, abs=1e-4)
+    assert (
+        "with the missing answers at the most harmless they can be, it is not shown to be broken" in cell.sentence
+    ) == (verdict != "FAIL")
+
+
+def test_what_is_missing_cannot_carry_a_fail_from_one_side_to_the_other():
+    """Filled at one end the mean lies above the limit, at the other below: beyond it on no side for certain."""
+    rng = RNG(2)
+    clean = np.full(160, 50.0)
+    treated = clean + 12 + rng.normal(0, 3, 160)
+    treated[:120] = np.nan
+    [cell] = equivalence(images(160), clean, treated, families=PLAIN).parts
+    assert cell.verdict == "INCONCLUSIVE"
+    assert cell.p_fail > 0.999
 
 
 def test_refusals_alone_are_no_failure_of_invariance():
@@ -155,12 +201,12 @@ def test_an_error_is_no_verdict():
 
 
 def test_a_question_that_was_not_asked_is_not_missing():
-    records, clean, treated = pair(60, 0, 2)
+    records, clean, treated = pair(100, 0, 2)
     column = answered(treated)
     column.outcomes[:20], column.scores[:20] = -1, np.nan
     data = measured(records, {(): answered(clean), TREATED: column})
     audit = judged(CHANGE, data)
-    assert audit.parts[0].n_clusters == 40
+    assert audit.parts[0].n_clusters == 80
     assert audit.verdict == "PASS"
 
 
@@ -203,7 +249,7 @@ PIXELATE = falls("pixelate", family="sensitivity")
      ([-2, -4, -6, -8, -10], "INCONCLUSIVE")],
 )  # fmt: skip
 def test_sensitivity(steps, verdict):
-    records, columns = series_scores(40, steps, sd=6)
+    records, columns = series_scores(60, steps, sd=6)
     audit = judged(PIXELATE, measured(records, columns))
     assert audit.verdict == verdict
     # A fall counts downwards: what the clean item loses per step stands with a plus.
@@ -213,22 +259,24 @@ def test_sensitivity(steps, verdict):
 
 
 def test_sensitivity_with_missing_scores_must_survive_no_fall():
-    records, columns = series_scores(40, [-3, -6, -9, -12, -15], sd=2)
+    records, columns = series_scores(96, [-4, -8, -12, -16, -20], sd=2)
     column = columns[Perturbation("pixelate", 5),]
-    column.scores[:16], column.outcomes[:16] = np.nan, 1
+    column.scores[:32], column.outcomes[:32] = np.nan, 1
     audit = judged(PIXELATE, measured(records, columns))
-    assert audit.parts[0].n_clusters == 24
+    [cell] = audit.parts
+    assert cell.n_clusters == 64
+    assert cell.worst_case.low < 2 < cell.estimate.low
     assert audit.verdict == "INCONCLUSIVE"
     assert "missing" in audit.sentence
 
 
 def test_not_raised():
     rising = rises("pixelate", family="direction")
-    records, columns = series_scores(40, [0, 2, 4, 12, 14])
+    records, columns = series_scores(80, [0, 2, 4, 12, 14])
     audit = judged(rising, measured(records, columns))
     assert audit.verdict == "FAIL"
     assert by_part(audit)["severity 1"].verdict == "PASS"
-    records, columns = series_scores(40, [0, -2, -4, -12, -14])
+    records, columns = series_scores(80, [0, -2, -4, -12, -14])
     assert judged(rising, measured(records, columns)).verdict == "PASS"
 
 
@@ -260,7 +308,7 @@ def test_a_model_that_refuses_what_it_would_have_changed_does_not_pass():
     [cell] = equivalence(images(n), clean, treated).parts
     assert cell.verdict == "INCONCLUSIVE"
     assert cell.worst_case.low < -5 < cell.estimate.low
-    assert "with the missing scores at the worst they can be" in cell.sentence
+    assert "with the missing answers at the worst they can be, the limit is no longer met" in cell.sentence
 
 
 def test_a_few_harmless_refusals_do_not_keep_a_pass_away():

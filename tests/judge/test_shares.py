@@ -1,7 +1,10 @@
 """Shares of answers, their differences, answers that differ: what is counted, and by which limits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy import stats
 
 from auditkit.measure.columns import MAIN, NOT_ASKED, Column, Measurements
 from auditkit.protocol.effects import differs, mean, share
@@ -101,6 +104,34 @@ def test_two_limits_for_a_share():
     }  # fmt: skip
     assert by_level(audit)["ct"].margin_high == 0.25
     assert audit.limit == {"at_most": 0.2, "in_each": 0.25}
+
+
+def several(n, more):
+    """Images of n patients: the first has ``more`` of them, the others one each."""
+    records = images(n - 1 + more)
+    return [replace(record, cluster="ct-0") if i < more else record for i, record in enumerate(records)]
+
+
+def test_a_patient_counts_once_however_many_images_it_has():
+    """All 40 images of one patient are refused and none of 59 others: 1 of 60 patients, and 40 of 99 images."""
+    data = measured(several(60, 40), {(): refused(99, 40)})
+    [cell] = judged(REFUSED, data).parts
+    assert (cell.verdict, cell.n_clusters, cell.n_images) == ("PASS", 60, 99)
+    assert cell.estimate.value == pytest.approx(1 / 60, abs=1e-6)
+    exact = stats.binomtest(1, 60).proportion_ci(0.9, method="exact")
+    assert (cell.estimate.low, cell.estimate.high) == pytest.approx((exact.low, exact.high), abs=1e-6)
+    assert cell.p_pass == pytest.approx(stats.binom.cdf(1, 60, 0.1), abs=1e-6)
+
+
+def test_a_difference_and_a_disagreement_count_patients_too():
+    """Under the sentence a quarter of one patient's 40 images is lost, and half of them are answered otherwise."""
+    records = several(60, 40)
+    data = measured(records, {(): refused(99, 0), (HIGH,): refused(99, 10)})
+    assert judged(more_lost(HIGH), data).parts[0].estimate.value == pytest.approx(0.25 / 60, abs=1e-6)
+    again = answered(np.where(np.arange(99) < 20, 71.0, 70.0))
+    twice = measured(records, {(): refused(99, 0), (AGAIN,): again})
+    cell = judged(differs(AGAIN, family="repeatability"), twice).parts[0]
+    assert cell.estimate.value == pytest.approx(0.5 / 60, abs=1e-6)
 
 
 # -------------------------------------------------------------------------------------------------------- differences
@@ -226,7 +257,7 @@ def test_accuracy_must_survive_all_refusals_counted_as_wrong():
     cell = judged(accuracy, right, held_to(at_least=0.7)).parts[0]
     assert (cell.estimate.value, cell.verdict) == (1.0, "INCONCLUSIVE")
     assert cell.worst_case.value == pytest.approx(2 / 3, abs=1e-6)
-    assert "missing answers counted against the model" in cell.sentence
+    assert "with the missing answers at the worst they can be, the limit is no longer met" in cell.sentence
     assert judged(accuracy, right, held_to(at_least=0.5)).verdict == "PASS"
 
 

@@ -15,7 +15,7 @@ from auditkit.protocol.effects import areas, change, differs, falls, share
 from auditkit.vocabulary import Perturbation
 from tests.judge.build import AGAIN, NEUTRAL, answered, by_level, images, judged, measured, protocol
 
-N = 40
+N = 100
 WORDS = change(NEUTRAL, name="words", family="metadata")
 TREATED = (NEUTRAL,)
 STAND = {"images": {"files_as_patients": True}}
@@ -62,9 +62,9 @@ CASES = [
     (areas("pixelate", name="pixelate", family="discrimination"), stepped(6), "PASS"),
     (areas("pixelate", name="pixelate", family="discrimination"), stepped(0), "FAIL"),
     (differs(AGAIN, name="again", family="repeatability"), asked_twice(0), "PASS"),
-    (differs(AGAIN, name="again", family="repeatability"), asked_twice(20), "FAIL"),
+    (differs(AGAIN, name="again", family="repeatability"), asked_twice(50), "FAIL"),
     (share("refused", name="refused", family="answers"), refusing(0), "PASS"),
-    (share("refused", name="refused", family="answers"), refusing(20), "FAIL"),
+    (share("refused", name="refused", family="answers"), refusing(50), "FAIL"),
 ]
 NAMES = [f"{effect.name}-{verdict}" for effect, _, verdict in CASES]
 
@@ -77,7 +77,7 @@ def test_no_verdict_rests_on_files_that_stand_for_patients(effect, data, verdict
     assert withheld.verdict == "INCONCLUSIVE"
     required = [cell for cell in withheld.parts if cell.required]
     assert {(cell.p_pass, cell.p_fail, cell.p_fail_holm) for cell in required} == {(1.0, 1.0, 1.0)}
-    assert "40 of 40 images have no patient id, so the number of patients is not known" in withheld.sentence
+    assert "100 of 100 images have no patient id, so the number of patients is not known" in withheld.sentence
     assert "give patient_id in a manifest, or set files_as_patients = true under [images]" in withheld.sentence
     assert "more would likely" not in withheld.sentence
     assert withheld.estimate == judged(effect, data).estimate, "what was measured is shown as before"
@@ -87,7 +87,7 @@ def test_no_verdict_rests_on_files_that_stand_for_patients(effect, data, verdict
 def test_the_protocol_may_let_files_stand_for_patients_and_that_is_said(effect, data, verdict):
     audit = judged(effect, with_unit(data, "file"), protocol(**STAND))
     assert audit.verdict == verdict
-    assert "40 of which are images without a patient id" in audit.sentence
+    assert "100 of which are images without a patient id" in audit.sentence
 
 
 @pytest.mark.parametrize(("effect", "data", "verdict"), CASES, ids=NAMES)
@@ -103,8 +103,8 @@ def test_one_image_is_enough_and_other_levels_decide_as_before():
         "ct": "INCONCLUSIVE",
         "mr": "PASS",
     }
-    assert "1 of 40 images has no patient id" in cells["ct"].sentence
-    assert "1 of 80 images has no patient id" in cells["all"].sentence
+    assert "1 of 100 images has no patient id" in cells["ct"].sentence
+    assert "1 of 200 images has no patient id" in cells["all"].sentence
 
 
 REFUSED = share("refused", name="refused", family="answers")
@@ -115,7 +115,7 @@ REFUSED = share("refused", name="refused", family="answers")
     [
         (WORDS, moved(0), moved(0.5), "PASS"),
         (WORDS, moved(0), moved(0), "PASS"),  # to the letter as before
-        (REFUSED, refusing(0), refusing(30), "FAIL"),
+        (REFUSED, refusing(0), refusing(60), "FAIL"),
     ],
     ids=["close", "identical", "worse"],
 )
@@ -140,4 +140,4 @@ def test_a_record_alone_gives_the_same_verdict():
     assert [r.unit for r in again.records] == [r.unit for r in data.records]
     first, second = (Judge(protocol(), d, [WORDS]).audit(WORDS, "Question?") for d in (data, again))
     assert first == second
-    assert "20 of 40 images have no patient id" in first.sentence
+    assert "50 of 100 images have no patient id" in first.sentence

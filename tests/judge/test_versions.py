@@ -11,7 +11,7 @@ from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 from tests.judge.build import AGAIN, FAMILIES, NEUTRAL, SCORE, answered, by_level, by_part, images, measured, protocol
 from tests.measure.axes import TASKS
 
-N = 64
+N = 160
 CLEAN = ()
 TREATED = (NEUTRAL,)
 WORDS = change(NEUTRAL, name="words", family="metadata")
@@ -155,22 +155,25 @@ def test_wordings_are_compared_pair_by_pair():
 
     given = protocol(baseline=BASELINE, families={"templates": {"within": 5.0, "size": 1}})
     assert held(pair, asked(-12, 1), asked(0, 2), given).verdict == "FAIL"
-    assert held(pair, asked(12, 1), asked(-12, 2), given).verdict == "PASS"
+    assert held(pair, asked(6, 1), asked(-12, 2), given).verdict == "PASS"
 
 
 def test_identical_answers_pass_where_their_interval_would_not():
-    """24 patients without any change bound nothing at 5 points; but what has not changed has not become worse."""
-    records = images(24)
-    flat = {c: answered(np.full(24, 70.0)) for c in (CLEAN, TREATED)}
+    """29 patients without any change bound nothing at 5 points; but what has not changed has not become worse.
+
+    With 29 no more than 1 - 0.05^(1/29) = 0.098 of all patients can be unlike them, with 28 0.101.
+    """
+    records = images(29)
+    flat = {c: answered(np.full(29, 70.0)) for c in (CLEAN, TREATED)}
     data = measured(records, flat)
     audit = held(WORDS, data, data)
     assert audit.verdict == "PASS"
     assert {c.rule for c in audit.parts} == {"identical"}
     assert audit.parts[0].estimate.high > 5
-    assert "Every answer is the same as before, over 24 patients: identical" in audit.sentence
-    other = measured(records, flat | {TREATED: answered(np.append(np.full(23, 70.0), 71.0))})
+    assert "Every answer is the same as before, over 29 patients: identical" in audit.sentence
+    other = measured(records, flat | {TREATED: answered(np.append(np.full(28, 70.0), 71.0))})
     assert held(WORDS, other, data).verdict == "INCONCLUSIVE"
-    few = measured(images(23), {c: answered(np.full(23, 70.0)) for c in (CLEAN, TREATED)})
+    few = measured(images(28), {c: answered(np.full(28, 70.0)) for c in (CLEAN, TREATED)})
     assert held(WORDS, few, few).verdict == "INCONCLUSIVE"
 
 
@@ -188,14 +191,29 @@ def test_a_pass_must_survive_scores_that_only_one_version_gave():
     column = at(new, TREATED)
     scores = column.scores.copy()
     assert held(WORDS, new, version(before, 2)).verdict == "PASS"
-    scores[:6] = np.nan
+    scores[:12] = np.nan
     refusing = measured(new.records, {CLEAN: at(new), TREATED: answered(scores)})
     audit = held(WORDS, refusing, version(before, 2))
     assert audit.verdict == "INCONCLUSIVE"
     assert "missing scores" in audit.sentence
     cell = by_level(audit)["ct"]
     assert cell.worst_case.high > 5 > cell.estimate.high
-    assert (cell.outcomes.refused, cell.control_outcomes.refused) == (6, 0)
+    assert (cell.outcomes.refused, cell.control_outcomes.refused) == (12, 0)
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [(0, "FAIL"), (3, "FAIL"), (60, "INCONCLUSIVE")])
+@pytest.mark.parametrize("who", ["new", "old"])
+def test_a_fail_survives_scores_that_only_one_version_gave(missing, verdict, who):
+    """Scores fall by 12 points more than before; the answers that are missing may have been as the others' were."""
+    sides = {"new": version({TREATED: -12.0}, 1), "old": version({TREATED: 0.0}, 2)}
+    data = sides[who]
+    scores = at(data, TREATED).scores.copy()
+    scores[:missing] = np.nan
+    sides[who] = measured(data.records, {CLEAN: at(data), TREATED: answered(scores)})
+    audit = held(WORDS, sides["new"], sides["old"])
+    assert audit.verdict == verdict, audit.sentence
+    told = "with the missing answers at the most harmless they can be, it is not shown to be worse"
+    assert (told in audit.sentence) == (verdict != "FAIL")
 
 
 def test_images_that_neither_version_scores_say_nothing():
@@ -220,7 +238,7 @@ def test_missing_scores_in_areas_count_as_wrong_now_and_right_before():
     for severity in range(1, 6):
         condition = (Perturbation("motion_blur", severity),)
         scores = at(new, condition).scores.copy()
-        scores[: 12 * (severity == 4)] = np.nan
+        scores[: 30 * (severity == 4)] = np.nan
         columns[condition] = answered(scores)
     audit = held(TOLD, measured(new.records, columns), old)
     assert {part: c.verdict for part, c in by_part(audit).items()} == {
@@ -254,7 +272,7 @@ def test_modalities_may_have_a_margin_of_their_own():
 
 def test_a_fail_is_corrected_for_the_family_as_declared():
     """The same data: named alone it is a FAIL of a family of one, and nothing in a family of a thousand."""
-    new, old = version({TREATED: 7.0}, 1), version({TREATED: 0.0}, 2)
+    new, old = version({TREATED: 48 + noise(8, 32)}, 1), version({TREATED: 0.0}, 2)
 
     def verdict(size):
         mine = {**FAMILIES, "mine": {"within": 5.0, "size": size}}
@@ -304,7 +322,7 @@ def test_every_effect_of_a_family_has_the_margin_of_its_own_unit():
     """Shares were once held to the margin of points when a change of scores came first: +62 % was below 500 %."""
     rng = np.random.default_rng(2)
     scores = 60 + rng.normal(0, 1, N)
-    refusing = np.where(np.arange(N) < 40, np.nan, scores)
+    refusing = np.where(np.arange(N) < 100, np.nan, scores)
     old = measured(images(N), {CLEAN: answered(scores), TREATED: answered(scores)})
     new = measured(images(N), {CLEAN: answered(scores), TREATED: answered(refusing)})
     lost = share("lost").under(NEUTRAL).minus(share("lost")).named("lost", "mine")
@@ -320,14 +338,14 @@ def test_every_effect_of_a_family_has_the_margin_of_its_own_unit():
 
 
 def test_what_must_be_frequent_is_named_by_its_own_share():
-    """All of 64 were refused before, 58 are now: worse by 9.4 %, and not "now 9.4 %, before 0 %"."""
-    some = np.where(np.arange(N) < 6, 70.0, np.nan)
+    """All of 160 were refused before, 145 are now: worse by 9.4 %, and not "now 9.4 %, before 0 %"."""
+    some = np.where(np.arange(N) < 15, 70.0, np.nan)
     new, old = (measured(images(N), {CLEAN: answered(s)}) for s in (some, np.full(N, np.nan)))
     audit = held(share("refused", family="mine"), new, old, with_mine(at_least=0.9))
-    assert audit.estimate.value == pytest.approx(6 / 64, abs=1e-6)
+    assert audit.estimate.value == pytest.approx(15 / 160, abs=1e-6)
     assert "Now 90.6 %, before 100.0 %: worse by +9.4 %" in audit.sentence
     back = held(share("refused", family="mine"), old, new, with_mine(at_least=0.9))
-    assert back.estimate.value == pytest.approx(-6 / 64, abs=1e-6)
+    assert back.estimate.value == pytest.approx(-15 / 160, abs=1e-6)
     assert back.verdict == "PASS"
 
 
@@ -362,9 +380,9 @@ def test_an_area_of_a_named_value_is_that_of_the_value():
     assert audit.estimate.value == pytest.approx(-0.5, abs=0.1)
 
 
-@pytest.mark.parametrize(("now", "before"), [(30, 0), (0, 30)])
+@pytest.mark.parametrize(("now", "before"), [(75, 0), (0, 75)])
 def test_a_truth_that_is_missing_is_neither_right_nor_wrong(now, before):
-    """Thirty of 64 answers refused by one version: they keep a PASS away, but are no FAIL."""
+    """75 of 160 answers refused by one version: they keep a PASS away, but are no FAIL."""
     question = Question("truth", "direct")
     new, old = (
         Measurements(images(N), {question: answered(np.where(np.arange(N) < k, np.nan, 1.0))}) for k in (now, before)
@@ -376,9 +394,9 @@ def test_a_truth_that_is_missing_is_neither_right_nor_wrong(now, before):
 
 
 def test_refusals_of_the_earlier_run_do_not_hide_new_errors():
-    """The old version refused thirty images that the new one has wrong: it may have had them right."""
+    """The old version refused 75 images that the new one has wrong: it may have had them right."""
     question = Question("truth", "direct")
-    first = np.arange(N) < 30
+    first = np.arange(N) < 75
     old = Measurements(images(N), {question: answered(np.where(first, np.nan, 1.0))})
     new = Measurements(images(N), {question: answered(np.where(first, 0.0, 1.0))})
     rules = protocol(tasks=TASKS, baseline=BASELINE, families={"mine": {"at_least": 0.3, "size": 1}})

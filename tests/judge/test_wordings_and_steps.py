@@ -28,7 +28,7 @@ def worded(n, shifts, sd=3.0, modalities=("ct",), seed=0):
 
 
 def test_wordings_that_agree_pass_in_every_pair():
-    audit = judged(WORDINGS, worded(60, [0, 0, 0]))
+    audit = judged(WORDINGS, worded(80, [0, 0, 0]))
     assert audit.verdict == "PASS"
     assert len(audit.parts) == 3
     assert [c.part for c in audit.parts] == [
@@ -39,7 +39,7 @@ def test_wordings_that_agree_pass_in_every_pair():
 
 
 def test_one_wording_apart_fails_where_it_is_compared():
-    audit = judged(WORDINGS, worded(60, [0, 0, 12]))
+    audit = judged(WORDINGS, worded(80, [0, 0, 12]))
     assert audit.verdict == "FAIL"
     by_pair = by_part(audit)
     assert by_pair["quality.reader vs quality.direct"].verdict == "PASS"
@@ -53,28 +53,32 @@ def test_one_wording_apart_fails_where_it_is_compared():
 
 def test_three_wordings_spread_over_the_margin_do_not_pass():
     """0, 3.5 and 7: neighbours agree, the ends do not."""
-    audit = judged(WORDINGS, worded(100, [0, 3.5, 7]))
+    audit = judged(WORDINGS, worded(240, [0, 3.5, 7]))
     assert audit.verdict == "FAIL"
     assert sum(c.verdict == "FAIL" for c in audit.parts) == 1
 
 
 def test_every_pair_counts_in_the_correction():
     """Three pairs of wordings, and five steps of severity: so many decisions in the one modality there is."""
-    audit = judged(WORDINGS, worded(60, [0, 0, 12]), protocol(families={"templates": {"within": 5.0}}))
-    worst = max(audit.parts, key=lambda c: abs(c.estimate.value))
     # The shipped audit of the four wordings has six pairs, and is a member of the family too.
+    nine = protocol(families={"templates": {"within": 5.0, "size": 9}})
+    worst = min(judged(WORDINGS, worded(120, [0, 0, 12], sd=20), nine).parts, key=lambda c: c.p_fail)
+    assert 1e-4 < worst.p_fail < 1 / 9
     assert worst.p_fail_holm == pytest.approx(9 * worst.p_fail, abs=1e-5)
-    records, columns = series_scores(60, [-5, -10, 2, -20, -25])
-    one = protocol(families={"monotone": {**FAMILIES["monotone"], "size": 1}})
-    worst = min(judged(STEPS, measured(records, columns), one).parts, key=lambda c: c.p_fail)
+    records, columns = series_scores(80, [-5, -10, 2, -20, -25], sd=20)
+    five = protocol(families={"monotone": {**FAMILIES["monotone"], "size": 5}})
+    worst = min(judged(STEPS, measured(records, columns), five).parts, key=lambda c: c.p_fail)
+    assert 1e-4 < worst.p_fail < 1 / 5
     assert worst.p_fail_holm == pytest.approx(5 * worst.p_fail, abs=1e-5)
 
 
 def test_a_part_that_is_required_must_be_one_of_the_effects():
-    families = {"templates": {"within": 5.0, "required": ["severity 3"]}}
+    one_more = {"within": 5.0, "size": 9}
+    families = {"templates": {**one_more, "required": ["severity 3"]}}
     with pytest.raises(AuditkitError, match="templates requires severity 3, and numbers has none of these parts"):
         check_limits([WORDINGS], protocol(families=families))
-    check_limits([WORDINGS, change(HIGH, family="metadata")], protocol())
+    others = {"templates": one_more, "metadata": {"within": 5.0, "size": 61}}
+    check_limits([WORDINGS, change(HIGH, family="metadata")], protocol(families=others))
 
 
 def test_wordings_are_asked_once_each():

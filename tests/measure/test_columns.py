@@ -10,11 +10,12 @@ from auditkit.ask.plan import Plan, distinct
 from auditkit.ask.prefetch import Keys, Tally, digests, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import StoredAnswer
-from auditkit.errors import AuditkitError
 from auditkit.measure.columns import NOT_ASKED, NOT_READ, Column, Measurements, count_outcomes, joined
 from auditkit.measure.reader import AnswerReader, AnswerTable
+from auditkit.measure.recorded import from_answers, to_answers
 from auditkit.models.base import Response
 from auditkit.protocol.effects import change, differs, share
+from auditkit.run.data import strata
 from auditkit.tasks import OUTCOMES, READINGS
 from auditkit.vocabulary import Perturbation, Question, Value
 
@@ -281,9 +282,15 @@ def test_levels_of_any_column_and_unknown_where_there_is_none(records):
     assert data.levels() == ("ct", "xray")
 
 
-def test_a_level_called_as_all_items_together_is_refused(records):
-    with pytest.raises(AuditkitError, match=r"'scanner' has the level 'all'.*Rename the level"):
-        Measurements(with_scanner(records(2), ["all", "S"]), {}).levels("scanner")
+def test_a_level_called_as_all_items_together_gets_another_name(records):
+    some = with_scanner(records(3), ["all", "S", "all"])
+    data = Measurements(some, {})
+    assert data.levels("scanner") == ("S", "all (a level)")
+    assert data.where(("scanner", "all (a level)")).tolist() == [True, False, True]
+    assert data.where(("scanner", "all")).all()
+    assert [(level.name, level.n_images) for level in strata(some)["scanner"]] == [("S", 1), ("all (a level)", 2)]
+    again = from_answers(to_answers(data, 1, ["scanner"]))
+    assert again.levels("scanner") == data.levels("scanner")
 
 
 def test_another_runs_answers_stand_beside_under_their_role(records):

@@ -266,6 +266,20 @@ def test_what_is_shown_and_what_an_earlier_run_was_held_against_are_not_planned(
     assert {need.audit for need in plan.needs} == {audit.id for audit in pilot.deciding[2:]}
 
 
+def test_another_margin_is_put_into_the_own_families_of_a_pilot_that_was_held_against_an_earlier_run(pilot):
+    against = [
+        audit.model_copy(update={"id": f"baseline/{audit.id}", "family": "baseline", "statistic": "worsening",
+                                 "definition": None})
+        for audit in pilot.deciding
+    ]  # fmt: skip
+    held = pilot.model_copy(update={"audits": [*pilot.audits, *against]})
+    rules = own_protocol(pilot)
+    changed = with_margin(rules, 4.0, held)
+    assert changed == with_margin(rules, 4.0, pilot)
+    assert changed.families["placebo"].limit == 4.0
+    assert plan_from_pilot(held, changed).needs == plan_from_pilot(pilot, changed).needs
+
+
 def renamed(pilot, family: str) -> Audit:
     """The first audit of a family of the pilot under a name that auditkit does not ship."""
     audit = next(a for a in pilot.audits if a.family == family)

@@ -51,12 +51,26 @@ def write_pictures(folder: Path, count: int = N_IMAGES) -> None:
         Image.fromarray(rng.integers(0, 256, (24, 24), dtype=np.uint8)).save(folder / f"p{i:03d}.png")
 
 
+def of_a_run(arguments, model, data):
+    return ("audits", f"--model={model}", f"--audit-data={data}", *arguments)
+
+
 @pytest.fixture
-def audit_run(bench):
+def audit_run(bench, forked):
     """Run pytest in a process of its own on the bench."""
 
     def run(*arguments, model="stub_models:base", data="pictures"):
-        return bench.runpytest_subprocess("audits", f"--model={model}", f"--audit-data={data}", *arguments)
+        return forked.pytest(*of_a_run(arguments, model, data), cwd=bench.path)
+
+    return run
+
+
+@pytest.fixture
+def fresh_run(bench):
+    """As `audit_run`, with an interpreter of its own, as users start it."""
+
+    def run(*arguments, model="stub_models:base", data="pictures"):
+        return bench.runpytest_subprocess(*of_a_run(arguments, model, data))
 
     return run
 

@@ -22,7 +22,7 @@ def write_manifest(bench, name, order):
 REVERSED = "def pytest_collection_modifyitems(items):\n    items.reverse()\n"
 
 
-def test_order_batches_locale_time_zone_and_hash_seed(bench, audit_run, monkeypatch):
+def test_order_batches_locale_time_zone_and_hash_seed(bench, audit_run, fresh_run, monkeypatch):
     write_manifest(bench, "one.csv", list)
     write_manifest(bench, "two.csv", lambda rows: rows[::-1])
     audit_run("--audit-out=plain", "--audit-store=plain.sqlite", data="one.csv")
@@ -31,13 +31,13 @@ def test_order_batches_locale_time_zone_and_hash_seed(bench, audit_run, monkeypa
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     monkeypatch.setenv("PYTHONHASHSEED", "4711")
     (bench.path / "conftest.py").write_text(REVERSED)
-    audit_run("--audit-out=other", "--audit-store=other.sqlite", "--audit-batch-size=7", data="two.csv")
+    fresh_run("--audit-out=other", "--audit-store=other.sqlite", "--audit-batch-size=7", data="two.csv")
     assert audits_of(bench, "plain") == audits_of(bench, "other")
     asked = len(calls(bench))
     # A warm store in yet another environment: nothing is asked, nothing is different.
     monkeypatch.setenv("PYTHONHASHSEED", "1")
     monkeypatch.setenv("TZ", "America/St_Johns")
-    audit_run("--audit-out=warm", "--audit-store=plain.sqlite", data="two.csv")
+    fresh_run("--audit-out=warm", "--audit-store=plain.sqlite", data="two.csv")
     assert len(calls(bench)) == asked
     assert audits_of(bench, "warm") == audits_of(bench, "plain")
 

@@ -21,8 +21,8 @@ def without_run(folder):
     return record
 
 
-def test_verdicts_files_and_exit_code(bench, audit_run):
-    result = audit_run("--audit-out=out", "--junitxml=junit.xml")
+def test_verdicts_files_and_exit_code(bench, fresh_run):
+    result = fresh_run("--audit-out=out", "--junitxml=junit.xml")
     assert result.ret == 1  # the stub does not see corruption, so one audit fails
     record = evidence_of(bench, "out")
     jsonschema.validate(json.loads((bench.path / "out/evidence.json").read_text()), json_schema())

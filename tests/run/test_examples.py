@@ -60,9 +60,7 @@ def test_the_terminal_says_it_in_three_lines_at_most(record, width):
     if width == 200:
         [refused] = [line for line in lines if line.startswith("- refused")]
         assert refused == "- refused: 'I cannot assess medical images.': the text declines to answer"
-        assert [line.endswith("run again to ask them") for line in lines] == [
-            line.startswith("- error") for line in lines
-        ]
+    assert "again" not in " ".join(summary_lines(record, width, "report.html")).lower().replace("tried again", "")
 
 
 def test_the_page_shows_it_and_obeys_nothing(record):
@@ -71,7 +69,54 @@ def test_the_page_shows_it_and_obeys_nothing(record):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;⟨U+001B⟩[31m⟨U+202E⟩ no score in here" in page
     assert "<script>alert(1)" not in page
     assert not {"\x1b", "\u202e"} & set(page)
-    assert page.count("Run again to ask these questions.") == 1
+    assert "⟩ the image is too large. The same request gets the same error: change what it names first" in page
+    assert "run again" not in page.lower().partition("<caption>answers without a score")[2].partition("</table>")[0]
+
+
+def test_the_page_has_it_where_no_question_has_room_for_it(record):
+    alone = render_html(record.model_copy(update={"audits": []}))
+    assert alone.count("<caption>Answers without a score") == 1
+    assert 'id="endings"' in alone
+
+
+def test_the_pdf_shows_the_same_table_and_obeys_nothing(record):
+    pytest.importorskip("weasyprint", exc_type=ImportError)
+    from auditkit.report.pdf.document import document
+
+    page = document(record, record.to_json().encode())
+    table = page.partition("<caption>Answers without a score")[2].partition("</table>")[0]
+    assert table.count("<tr>") == 4  # the head and three outcomes
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;⟨U+001B⟩[31m⟨U+202E⟩ no score in here" in table
+    assert "the text declines to answer" in table
+    assert "⟩ the image is too large. The same request gets the same error: change what it names first" in table
+    assert "<script" not in page
+    assert not {"\x1b", "\u202e"} & set(page)
+    assert page.index("How answers ended</h3>") < page.index("<caption>Answers without a score")
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        (["HTTP 503: busy"], "HTTP 503: busy. Run again to ask for these; what was answered is kept."),
+        (["HTTP 503: busy", "HTTP 422: no"], "For some of these it can help to run again"),
+    ],
+)
+def test_run_again_is_said_where_it_can_help(ready, records, function_model, tmp_path, errors, words):
+    def answer(request):
+        kind = sum(request.images[0].tobytes()[:64]) % 4
+        return Response(error=errors[kind % len(errors)], finish_reason="error") if kind < 2 else "70"
+
+    run = ready(records(40), function_model(answer), uid="uid-8")
+    run.fetch(lambda tally: None)
+    run.measure()
+    audits = [run.audit(effect, "Why?") for effect in EFFECTS]
+    found = evidence(header(run), audits, run_id="r", command="c", root=tmp_path)
+    run.close()
+    assert words in render_html(found)
+    assert words.removeprefix("HTTP 503: busy. ") in " ".join(summary_lines(found, 200, "report.html"))
+    broken = [audit.sentence for audit in audits if audit.verdict == "ERROR"]
+    assert broken
+    assert all("got no answer" in sentence and "again" not in sentence for sentence in broken)
 
 
 def test_nothing_lost_is_nothing_said(ready, records, function_model, tmp_path):

@@ -11,8 +11,9 @@ from auditkit.testing import NOISES
 from validation import gates
 from validation.counting import misses_of, verdicts_of
 from validation.jobs import Job
+from validation.measured import situation
 from validation.models import Gaps, Shifting, mean_excess
-from validation.situations import Setting, situation
+from validation.setting import Setting
 
 
 def cell(verdict="PASS", low=-6.0, high=-4.0, modality="ct", *, required=True, **more):
@@ -49,7 +50,7 @@ def test_an_interval_misses_on_one_side(low, high, below, above):
     what = situation(Setting("equivalence", "discrete", "1", 24))  # the truth is -5
     counts = misses_of(audit(cell(low=low, high=high)), what, "none")
     assert (counts["estimate, intervals"], counts["estimate, below"], counts["estimate, above"]) == (1, below, above)
-    assert counts["tail share, intervals"] == 0  # its true value is not known here
+    assert counts["excess of jumps, intervals"] == 0  # its true value is not known here
 
 
 def test_the_worst_case_may_be_too_bad_but_not_too_good():

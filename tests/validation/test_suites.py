@@ -11,7 +11,8 @@ from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import DEFECTS, NOISES, audit_all, made_up_images, simulate
 from validation import families, looks, matrix
 from validation.jobs import Job
-from validation.situations import SHIPPED_PROTOCOL, Setting, images, protocol_of, situation, unplanned
+from validation.measured import situation
+from validation.setting import SHIPPED_PROTOCOL, Setting, images, protocol_of, unplanned
 from validation.tables import of_families, of_looks, of_matrix
 
 PROTOCOL = load_protocol(SHIPPED_PROTOCOL)
@@ -86,7 +87,7 @@ def test_a_planted_defect_is_counted_where_it_belongs():
 def test_one_look_is_no_look():
     setting = Setting("equivalence", "discrete", "1-4", 40)
     what = situation(setting)
-    protocol = protocol_of(what.family, 3)
+    protocol = protocol_of(what, 3)
     records = images("1-4", 40, what.modalities)
     audit = looks.judged_in_looks(what, setting, protocol, seed=9)
     answers = looks.seed_of("stage", "1", "9")

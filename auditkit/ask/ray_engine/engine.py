@@ -244,6 +244,7 @@ def _count(counted: Tally, row: Sequence[_Open], tally: Tally) -> None:
     tally.held += counted.held
     tally.first.add(counted.first)
     tally.errors |= counted.errors
+    tally.again |= counted.again
     tally.left_out += counted.left_out
     tally.unreadable += counted.unreadable
 
@@ -254,4 +255,5 @@ def _give_up(rows: Iterable[Sequence[_Open]], why: str, tally: Tally) -> None:
     for image in chain.from_iterable(rows):
         tally.done += image.questions
         tally.held += image.questions - len(image.missing)
-        tally.errors |= dict.fromkeys(image.missing, why)
+        for key in image.missing:
+            tally.lose(key, why, again=True)

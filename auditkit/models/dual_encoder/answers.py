@@ -33,7 +33,9 @@ def answer(task: Task, logits: Mapping[str, float]) -> Response:
     """
     values = np.array(list(logits.values()), dtype=np.float64)
     if not np.isfinite(values).all():
-        return Response(error="the checkpoint's similarities are not finite numbers", finish_reason="error")
+        return Response(
+            error="the checkpoint's similarities are not finite numbers", finish_reason="error", again=False
+        )
     chances = dict(zip(logits, (values - np.logaddexp.reduce(values)).tolist(), strict=True))
     if on_scale(task):
         chances = _steps(task.scorer.choices or (), math.exp(chances["high"]))

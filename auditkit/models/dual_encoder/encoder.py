@@ -254,4 +254,4 @@ def _read(request: Request) -> tuple[Task, str] | str:
 
 
 def _error(why: str) -> Response:
-    return Response(error=why, finish_reason="error")
+    return Response(error=why, finish_reason="error", again=False)

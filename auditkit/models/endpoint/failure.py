@@ -48,6 +48,11 @@ class Failure(Exception):
         What to type; set where no other request would be answered either.
     refused : bool
         Whether the server says that the request itself is wrong.
+
+    Attributes
+    ----------
+    again : bool
+        Whether another run may get an answer: where a second attempt makes no sense, neither does a second run.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Failure(Exception):
         self.after = after
         self.remedy = remedy
         self.refused = refused
+        self.again = tries > 1 and remedy is None
         super().__init__(why)
 
 

@@ -108,7 +108,7 @@ async def _models(client: Client, seconds: float) -> dict[str, Any]:
         if failure.tries < math.inf:
             return {}
         raise AuditkitError(
-            f"--audit-endpoint={client.base_url} cannot be reached: {failure.why}.",
+            f"--audit-endpoint={client.base_url} cannot be reached: {failure.why.rstrip('.')}.",
             "Start the server, wait until it has loaded the model, or give its address (http://host:port/v1).",
         ) from None
 

@@ -151,6 +151,7 @@ class EndpointModel:
         self._in_vain: Counter[int] = Counter()  # by the limit that applies
         self._answered = -math.inf  # when, last
         self._stopped: AuditkitError | None = None
+        self._passes = False  # what stopped it, by itself
 
     def __repr__(self) -> str:
         return f"EndpointModel({self.base_url!r}, {self.served!r}, name={self.name!r})"
@@ -225,7 +226,7 @@ class EndpointModel:
         try:
             responses = self._client.run(lambda: self._all(requests))
         except CancelledError:
-            return [_error("the connection was closed meanwhile") for _ in requests]
+            return [_error("the connection was closed meanwhile", again=True) for _ in requests]
         if all(response.error is not None for response in responses):
             self._raise_stopped()
         return responses
@@ -250,7 +251,7 @@ class EndpointModel:
     async def _one(self, request: Request, pictures: Pictures) -> Response:
         async with self._client.gate:
             if self._stopped is not None:
-                return _error(self._stopped.problem)
+                return _error(self._stopped.problem, again=self._passes)
             start = time.monotonic()
             try:
                 uris = await pictures.of(request)
@@ -259,9 +260,9 @@ class EndpointModel:
                 self._note(failure, start)
                 if failure.refused and self._answered == -math.inf:
                     await self._refused_at_first()
-                return _error(failure.why)
+                return _error(failure.why, again=failure.again)
             except Exception as error:  # an image that cannot be encoded, say: it costs this request only
-                return _error(f"{type(error).__name__}: {error}")
+                return _error(f"{type(error).__name__}: {error}", again=False)
             finally:
                 pictures.done(request)
             self._answered = time.monotonic()
@@ -337,7 +338,7 @@ class EndpointModel:
             sent = [*self._fields, *filter(None, [self._length]), "logprobs"]
             self._stopped = AuditkitError(
                 f"--audit-endpoint={self.base_url}, model {self.served!r}: it refuses every question, even a plain one "
-                f"about a grey picture: {failure.why}.",
+                f"about a grey picture: {failure.why.rstrip('.')}.",
                 hint(failure.why, sent) or "Put the server, or the model's entry in the registry, right and run again.",
             )
 
@@ -348,9 +349,10 @@ class EndpointModel:
         self._in_vain[limit] += self._answered < start
         if self._stopped is not None or (failure.remedy is None and self._in_vain[limit] < limit):
             return
+        self._passes = failure.again
         since = "" if failure.remedy else f" {limit} requests in a row got no answer; the last:"
         self._stopped = AuditkitError(
-            f"--audit-endpoint={self.base_url}, model {self.served!r}:{since} {failure.why}.",
+            f"--audit-endpoint={self.base_url}, model {self.served!r}:{since} {failure.why.rstrip('.')}.",
             failure.remedy or "Answers so far are kept: put the server right and run again.",
         )
 
@@ -382,5 +384,5 @@ def _address(base_url: str) -> str:
     return url
 
 
-def _error(why: str) -> Response:
-    return Response(error=why, finish_reason="error")
+def _error(why: str, *, again: bool) -> Response:
+    return Response(error=why, finish_reason="error", again=again)

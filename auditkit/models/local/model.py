@@ -239,6 +239,7 @@ def _no_memory(request: Request, reason: str) -> Response:
         error=f"memory does not suffice for a single question ({reason}); "
         "free some, or load a smaller dtype or a smaller model",
         finish_reason="error",
+        again=False,
     )
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, Estimate, Evidence, Reference
+from auditkit.evidence import Audit, Evidence, Reference
 from auditkit.evidence.reading import read_evidence
-from auditkit.judge.versions import VersionJudge, named
+from auditkit.judge.versions import VersionJudge
 from auditkit.measure.columns import NOT_ASKED, Measurements
 from auditkit.measure.recorded import columns_needed, from_answers, to_answers
 from auditkit.records.baseline.unlike import unlike_in_data, unlike_in_entries, unlike_in_plan
@@ -62,16 +62,13 @@ class EarlierRun:
         Raises
         ------
         AuditkitError
-            When the runs cannot be compared, or the earlier one did not ask these questions, or asked them otherwise.
+            When the effect is only shown, the runs cannot be compared, or the earlier one did not ask these questions,
+            or asked them otherwise.
         """
         if self._shown(effect):
-            return Audit(
-                **named(self.role, effect),
-                question=question,
-                shown=True,
-                verdict="INCONCLUSIVE",
-                sentence="Its family is shown for information only, so it is not held against an earlier run.",
-                estimate=Estimate(),
+            raise AuditkitError(
+                f"{effect} is of a family that is only shown, so it has no limit to keep against {self.name}.",
+                f"Give [families.{effect.family}] a limit and take shown = true out.",
             )
         self._check_data()
         problem = self.problem or unlike_in_entries(self.evidence.protocol, effect, self.run.protocol)

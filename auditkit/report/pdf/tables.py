@@ -209,7 +209,7 @@ def _in_words(family: Mapping[str, Any]) -> Iterator[str]:
         each = family.get("in_each")
         yield f"in each {by}" + ("" if each is None else f" {each}")
     if isinstance(tail, Mapping):
-        yield f"at most {tail.get('share')} of the patients beyond {tail.get('beyond')}"
+        yield f"jumps beyond {tail.get('beyond')}: at most {tail.get('share')} more than by noise, over all patients"
     if required:
         yield f"required: {', '.join(map(str, required))}" if isinstance(required, list) else f"required: {required}"
     if family.get("shown"):

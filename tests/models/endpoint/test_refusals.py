@@ -32,6 +32,7 @@ def test_a_server_that_refuses_everything_is_left_after_a_few_requests(endpoint)
             raised.value
         )
         assert 'omit = ["temperature"]\nor\nextra = { temperature = 1 }' in raised.value.remedy
+        assert raised.value.problem.endswith("value is supported."), "the server's own full stop is enough"
 
 
 def test_a_picture_that_is_refused_ends_nothing(endpoint):

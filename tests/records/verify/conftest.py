@@ -161,7 +161,12 @@ def run_once(
     run.measure()
     wanted = effects(judged or ids)
     audits = [run.audit(effect, "Does it hold?") for effect in wanted]
-    audits += [e.audit(effect, "Does it hold?") for e in earlier for effect in wanted if not effect.between]
+    audits += [
+        e.audit(effect, "Does it hold?")
+        for e in earlier
+        for effect in wanted
+        if not run.protocol.families[effect.family].shown
+    ]
     described = header(run, [e.reference() for e in earlier])
     record = assembled(described, audits, run_id="20261122-000000-abcdef", command="pytest audits", root=root)
     run.close()

@@ -5,10 +5,13 @@ import pytest
 from auditkit import Perturbation, change, falls, mean, share, wordings
 
 NIGHT, GRID, SIGNED = Perturbation("night"), Perturbation("grid", 2), Perturbation("signed")
-INTERACTION = change(NIGHT, GRID).minus(change(NIGHT)).minus(change(GRID))
+NOTHING = ("demographics_patient", "expertise", "infrastructure", "institution")
+SAY_NOTHING = [Perturbation(f"{category}.neutral") for category in NOTHING]
+HOUR = change(NIGHT, alike=SAY_NOTHING)
+INTERACTION = change(NIGHT, GRID, alike=SAY_NOTHING).minus(change(NIGHT)).minus(change(GRID))
 WORDS = [
-    change(NIGHT, family="ward_words"),
-    change(GRID, NIGHT, against=[GRID], name="night-under-grid", family="ward_words"),
+    HOUR.named("night", family="ward_words"),
+    HOUR.under(GRID).named("night-under-grid", family="ward_words"),
     INTERACTION.named("night-by-grid", family="ward_words"),
 ]
 

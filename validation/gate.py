@@ -1,0 +1,171 @@
+"""What the whole shipped gate does to a model in use: all audits of a hospital's patients, by patients and noise.
+
+Fair models answer here, which respond to corruptions and to nothing else, and such with one planted defect. Their
+scores are put into columns as they are (`validation.direct`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from functools import lru_cache
+from itertools import product
+
+from auditkit import perturbations
+from auditkit.evidence import Audit
+from auditkit.protocol.model import Protocol
+from auditkit.protocol.read import load_protocol
+from auditkit.protocol.shipped import SHIPPED
+from auditkit.testing import Behaviour, audit_all
+from auditkit.vocabulary import Effect, Question
+from validation.direct import measured
+from validation.hospitals import Biased, Fair
+from validation.jobs import Counts, Job, chunks
+from validation.rare import share_of_jolted
+from validation.setting import SHIPPED_PROTOCOL, TAIL, images, unplanned
+
+SUITE = "gate"
+MODALITIES = ("ct", "mr", "us", "xray")
+REPLICATES = {100: 20, 200: 40, 400: 40, 1000: 20}
+"""By the patients of a hospital."""
+PLANTED_REPLICATES = 200
+FAIR, REFUSING = "fair", "refuses 2 % at random"
+MOVED = "% of the patients moved by 40"
+ON_MARGIN, ON_CAP, HIDES = "mean on the margin", "jumps on the cap", ", refuses the 2 % that move most"
+PLANTED = (f"25 {MOVED}", f"30 {MOVED}", ON_MARGIN, ON_MARGIN + HIDES, ON_CAP, ON_CAP + HIDES)
+LEVEL = next(level for level in perturbations.levels().values() if level.id < level.counterpart)
+"""What moves the planted models' scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """Names a row.
+
+    Attributes
+    ----------
+    patients : int
+        Of all four modalities together, as many of each.
+    sd : float
+        Of an answer, in points.
+    scale : str
+        Key of `validation.hospitals.STEPS`.
+    layout : str
+        Key of `validation.setting.LAYOUTS`.
+    model : str
+        `FAIR`, `REFUSING` or one of `PLANTED`.
+    """
+
+    patients: int
+    sd: float
+    scale: str = "whole"
+    layout: str = "1"
+    model: str = FAIR
+
+    def __str__(self) -> str:
+        return "|".join(f"{value:g}" if isinstance(value, float) else str(value) for value in astuple(self))
+
+    @classmethod
+    def parse(cls, text: str) -> Hospital:
+        """Return the row that has this name."""
+        patients, sd, *rest = text.split("|")
+        return cls(int(patients), float(sd), *rest)
+
+
+def rows() -> Iterator[Hospital]:
+    """Yield every row: noise by patients, then the other scales and layouts, refusals, and planted defects."""
+    for sd, patients in product((4.0, 6.0, 8.5, 12.0), REPLICATES):
+        yield Hospital(patients, sd)
+    for (scale, layout), patients in product((("five levels", "1"), ("whole", "4"), ("whole", "1-12")), (200, 400)):
+        for sd in (8.5, 12.0):
+            yield Hospital(patients, sd, scale, layout)
+    yield Hospital(1000, 12.0, "five levels")
+    for patients in (200, 400):
+        yield Hospital(patients, 8.5, model=REFUSING)
+    for model in PLANTED:
+        yield Hospital(200, 8.5, model=model)
+    for model in PLANTED[:2]:
+        yield Hospital(400, 12.0, model=model)
+
+
+def jobs(replicates: int | None = None) -> list[Job]:
+    """Return the work; a replicate of a whole gate takes one to three seconds."""
+    found = []
+    for row in rows():
+        planted = row.model in PLANTED
+        wanted = PLANTED_REPLICATES if planted else REPLICATES[row.patients]
+        found += chunks(SUITE, str(row), replicates or wanted, size=50 if planted else 5)
+    return found
+
+
+def run(job: Job) -> Counts:
+    """Count the verdicts of the gate and of every family, or what becomes of a planted defect."""
+    row = Hospital.parse(job.row)
+    protocol = load_protocol(SHIPPED_PROTOCOL).model_copy(update={"seed": job.protocol_seed()})
+    records = images(row.layout, row.patients // len(MODALITIES), MODALITIES)
+    behaviour, effects = model_of(row), touched() if row.model in PLANTED else shipped(protocol)
+    counts: Counter[str] = Counter(replicates=job.replicates)
+    for seed in job.seeds():
+        data = measured(behaviour, records, effects, protocol, seed)
+        with unplanned():
+            audits = audit_all(data, effects, protocol)
+        counts.update(_of_planted(audits) if row.model in PLANTED else _of_gate(list(audits.values())))
+    return dict(counts)
+
+
+def model_of(row: Hospital) -> Behaviour:
+    """Return who answers."""
+    if row.model not in PLANTED:
+        return Fair(row.sd, row.scale, refuses=0.02 if row.model == REFUSING else 0.0)
+    # In the middle of the scale: a jump of 40 points has room both ways.
+    fair = Fair(row.sd, row.scale, quality=50.0, spread=2.0)
+    hides = 0.02 if row.model.endswith(HIDES) else 0.0
+    if row.model.startswith(ON_MARGIN):
+        return Biased(fair, _says, shift=5.0, hides=hides)
+    if row.model.startswith(ON_CAP):
+        others = len(perturbations.placebos()) - 1
+        share = share_of_jolted(TAIL["share"], row.sd, Biased.jump, TAIL["beyond"], others)
+        return Biased(fair, _says, share=share, hides=hides)
+    return Biased(fair, _says, share=float(row.model.removesuffix(MOVED)) / 100)
+
+
+def _says(question: Question) -> bool:
+    return any(perturbation.name == LEVEL.id for perturbation in question.condition)
+
+
+@lru_cache(maxsize=1)
+def _every() -> dict[str, list[Effect]]:
+    return {name: make() for name, make in SHIPPED.items()}
+
+
+def shipped(protocol: Protocol) -> list[Effect]:
+    """Return every shipped effect that decides."""
+    return [effect for name, some in _every().items() if not protocol.families[name].shown for effect in some]
+
+
+def touched() -> list[Effect]:
+    """Return the effects that ask the moved words; the size of their family is declared, so no other is needed."""
+    return [effect for effect in _every()["metadata"] if any(map(_says, effect.questions()))]
+
+
+def _of_gate(audits: Sequence[Audit]) -> dict[str, int]:
+    by_family: dict[str, set[str]] = {}
+    for audit in audits:
+        by_family.setdefault(audit.family, set()).add(audit.verdict)
+    found = {f"{family}, {_joined(said)}": 1 for family, said in by_family.items()}
+    whole = _joined({audit.verdict for audit in audits})
+    short = [family for family, said in by_family.items() if said != {"PASS"}]
+    if len(short) == 1:
+        found[f"{short[0]}, alone"] = 1
+    return found | {f"gate {whole}": 1}
+
+
+def _joined(verdicts: set[str]) -> str:
+    return next(verdict for verdict in ("FAIL", "INCONCLUSIVE", "PASS") if verdict in verdicts)
+
+
+def _of_planted(audits: dict[str, Audit]) -> dict[str, int]:
+    """The words against the neutral ones carry the defect; against their counterpart too, which is not exact."""
+    said = {id_.rpartition("/")[2]: audit.verdict for id_, audit in audits.items()}
+    own = said[next(name for name in said if name.endswith("-vs-neutral"))]
+    return {"FAIL": int("FAIL" in said.values()), f"vs neutral {own}": 1}
