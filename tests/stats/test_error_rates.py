@@ -118,19 +118,25 @@ def rate_rates(p: float, G: int, layout: str, correlation: float, replicates: in
     return low / replicates, high / replicates
 
 
-def hit_hard(kind: str, rng: np.random.Generator, G: int, replicates: int) -> np.ndarray:
-    """Patients of whom one in twenty is hit hard, and whose mean is -5; (G, replicates)."""
-    hit, noise = rng.random((G, replicates)) < 0.05, rng.normal(0, 2.0, (G, replicates))
+def hit_hard(
+    kind: str, rng: np.random.Generator, G: int, replicates: int, size: float = 100.0, sd: float = 2.0
+) -> np.ndarray:
+    """Patients of whom a few are hit hard, one in twenty unless a size is given; their mean is -5. (G, replicates)."""
+    noise = rng.normal(0, sd, (G, replicates))
     if kind == "jump":  # nothing else moves: the mean seen without them is harmless
-        return np.clip(np.where(hit, -100.0, noise), -100, 100)
+        hit = rng.random((G, replicates)) < 5 / size
+        return np.clip(np.where(hit, -size, 0.0) + noise, -100, 100)
+    hit = rng.random((G, replicates)) < 0.05
     return np.where(hit, 40.0, (-5 - 0.05 * 40) / 0.95 + noise)  # they rise, all others fall by more than allowed
 
 
-def hit_hard_rates(kind: str, G: int, replicates: int, resamples: int) -> tuple[float, float]:
+def hit_hard_rates(
+    kind: str, G: int, replicates: int, resamples: int, size: float = 100.0, sd: float = 2.0
+) -> tuple[float, float]:
     """Share of replicates that pass and that fail, margins -5 and 5."""
     rng, found = np.random.default_rng([len(kind), G, replicates]), np.zeros(2)
     for batch in range(10):
-        means = hit_hard(kind, rng, G, replicates // 10)
+        means = hit_hard(kind, rng, G, replicates // 10, size, sd)
         results = equivalence(means, -5, 5, alpha=ALPHA, seed=batch, resamples=resamples)
         found += [sum(r.decision == d for r in results) for d in ("inside", "beyond")]
     passed, failed = found / (replicates // 10 * 10)
@@ -214,7 +220,7 @@ def test_patients_who_are_hit_hard_and_were_not_drawn_are_not_forgotten(G):
     passed, failed = hit_hard_rates("jump", G, 600, 999)
     assert within(passed, 0.05, 600)
     assert within(failed, 0.05, 600)
-    naive = hit_hard("jump", np.random.default_rng(G), G, 600)
+    naive = hit_hard("jump", np.random.default_rng(G), G, 4000)
     reach = stats.t.ppf(0.95, G - 1) * naive.std(axis=0, ddof=1) / math.sqrt(G)
     assert (naive.mean(axis=0) - reach > -5).mean() > 0.07
 
@@ -225,7 +231,7 @@ def test_patients_who_rise_and_were_not_drawn_make_no_fail(G):
     passed, failed = hit_hard_rates("opposite", G, 600, 999)
     assert within(passed, 0.05, 600)
     assert within(failed, 0.05, 600)
-    naive = hit_hard("opposite", np.random.default_rng(G), G, 600)
+    naive = hit_hard("opposite", np.random.default_rng(G), G, 4000)
     reach = stats.t.ppf(0.95, G - 1) * naive.std(axis=0, ddof=1) / math.sqrt(G)
     assert (naive.mean(axis=0) + reach < -5).mean() > 0.07
 
@@ -298,7 +304,7 @@ def test_table_of_equivalence():
     )
     for kind in ("fine", "wild", "jump", "rare"):
         for layout in ("1", "1-4"):
-            for G in (24, 32, 64, 128):
+            for G in (24, 64, 128, 256):
                 rates = gate(kind, G, layout, -5.0, 2000, 1999)
                 print(f"{kind:5} {layout:4} G={G:<4}", *(f"{value:.3f}" for value in rates.values()))
                 assert within(rates["pass"], 0.065, 2000)
@@ -314,6 +320,11 @@ def test_table_of_patients_hit_hard():
             print(f"{kind:9} G={G:<4} {rates[0]:.3f} {rates[1]:.3f}")
             assert within(rates[0], 0.05, 2000)
             assert within(rates[1], 0.05, 2000)
+    for size, sd, G in ((30, 2, 220), (60, 2, 170), (50, 3, 256), (40, 3, 96), (50, 6, 112), (100, 6, 196)):
+        rates = hit_hard_rates("jump", G, 2000, 999, size, sd)
+        print(f"jump by {size:3}, all others by sd {sd} G={G:<4} {rates[0]:.3f} {rates[1]:.3f}")
+        assert within(rates[0], 0.05, 2000)
+        assert within(rates[1], 0.05, 2000)
     print("\npatients whose clean and treated images change places, 2,000 replicates: false PASS, false FAIL")
     for kind in ("one", "two"):
         for G in (32, 64, 96, 128, 256):
