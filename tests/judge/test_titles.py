@@ -58,7 +58,7 @@ def test_shipped_effects_are_called_as_they_were_in_the_first_runs():
     Those that name a wording are left out: wordings are called otherwise now. Gaps between groups came later. What is
     held against the neutral sentences was held against one of them then, which is named still.
     """
-    several = "mean of 5, such as "
+    several = "the mean over 5 sentences, such as "
     words = {
         f"{family}/{effect.name}": [TITLES.title(effect), *TITLES.sides(effect), TITLES.hazard(effect)]
         for family, listed in SHIPPED.items()
