@@ -129,7 +129,7 @@ def test_a_single_severity_is_called_so(make):
         (change(HIGH, alike=[NEUTRAL, LOW]), "Reputation: high vs no sentence", said(HIGH), CLEAN),
         (
             departure(HIGH, alike=[NEUTRAL, Perturbation("expertise.neutral")], name="x"),
-            "Reputation: high vs neutral", said(HIGH), f"mean of 2, such as {said(NEUTRAL)}",
+            "Reputation: high vs neutral", said(HIGH), f"the mean over 2 sentences, such as {said(NEUTRAL)}",
         ),
         (change(NEUTRAL), "Institution: neutral sentence", said(NEUTRAL), CLEAN),
         (differs(AGAIN, name="asked-twice"), "Asked twice", "asked a second time", CLEAN),
