@@ -1,4 +1,4 @@
-"""Sixty-four drawn pictures, so that every example runs in seconds: ``--audit-data drawn``."""
+"""Eighty drawn pictures, so that every example runs in seconds: ``--audit-data drawn``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from auditkit import ImageRecord, ImageSet, salted_hash
 
-COUNT = 64
+COUNT = 80
 SIDE = 96
 
 

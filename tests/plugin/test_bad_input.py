@@ -197,5 +197,5 @@ def test_a_family_of_ones_own_without_its_size_is_refused_before_anything_is_ask
         "@pytest.mark.parametrize('effect', OWN, ids=str)\n"
         "def test_own(effect, audit):\n    audit.within(effect)\n"
     )
-    refused(audit_run("-k", "test_own"), "Add size = 6", "[families.mine]")
+    refused(audit_run("-k", "test_own"), "Write size = 6", "[families.mine]")
     assert not (bench.path / "calls.log").exists(), "nothing was asked"
