@@ -31,6 +31,8 @@ REPLICATES = {100: 20, 200: 40, 400: 40, 1000: 20}
 """By the patients of a hospital."""
 PLANTED_REPLICATES = 200
 FAIR, REFUSING = "fair", "refuses 2 % at random"
+ONE = ", one modality"
+"""Ends the names of models that are asked about as many patients of a single modality."""
 MOVED = "% of the patients moved by 40"
 ON_MARGIN, ON_CAP, HIDES = "mean on the margin", "jumps on the cap", ", refuses the 2 % that move most"
 PLANTED = (f"25 {MOVED}", f"30 {MOVED}", ON_MARGIN, ON_MARGIN + HIDES, ON_CAP, ON_CAP + HIDES)
@@ -53,7 +55,7 @@ class Hospital:
     layout : str
         Key of `validation.setting.LAYOUTS`.
     model : str
-        `FAIR`, `REFUSING` or one of `PLANTED`.
+        `FAIR`, `REFUSING`, either of them with `ONE`, or one of `PLANTED`.
     """
 
     patients: int
@@ -80,8 +82,10 @@ def rows() -> Iterator[Hospital]:
         for sd in (8.5, 12.0):
             yield Hospital(patients, sd, scale, layout)
     yield Hospital(1000, 12.0, "five levels")
-    for patients in (200, 400):
+    for patients in (200, 400, 1000):
         yield Hospital(patients, 8.5, model=REFUSING)
+    for model in (FAIR, REFUSING):
+        yield Hospital(200, 8.5, model=model + ONE)
     for model in PLANTED:
         yield Hospital(200, 8.5, model=model)
     for model in PLANTED[:2]:
@@ -102,7 +106,8 @@ def run(job: Job) -> Counts:
     """Count the verdicts of the gate and of every family, or what becomes of a planted defect."""
     row = Hospital.parse(job.row)
     protocol = load_protocol(SHIPPED_PROTOCOL).model_copy(update={"seed": job.protocol_seed()})
-    records = images(row.layout, row.patients // len(MODALITIES), MODALITIES)
+    modalities = MODALITIES[:1] if row.model.endswith(ONE) else MODALITIES
+    records = images(row.layout, row.patients // len(modalities), modalities)
     behaviour, effects = model_of(row), touched() if row.model in PLANTED else shipped(protocol)
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
@@ -116,7 +121,7 @@ def run(job: Job) -> Counts:
 def model_of(row: Hospital) -> Behaviour:
     """Return who answers."""
     if row.model not in PLANTED:
-        return Fair(row.sd, row.scale, refuses=0.02 if row.model == REFUSING else 0.0)
+        return Fair(row.sd, row.scale, refuses=0.02 if row.model.startswith(REFUSING) else 0.0)
     # In the middle of the scale: a jump of 40 points has room both ways.
     fair = Fair(row.sd, row.scale, quality=50.0, spread=2.0)
     hides = 0.02 if row.model.endswith(HIDES) else 0.0
@@ -149,18 +154,17 @@ def touched() -> list[Effect]:
 
 
 def _of_gate(audits: Sequence[Audit]) -> dict[str, int]:
-    by_family: dict[str, set[str]] = {}
+    by_family: dict[str, list[str]] = {}
     for audit in audits:
-        by_family.setdefault(audit.family, set()).add(audit.verdict)
-    found = {f"{family}, {_joined(said)}": 1 for family, said in by_family.items()}
-    whole = _joined({audit.verdict for audit in audits})
-    short = [family for family, said in by_family.items() if said != {"PASS"}]
-    if len(short) == 1:
-        found[f"{short[0]}, alone"] = 1
-    return found | {f"gate {whole}": 1}
+        by_family.setdefault(audit.family, []).append(audit.verdict)
+    found = {f"gate {_joined([audit.verdict for audit in audits])}": 1}
+    for family, said in by_family.items():
+        found[f"{family}, {_joined(said)}"] = 1
+        found[f"{family}, audits"], found[f"{family}, audits PASS"] = len(said), said.count("PASS")
+    return found
 
 
-def _joined(verdicts: set[str]) -> str:
+def _joined(verdicts: Sequence[str]) -> str:
     return next(verdict for verdict in ("FAIL", "INCONCLUSIVE", "PASS") if verdict in verdicts)
 
 

@@ -24,8 +24,8 @@ def whole_gate(by_title: Mapping[str, Table]) -> str:
     lines = [
         f"A hospital's patients in {len(gate.MODALITIES)} modalities, as many of each, and the shipped protocol. The "
         "model is fair and responds to corruptions. PASS / INCONCLUSIVE / FAIL: shares of the replicates (standard "
-        f"errors at most {errors}). Held up by: the families that pass in fewer than {SHORT:.0%} of them, with the "
-        "share that passes.\n",
+        f"errors at most {errors}). Held up by: the families that pass in fewer than {100 * SHORT:.0f} % of them, "
+        "with the share that passes.\n",
         "| sd of an answer | scores | images per patient | model | patients | PASS / INCONCLUSIVE / FAIL "
         "| held up by |",
         "|---|---|---|---|---|---|---|",
@@ -48,7 +48,7 @@ def _enough(rows: Mapping[Row, Mapping[str, Rate]]) -> str:
     for (patients, *others), found in rows.items():
         kinds.setdefault(tuple(others), []).append((int(patients), found["PASS"].value))
     lines = [
-        f"The fewest of the measured numbers of patients with which {ENOUGH:.0%} of the gates pass:\n",
+        f"The fewest of the measured numbers of patients with which {100 * ENOUGH:.0f} % of the gates pass:\n",
         "| sd of an answer | scores | images per patient | model | patients |",
         "|---|---|---|---|---|",
     ]

@@ -18,6 +18,7 @@ FAMILIES = "The whole shipped protocol"
 OWN = "Families of one's own"
 GATE = "The whole gate"
 GATE_PASS, GATE_FAIL = "The whole gate: PASS, by family", "The whole gate: any FAIL, by family"
+GATE_AUDITS = "The whole gate: audits that PASS, by family"
 GATE_PLANTED = "The whole gate: planted defects"
 LOOKS, LOOKS_AWAY = "Several looks, on the margin", "Several looks, away from the margin"
 DEFECTS, FOUND, BLAMED = (
@@ -115,6 +116,12 @@ def of_gate(results: Results) -> list[Table]:
             keys,
             [rate for row, counts in whole for rate in _of_gate_families(row, counts, "PASS")],
             "Share of the replicates in which every audit of the family passes.",
+        ),
+        Table(
+            GATE_AUDITS,
+            keys,
+            [rate for row, counts in whole for rate in _of_gate_audits(row, counts)],
+            "Share of the audits of the family.",
         ),
         Table(
             GATE_FAIL,
@@ -245,6 +252,12 @@ def _of_gate_families(row: gate.Hospital, counts: Counts, verdict: str) -> Itera
     for family in families.BOUNDARY:
         share = counts.get(f"{family}, {verdict}", 0) / n
         yield Rate(_hospital(row), family, share, n, ALPHA if failing else None, more_is_worse=failing)
+
+
+def _of_gate_audits(row: gate.Hospital, counts: Counts) -> Iterator[Rate]:
+    for family in families.BOUNDARY:
+        share = counts[f"{family}, audits PASS"] / counts[f"{family}, audits"]
+        yield Rate(_hospital(row), family, share, counts["replicates"], more_is_worse=False)
 
 
 def _of_gate_planted(row: gate.Hospital, counts: Counts) -> Iterator[Rate]:

@@ -72,7 +72,13 @@ def test_rows_have_names_that_can_be_read_back():
     rows = list(gate.rows())
     assert [Hospital.parse(str(row)) for row in rows] == rows
     assert len({str(row) for row in rows}) == len(rows)
-    assert {row.model for row in rows} == {gate.FAIR, gate.REFUSING, *PLANTED}
+    assert {row.model for row in rows} == {
+        gate.FAIR,
+        gate.REFUSING,
+        gate.FAIR + gate.ONE,
+        gate.REFUSING + gate.ONE,
+        *PLANTED,
+    }
     assert {(row.patients, row.sd) for row in rows} >= {(n, sd) for n in (100, 1000) for sd in (4.0, 6.0, 8.5, 12.0)}
 
 
@@ -80,6 +86,7 @@ def test_a_gate_is_counted_with_its_families():
     row = str(Hospital(400, 4.0))
     counts = gate.run(Job(gate.SUITE, row, 0, 1))
     assert counts["gate PASS"] == counts["metadata, PASS"] == counts["placebo, PASS"] == 1
+    assert counts["metadata, audits"] == counts["metadata, audits PASS"] == 60
     few = str(Hospital(100, 4.0))
     short = gate.run(Job(gate.SUITE, few, 0, 1))
     assert short["gate INCONCLUSIVE"] == short["metadata, INCONCLUSIVE"] == 1  # 25 patients of a modality pass no mean
