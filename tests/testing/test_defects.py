@@ -55,11 +55,11 @@ FOUND = {
     ),
     "one_modality": (
         "metadata/institution.reputation-high-vs-neutral", "ct", 20.0, 2.5,
-        r"Not met in all patients together and 1 of 2 modalities \(CT\)\. .*±10\.0: not met \(p < 0\.001 after Holm",
+        r"Not met in all patients together and 1 of 2 modalities \(CT\)\. .*±12\.0: not met \(p < 0\.001 after Holm",
     ),
     "opposite": (
         "metadata/institution.teaching-high-vs-neutral", "xray", -20.0, 2.5,
-        r"Not met in 2 of 2 modalities \(CT, X-ray\)\. .* must stay within ±10\.0: not met",
+        r"Not met in 2 of 2 modalities \(CT, X-ray\)\. .* must stay within ±12\.0: not met",
     ),
     "reads_label": (
         "metadata/institution.reputation-high-vs-low", "all", 20.0, 1e-9,
@@ -86,7 +86,7 @@ FOUND = {
         "discrimination/jpeg", "ct", 0.5, 0.05, r"severity 3: AUROC 0\.50 .*; must be above 0\.70: not met",
     ),
     "template_fragile": (
-        "templates/quality", "ct", 20.0, 3.0, r"quality\.reader.*; must stay within ±10\.0: not met",
+        "templates/quality", "ct", 20.0, 3.0, r"quality\.reader.*; must stay within ±12\.0: not met",
     ),
     "batch_dependent": ("repeatability/alone-vs-batch", "ct", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
     "unsteady": ("repeatability/asked-twice", "xray", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
