@@ -79,11 +79,10 @@ def too_few(n: int, alpha: float, what: str, needed: int) -> str:
     needed : int
         Patients that would be enough, if the estimate stays as it is.
     """
-    one_in = max(math.floor(1 / (1 - float(seen_share(alpha, n)))), 1)
-    return (
-        f"{patients(n)} are too few for {what}: one in {one_in} of all could be quite unlike them; it takes "
-        f"{whole(needed)} or more"
-    )
+    one_in = math.floor(1 / (1 - float(seen_share(alpha, n))))
+    # Of 1 to 4 patients nobody needs to be told why.
+    why = f": one in {one_in} of all could be quite unlike them" if one_in > 1 else ""
+    return f"{patients(n)} {'is' if n == 1 else 'are'} too few for {what}{why}; it takes {whole(needed)} or more"
 
 
 def _prospect(draft: Draft, more: int | None) -> str:

@@ -54,12 +54,12 @@ FOUND = {
         r"Not met in all patients together\. .*all modalities: \+.* over 128 patients; must stay within ±5\.0: not met",
     ),
     "one_modality": (
-        "metadata/institution.reputation-high-vs-neutral", "ct", 20.0, 2.5,
+        "metadata/institution.reputation-high-vs-neutral", "ct", 24.0, 2.5,
         r"Not met in all patients together and 1 of 2 modalities \(CT\)\. .*±12\.0: not met \(p < 0\.001 after Holm",
     ),
     "opposite": (
-        "metadata/institution.teaching-high-vs-neutral", "xray", -20.0, 2.5,
-        r"Not met in 2 of 2 modalities \(CT, X-ray\)\. .* must stay within ±12\.0: not met",
+        "metadata/institution.teaching-high-vs-neutral", "xray", -24.0, 2.5,
+        r"2 of 2 modalities \(CT, X-ray\)\. .* must stay within ±12\.0: not met",
     ),
     "reads_label": (
         "metadata/institution.reputation-high-vs-low", "all", 20.0, 1e-9,
@@ -81,7 +81,7 @@ FOUND = {
     "inverted": (
         "sensitivity/gaussian_noise", "xray", -4.0, 0.2, r"−4\.0 \[.*; must be above 2\.0: not met",
     ),
-    "inverted_all": ("direction/brightness", "ct", 20.0, 0.5, r"\+.* over 128 patients; must be below \+5\.0: not met"),
+    "inverted_all": ("direction/brightness", "ct", 20.0, 0.5, r"\+.* over 128 patients; must be below \+10\.0: not met"),
     "threshold": (
         "discrimination/jpeg", "ct", 0.5, 0.05, r"severity 3: AUROC 0\.50 .*; must be above 0\.70: not met",
     ),
@@ -156,7 +156,8 @@ def test_opposite_biases_vanish_when_pooled_and_fail_in_each_modality(run):
     _, audits = run("opposite")
     cells = {c.stratum.level: c for c in audits["metadata/institution.reputation-high-vs-low"].parts}
     assert cells["all"].estimate.value == pytest.approx(0.0, abs=2.0)
-    assert cells["all"].verdict != "FAIL"
+    assert -5 < cells["all"].estimate.low < cells["all"].estimate.high < 5  # only the jumps show it there
+    assert "jump by more than 25 points" in cells["all"].sentence
     assert cells["ct"].verdict == cells["xray"].verdict == "FAIL"
     assert cells["ct"].estimate.value * cells["xray"].estimate.value < 0
 
@@ -355,7 +356,7 @@ def test_descriptions_say_the_size(quick, images):
     for name, defect in at_times(TWICE, quick, images(64)).items():
         assert defect.description, name
         assert "\n" not in defect.description
-    assert "+20 points in ct" in at_times(TWICE, quick, images(64))["one_modality"].description
+    assert "+24 points in ct" in at_times(TWICE, quick, images(64))["one_modality"].description
     assert Constant(70.0).description == "answers 70 to everything"
 
 
