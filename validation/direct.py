@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.ask.plan import Plan
 from auditkit.images.record import ImageRecord
 from auditkit.measure.columns import MAIN, NOT_ASKED, REFUSED, SCORED, Column, Measurements
 from auditkit.protocol.model import Protocol
 from auditkit.testing import Asked, Behaviour, Replies, Subjects
-from auditkit.vocabulary import Effect, Question
+from auditkit.vocabulary import Effect
+from validation.asking import planned_items
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,18 +30,10 @@ def measured(
     Scores must be such as the task can say; every other text counts as a refusal. Parameters are those of
     `auditkit.testing.simulate`.
     """
-    plan = Plan(tuple(records), tuple(effects), protocol)
     subjects = Subjects.of(records)
-    asked: dict[Question, list[str]] = {}
-    for modality in dict.fromkeys(subjects.modalities.tolist()):
-        for question in plan.questions(modality):
-            asked.setdefault(question, []).append(modality)
     columns = {
-        question: _column(
-            behaviour.answer(Asked(subjects, question, protocol.catalogue, seed)),
-            np.isin(subjects.modalities.astype(str), modalities),
-        )
-        for question, modalities in asked.items()
+        question: _column(behaviour.answer(Asked(subjects, question, protocol.catalogue, seed)), planned)
+        for question, planned in planned_items(records, subjects, effects, protocol).items()
     }
     return Measurements(records, columns)
 

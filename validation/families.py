@@ -19,8 +19,9 @@ from auditkit.evidence import Audit
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.testing import NOISES, Asked, Behaviour, FairReader, Noise, Replies, audit_all, simulate
+from auditkit.testing import NOISES, Asked, Behaviour, FairReader, Noise, Replies, audit_all
 from auditkit.vocabulary import Effect, Question
+from validation.asking import answers
 from validation.jobs import Counts, Job, chunks
 from validation.models import REFUSAL, Shifting, severity
 from validation.setting import SHIPPED_PROTOCOL, images, unplanned
@@ -48,7 +49,7 @@ def run(job: Job) -> Counts:
         verdicts: dict[str, dict[str, Audit]] = {}
         for behaviour, effects in _asked(job.row, protocol):
             with unplanned():
-                audits = audit_all(simulate(behaviour, records, effects, protocol, seed), effects, protocol)
+                audits = audit_all(answers(behaviour, records, effects, protocol, seed), effects, protocol)
             for audit in audits.values():
                 verdicts.setdefault(audit.family, {})[audit.id] = audit
         every: list[str] = []

@@ -27,7 +27,7 @@ from validation.setting import SHIPPED_PROTOCOL, TAIL, images, unplanned
 
 SUITE = "gate"
 MODALITIES = ("ct", "mr", "us", "xray")
-REPLICATES = {100: 20, 200: 40, 400: 40, 1000: 20}
+REPLICATES = {100: 20, 200: 40, 400: 30, 1000: 15}
 """By the patients of a hospital."""
 PLANTED_REPLICATES = 200
 FAIR, REFUSING = "fair", "refuses 2 % at random"

@@ -36,7 +36,8 @@ JUDGED = (
     "audits/protocol.toml",
 )  # fmt: skip
 SIMULATED = tuple(
-    f"validation/{name}.py" for name in ("models", "rare", "setting", "situations", "versions", "measured", "counting")
+    f"validation/{name}.py"
+    for name in ("asking", "models", "rare", "setting", "situations", "versions", "measured", "counting")
 )
 ALONE = {"gate": ("validation/direct.py", "validation/hospitals.py")}
 """By suite, what its counts alone depend on."""

@@ -10,7 +10,7 @@ from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
 from auditkit.measure.columns import joined
 from auditkit.protocol.model import Protocol
-from auditkit.testing import simulate
+from validation.asking import answers
 from validation.counting import verdicts_of
 from validation.jobs import Counts, Job, chunks
 from validation.jobs import seed as seed_of
@@ -71,8 +71,8 @@ def judged_in_looks(what: Situation, setting: Setting, protocol: Protocol, seed:
     for look, stage in zip(plan_looks(staged, protocol), staged, strict=True):
         if judge is not None and not judge.undecided():
             break
-        answers = seed_of("stage", str(look.number), str(seed))
-        parts.append(simulate(what.behaviour, stage, [what.effect], protocol, answers))
+        chance = seed_of("stage", str(look.number), str(seed))
+        parts.append(answers(what.behaviour, stage, [what.effect], protocol, chance))
         judge = Judge(protocol, joined(parts), [what.effect], look, before=judge)
     assert judge is not None  # noqa: S101 - there is at least one look
     return judge.audit(what.effect, "")

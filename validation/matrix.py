@@ -8,8 +8,9 @@ from functools import lru_cache
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.testing import DEFECTS, NOISES, Behaviour, Defect, FairReader, Planted, at_times, audit_all, simulate
+from auditkit.testing import DEFECTS, NOISES, Behaviour, Defect, FairReader, Planted, at_times, audit_all
 from auditkit.vocabulary import Effect
+from validation.asking import answers
 from validation.jobs import Counts, Job, chunks
 from validation.setting import SHIPPED_PROTOCOL, images, unplanned
 
@@ -90,7 +91,7 @@ def run(job: Job) -> Counts:
     expected = {f"{effect.family}/{effect.name}": _expected(defect, effect, protocol) for effect in effects()}
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
-        data = simulate(behaviour, records, effects(), protocol, seed)
+        data = answers(behaviour, records, effects(), protocol, seed)
         with unplanned():
             audits = audit_all(data, effects(), protocol)
         blamed: dict[str, bool] = {}

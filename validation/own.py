@@ -7,8 +7,9 @@ from collections import Counter
 from auditkit.protocol.effects import change, rises
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
-from auditkit.testing import audit_all, simulate
+from auditkit.testing import audit_all
 from auditkit.vocabulary import Effect
+from validation.asking import answers
 from validation.jobs import Counts, Job, chunks
 from validation.models import CLEAN, Shifting
 from validation.setting import FAMILY, SHIPPED_PROTOCOL, WORDS, images, unplanned
@@ -48,7 +49,7 @@ def run(job: Job) -> Counts:
     behaviour = Shifting(lambda q, _m: LIMIT * (q.condition != CLEAN), KINDS_OF_NOISE[kind])
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
-        data = simulate(behaviour, records, every, protocol, seed)
+        data = answers(behaviour, records, every, protocol, seed)
         with unplanned():
             audits = audit_all(data, chosen, protocol)
             failed = {id_ for id_, audit in audits.items() if audit.verdict == "FAIL"}

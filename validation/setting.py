@@ -20,8 +20,9 @@ from auditkit.judge.judge import Judge
 from auditkit.judge.versions import VersionJudge
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
-from auditkit.testing import Behaviour, audit_all, made_up_images, simulate
+from auditkit.testing import Behaviour, audit_all, made_up_images
 from auditkit.vocabulary import Effect, Perturbation
+from validation.asking import answers
 
 SHIPPED_PROTOCOL = Path(__file__).resolve().parent.parent / "audits" / "protocol.toml"
 LAYOUTS: dict[str, tuple[int, ...]] = {
@@ -132,12 +133,12 @@ def protocol_of(what: Situation, seed: int) -> Protocol:
 
 def judged(what: Situation, records: Sequence[ImageRecord], protocol: Protocol, seed: int) -> Audit:
     """Ask, read and judge: the one audit of a situation."""
-    data = simulate(what.behaviour, records, [what.effect], protocol, seed)
+    data = answers(what.behaviour, records, [what.effect], protocol, seed)
     with unplanned(figures=what.change is not None):
         if what.old is None:
             (audit,) = audit_all(data, [what.effect], protocol).values()
             return audit
-        before = simulate(what.old, records, [what.effect], protocol, seed)
+        before = answers(what.old, records, [what.effect], protocol, seed)
         return VersionJudge(protocol, data, before, [what.effect]).against("baseline", what.effect, "", "earlier")
 
 
