@@ -109,6 +109,8 @@ class _Loading:
 def _serve() -> None:
     with tempfile.TemporaryDirectory() as nothing, contextlib.redirect_stdout(io.StringIO()) as said:
         options = ["-c", os.devnull, f"--rootdir={nothing}", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+        # xdist keeps the path of imports as it was when it was loaded, so each fork loads it for itself.
+        options += ["-p", "no:xdist", "-p", "no:xdist.looponfail"]
         code = pytest.main([nothing, *options], plugins=[_Loading()])
     if code is not pytest.ExitCode.NO_TESTS_COLLECTED:
         sys.exit(said.getvalue())

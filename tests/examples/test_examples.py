@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -30,21 +28,15 @@ def test_there_are_examples_and_all_are_listed():
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_runs_as_its_readme_says(example, tmp_path):
+def test_an_example_runs_as_its_readme_says(example, tmp_path, forked):
     text = (example / "README.md").read_text(encoding="utf-8")
     pytest_, *arguments = block(text, "console").removeprefix("$ ").split()
     assert pytest_ == "pytest"
     assert f"examples/{example.name}" in arguments
     outside = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "GITHUB_", "GITLAB_"))}
     added = ["-p", "no:cacheprovider", "--audit-report=html", f"--audit-out={tmp_path / 'out'}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments, *added],
-        cwd=ROOT,
-        env={**outside, "PYTHONPATH": str(ROOT), "AUDITKIT_SALT": "examples"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    environment = {**outside, "PYTHONPATH": str(ROOT), "AUDITKIT_SALT": "examples"}
+    done = forked.run("pytest", *arguments, *added, cwd=ROOT, env=environment)
     expected = block(text, "text").splitlines()
     assert done.returncode == ("failed" in expected[-1]), done.stdout + done.stderr
     for line in expected:

@@ -10,6 +10,7 @@ import pytest
 
 from auditkit import Evidence
 from auditkit.cli import main
+from tests.forked import Forked
 
 collect_ignore = ["ward_kit"]  # its audits are run by the tests, in processes of their own
 
@@ -20,8 +21,9 @@ ROOT = HERE.parent.parent
 class Ward:
     """A folder of its own with the audits of ward_kit, and processes that run in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forked: Forked) -> None:
         self.folder = folder
+        self._forked = forked
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "GITHUB_", "GITLAB_"))}
         self.environment = {
             **kept,
@@ -34,11 +36,22 @@ class Ward:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run pytest, with ward_kit as a plugin."""
-        return self._process("-m", "pytest", "-p", "ward_kit.plugin", *arguments)
+        return self.pytest("-p", "ward_kit.plugin", *arguments)
+
+    def pytest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run pytest without ward_kit."""
+        return self._forked.run("pytest", *arguments, cwd=self.folder, env=self.environment)
 
     def audit(self, model: str, out: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Audit one of ward_kit's models."""
-        return self.run("audits", f"--model={model}", "--audit-data=ward:60", f"--audit-out={out}", *arguments)
+        return self.run(*_of_an_audit(model, out), *arguments)
+
+    def audit_afresh(self, model: str, out: str) -> subprocess.CompletedProcess[str]:
+        """As `audit`, with an interpreter of its own."""
+        command = [sys.executable, "-m", "pytest", "-p", "ward_kit.plugin", *_of_an_audit(model, out)]
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
+        )
 
     def auditkit(self, *arguments: str) -> tuple[int, str]:
         """Run the command auditkit here, which spares a process, without any plugin; exit code and what it printed."""
@@ -55,11 +68,9 @@ class Ward:
         """Return the verdicts of a run by audit."""
         return {audit.id: audit.verdict for audit in self.evidence(out).audits}
 
-    def _process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, *arguments]
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
-        )
+
+def _of_an_audit(model: str, out: str) -> tuple[str, ...]:
+    return ("audits", f"--model={model}", "--audit-data=ward:60", f"--audit-out={out}")
 
 
 @pytest.fixture(autouse=True)
@@ -69,9 +80,9 @@ def installed(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def ward(tmp_path_factory) -> Ward:
+def ward(tmp_path_factory, forked) -> Ward:
     """The folder after two runs: of a fair model (out: fair) and of one that falls for a sentence (out: gullible)."""
-    ward = Ward(tmp_path_factory.mktemp("ward"))
-    ward.fair = ward.audit("ward-fair", "fair")
+    ward = Ward(tmp_path_factory.mktemp("ward"), forked)
+    ward.fair = ward.audit_afresh("ward-fair", "fair")
     ward.gullible = ward.audit("ward-gullible", "gullible")
     return ward

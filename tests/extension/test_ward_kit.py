@@ -128,7 +128,7 @@ def test_sentences_may_stand_in_a_file_beside_the_protocol(ward):
 
 
 def test_without_the_plugin_the_run_says_what_is_missing(ward):
-    done = ward._process("-m", "pytest", "audits", "--model=reference", "--audit-data=demo", "--audit-out=none")
+    done = ward.pytest("audits", "--model=reference", "--audit-data=demo", "--audit-out=none")
     assert done.returncode == 4
     assert "tasks.ward_stars.scorer: allowed: score_100" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout

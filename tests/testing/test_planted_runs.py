@@ -87,7 +87,7 @@ def planted():
 
 
 @pytest.fixture
-def planted_run(request, pytester, monkeypatch):
+def planted_run(request, pytester, monkeypatch, forked):
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUDITKIT_SALT", "test")
@@ -105,9 +105,8 @@ def planted_run(request, pytester, monkeypatch):
         Image.fromarray(ramp.astype(np.uint8)).save(pictures / f"p{i:02d}.png")
 
     def run():
-        result = pytester.runpytest_subprocess(
-            "audits", "--model=my_models:planted", "--audit-data=pictures", "--audit-out=out", "-p", "no:xdist"
-        )
+        given = ("--model=my_models:planted", "--audit-data=pictures", "--audit-out=out", "-p", "no:xdist")
+        result = forked.pytest("audits", *given, cwd=pytester.path)
         return result, Evidence.from_json((pytester.path / "out/evidence.json").read_text())
 
     return run
