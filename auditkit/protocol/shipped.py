@@ -7,6 +7,7 @@ when a family is corrected for multiplicity: the size of a family is what is dec
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, wraps
 
 from auditkit import perturbations, tasks
 from auditkit.protocol import effects
@@ -32,21 +33,36 @@ DIRECTIONS = ("brightness", "brightness_down", "contrast", "contrast_up")
 STRONGEST = 5
 
 
+def _made_once(make: Callable[[], list[Effect]]) -> Callable[[], list[Effect]]:
+    """Make the effects, which never change, when first asked, because every audit's correction counts its family."""
+    made = cache(lambda: tuple(make()))
+
+    @wraps(make)
+    def listed() -> list[Effect]:
+        return list(made())  # a list of the caller's own
+
+    return listed
+
+
+@_made_once
 def sensitivity() -> list[Effect]:
     """Every corruption at rising severity, for the fall of the score."""
     return [falls(name, family="sensitivity") for name in corruptions()]
 
 
+@_made_once
 def discrimination() -> list[Effect]:
     """Every corruption at rising severity, for telling clean from corrupted."""
     return [areas(name, family="discrimination") for name in corruptions()]
 
 
+@_made_once
 def direction() -> list[Effect]:
     """Brightness and contrast, each both ways."""
     return [rises(name, family="direction") for name in DIRECTIONS]
 
 
+@_made_once
 def metadata() -> list[Effect]:
     """Every attribute level against its matched counterpart (once per pair) and against the category's placebo."""
     found = []
@@ -61,16 +77,19 @@ def metadata() -> list[Effect]:
     return found
 
 
+@_made_once
 def placebo() -> list[Effect]:
     """Every neutral filler sentence against no sentence."""
     return [change(Perturbation(name), family="placebo") for name in perturbations.placebos()]
 
 
+@_made_once
 def templates() -> list[Effect]:
     """Every wording of the task that asks for a number from 0 to 100."""
     return [wordings("quality", tuple(tasks.shipped()["quality"].wordings), family="templates")]
 
 
+@_made_once
 def answers() -> list[Effect]:
     """Every wording on clean images, for the share of refused and of otherwise unusable answers."""
     return [
@@ -81,6 +100,7 @@ def answers() -> list[Effect]:
     ]
 
 
+@_made_once
 def differential() -> list[Effect]:
     """Whether a condition changes the share of answers that cannot be used: strongest corruptions, attribute levels."""
     lost = share("lost", family="differential")
@@ -92,6 +112,7 @@ def differential() -> list[Effect]:
     return [lost.under(p).minus(lost).named(str(p)) for p in corrupted] + worded
 
 
+@_made_once
 def repeatability() -> list[Effect]:
     """The same question a second time, and alone instead of in a batch."""
     return [
@@ -100,11 +121,13 @@ def repeatability() -> list[Effect]:
     ]
 
 
+@_made_once
 def calibration() -> list[Effect]:
     """The score of clean and degraded images, read as the chance that an image is undamaged."""
     return [effects.calibration(family="calibration")]
 
 
+@_made_once
 def scoring() -> list[Effect]:
     """What the probabilities of the choices say beside what was written: of every wording, on clean images."""
     parts: dict[str, list[Part]] = {name: [] for name in ("agrees", "gap", "entropy", "mass", "read")}
@@ -115,6 +138,7 @@ def scoring() -> list[Effect]:
     return [Effect(name, "scoring", tuple(own)) for name, own in parts.items()]
 
 
+@_made_once
 def subgroups() -> list[Effect]:
     """Score, lost answers and mean fall of the score between the levels of every attribute."""
     told = {"": mean(), "-lost": share("lost"), "-falls": _mean_fall()}
@@ -132,6 +156,7 @@ def _mean_fall() -> Effect:
     return Effect("mean-fall", "", (Part("", terms, unknown=0.0),), per=PER_STEP)
 
 
+@_made_once
 def embeddings() -> list[Effect]:
     """Every corruption, for how far it moves what the model holds inside, and whether the score follows."""
     kinds = tasks.inside()[EMBEDDING].wordings
