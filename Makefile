@@ -10,8 +10,10 @@ MODEL  ?= reference
 audit: $(STAMP)
 	@$(BIN)/python -m auditkit.cli run --model $(MODEL)
 
+# One thread for each worker; neighbours in a file stay with one worker, so what they share is made once; bytecode is
+# kept, whatever the shell says, because some hundred tests start an interpreter.
 test: $(STAMP) lint
-	$(BIN)/python -m pytest tests -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest tests -n 2 --dist worksteal -m "not slow"
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest tests -m slow
