@@ -2,7 +2,8 @@
 
 Two of the three seconds of a short run are imports, which a fork is spared. It has its own memory, folder, environment,
 output and exit code as any other process has. What it shares with its parent is what the interpreter fixes when it
-starts (the seed of hashes, the locale) and the modules of `LOADED`: tests of these start an interpreter of their own.
+starts (the seed of hashes, the locale), the modules of `LOADED` and the compiled templates of the page: tests of these
+start an interpreter of their own.
 """
 
 from __future__ import annotations
@@ -104,6 +105,10 @@ class _Loading:
     def pytest_collection_finish(self) -> None:
         for module in LOADED:
             importlib.import_module(module)
+        from auditkit.report.html import templates  # here, because only pytest's loader rewrites asserts
+
+        for name in templates().list_templates(extensions=["j2"]):
+            templates().get_template(name)
 
 
 def _serve() -> None:
