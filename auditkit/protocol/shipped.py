@@ -89,14 +89,11 @@ def placebo() -> list[Effect]:
     ]
 
 
-<<<<<<< HEAD
 def _neutral(first: str = "") -> list[Perturbation]:
     """The neutral sentences, the one of the same shape first."""
     return [Perturbation(name) for name in sorted(perturbations.placebos(), key=lambda name: name != first)]
 
 
-=======
->>>>>>> speed
 @_made_once
 def templates() -> list[Effect]:
     """Every wording of the task that asks for a number from 0 to 100."""

@@ -70,11 +70,7 @@ class Ward:
 
 
 def _of_an_audit(model: str, out: str) -> tuple[str, ...]:
-<<<<<<< HEAD
     return ("audits", f"--model={model}", "--audit-data=ward:160", f"--audit-out={out}")
-=======
-    return ("audits", f"--model={model}", "--audit-data=ward:60", f"--audit-out={out}")
->>>>>>> speed
 
 
 @pytest.fixture(autouse=True)
