@@ -31,7 +31,8 @@ def cell_sentence(draft: Draft, verdict: Verdict, p_holm: float, alpha: float, m
     if verdict == "FAIL":
         also = f"; {draft.shortfall}" if draft.shortfall else ""
         return f"{found}; {wanted}: not met{also} ({p_equals(p_holm)} after Holm)."
-    return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}; {draft.remedy or _prospect(draft, more)}."
+    ahead = draft.remedy or _prospect(draft, more)
+    return f"{'; '.join(filter(None, (f'{found}; {wanted}: {_why_open(draft, p_holm, alpha)}', ahead)))}."
 
 
 def _wanted(draft: Draft) -> str:
@@ -57,13 +58,13 @@ def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
     return "undecided"
 
 
-def too_few(n: int, alpha: float, what: str, needed: int) -> str:
-    """Say that patients who were not seen keep a limit from being met, and how many would be enough.
+def say_too_few(draft: Draft, alpha: float, what: str, needed: int) -> None:
+    """Let a draft say that patients who were not seen keep a limit from being met, and how many would be enough.
 
     Parameters
     ----------
-    n : int
-        Patients at hand.
+    draft : Draft
+        Its patients are those at hand.
     alpha : float
         Error per side.
     what : str
@@ -71,11 +72,12 @@ def too_few(n: int, alpha: float, what: str, needed: int) -> str:
     needed : int
         Patients that would be enough, if the estimate stays as it is.
     """
-    one_in = max(math.floor(1 / (1 - float(seen_share(alpha, n)))), 1)
-    return (
-        f"{patients(n)} are too few for {what}: were one patient in {one_in} quite unlike them, none might be among "
-        f"so few; with this estimate it takes {patients(needed)} at least"
-    )
+    n = draft.n_clusters
+    one_in = math.floor(1 / (1 - float(seen_share(alpha, n))))
+    # Of 1 to 4 patients nobody needs to be told why.
+    why = f": were one patient in {one_in} quite unlike them, none might be among so few" if one_in > 1 else ""
+    few = f"{patients(n)} {'is' if n == 1 else 'are'} too few for {what}{why}"
+    draft.needed, draft.obstacle = needed, f"{few}; with this estimate it takes {patients(needed)} at least"
 
 
 def _prospect(draft: Draft, more: int | None) -> str:
@@ -88,6 +90,8 @@ def _prospect(draft: Draft, more: int | None) -> str:
         return f"about {patients(more)} more would likely settle it"
     if draft.worst_case is not None:
         return "more patients would not settle it while so many scores are missing"
+    if draft.needed and draft.sd is None:
+        return ""  # nothing is known of the spread, so there is no better number than the one that was told
     return "the estimate is too close to the limit for any number of patients to be promised"
 
 
