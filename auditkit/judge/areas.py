@@ -13,7 +13,7 @@ from auditkit.judge.draft import Draft
 from auditkit.judge.expected import expected_record
 from auditkit.judge.prospects import of_area, together
 from auditkit.judge.rules import Rules
-from auditkit.judge.sentences import too_few
+from auditkit.judge.sentences import say_too_few
 from auditkit.measure.columns import ALL, Column, Measurements, Stratum
 from auditkit.protocol.model import Family
 from auditkit.stats.auroc import Auroc, auroc, auroc_test
@@ -49,7 +49,7 @@ def _draft(
     floor = floor if np.isfinite(floor) else 0.5
     p_pass, p_fail = auroc_test(result, floor)
     met = result.low > floor and p_pass <= alpha
-    obstacle, worst = _too_few(result, floor, alpha), None
+    obstacle, worst = "", None
     if (asked_x & np.isnan(x)).any() or (asked_y & np.isnan(y)).any():
         worst, best = (
             _filled((x, y), (asked_x, asked_y), clusters, alpha, ends)
@@ -71,7 +71,7 @@ def _draft(
 
     areas = [result] if worst is None else [result, worst]
     outcomes, control_outcomes = decision.outcomes(data, mask)
-    return Draft(
+    draft = Draft(
         stratum=stratum,
         part=decision.part.label,
         estimate=area_estimate(result),
@@ -90,6 +90,9 @@ def _draft(
         settle=settle,
         rule="clustered AUROC, logit t and skewness",
     )
+    if not obstacle:
+        _check_number(draft, result, floor, alpha)
+    return draft
 
 
 def _expected(
@@ -123,17 +126,13 @@ def _filled(
     return auroc(x, y, clusters, clusters, alpha)
 
 
-def _too_few(result: Auroc, floor: float, alpha: float) -> str:
+def _check_number(draft: Draft, result: Auroc, floor: float, alpha: float) -> None:
     """Say so where patients who were not seen alone keep an area above its floor from passing."""
     n, area = result.n_clusters, result.estimate
     if n == 0 or not area > floor or area * float(seen_share(alpha, n)) ** 2 > floor:
-        return ""
-    return too_few(
-        n,
-        alpha,
-        f"an area {number(area - floor, 'AUROC', signed=False)} above its floor",
-        least_clusters(area - floor, area, alpha, power=2),
-    )
+        return
+    away = f"an area {number(area - floor, 'AUROC', signed=False)} above its floor"
+    say_too_few(draft, alpha, away, least_clusters(area - floor, area, alpha, power=2))
 
 
 def area_estimate(result: Auroc) -> Estimate:

@@ -51,6 +51,9 @@ class Draft:
         False for what is shown for information.
     obstacle : str
         Why a PASS is impossible although the interval would allow one (too few patients, missing scores, the tail).
+    needed : int
+        Where the patients at hand are too few for a PASS, whatever they vary by: how many would be enough at least, as
+        the obstacle says. 0 elsewhere.
     remedy : str
         What to do about the obstacle, where more patients would not help.
     unidentified : int
@@ -84,6 +87,7 @@ class Draft:
     margin_high: float | None = None
     required: bool = True
     obstacle: str = ""
+    needed: int = 0
     remedy: str = ""
     unidentified: int = 0
     shortfall: str = ""

@@ -15,7 +15,7 @@ from auditkit.judge.draft import SHOWN_CASES, Draft
 from auditkit.judge.expected import expected_record
 from auditkit.judge.prospects import Prospect, of_mean, together
 from auditkit.judge.rules import Rules
-from auditkit.judge.sentences import too_few
+from auditkit.judge.sentences import say_too_few
 from auditkit.judge.tails import add_tail
 from auditkit.measure.columns import Measurements, Stratum
 from auditkit.measure.excess import excess_of
@@ -159,7 +159,7 @@ def _draft(
     adverse = [filled[side] for side, limit in zip(SIDES, (low, high), strict=True) if filled and np.isfinite(limit)]
     survives = all(result.decision == "inside" for result in adverse)
     p_fail = _p_fail(interval, filled)
-    obstacle = _too_few(interval, frame, decision.unit, rules)
+    obstacle = ""
     if interval.decision == "inside" and not survives:
         obstacle = HANGS_ON_MISSING
     elif interval.p_fail <= rules.alpha(frame.stratum) < p_fail:
@@ -187,6 +187,8 @@ def _draft(
         remark="" if reference is None else f"Others, for comparison: {number(reference, decision.unit)}.",
         worst_cases=decision.cases(_adverse(decision, frame.mask, ADVERSE.get(str(family.verb), 0))),
     )
+    if not obstacle:
+        _check_number(draft, interval, frame, rules)
     _plan_ahead(draft, interval, filled, adverse, frame, rules)
     return draft
 
@@ -199,21 +201,20 @@ def _p_fail(interval: Interval, filled: Mapping[Side, Interval]) -> float:
     return min(over, max(interval.p_under, filled["highest"].p_under))
 
 
-def _too_few(interval: Interval, frame: Frame, unit: str, rules: Rules) -> str:
+def _check_number(draft: Draft, interval: Interval, frame: Frame, rules: Rules) -> None:
     """Say so where patients who were not seen alone keep a mean inside its limits from passing."""
     n, alpha = interval.n_clusters, rules.alpha(frame.stratum)
     low, high = (limit - frame.middle for limit in frame.limits)
     mean = interval.estimate
     if n == 0 or not low < mean < high or interval.decision == "inside":
-        return ""
+        return
     ends = mean_ends(mean, n, frame.reach, alpha)
     short = [(high - mean, frame.reach - mean)] if ends[1] >= high else []
     short += [(mean - low, frame.reach + mean)] if ends[0] <= low else []
     needed = max((least_clusters(margin, reach, alpha) for margin, reach in short if margin < reach), default=0)
-    if not needed:
-        return ""
-    limit = min(margin for margin, _ in short)
-    return too_few(n, alpha, f"a limit {number(limit, unit, signed=False)} from the estimate", needed)
+    if needed:
+        limit = number(min(margin for margin, _ in short), draft.estimate.unit, signed=False)
+        say_too_few(draft, alpha, f"a limit {limit} from the estimate", needed)
 
 
 def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:

@@ -39,7 +39,8 @@ def cell_sentence(
     if verdict == "FAIL":
         also = f"; {draft.shortfall}" if draft.shortfall else ""
         return f"{found}; {wanted}: not met{also} ({p_equals(p_holm)} after Holm)."
-    return f"{found}; {wanted}: {_why_open(draft, p_holm, alpha)}; {draft.remedy or _prospect(draft, more)}."
+    ahead = draft.remedy or _prospect(draft, more)
+    return f"{'; '.join(filter(None, (f'{found}; {wanted}: {_why_open(draft, p_holm, alpha)}', ahead)))}."
 
 
 def _wanted(draft: Draft) -> str:
@@ -65,13 +66,13 @@ def _why_open(draft: Draft, p_holm: float, alpha: float) -> str:
     return "undecided"
 
 
-def too_few(n: int, alpha: float, what: str, needed: int) -> str:
-    """Say that patients who were not seen keep a limit from being met, and how many would be enough.
+def say_too_few(draft: Draft, alpha: float, what: str, needed: int) -> None:
+    """Let a draft say that patients who were not seen keep a limit from being met, and how many would be enough.
 
     Parameters
     ----------
-    n : int
-        Patients at hand.
+    draft : Draft
+        Its patients are those at hand.
     alpha : float
         Error per side.
     what : str
@@ -79,10 +80,12 @@ def too_few(n: int, alpha: float, what: str, needed: int) -> str:
     needed : int
         Patients that would be enough, if the estimate stays as it is.
     """
+    n = draft.n_clusters
     one_in = math.floor(1 / (1 - float(seen_share(alpha, n))))
     # Of 1 to 4 patients nobody needs to be told why.
     why = f": one in {one_in} of all could be quite unlike them" if one_in > 1 else ""
-    return f"{patients(n)} {'is' if n == 1 else 'are'} too few for {what}{why}; it takes {whole(needed)} or more"
+    few = f"{patients(n)} {'is' if n == 1 else 'are'} too few for {what}{why}"
+    draft.needed, draft.obstacle = needed, f"{few}; it takes {whole(needed)} or more"
 
 
 def _prospect(draft: Draft, more: int | None) -> str:
@@ -95,6 +98,8 @@ def _prospect(draft: Draft, more: int | None) -> str:
         return f"about {patients(more)} more would likely settle it"
     if draft.worst_case is not None:
         return "more patients would not settle it while so many scores are missing"
+    if draft.needed and draft.sd is None:
+        return ""  # nothing is known of the spread, so there is no better number than the one that was told
     return "the estimate is too close to the limit for any number of patients to be promised"
 
 

@@ -106,6 +106,23 @@ def test_too_few_patients_are_told_how_many_it_takes():
     assert (cell.estimate.low, cell.estimate.high) == pytest.approx((-7.215750, 7.215750), abs=1e-5)
 
 
+AWAY, NEEDED = "too few for a limit only 5.0 away", "with this estimate it takes 59 patients at least"
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [
+        (1, f"undecided, because 1 patient is {AWAY}; {NEEDED}."),  # nothing is known of the spread
+        (4, f"undecided, because 4 patients are {AWAY}; {NEEDED}; about 55 patients more would likely settle it."),
+        # 0.05^(1/5) = 0.549, so that 45 % of all may be unlike five.
+        (5, f"undecided, because 5 patients are {AWAY}: were one patient in 2 quite unlike them, none might be among"),
+    ],
+)
+def test_of_a_handful_nobody_is_told_why_they_are_too_few(n, words):
+    records, clean, _ = pair(n, 0, 0)
+    assert words in equivalence(records, clean, clean).sentence
+
+
 def test_a_score_that_never_moves_needs_59_patients():
     for n, verdict in ((34, "INCONCLUSIVE"), (58, "INCONCLUSIVE"), (60, "PASS")):
         records, clean, _ = pair(n, 0, 0)

@@ -100,9 +100,9 @@ def planted_run(request, pytester, monkeypatch, forked):
     pictures = pytester.mkdir("pictures")
     rng = np.random.default_rng(2)
     # The model has no noise of its own: changes that are all alike need more patients than changes that scatter.
-    for i in range(90):
+    for i in range(130):
         ramp = np.linspace(60 + rng.integers(30), 160 + rng.integers(30), 32) + rng.normal(0, 1, (32, 32))
-        Image.fromarray(ramp.astype(np.uint8)).save(pictures / f"p{i:02d}.png")
+        Image.fromarray(ramp.astype(np.uint8)).save(pictures / f"p{i:03d}.png")
 
     def run():
         given = ("--model=my_models:planted", "--audit-data=pictures", "--audit-out=out", "-p", "no:xdist")
@@ -130,7 +130,7 @@ def test_planted_in_a_real_model_and_found_by_the_right_audits(planted_run):
     bias = by_id["metadata/institution.reputation-high-vs-low"]
     assert bias.estimate.value == pytest.approx(15.0)
     assert re.search(
-        r"\+15\.0 \[.*over 90 patients, 90 of which are images without a patient id; must stay within ±5\.0: not met",
+        r"\+15\.0 \[.*over 130 patients, 130 of which are images without a patient id; must stay within ±5\.0: not met",
         bias.sentence,
     )
     slope = by_id["sensitivity/gaussian_noise"]
