@@ -48,8 +48,8 @@ def test_an_area_of_one_needs_17_patients_for_a_floor_of_070(n, verdict):
     assert {c.estimate.value for c in audit.parts} == {1.0}
     if verdict == "INCONCLUSIVE":
         assert (
-            "16 patients are too few for an area only 0.30 above the floor: were one patient in 5 quite unlike them, "
-            "none might be among so few; with this estimate it takes 17 patients at least"
+            "16 patients are too few for an area 0.30 above its floor: one in 5 of all could be quite "
+            "unlike them; it takes 17 or more"
         ) in audit.sentence
 
 

@@ -99,14 +99,14 @@ def test_too_few_patients_are_told_how_many_it_takes():
     audit = equivalence(records, clean, clean + np.tile([-2.0, 2.0], 20))
     assert audit.verdict == "INCONCLUSIVE"
     assert (
-        "undecided, because 40 patients are too few for a limit only 5.0 away: were one patient in 13 quite unlike "
-        "them, none might be among so few; with this estimate it takes 59 patients at least"
+        "undecided, because 40 patients are too few for a limit 5.0 from the estimate: one in 13 of all could be "
+        "quite unlike them; it takes 59 or more"
     ) in audit.sentence
     [cell] = audit.parts
     assert (cell.estimate.low, cell.estimate.high) == pytest.approx((-7.215750, 7.215750), abs=1e-5)
 
 
-AWAY, NEEDED = "too few for a limit only 5.0 away", "with this estimate it takes 59 patients at least"
+AWAY, NEEDED = "too few for a limit 5.0 from the estimate", "it takes 59 or more"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ AWAY, NEEDED = "too few for a limit only 5.0 away", "with this estimate it takes
         (1, f"undecided, because 1 patient is {AWAY}; {NEEDED}."),  # nothing is known of the spread
         (4, f"undecided, because 4 patients are {AWAY}; {NEEDED}; about 55 patients more would likely settle it."),
         # 0.05^(1/5) = 0.549, so that 45 % of all may be unlike five.
-        (5, f"undecided, because 5 patients are {AWAY}: were one patient in 2 quite unlike them, none might be among"),
+        (5, f"undecided, because 5 patients are {AWAY}: one in 2 of all could be quite unlike them"),
     ],
 )
 def test_of_a_handful_nobody_is_told_why_they_are_too_few(n, words):

@@ -81,7 +81,9 @@ FOUND = {
     "inverted": (
         "sensitivity/gaussian_noise", "xray", -4.0, 0.2, r"−4\.0 \[.*; must be above 2\.0: not met",
     ),
-    "inverted_all": ("direction/brightness", "all", 20.0, 0.5, r"\+.* over 128 patients; must be below \+5\.0: not met"),
+    "inverted_all": (
+        "direction/brightness", "all", 20.0, 0.5, r"\+.* over 128 patients; must be below \+5\.0: not met",
+    ),
     "threshold": (
         "discrimination/jpeg", "ct", 0.5, 0.05, r"severity 3: AUROC 0\.50 .*; must be above 0\.70: not met",
     ),
