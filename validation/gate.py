@@ -27,8 +27,10 @@ from validation.setting import SHIPPED_PROTOCOL, TAIL, images, unplanned
 
 SUITE = "gate"
 MODALITIES = ("ct", "mr", "us", "xray")
-REPLICATES = {100: 20, 200: 40, 400: 30, 1000: 15}
-"""By the patients of a hospital."""
+REPLICATES = {100: 10, 200: 30, 400: 25, 1000: 15}
+"""By the patients of a hospital, of whole scores of fair models, one image each."""
+OTHERS = 20
+"""Of everything else, at most."""
 PLANTED_REPLICATES = 200
 FAIR, REFUSING = "fair", "refuses 2 % at random"
 ONE = ", one modality"
@@ -97,7 +99,9 @@ def jobs(replicates: int | None = None) -> list[Job]:
     found = []
     for row in rows():
         planted = row.model in PLANTED
-        wanted = PLANTED_REPLICATES if planted else REPLICATES[row.patients]
+        wanted = REPLICATES[row.patients]
+        if row != Hospital(row.patients, row.sd):
+            wanted = PLANTED_REPLICATES if planted else min(wanted, OTHERS)
         found += chunks(SUITE, str(row), replicates or wanted, size=50 if planted else 5)
     return found
 

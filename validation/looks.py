@@ -18,7 +18,7 @@ from validation.measured import situation
 from validation.setting import Setting, Situation, images, protocol_of, unplanned
 
 SUITE = "looks"
-REPLICATES, POWER = 300, 100
+REPLICATES, POWER = 200, 80
 SETTINGS: dict[Setting, tuple[tuple[int, str], ...]] = {
     Setting("equivalence", "discrete", "1-4", 64): ((2, "pocock"),),
     Setting("equivalence", "discrete", "1-4", 128): ((2, "pocock"), (4, "pocock"), (3, "obrien_fleming")),

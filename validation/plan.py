@@ -7,7 +7,7 @@ from itertools import product
 
 from validation.setting import Missing, Setting, Truth
 
-HEADLINE, OTHERS, POWER = 600, 250, 80
+HEADLINE, OTHERS, POWER = 500, 200, 80
 """Replicates of the rows that are quoted, of the others, and of powers."""
 KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "equivalence": (("discrete", "noisy", "rare"), ("fine", "sticky", "sparse", "drops")),

@@ -103,8 +103,8 @@ def test_settings_have_names_that_can_be_read_back():
     assert set(plan(7).values()) == {7}
 
 
-def test_headline_rows_have_600_replicates():
-    wanted = {(s.gate, s.kind) for s, n in plan().items() if n == 600}
+def test_headline_rows_have_500_replicates():
+    wanted = {(s.gate, s.kind) for s, n in plan().items() if n == 500}
     alone = {gate: quoted for gate, (quoted, _) in KINDS.items() if not gate.startswith("worse")}
     assert wanted == {(gate, kind) for gate, quoted in alone.items() for kind in quoted}
     layouts = {s.layout for s in plan() if s.gate == "equivalence"}
