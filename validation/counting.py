@@ -41,8 +41,10 @@ def misses_of(audit: Audit, what: Situation, missing: Missing) -> Counter[str]:
         truth = sign * what.value(cell)
         if not for_a_reason:  # the others' mean is not the mean of all
             _miss(counts, "estimate", _turned(cell.estimate, sign), truth)
-        # The worst case is meant to be too bad: only a truth that is worse still is a miss.
-        _miss(counts, "worst case", _turned(cell.worst_case, sign), truth, below=audit.unit != "AUROC")
+        # The worst case is meant to be too bad: only a truth that is worse still is a miss. Where the best are gone,
+        # what is left is too bad already.
+        if missing != "best":
+            _miss(counts, "worst case", _turned(cell.worst_case, sign), truth, below=audit.unit != "AUROC")
         _miss(counts, "excess of jumps", cell.tail, what.tail)
     if what.change is None or for_a_reason:
         return counts

@@ -62,6 +62,7 @@ def test_the_worst_case_may_be_too_bad_but_not_too_good():
         assert counts["worst case, below"] == 0
         assert counts["worst case, above"] == (gate == "equivalence")  # 0.4 lies above -5, and below 0.7
         assert "estimate, intervals" not in counts  # of those that are left
+        assert not misses_of(audit(cell(worst_case=worst), statistic=statistic, unit=unit), what, "best")
 
 
 def test_a_fall_is_counted_as_a_change_downwards():
