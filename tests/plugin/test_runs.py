@@ -58,7 +58,7 @@ def test_every_question_is_asked_once_and_never_again(bench, audit_run):
 
 
 def test_a_planted_bias_fails_and_only_there(bench, audit_run, monkeypatch, high_words):
-    """Without scatter the p-value of 20 points against 5 is (105 / 120)^n: with 60 patients too large for 60 decisions."""
+    """Without scatter the p-value of 20 points against 5 is (105 / 120)^n: too large with 60 patients and decisions."""
     write_pictures(bench.path / "pictures", 80)
     monkeypatch.setenv("STUB_WORDS", high_words)
     result = audit_run("--audit-out=out", "-k", "metadata", model="stub_models:prestige")
