@@ -9,6 +9,7 @@ from auditkit.planning.subject import Subject
 from auditkit.protocol.model import Protocol
 from auditkit.stats.planning_shares import clusters_to_settle_share
 from auditkit.stats.unseen import least_clusters
+from auditkit.words import and_listed
 
 
 def notes(protocol: Protocol, planned: Sequence[tuple[str, Subject]]) -> list[str]:
@@ -51,7 +52,7 @@ def _still(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: fl
     if not least:
         return []
     counts = (f"{n} for ± {margin:g} points" for margin, n in sorted(least.items()))
-    return [" and ".join(counts) + " when the score never moves"]
+    return [and_listed(list(counts)) + " when the score never moves"]
 
 
 def _no_event(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:

@@ -88,7 +88,7 @@ FOUND = {
         "discrimination/jpeg", "ct", 0.5, 0.05, r"severity 3: AUROC 0\.50 .*; must be above 0\.70: not met",
     ),
     "template_fragile": (
-        "templates/quality", "ct", 20.0, 3.0, r"quality\.reader.*; must stay within ±12\.0: not met",
+        "templates/quality", "ct", 20.0, 3.0, r"quality\.reader.*; must stay within ±10\.0: not met",
     ),
     "batch_dependent": ("repeatability/alone-vs-batch", "ct", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
     "unsteady": ("repeatability/asked-twice", "xray", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
