@@ -32,7 +32,7 @@ from auditkit.images.sources import load_images
 from auditkit.models.base import ModelOptions, Response
 from auditkit.models.resolve import resolve_model
 from auditkit.protocol.effects import differs, falls, share
-from auditkit.protocol.shipped import repeatability
+from auditkit.protocol.shipped import answers, repeatability
 from auditkit.run.record import evidence, header
 from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
@@ -352,7 +352,7 @@ def test_evidence_is_that_of_the_local_engine(two_workers, tmp_path, pytestconfi
     effects = [
         falls("pixelate", family="sensitivity"),
         *repeatability(),
-        share("refused", "grade", family="answers"),
+        *(effect for effect in answers() if effect.name == "grade.archive-refused"),
     ]
     found = []
     for engine in ("local", "ray"):

@@ -52,9 +52,9 @@ def test_an_audit_of_a_folder(dual, tmp_path, kind):
     assert len(chosen) > 2
     for effect in chosen:
         [part] = effect.parts
-        treated, control = (
+        treated, *controls = (
             [int(r.text) for r in model.generate([ask("quality.direct", said.name, image=i) for i in shown])]
-            for [said] in (part.treated[0].condition, part.control.condition)
+            for [said] in (question.condition for question in (*part.treated, *part.controls))
         )
-        assert estimates[effect.name] == pytest.approx(np.mean(treated) - np.mean(control), abs=1e-5)
+        assert estimates[effect.name] == pytest.approx(np.mean(treated) - np.mean(controls), abs=1e-5)
     assert any(abs(estimates[effect.name]) > 1 for effect in chosen), "nothing moved, so nothing was compared"
