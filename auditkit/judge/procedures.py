@@ -184,7 +184,7 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
             )
         if family.tail is not None and not row.tail:
             raise AuditkitError(
-                f"{where}.tail counts patients whose number changes a lot, and {effect.name} is {row.called}.",
+                f"{where}.tail counts answers whose number jumps, and {effect.name} is {row.called}.",
                 "Leave tail out.",
             )
         if family.tail is not None and any(len(part.alike) < alike_needed(part) for part in effect.parts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,47 +92,77 @@ class Move:
         return ends if self.sign > 0 else (-ends[1], -ends[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where several moves are judged together.
+
+    Attributes
+    ----------
+    stratum : Stratum
+        Its items.
+    mask : ndarray of bool, shape (n,)
+        The same.
+    clusters : ndarray of int, shape (mask.sum(),)
+        Their patients.
+    margin : float
+        Largest worsening to be accepted.
+    ends : (float, float)
+        The least and the most that the effect of one version can be.
+    """
+
+    stratum: Stratum
+    mask: NDArray[np.bool_]
+    clusters: NDArray[np.int64]
+    margin: float
+    ends: tuple[float, float]
+
+
 def judge_mean_worsening(
     decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
 ) -> list[tuple[str, Draft]]:
     """Decide for every mean whether it is worse than before: one joint bootstrap per stratum and route."""
-    settings, harm = rules.statistics, HARMS[str(family.verb)]
+    harm = HARMS[str(family.verb)]
     moves = [_move(decision, family, data, rules) for decision in decisions]
     drafts = []
     for ends, unit in dict.fromkeys((move.ends, move.unit) for move in moves):
         some = [move for move in moves if (move.ends, move.unit) == (ends, unit)]
         for stratum in data.strata(family.by):
             mask, margin = data.where(stratum), margin_of(some[0].decision, rules, together=stratum[1] == ALL)
-            clusters = data.clusters(mask)
-
-            def judged(chosen: Sequence[Move], values: Callable[[Move, int], NDArray[np.float64]]) -> list[Worsening]:
-                return worsening(
-                    {
-                        w: cluster_means(np.stack([values(e, w)[mask] for e in chosen], axis=1), clusters)  # noqa: B023
-                        for w in ROUTES[harm]
-                    },
-                    harm,
-                    margin,  # noqa: B023 - called within this turn of the loop only
-                    alpha=rules.alpha(stratum),  # noqa: B023
-                    seed=rules.seed(stratum),  # noqa: B023
-                    resamples=settings.resamples,
-                    ends=ends,  # noqa: B023
-                    min_informative=settings.min_informative,
-                )
-
-            results = judged(some, Move.values)
+            scope = Scope(stratum, mask, data.clusters(mask), margin, ends)
+            results = _worsenings(some, Move.values, scope, harm, rules)
             gaps = [m for m in some if (m.counted & np.isnan(m.values(1)))[mask].any()]
-            worst: dict[int, list[Worsening]] = {id(move): [] for move in gaps}
-            for end in (0, 1) if gaps else ():
-                for move, result in zip(gaps, judged(gaps, lambda m, w: m.filled(w, end)), strict=True):  # noqa: B023
-                    worst[id(move)].append(result)
+            sides = [_worsenings(gaps, partial(Move.filled, end=end), scope, harm, rules) for end in (0, 1) if gaps]
+            worst = {id(move): list(both) for move, *both in zip(gaps, *sides, strict=True)}
             for move, result in zip(some, results, strict=True):
                 imputed = worst.get(id(move), [])
-                draft = _mean_draft(move, result, imputed, stratum, mask, clusters, margin)
+                draft = _mean_draft(move, result, imputed, scope)
                 finish(draft, move.decision, mask, data, rules)
                 draft.settle = _settle(result, imputed, margin, rules)
                 drafts.append((move.decision.name, draft))
     return drafts
+
+
+def _worsenings(
+    moves: Sequence[Move],
+    values: Callable[[Move, int], NDArray[np.float64]],
+    scope: Scope,
+    harm: Harm,
+    rules: Rules,
+) -> list[Worsening]:
+    """Judge moves together; ``values`` gives new - w old of one of them in every item."""
+    return worsening(
+        {
+            w: cluster_means(np.stack([values(move, w)[scope.mask] for move in moves], axis=1), scope.clusters)
+            for w in ROUTES[harm]
+        },
+        harm,
+        scope.margin,
+        alpha=rules.alpha(scope.stratum),
+        seed=rules.seed(scope.stratum),
+        resamples=rules.statistics.resamples,
+        ends=scope.ends,
+        min_informative=rules.statistics.min_informative,
+    )
 
 
 def margin_of(decision: Decision, rules: Rules, *, together: bool) -> float:
@@ -166,15 +197,7 @@ def _move(decision: Decision, family: Family, data: Measurements, rules: Rules) 
     return Move(decision, new, before, -1 if family.verb == "at_least" else 1)
 
 
-def _mean_draft(
-    move: Move,
-    result: Worsening,
-    imputed: Sequence[Worsening],
-    stratum: Stratum,
-    mask: NDArray[np.bool_],
-    clusters: NDArray[np.int64],
-    margin: float,
-) -> Draft:
+def _mean_draft(move: Move, result: Worsening, imputed: Sequence[Worsening], scope: Scope) -> Draft:
     decision = move.decision
     survives = all(one.decision == "inside" for one in imputed)
     p_fail = _p_fail(result, imputed)
@@ -183,18 +206,18 @@ def _mean_draft(
         obstacle = HANGS_ON_MISSING
     elif result.decision == "beyond" and p_fail > result.p_fail:
         obstacle = HARMLESS
-    there = np.isfinite(move.values(1))[mask]
-    sides = np.stack([move.new.values[mask], move.old.values[mask]], axis=1)[there]
-    means = cluster_means(sides, clusters[there]) if there.any() else np.empty((0, 2))
+    there = np.isfinite(move.values(1))[scope.mask]
+    sides = np.stack([move.new.values[scope.mask], move.old.values[scope.mask]], axis=1)[there]
+    means = cluster_means(sides, scope.clusters[there]) if there.any() else np.empty((0, 2))
     now, before = np.nanmean(means, axis=0) if means.size else (np.nan, np.nan)
     return Draft(
-        stratum=stratum,
+        stratum=scope.stratum,
         part=decision.part.label,
         estimate=_estimate(result, decision.unit),
         met=result.decision == "inside" and survives,
         p_pass=max([result.p_pass, *(r.p_pass for r in imputed)]),
         p_fail=p_fail,
-        margin_high=margin,
+        margin_high=scope.margin,
         obstacle=obstacle,
         n_images=int(there.sum()),
         n_clusters=result.n_clusters,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from auditkit.planning.claims import levels, per_cent
 from auditkit.planning.subject import Subject
 from auditkit.protocol.model import Protocol
-from auditkit.stats.planning_shares import clusters_to_settle_share
 from auditkit.stats.unseen import least_clusters
 from auditkit.words import and_listed
 
@@ -64,8 +63,7 @@ def _no_event(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level:
         if subject.kind in ("share", "differs"):
             caps |= {end for together in (False, True) if 0 < (end := family.ends(together=together)[1]) < 1}
     return [
-        f"{clusters_to_settle_share(0.0, cap, level)} for a share below {per_cent(cap)} without any event"
-        for cap in sorted(caps)
+        f"{least_clusters(cap, 1.0, level)} for a share below {per_cent(cap)} without any event" for cap in sorted(caps)
     ]
 
 

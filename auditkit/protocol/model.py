@@ -65,8 +65,9 @@ class Statistics(Section):
 
     resamples: Annotated[int, Field(ge=1000, le=1_000_000)] = 10_000
     min_clusters: Annotated[int, Field(ge=2)] = 24
-    """Levels with fewer patients than this are shown, and not compared with others. How many a PASS takes is no
-    setting: it follows from the limit, and from how far a patient who was not seen could be from the others."""
+    """Levels with fewer patients than this are shown, and not compared with others; nor are models told apart by fewer.
+    How many a PASS takes is no setting: it follows from the limit, and from how far a patient who was not seen could be
+    from the others."""
     min_informative: Annotated[int, Field(ge=2)] = 10
     """Fewer patients with any change than this, and the bounded-mean interval is used."""
     missing_points: Points = 25.0
@@ -136,12 +137,12 @@ class IntendedUse(Section):
 
 
 class Tail(Section):
-    """How few patients may change a lot, whatever the mean."""
+    """How few answers may jump beyond the model's own noise, whatever the mean; over all patients together."""
 
     beyond: Limit
-    """Change above which a patient counts, in the unit of the effect."""
+    """Change above which an answer jumps, in the unit of the effect."""
     share: Share
-    """Share of the patients that must not be exceeded."""
+    """How many more of a patient's answers may jump than do by noise, averaged over patients."""
 
 
 class Family(Section):
@@ -223,7 +224,7 @@ class Family(Section):
     @model_validator(mode="after")
     def _only_changes_have_a_tail(self) -> Family:
         if self.tail is not None and self.verb != "within":
-            raise ValueError("tail goes with within: it counts patients that change a lot to either side")
+            raise ValueError("tail goes with within: it counts answers that jump to either side")
         return self
 
 
