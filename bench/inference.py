@@ -17,9 +17,10 @@ import numpy as np
 
 from auditkit import perturbations
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, Tally, digests, prefetch
+from auditkit.ask.prefetch import Keys, digests, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
+from auditkit.ask.tally import Tally
 from auditkit.images.record import ImageRecord
 from auditkit.images.sources import load_images
 from auditkit.models.base import Model, Request, Response

@@ -12,9 +12,10 @@ import numpy as np
 from auditkit.ask.ask import Asker
 from auditkit.ask.keys import embedding_key
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Progress, Tally, answers_identity, image_by_image
+from auditkit.ask.prefetch import answers_identity, image_by_image
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store
+from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.models.base import Embeds, Model, Request, Response

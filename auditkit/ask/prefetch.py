@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from auditkit.ask.ask import Asker
-from auditkit.ask.first_answers import FirstAnswers
 from auditkit.ask.keys import ALONE, answer_key, digest_of, pixel_digest
 from auditkit.ask.plan import Plan
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store, StoredAnswer
-from auditkit.images.record import ImageRecord, LeftOut, UnreadableImage
+from auditkit.ask.tally import Progress, Tally
+from auditkit.images.record import ImageRecord, UnreadableImage
 from auditkit.models.base import Model, Request, Response
 from auditkit.perturbations import PerturbationError
 from auditkit.protocol.catalogue import Catalogue
@@ -29,75 +29,6 @@ _FIRST_BATCH = 32  # questions; each batch after it is twice as large, up to the
 _TOGETHER = 10  # renderings of an image held at once, so that one query asks the store about all of them
 
 T = TypeVar("T")
-Progress = Callable[["Tally"], None]
-
-
-@dataclass(slots=True)
-class Tally:
-    """Where a pass stands.
-
-    Attributes
-    ----------
-    planned, done : int
-        Questions of the plan, and those with an answer or an error by now.
-    held : int
-        Answers that the store held already.
-    errors : dict of str to str
-        Probe keys without an answer, and why; never stored as answers, asked again on the next run.
-    again : dict of str to bool
-        Of these keys, whether asking again may help, where that is known.
-    kinds : dict of str to str
-        Of these keys, the kind of embedding, where they stand for one.
-    left_out : list of LeftOut
-        Images that could not be decoded or are too small for a perturbation.
-    unreadable : list of str
-        Their ids, in the same order.
-    seconds : float
-        Wall time of the pass.
-    gave_up : str
-        Why nothing more was asked, when the model did not return.
-    first : FirstAnswers
-        How the first answers ended.
-    """
-
-    planned: int = 0
-    done: int = 0
-    held: int = 0
-    errors: dict[str, str] = field(default_factory=dict)
-    again: dict[str, bool] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)
-    left_out: list[LeftOut] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    gave_up: str = ""
-    first: FirstAnswers = field(default_factory=FirstAnswers)
-
-    @property
-    def asked(self) -> int:
-        return self.done - self.held
-
-    def lose(self, key: str, why: str, again: bool | None = None, *, kind: str = "") -> None:
-        """Note a question without an answer, or an image without an embedding of a kind; why, and what asking helps."""
-        self.errors[key] = why
-        if kind:
-            self.kinds[key] = kind
-        if again is not None:
-            self.again[key] = again
-
-    def leave_out(self, record: ImageRecord, error: Exception) -> None:
-        """Note an image that cannot be used, and why."""
-        self.left_out.append(LeftOut(record.name or f"image {record.id}", str(error)))
-        self.unreadable.append(record.id)
-
-    def to_record(self) -> dict[str, Any]:
-        """Return the tally as plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Tally:
-        """Return the tally another process left."""
-        left_out = [LeftOut(**entry) for entry in record["left_out"]]
-        return cls(**{**record, "left_out": left_out, "first": FirstAnswers(**record["first"])})
 
 
 def model_identity(model: Model) -> str:

@@ -25,8 +25,8 @@ FEWEST = 3
 """Answers alike that it takes: with two, each is compared with a single other one."""
 
 MOST = 1000
-"""Ways to put answers alike in the places of a sum that are looked at. Any will do, as they are exchangeable: five in four
-places have 120, ten in six 151,200."""
+"""Ways to put answers alike in the places of a sum that are looked at. Any will do, as they are exchangeable: five in
+four places have 120, ten in six 151,200."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from auditkit.ask.prefetch import Progress, Tally
+from auditkit.ask.tally import Progress, Tally
 
 _EVERY = 15.0  # seconds between lines where there is no terminal to draw on
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from auditkit import tasks
-from auditkit.ask.prefetch import Tally
+from auditkit.ask.tally import Tally
 from auditkit.evidence import Example, Unscored
 from auditkit.images.record import ImageRecord
 from auditkit.images.thumbnail import jpeg_thumbnail

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from auditkit.ask.embeddings import EmbeddingKeys, embedding_kinds, fetch_embeddings, kinds_of
+from auditkit.ask.embeddings import EmbeddingKeys, embedding_kinds, fetch_embeddings
 from auditkit.ask.keys import digest_of
 from auditkit.ask.lock import exclusive
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters, stages
-from auditkit.ask.prefetch import Keys, Progress, Tally, digests, model_identity, prefetch
+from auditkit.ask.prefetch import Keys, digests, model_identity, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import JudgedBefore, Store
+from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Data, LookInfo
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
@@ -28,6 +29,7 @@ from auditkit.protocol.extensions import NONE, Extensions
 from auditkit.protocol.model import Protocol, Verb
 from auditkit.protocol.read import load_protocol
 from auditkit.run.dry_run import DryRun
+from auditkit.run.inside import lacking, measurable
 from auditkit.run.pictures import may_show
 from auditkit.run.settings import BATCH_SIZE, REPORTS, Settings, check, check_writable, open_store
 from auditkit.vocabulary import Effect
@@ -272,7 +274,7 @@ class AuditRun:
 
     def lacks(self, effect: Effect) -> str:
         """Say why a run cannot measure an effect, and so left it out of its plan; empty where it can."""
-        return _lacking(effect, self.protocol, self.kinds, self.model)
+        return lacking(effect, self.protocol, self.kinds, self.model)
 
     def close(self) -> None:
         """Let go of the model and the store (see `remove_temporary_store` for the files of a temporary one)."""
@@ -328,7 +330,7 @@ def prepare(
         )
     model = given or resolve_model(settings.model, settings.options)
     kinds = embedding_kinds(model) if settings.embeddings else ()
-    planned = _measurable(planned, protocol, kinds, model)
+    planned = measurable(planned, protocol, kinds, model)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
     images = find_images(settings.data, salt, side) or load_images(settings.data, salt=salt, max_side=side)
@@ -351,34 +353,6 @@ def prepare(
         started=started,
         kinds=kinds,
     )
-
-
-def _measurable(
-    effects: Sequence[Effect], protocol: Protocol, kinds: tuple[str, ...], model: Model
-) -> tuple[Effect, ...]:
-    """Return the effects that can be measured.
-
-    Raises
-    ------
-    AuditkitError
-        When that is none of them.
-    """
-    lacking = {effect: _lacking(effect, protocol, kinds, model) for effect in effects}
-    found = tuple(effect for effect, why in lacking.items() if not why)
-    if effects and not found:
-        raise AuditkitError(f"nothing is left to measure: {next(iter(lacking.values()))}", "Select other audits too.")
-    return found
-
-
-def _lacking(effect: Effect, protocol: Protocol, kinds: tuple[str, ...], model: Model) -> str:
-    wanted = kinds_of(effect, protocol)
-    missing = [kind for kind in wanted if kind not in kinds]
-    if not missing:
-        return ""
-    if not kinds:
-        return f"{effect} compares what the model holds inside, which --audit-embeddings fetches."
-    name = getattr(model, "name", type(model).__name__)
-    return f"{name} gives no embeddings of the kind {' and '.join(missing)}; it has {' and '.join(kinds)}."
 
 
 def decided_levels(look: Look, protocol: Protocol) -> dict[str, float]:

@@ -6,9 +6,10 @@ import pytest
 
 from auditkit.ask.first_answers import FIRST, FirstAnswers
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Tally, prefetch
+from auditkit.ask.prefetch import prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import StoredAnswer
+from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.models.base import Response
 from auditkit.protocol.effects import falls

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, Tally, prefetch
+from auditkit.ask.prefetch import Keys, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
+from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.images.record import UnreadableImage
 from auditkit.models.base import Response

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, Tally, digests, prefetch
+from auditkit.ask.prefetch import Keys, digests, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import StoredAnswer
+from auditkit.ask.tally import Tally
 from auditkit.measure.columns import NOT_ASKED, NOT_READ, Column, Measurements, count_outcomes, joined
 from auditkit.measure.reader import AnswerReader, AnswerTable
 from auditkit.measure.recorded import from_answers, to_answers

@@ -1,6 +1,6 @@
 import sys
 
-from auditkit.ask.prefetch import Tally
+from auditkit.ask.tally import Tally
 from auditkit.plugin import progress as module
 from auditkit.plugin.progress import progress
 

@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import Any
 
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys, Progress, Tally, model_identity
+from auditkit.ask.prefetch import Keys, model_identity
 from auditkit.ask.ray_engine.cluster import cluster, workers_of
 from auditkit.ask.ray_engine.parcel import Lookup
 from auditkit.ask.ray_engine.worker import Attempts, Job, Resolve, RowResult, Worker, setting_of
 from auditkit.ask.store import Store
+from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.models.base import Model, ModelOptions

@@ -11,10 +11,11 @@ from typing import Any
 
 from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys, Tally, model_identity, prefetch
+from auditkit.ask.prefetch import Keys, model_identity, prefetch
 from auditkit.ask.ray_engine.parcel import Lookup, Parcel
 from auditkit.ask.render import LIBRARIES, Renderer
 from auditkit.ask.store import Store
+from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.models.base import Model, ModelOptions
 from auditkit.protocol.model import Protocol

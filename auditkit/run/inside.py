@@ -1,0 +1,40 @@
+"""Which effects can be measured: those that compare what the model holds inside take embeddings of the right kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auditkit.ask.embeddings import kinds_of
+from auditkit.errors import AuditkitError
+from auditkit.models.base import Model
+from auditkit.protocol.model import Protocol
+from auditkit.vocabulary import Effect
+
+
+def measurable(
+    effects: Sequence[Effect], protocol: Protocol, kinds: tuple[str, ...], model: Model
+) -> tuple[Effect, ...]:
+    """Return the effects that can be measured.
+
+    Raises
+    ------
+    AuditkitError
+        When that is none of them.
+    """
+    missing = {effect: lacking(effect, protocol, kinds, model) for effect in effects}
+    found = tuple(effect for effect, why in missing.items() if not why)
+    if effects and not found:
+        raise AuditkitError(f"nothing is left to measure: {next(iter(missing.values()))}", "Select other audits too.")
+    return found
+
+
+def lacking(effect: Effect, protocol: Protocol, kinds: tuple[str, ...], model: Model) -> str:
+    """Say what a model does not give that an effect compares; empty where it gives all of it."""
+    wanted = kinds_of(effect, protocol)
+    missing = [kind for kind in wanted if kind not in kinds]
+    if not missing:
+        return ""
+    if not kinds:
+        return f"{effect} compares what the model holds inside, which --audit-embeddings fetches."
+    name = getattr(model, "name", type(model).__name__)
+    return f"{name} gives no embeddings of the kind {' and '.join(missing)}; it has {' and '.join(kinds)}."
