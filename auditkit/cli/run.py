@@ -23,6 +23,10 @@ def add(commands: Any) -> None:
     run.set_defaults(do=_run)
 
 
+_NONE = 5
+"""pytest's exit code where no test was selected; importing pytest for its name takes longer than all else here."""
+
+
 def _run(options: argparse.Namespace) -> int:
     from auditkit.plugin.state import TOLD_IN
 
@@ -41,7 +45,8 @@ def _run(options: argparse.Namespace) -> int:
             else f"No record was written, so nothing is said about the model (pytest's exit code {code})."
         )
         return 0
-    print(f"auditkit: the audit did not run to its end (pytest's exit code {code}).", file=sys.stderr)
+    why = f"no audit in {options.audits} was selected: see -k and -m" if code == _NONE else "it did not run to its end"
+    print(f"auditkit: nothing is said about the model, because {why} (pytest's exit code {code}).", file=sys.stderr)
     return code
 
 

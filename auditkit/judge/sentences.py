@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from auditkit.evidence import Cell, Verdict
 from auditkit.judge.draft import Draft
 from auditkit.measure.columns import ALL, MODALITY
-from auditkit.stats.unseen import seen_share
+from auditkit.stats.unseen import one_in
 from auditkit.words import interval, modality_label, number, p_equals, patients, some_of, whole
 
 
@@ -81,9 +81,9 @@ def say_too_few(draft: Draft, alpha: float, what: str, needed: int) -> None:
         Patients that would be enough, if the estimate stays as it is.
     """
     n = draft.n_clusters
-    one_in = math.floor(1 / (1 - float(seen_share(alpha, n))))
+    share = one_in(alpha, n)
     # Of 1 to 4 patients nobody needs to be told why.
-    why = f": one in {one_in} of all could be quite unlike them" if one_in > 1 else ""
+    why = f": one in {share} of all could be quite unlike them" if share > 1 else ""
     few = f"{patients(n)} {'is' if n == 1 else 'are'} too few for {what}{why}"
     draft.needed, draft.obstacle = needed, f"{few}; it takes {whole(needed)} or more"
 

@@ -15,6 +15,7 @@ from auditkit.judge.titles import Titles
 from auditkit.judge.worsening import accepted
 from auditkit.measure.columns import Measurements
 from auditkit.protocol.model import Family, Protocol
+from auditkit.stats.unseen import one_in
 from auditkit.stats.versions import IDENTICAL
 from auditkit.vocabulary import Effect
 from auditkit.words import interval, number, patients
@@ -92,7 +93,9 @@ class VersionJudge(Judge):
 
     def _cell(self, decided: Decided, size: int, *, inside: bool = False) -> Cell:
         cell = super()._cell(decided, size, inside=inside)
-        return cell.model_copy(update={"sentence": _sentence(decided.draft, cell)})
+        return cell.model_copy(
+            update={"sentence": _sentence(decided.draft, cell, self._rules.alpha(decided.draft.stratum))}
+        )
 
 
 def named(role: str, effect: Effect, titles: Titles | None = None) -> dict[str, object]:
@@ -108,7 +111,7 @@ def named(role: str, effect: Effect, titles: Titles | None = None) -> dict[str, 
     }
 
 
-def _sentence(draft: Draft, cell: Cell) -> str:
+def _sentence(draft: Draft, cell: Cell, alpha: float) -> str:
     """Put in front what either version measured; say what only two versions have: identity, and whose errors."""
     if cell.verdict == "ERROR" and not cell.outcomes.error:
         lost, total = cell.control_outcomes.error, cell.control_outcomes.total
@@ -121,6 +124,7 @@ def _sentence(draft: Draft, cell: Cell) -> str:
     unit = draft.estimate.unit
     if draft.rule == IDENTICAL and not draft.obstacle:
         over = patients(draft.n_clusters)
-        return f"Every answer is the same as before, over {over}: identical, {interval(draft.estimate, signed=True)}."
+        same = f"Every answer is the same as before, over {over}: identical, {interval(draft.estimate, signed=True)}"
+        return f"{same}. One patient in {one_in(alpha, draft.n_clusters)} of all could still have changed."
     lead = "changed by" if unit == "AUROC" else "worse by"
     return f"Now {number(draft.now, unit)}, before {number(draft.before, unit)}: {lead} {cell.sentence}"

@@ -31,6 +31,17 @@ def seen_share(alpha: float, n_clusters: ArrayLike) -> FloatArray:
     return np.where(G > 0, np.power(alpha, 1.0 / np.maximum(G, 1.0)), 0.0)
 
 
+def one_in(alpha: float, n_clusters: int) -> int:
+    """Return of how many patients one could be unlike those at hand, without any of these being among them.
+
+    Examples
+    --------
+    >>> [one_in(0.05, G) for G in (4, 32, 364)]
+    [1, 11, 122]
+    """
+    return math.floor(1.0 / (1.0 - float(seen_share(alpha, n_clusters))))
+
+
 def least_clusters(margin: float, reach: float, alpha: float, power: int = 1) -> int:
     """Return the fewest patients that can show a mean of 0 to lie within a margin.
 

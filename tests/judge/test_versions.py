@@ -171,6 +171,8 @@ def test_identical_answers_pass_where_their_interval_would_not():
     assert {c.rule for c in audit.parts} == {"identical"}
     assert audit.parts[0].estimate.high > 5
     assert "Every answer is the same as before, over 29 patients: identical" in audit.sentence
+    # 1 - 0.05^(1/29) = 0.098
+    assert audit.sentence.endswith("One patient in 10 of all could still have changed.")
     other = measured(records, flat | {TREATED: answered(np.append(np.full(28, 70.0), 71.0))})
     assert held(WORDS, other, data).verdict == "INCONCLUSIVE"
     few = measured(images(28), {c: answered(np.full(28, 70.0)) for c in (CLEAN, TREATED)})

@@ -189,3 +189,12 @@ def test_a_dry_run_says_nothing_about_the_model(shown):
     )  # fmt: skip
     assert "No record was written, so nothing is said about the model" in found.stdout
     assert "passed" not in found.stdout
+
+
+def test_a_selection_without_any_audit_is_named(shown):
+    done = subprocess.run(
+        [sys.executable, "-m", "auditkit.cli", "run", "--model", "stub_models:base", "-k", "no_such_audit"],
+        cwd=shown.path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 5
+    assert "no audit in audits was selected: see -k" in done.stderr
