@@ -85,7 +85,7 @@ def _area(decision: Decision, stratum: Stratum, data: Measurements, rules: Rules
         now=result.new,
         before=result.old,
     )
-    return finish(draft, decision, mask, data, rules)
+    return finish(draft, decision, mask, data)
 
 
 def _scores(

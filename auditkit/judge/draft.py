@@ -75,6 +75,8 @@ class Draft:
     now, before : float or None
         Of a comparison with an earlier run: the audit's own estimate in the new and in the old run, over the same
         items.
+    unchanged : bool
+        Of such a comparison: every answer is the same as before.
     """
 
     stratum: Stratum
@@ -109,6 +111,7 @@ class Draft:
     signed: bool = True
     now: float | None = None
     before: float | None = None
+    unchanged: bool = False
 
     @property
     def together(self) -> bool:

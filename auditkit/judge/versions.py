@@ -15,10 +15,8 @@ from auditkit.judge.titles import Titles
 from auditkit.judge.worsening import accepted
 from auditkit.measure.columns import Measurements
 from auditkit.protocol.model import Family, Protocol
-from auditkit.stats.unseen import one_in
-from auditkit.stats.versions import IDENTICAL
 from auditkit.vocabulary import Effect
-from auditkit.words import interval, number, patients
+from auditkit.words import number
 
 STATISTIC = "worsening"
 _OLD = "old"
@@ -93,9 +91,7 @@ class VersionJudge(Judge):
 
     def _cell(self, decided: Decided, size: int, *, inside: bool = False) -> Cell:
         cell = super()._cell(decided, size, inside=inside)
-        return cell.model_copy(
-            update={"sentence": _sentence(decided.draft, cell, self._rules.alpha(decided.draft.stratum))}
-        )
+        return cell.model_copy(update={"sentence": _sentence(decided.draft, cell)})
 
 
 def named(role: str, effect: Effect, titles: Titles | None = None) -> dict[str, object]:
@@ -111,8 +107,8 @@ def named(role: str, effect: Effect, titles: Titles | None = None) -> dict[str, 
     }
 
 
-def _sentence(draft: Draft, cell: Cell, alpha: float) -> str:
-    """Put in front what either version measured; say what only two versions have: identity, and whose errors."""
+def _sentence(draft: Draft, cell: Cell) -> str:
+    """Put in front what either version measured; say what only two versions have: no change, and whose errors."""
     if cell.verdict == "ERROR" and not cell.outcomes.error:
         lost, total = cell.control_outcomes.error, cell.control_outcomes.total
         return (
@@ -122,9 +118,8 @@ def _sentence(draft: Draft, cell: Cell, alpha: float) -> str:
     if cell.verdict == "ERROR" or not draft.n_clusters:
         return cell.sentence
     unit = draft.estimate.unit
-    if draft.rule == IDENTICAL and not draft.obstacle:
-        over = patients(draft.n_clusters)
-        same = f"Every answer is the same as before, over {over}: identical, {interval(draft.estimate, signed=True)}"
-        return f"{same}. One patient in {one_in(alpha, draft.n_clusters)} of all could still have changed."
+    sides = f"Now {number(draft.now, unit)}, before {number(draft.before, unit)}"
+    if draft.unchanged:
+        sides = f"Now and before {number(draft.now, unit)}, every answer the same"
     lead = "changed by" if unit == "AUROC" else "worse by"
-    return f"Now {number(draft.now, unit)}, before {number(draft.before, unit)}: {lead} {cell.sentence}"
+    return f"{sides}: {lead} {cell.sentence}"

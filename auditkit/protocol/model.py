@@ -101,9 +101,6 @@ class Baseline(Section):
     share: Share = 0.05
     """For shares of images, and their differences between conditions."""
     modality_share: Share | None = None
-    unlike: Share = 0.1
-    """Answers that are all the same as before pass where no more than this share of all patients can be unlike them:
-    with 0.1 from 29 patients on (alpha 0.05)."""
 
     def margin(self, unit: Unit, *, together: bool) -> float:
         """Return the margin for all patients together, or for one modality."""

@@ -14,7 +14,6 @@ from auditkit.stats.equivalence import EMPTY, Decision, Interval, equivalence
 
 Harm = Literal["upwards", "above zero", "away from zero"]
 
-IDENTICAL = "identical"
 ROUTES: dict[Harm, dict[int, float]] = {
     "upwards": {1: 1.0},
     "above zero": {1: 0.2, 0: 0.8},

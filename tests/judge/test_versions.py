@@ -1,5 +1,7 @@
 """Every statistic on two versions: what passes as before, what fails, and what missing scores keep open."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -158,25 +160,51 @@ def test_wordings_are_compared_pair_by_pair():
     assert held(pair, asked(6, 1), asked(-12, 2), given).verdict == "PASS"
 
 
-def test_identical_answers_pass_where_their_interval_would_not():
-    """29 patients without any change bound nothing at 5 points; but what has not changed has not become worse.
+def test_answers_that_are_all_the_same_pass_with_as_many_patients_as_the_margin_takes():
+    """Up to 1 - alpha^(1/G) of all patients may be unlike the G at hand, and differ by the whole range of 100 points.
 
-    With 29 no more than 1 - 0.05^(1/29) = 0.098 of all patients can be unlike them, with 28 0.101.
+    Of alpha, 0.8 is for the new version by itself: 100 (1 - 0.04^(1/G)) is 5.06 with G = 62 and 4.98 with 63.
     """
-    records = images(29)
-    flat = {c: answered(np.full(29, 70.0)) for c in (CLEAN, TREATED)}
-    data = measured(records, flat)
-    audit = held(WORDS, data, data)
-    assert audit.verdict == "PASS"
-    assert {c.rule for c in audit.parts} == {"identical"}
-    assert audit.parts[0].estimate.high > 5
-    assert "Every answer is the same as before, over 29 patients: identical" in audit.sentence
-    # 1 - 0.05^(1/29) = 0.098
-    assert audit.sentence.endswith("One patient in 10 of all could still have changed.")
-    other = measured(records, flat | {TREATED: answered(np.append(np.full(28, 70.0), 71.0))})
-    assert held(WORDS, other, data).verdict == "INCONCLUSIVE"
-    few = measured(images(28), {c: answered(np.full(28, 70.0)) for c in (CLEAN, TREATED)})
-    assert held(WORDS, few, few).verdict == "INCONCLUSIVE"
+
+    def same(n: int):
+        data = measured(images(n), {c: answered(np.full(n, 70.0)) for c in (CLEAN, TREATED)})
+        return held(WORDS, data, data)
+
+    few, enough = same(62), same(63)
+    assert (few.verdict, enough.verdict) == ("INCONCLUSIVE", "PASS")
+    assert few.parts[0].estimate.high == pytest.approx(100 * (1 - 0.04 ** (1 / 62)))
+    assert "Now and before 0.0, every answer the same: worse by 0.0" in few.sentence
+    assert "undecided; about 1 patient more would likely settle it" in few.sentence
+
+
+@pytest.mark.parametrize(
+    ("effect", "margin", "part", "reach"),
+    [
+        # A share of the new version by itself, at 0.8 of alpha.
+        (ASKED, {"share": 0.05}, 0.8, 1.0),
+        (LOST, {"share": 0.10}, 0.8, 1.0),
+        # A slope through severities 0 to 5 is at most 100 (0.5 + 1.5 + 2.5) / 17.5, and it falls by twice that at most.
+        (BLUR, {"points_per_step": 2.0}, 1.0, 200 * 4.5 / 17.5),
+        (BLUR, {"points_per_step": 5.0}, 1.0, 200 * 4.5 / 17.5),
+    ],
+)
+def test_fewest_patients_who_pass_with_the_same_answers(effect, margin, part, reach):
+    (limit,) = margin.values()
+    fewest = math.ceil(math.log(0.05 * part) / math.log(1 - limit / reach))
+    conditions = [CLEAN, (STRONGEST,), *((Perturbation("motion_blur", s),) for s in range(1, 6))]
+
+    def verdict(n: int) -> str:
+        data = measured(images(n), {c: answered(np.full(n, 70.0)) for c in conditions})
+        return held(effect, data, data, rules(**margin)).verdict
+
+    assert [verdict(fewest - 1), verdict(fewest)] == ["INCONCLUSIVE", "PASS"]
+
+
+def test_one_answer_that_changed_is_not_called_the_same():
+    flat = np.full(N, 70.0)
+    old = measured(images(N), {c: answered(flat) for c in (CLEAN, TREATED)})
+    new = measured(images(N), {CLEAN: answered(flat), TREATED: answered(np.append(flat[:-1], 71.0))})
+    assert "every answer the same" not in held(WORDS, new, old).sentence
 
 
 def test_all_refused_alike_shows_nothing():

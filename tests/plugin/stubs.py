@@ -91,6 +91,10 @@ at_most = 0.1
 at_most = 0.1
 [families.sensitivity]
 at_least = 2.0
+[baseline]
+points = 20.0
+points_per_step = 5.0
+share = 0.06
 """
 
 AUDITS = '''
