@@ -105,8 +105,8 @@ GH = """#!/usr/bin/env bash
 if [ "$1 $2" = "run list" ]; then
   [[ "$*" == *"--branch main --event push --status success"* ]] && cat green
 elif [ "$1 $2 $3" = "run download $(cat green)" ]; then
-  [ -f artefact/evidence.json ] || { echo "artifact expired" >&2; exit 1; }
-  mkdir -p "$7" && cp artefact/evidence.json "$7"
+  [ -d artefact ] || { echo "artifact expired" >&2; exit 1; }
+  mkdir -p "$7" && cp -r artefact/. "$7"
 else
   exit 2
 fi
@@ -118,20 +118,43 @@ def gh(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/gh").write_text(GH)
     (tmp_path / "bin/gh").chmod(0o755)
-    (tmp_path / "artefact").mkdir()
+    (tmp_path / "green").write_text("")
     return tmp_path
 
 
+def baseline(folder, **environ):
+    given = {"GITHUB_WORKFLOW": "audit", "BASELINE": GITHUB["jobs"]["audit"]["env"]["BASELINE"], **environ}
+    return run("Baseline", folder, **given)
+
+
 def test_the_github_baseline_is_the_evidence_of_the_last_green_run(gh):
-    (gh / "green").write_text("")
-    done = run("Baseline", gh, GITHUB_WORKFLOW="audit")
-    assert done.returncode == 0
-    assert "no baseline" in done.stdout
     (gh / "green").write_text("4242")
-    assert run("Baseline", gh, GITHUB_WORKFLOW="audit").returncode == 1, "a baseline that is lost must not go unnoticed"
+    (gh / "artefact").mkdir()
     (gh / "artefact/evidence.json").write_text("{}")
-    assert run("Baseline", gh, GITHUB_WORKFLOW="audit").returncode == 0
+    assert baseline(gh).returncode == 0
     assert (gh / "baseline/evidence.json").read_text() == "{}"
+
+
+def test_a_github_baseline_that_is_lost_fails_the_job_with_the_reason(gh):
+    (gh / "green").write_text("4242")
+    expired = baseline(gh)
+    assert (expired.returncode, expired.stderr) == (1, "artifact expired\n")
+    (gh / "artefact").mkdir()
+    (gh / "artefact/report.html").write_text("")
+    empty = baseline(gh)
+    assert empty.returncode == 1
+    assert "Run 4242 on main is green, but its artefact has no evidence.json: run main again." in empty.stdout
+
+
+def test_only_the_first_github_run_goes_without_a_baseline_and_says_so(gh):
+    none = baseline(gh)
+    assert none.returncode == 1
+    assert "No green run of audit on main, so no baseline. Is it the first one? Set BASELINE to optional" in none.stdout
+    first = baseline(gh, BASELINE="optional")
+    assert first.returncode == 0
+    assert "audited without a baseline, because BASELINE is optional" in first.stdout
+    (gh / "green").write_text("4242")
+    assert baseline(gh, BASELINE="optional").returncode == 1, "an expired one must fail all the same"
 
 
 @pytest.mark.slow
@@ -152,6 +175,9 @@ def test_the_github_audit_step_gates_and_takes_the_baseline(on_github):
     record = Evidence.from_json((folder / "audit-out/evidence.json").read_text())
     assert [(r.role, r.problem) for r in record.references] == [("baseline", "")]
     assert record.run.probes.asked == 0, "the store that the recipes cache was not used"
+
+
+NONE = b'{"message":"404 Not Found"}'
 
 
 class Artefacts(http.server.BaseHTTPRequestHandler):
@@ -183,31 +209,40 @@ def job(server, folder, **changed):
     given = {
         "CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}/api/v4", "CI_PROJECT_ID": "7", "CI_JOB_NAME": "audit",
         "CI_DEFAULT_BRANCH": "main", "CI_JOB_TOKEN": "token", "CI_PROJECT_DIR": str(folder), "GITLAB_CI": "true",
-        "MODEL": "stub_models:base", "DATA": "pictures", **changed,
+        "MODEL": "stub_models:base", "DATA": "pictures", "BASELINE": GITLAB["variables"]["BASELINE"], **changed,
     }  # fmt: skip
     return run("gitlab", folder, **given)
 
 
 @pytest.mark.parametrize(
-    ("answer", "changed"),
-    [((500, b"down"), {}), ((404, b'{"message":"404 Not Found"}'), {"CI_JOB_TOKEN": "not ours"})],
-    ids=["server-fault", "no-access"],
+    ("answer", "changed", "said"),
+    [
+        ((500, b"down"), {}, "The baseline cannot be fetched (HTTP 500): down"),
+        ((404, NONE), {"CI_JOB_TOKEN": "not ours"}, "The baseline cannot be fetched (HTTP 404)"),
+        ((200, b""), {}, "The baseline cannot be fetched (HTTP 200)"),
+        (
+            (404, NONE),
+            {},
+            "No green job audit on main has kept audit-out/evidence.json, so no baseline. Has it expired?",
+        ),
+    ],
+    ids=["server-fault", "no-access", "empty", "expired-or-none"],
 )
-def test_a_gitlab_baseline_that_cannot_be_fetched_fails_the_job(gitlab, tmp_path, answer, changed):
+def test_a_gitlab_baseline_that_cannot_be_had_fails_the_job_with_the_reason(gitlab, tmp_path, answer, changed, said):
     gitlab.answer = answer
     done = job(gitlab, tmp_path, **changed)
     assert done.returncode == 1
-    assert "The baseline cannot be fetched" in done.stdout
+    assert said in done.stdout
     assert not (tmp_path / "audit-out").exists()
 
 
 @pytest.mark.slow
 def test_the_gitlab_job_gates_and_takes_the_baseline(gitlab, bench):
     folder = bench.path
-    gitlab.answer = (404, b'{"message":"404 Not Found"}')
-    done = job(gitlab, folder)
+    gitlab.answer = (404, NONE)
+    done = job(gitlab, folder, BASELINE="optional")
     assert done.returncode == 1
-    assert "no baseline" in done.stdout
+    assert "audited without a baseline, because BASELINE is optional" in done.stdout
     named = GITLAB["artifacts"]["reports"]
     assert (folder / named["junit"]).is_file()
     assert [e["severity"] for e in json.loads((folder / named["codequality"]).read_text())] == ["critical"]
