@@ -1,1 +1,1 @@
-pytest_plugins = ["auditkit.plugin", "pytester"]
+pytest_plugins = ["pytest_auditkit", "pytester"]

@@ -19,7 +19,7 @@ def main() -> None:
         bare = Path(name)
         (bare / "test_one.py").write_text("def test_one():\n    pass\n", encoding="utf-8")
         (bare / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-        without = [sys.executable, "-m", "pytest", "-q", "-p", "no:auditkit.plugin", "-p", "no:cacheprovider"]
+        without = [sys.executable, "-m", "pytest", "-q", "-p", "no:pytest_auditkit", "-p", "no:cacheprovider"]
         with_plugin = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         collect = [*with_plugin, "--collect-only", str(ROOT / "audits")]
         bare_collect = [*without, "--collect-only"]

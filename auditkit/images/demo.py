@@ -1,8 +1,7 @@
 """The demonstration data: real DICOM files out of ordinary packages, filled up with procedural phantoms.
 
 `demo_manifest.csv` lists every image with its origin, licence, SHA-256 and, where a scanner wrote text into the
-picture, the box that is left after cutting it away. Nothing is downloaded: the files come with
-``pip install "auditkit[demo]"``.
+picture, the box that is left after cutting it away. Nothing is downloaded: the files come with the extra ``demo``.
 
 The rows of real files (which, and their crop) are curated by hand; ``python -m tools.demo_manifest`` writes the rest.
 """
@@ -24,6 +23,7 @@ from auditkit.images.files import Settings, file_digest, inside, record_of
 from auditkit.images.record import NOT_IDENTIFIABLE, ImageRecord, ImageSet, LeftOut, UnreadableImage, salted_hash
 from auditkit.images.scaling import Box, fit
 from auditkit.images.strata import attributes_of
+from auditkit.version import install_line
 
 MANIFEST = Path(__file__).with_name("demo_manifest.csv")
 PHANTOM_SIZE = 256
@@ -173,7 +173,7 @@ def package_folders(packages: set[str]) -> dict[str, Path]:
     if missing:
         raise AuditkitError(
             f"The demonstration data needs packages that are not installed: {', '.join(missing)}.",
-            'Install them with: pip install "auditkit[demo]" (or give your own images with --audit-data FOLDER).',
+            f"Install them with: {install_line('demo')} (or give your own images with --audit-data=FOLDER).",
         )
     return folders
 

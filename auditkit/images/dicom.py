@@ -28,6 +28,7 @@ from auditkit.images.frames import middle, with_frame_settings
 from auditkit.images.quiet import guarded
 from auditkit.images.record import UNKNOWN, UnreadableImage
 from auditkit.images.strata import modality_of
+from auditkit.version import install_line
 
 SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 
@@ -215,7 +216,7 @@ def require_pydicom(module: str = "pydicom") -> Any:
     except ImportError as error:
         raise AuditkitError(
             f"There are DICOM files, and pydicom cannot be imported ({type(error).__name__}).",
-            'Install it with: pip install "auditkit[dicom]"',
+            f"Install it with: {install_line('dicom')}",
         ) from None
 
 

@@ -17,6 +17,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
 from auditkit.images.csv_rows import read_csv
 from auditkit.images.record import LeftOut
+from auditkit.version import install_line
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
@@ -126,7 +127,7 @@ class Manifest:
         except ImportError:
             raise AuditkitError(
                 f"{path.name} is a Parquet table, and pyarrow is not installed.",
-                'Install it with: pip install "auditkit[parquet]"',
+                f"Install it with: {install_line('parquet')}",
             ) from None
         try:
             with parquet.ParquetFile(path) as table:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from auditkit.errors import AuditkitError
 from auditkit.models.on_disk import PROCESSORS, TEMPLATES, TOKENIZERS, has_template, json_object, weights
+from auditkit.version import install_line
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _ANSWERING = (*TOKENIZERS, *PROCESSORS, *TEMPLATES, "merges.txt", "added_tokens.json")
@@ -81,7 +82,7 @@ def adapter_in(folder: Path, name: str) -> Adapter:
     if find_spec("peft") is None:
         raise AuditkitError(
             f"--model={name} is an adapter ({config['peft_type']}), and peft, which reads it, is not installed.",
-            'Install with: pip install "auditkit[peft]"',
+            f"Install with: {install_line('peft')}",
         )
     revision = config.get("revision")
     base = str(config.get("base_model_name_or_path") or "")

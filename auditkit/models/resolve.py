@@ -17,6 +17,7 @@ from auditkit.models.base import DEFAULTS, Model, ModelOptions
 from auditkit.models.imported import imported, is_import_path
 from auditkit.models.on_disk import backend_of, cached_commits, own_dtype, serve_gguf, snapshot, weights
 from auditkit.models.registry import OTHER, OWN_FILE, Entry, load_registry
+from auditkit.version import install_line
 
 
 def resolve_model(name: str, options: ModelOptions = DEFAULTS) -> Model:
@@ -254,7 +255,7 @@ def _need_packages(name: str) -> None:
     if missing:
         raise AuditkitError(
             f"--model={name} needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed.",
-            'Install with: pip install "auditkit[local]"',
+            f"Install with: {install_line('local')}",
         )
 
 

@@ -12,6 +12,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images import manifest
 from auditkit.images.manifest import Row
 from auditkit.images.record import LeftOut
+from auditkit.version import install_line
 
 TABLE = [
     {"file_name": "a.png", "patient_id": "p1", "age": 61, "sex": "F", "label": "normal"},
@@ -132,7 +133,7 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(AuditkitError) as caught:
         list(manifest.Manifest(path))
-    assert 'pip install "auditkit[parquet]"' in caught.value.remedy
+    assert install_line("parquet") in caught.value.remedy
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,6 +12,7 @@ from auditkit.models.base import DEFAULTS, ModelOptions
 from auditkit.models.doctor import Finding, as_text, examine, machine
 from auditkit.models.reference import checkpoint
 from auditkit.models.registry import VARIABLE, load_registry
+from auditkit.version import install_line
 from tests.models.fake_hub import FakeHub
 
 MEDGEMMA = "google/medgemma-4b-it"
@@ -220,7 +221,7 @@ def test_packages_that_are_missing_or_too_old(monkeypatch):
     found = look("reference")["packages"]
     assert found.state == "missing"
     assert found.says == "transformers is 4.57.0, needed is >=5.0, accelerate is not installed"
-    assert found.remedy == 'pip install "auditkit[local]"'
+    assert found.remedy == install_line("local")
 
 
 @pytest.mark.parametrize("name", ["biomedclip", "pubmedclip"])

@@ -10,6 +10,7 @@ from auditkit.models.base import ModelOptions
 from auditkit.models.doctor import Finding, examine, machine
 from auditkit.models.reference import checkpoint
 from auditkit.models.registry import VARIABLE
+from auditkit.version import install_line
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +171,7 @@ def test_an_adapter_and_its_base(copy, tmp_path, monkeypatch):
     save_file({"a": np.zeros((1000, 500), np.float32)}, folder / "adapter_model.safetensors")
     monkeypatch.setattr("auditkit.models.adapter.find_spec", lambda name: None)
     found = look(folder)
-    assert found["adapter"].remedy == 'Install with: pip install "auditkit[peft]"'
+    assert found["adapter"].remedy == f"Install with: {install_line('peft')}"
     monkeypatch.setattr("auditkit.models.adapter.find_spec", lambda name: name)
     found = look(folder)
     assert found["adapter"].says.startswith("LORA, rank 8, 0.5 million parameters, 2 MB; on copy")

@@ -16,6 +16,7 @@ from auditkit.models.reference import checkpoint
 from auditkit.models.registry import VARIABLE, load_registry
 from auditkit.models.resolve import resolve_model
 from auditkit.testing import tiny_checkpoint
+from auditkit.version import install_line
 from tests.models.fake_hub import FakeHub
 
 PINNED = load_registry()["medgemma-4b"].revision
@@ -316,7 +317,7 @@ def test_missing_packages_are_named_with_the_line_to_type(tmp_path):
     assert len(found) == 2
     for name, line in zip(("reference", "medgemma"), found, strict=True):
         assert f"--model={name} needs torch, transformers, which are not installed" in line
-        assert 'pip install "auditkit[local]"' in line
+        assert install_line("local") in line
 
 
 def test_the_cache_is_the_one_that_hf_home_names(tmp_path):

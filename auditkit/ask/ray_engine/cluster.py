@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from auditkit.errors import AuditkitError
+from auditkit.version import install_line
 
 ADDRESS = "RAY_ADDRESS"
 LOCAL = "local"
@@ -74,7 +75,7 @@ def imported() -> Any:
     except ImportError as error:
         raise AuditkitError(
             f"--audit-engine=ray needs Ray Data, which cannot be imported here: {error}.",
-            'Install with: pip install "auditkit[ray]"',
+            f"Install with: {install_line('ray')}",
         ) from None
     return ray
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from auditkit.models.doctor.findings import Finding, gigabytes
 from auditkit.models.on_disk import cache_folder
 from auditkit.models.registry import Entry
+from auditkit.version import DISTRIBUTION, install_line
 
 _PACKAGES = {
     "local": ("torch", "transformers", "tokenizers", "safetensors", "accelerate"),
@@ -28,7 +29,7 @@ def packages(extra: str) -> Finding:
     """Compare the installed packages with those of an extra, and with the versions that auditkit asks for."""
     from packaging.requirements import Requirement
 
-    asked = {need.name: need.specifier for need in map(Requirement, requires("auditkit") or [])}
+    asked = {need.name: need.specifier for need in map(Requirement, requires(DISTRIBUTION) or [])}
     found, lacking = [], []
     for name in _PACKAGES[extra]:
         try:
@@ -41,7 +42,7 @@ def packages(extra: str) -> Finding:
         else:
             found.append(f"{name} {has}")
     if lacking:
-        return Finding("missing", "packages", ", ".join(lacking), f'pip install "auditkit[{extra}]"')
+        return Finding("missing", "packages", ", ".join(lacking), install_line(extra))
     return Finding("ok", "packages", ", ".join(found))
 
 

@@ -15,6 +15,7 @@ from auditkit.errors import AuditkitError
 from auditkit.models.endpoint.access import Access
 from auditkit.models.endpoint.failure import FEW, Failure, of_status, without
 from auditkit.models.endpoint.patience import patiently
+from auditkit.version import install_line
 
 if TYPE_CHECKING:
     import httpx2
@@ -94,7 +95,7 @@ class Client:
         except ModuleNotFoundError as error:
             raise AuditkitError(
                 f"--audit-endpoint needs {error.name}, which is not installed.",
-                'Install with: pip install "auditkit[endpoint]"',
+                f"Install with: {install_line('endpoint')}",
             ) from None
         self._http = httpx2.AsyncClient(
             headers=self.access.headers(),

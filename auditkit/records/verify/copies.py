@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from auditkit.records.verify.record import read_bytes
+from auditkit.version import install_line
 
 PART = "copies"
 EVIDENCE, HTML, PDF = "evidence.json", "report.html", "report.pdf"
@@ -23,7 +24,6 @@ PROTOCOL = "protocol.toml"
 _PREFIX = "data:application/gzip;base64,"
 _HASH = re.compile("[0-9a-f]{64}")
 _LIMIT = 2**30  # a file of foreign origin may unpack to more than fits into memory
-_INSTALL = 'Type: pip install "auditkit[verify]".'
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,8 @@ def _of_pdf(path: Path, content: bytes) -> Copy:
     try:
         import pikepdf
     except ImportError:
-        return Copy(path, unread=f"looking into a PDF takes pikepdf, which is not installed. {_INSTALL}")
+        missing = f"looking into a PDF takes pikepdf, which is not installed. Type: {install_line('verify')}"
+        return Copy(path, unread=missing)
     try:
         with pikepdf.open(io.BytesIO(content)) as pdf:
             attached = {name: spec.get_file().read_bytes() for name, spec in pdf.attachments.items()}

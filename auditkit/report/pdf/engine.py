@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
+from auditkit.version import install_line
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -52,7 +53,7 @@ def weasyprint() -> ModuleType:
         missing = error.name or "weasyprint"
         raise AuditkitError(
             f"report.pdf was not written: {missing} is not installed.",
-            f'Type: pip install "auditkit[pdf]". {_STILL}',
+            f"{_STILL} Type: {install_line('pdf')}",
         ) from None
     except OSError as error:
         first = str(error).partition(":")[0].strip() or "Pango"

@@ -17,6 +17,7 @@ from auditkit.records.verify.checks import OPEN
 from auditkit.records.verify.pages import check_html
 from auditkit.records.verify.record import sha256
 from auditkit.report.html import render_html
+from auditkit.version import install_line
 from tests.records.verify.conftest import Made, run_once
 from tests.records.verify.test_record_tampered import found, put
 
@@ -204,6 +205,6 @@ def test_pdf_without_pikepdf_says_what_to_install(made: Made, monkeypatch):
     (made.folder / "report.pdf").write_bytes(io.BytesIO(b"%PDF-1.7").read())
     checks = made.verify()
     assert exit_code(checks) == 3
-    assert any('pip install "auditkit[verify]"' in check.words for check in checks)
+    assert any(install_line("verify") in check.words for check in checks)
     with pytest.raises(AuditkitError, match="pikepdf"):
         made.verify("report.pdf")

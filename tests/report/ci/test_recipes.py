@@ -64,8 +64,8 @@ def test_extras_system_packages_and_the_wheels_name_are_the_projects_own():
         assert set("".join(words).split(",")) <= set(project["optional-dependencies"])
     packages = [set(re.findall(r"\blib[a-z0-9.-]*[0-9]", text)) for text in installs]
     assert packages[0] == packages[1] == packages[2] != set()
-    wheels = set(re.findall(r"auditkit-[0-9.]+-py3-none-any\.whl", PAGE))
-    assert wheels == {f"auditkit-{project['version']}-py3-none-any.whl"}
+    wheels = set(re.findall(r"pytest_auditkit-[0-9.]+-py3-none-any\.whl", PAGE))
+    assert wheels == {f"pytest_auditkit-{project['version']}-py3-none-any.whl"}
     assert "pip install auditkit" not in PAGE, "that is somebody else's package"
 
 

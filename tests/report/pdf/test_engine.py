@@ -11,6 +11,7 @@ import pytest
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
 from auditkit.report.pdf import engine, write_pdf
+from auditkit.version import install_line
 
 _NO_WEASYPRINT = "sys.modules['weasyprint'] = None"
 _NO_PANGO = """
@@ -27,7 +28,7 @@ cffi.FFI.dlopen = dlopen
 @pytest.mark.parametrize(
     ("prelude", "words"),
     [
-        (_NO_WEASYPRINT, ["weasyprint is not installed", 'pip install "auditkit[pdf]"']),
+        (_NO_WEASYPRINT, ["weasyprint is not installed", install_line("pdf")]),
         (
             _NO_PANGO,
             ["Pango or one it needs is missing", "install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"],
