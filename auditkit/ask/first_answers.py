@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from auditkit import tasks
-from auditkit.ask.store import StoredAnswer
 from auditkit.errors import AuditkitError
-from auditkit.protocol.catalogue import Catalogue
-from auditkit.vocabulary import Question
+from auditkit.tasks import Score
 from auditkit.words.text import visible
 
 FIRST = 32
@@ -56,16 +53,15 @@ class FirstAnswers:
         """Whether further answers matter."""
         return not self.scored and sum(self.ended.values()) < FIRST
 
-    def note(self, question: Question, answer: StoredAnswer, catalogue: Catalogue) -> None:
-        """Look at an answer; the question must be resolved."""
+    def note(self, score: Score, text: str) -> None:
+        """Look at an answer, as it was read and as it is."""
         if not self.open:
             return
-        score = tasks.read(catalogue.task(question.task), question.wording, answer.text, answer.finish_reason)
         if score.outcome == "scored":
             self.scored = True
             return
         self.ended[score.outcome] = self.ended.get(score.outcome, 0) + 1
-        self.example.setdefault(score.outcome, (answer.text[:_TEXT], score.why))
+        self.example.setdefault(score.outcome, (text[:_TEXT], score.why))
 
     def add(self, other: FirstAnswers) -> None:
         """Count those that another process saw."""

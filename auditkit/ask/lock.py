@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,10 +17,14 @@ from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 
 _POLL = 0.2  # seconds
+_SILENT = 2.0
+"""Seconds of waiting that need no word."""
 
 
 @contextmanager
-def exclusive(store: Store, uid: str, patience: float = 5.0) -> Iterator[None]:
+def exclusive(
+    store: Store, uid: str, patience: float = 5.0, on_wait: Callable[[str], None] = lambda said: None
+) -> Iterator[None]:
     """Hold the store for this process.
 
     Parameters
@@ -31,6 +35,8 @@ def exclusive(store: Store, uid: str, patience: float = 5.0) -> Iterator[None]:
         Id of the run. Processes of one run (pytest-xdist workers) wait for each other without limit.
     patience : float
         Seconds to wait for a holder of another run.
+    on_wait : callable
+        Told once who is waited for, where that takes longer than a few seconds.
 
     Raises
     ------
@@ -42,6 +48,7 @@ def exclusive(store: Store, uid: str, patience: float = 5.0) -> Iterator[None]:
     lock = FileLock(f"{base}.lock")
     holder = Path(f"{base}.holder")
     strange_since: float | None = None
+    told = False
     while True:
         try:
             lock.acquire(timeout=_POLL)
@@ -50,11 +57,20 @@ def exclusive(store: Store, uid: str, patience: float = 5.0) -> Iterator[None]:
             who = _holder(holder)
             # Only time under another run's hold counts; between two workers of one run no holder is noted for a moment.
             strange_since = None if who.get("uid") == uid else strange_since or time.monotonic()
-            if strange_since is not None and time.monotonic() - strange_since > patience:
+            if strange_since is None:
+                continue
+            waited, busy = (
+                time.monotonic() - strange_since,
+                f"in use by another run (process {who.get('pid', 'unknown')})",
+            )
+            if waited > patience:
                 raise AuditkitError(
-                    f"store {shown} is in use by another run (process {who.get('pid', 'unknown')}).",
-                    "Wait for it to end, or give another store with --audit-store=FILE.",
+                    f"store {shown} is {busy}, which had not ended after {patience:g} s.",
+                    "Wait longer with --audit-wait=SECONDS, or give another store with --audit-store=FILE.",
                 ) from None
+            if waited > _SILENT and not told:
+                told = True
+                on_wait(f"auditkit: store {shown} is {busy}; waiting up to {patience:g} s for it to end.")
         except OSError as error:
             raise AuditkitError(
                 f"store {shown} cannot be locked: {error.strerror or error}.",

@@ -8,6 +8,7 @@ from typing import Any
 
 from auditkit.ask.first_answers import FirstAnswers
 from auditkit.images.record import ImageRecord, LeftOut
+from auditkit.tasks import Score
 
 Progress = Callable[["Tally"], None]
 
@@ -38,6 +39,8 @@ class Tally:
         Why nothing more was asked, when the model did not return.
     first : FirstAnswers
         How the first answers ended.
+    ended : dict of str to int
+        Of the answers asked for in this pass, those without a score by outcome.
     """
 
     planned: int = 0
@@ -51,10 +54,17 @@ class Tally:
     seconds: float = 0.0
     gave_up: str = ""
     first: FirstAnswers = field(default_factory=FirstAnswers)
+    ended: dict[str, int] = field(default_factory=dict)
 
     @property
     def asked(self) -> int:
         return self.done - self.held
+
+    def note(self, score: Score, text: str) -> None:
+        """Count an answer that came in."""
+        self.first.note(score, text)
+        if score.outcome != "scored":
+            self.ended[score.outcome] = self.ended.get(score.outcome, 0) + 1
 
     def lose(self, key: str, why: str, again: bool | None = None, *, kind: str = "") -> None:
         """Note a question without an answer, or an image without an embedding of a kind; why, and what asking helps."""

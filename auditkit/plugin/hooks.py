@@ -140,8 +140,9 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         lines = run.estimate().lines()
         run.close()
         pytest.exit("\n".join(["auditkit dry run", *lines]), returncode=0)
-    with progress(enabled=not _is_worker() and config.option.verbose >= 0) as show:
-        run.fetch(show)
+    # Of several workers only the one that asks has anything to show.
+    with progress(enabled=config.option.verbose >= 0, bar=not _is_worker()) as show:
+        run.fetch(show, lambda said: _tell_first(config, [said]))
     run.measure()
 
 

@@ -114,6 +114,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "URL",
         "help": "answer store, a file or a database URL; default: .auditkit/answers.sqlite",
     },
+    "--audit-wait": {
+        "metavar": "SECONDS",
+        "type": positive("--audit-wait"),
+        "default": 5.0,
+        "help": "how long to wait for another run that uses the same store; default: 5",
+    },
     "--audit-no-store": {"action": "store_true", "help": "keep no answers beyond this run"},
     "--audit-limit": {
         "metavar": "N",
@@ -248,6 +254,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
         uid=uid,
         out=out_of(config),
         store=store,
+        wait=option.audit_wait,
         limit=option.audit_limit,
         scoring=option.audit_scoring,
         ask_on=option.audit_ask_on,

@@ -107,12 +107,13 @@ class AuditRun:
 
         return data_of(self.plan.records, all_left_out(self), self.images, self.settings)
 
-    def fetch(self, on_progress: Progress) -> None:
+    def fetch(self, on_progress: Progress, on_wait: Callable[[str], None] = lambda said: None) -> None:
         """Ask what is missing, stage by stage while an audit is undecided.
 
-        Under several processes the first does it and the others wait and read.
+        Under several processes the first does it and the others wait and read. What is waited for, where it is another
+        run, is told to ``on_wait``.
         """
-        with exclusive(self.store, self.settings.uid):
+        with exclusive(self.store, self.settings.uid, self.settings.wait, on_wait):
             record = self.store.session(self.settings.uid)
             if record is not None:
                 self.tally = Tally.from_record(record["tally"])

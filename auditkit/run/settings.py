@@ -41,6 +41,8 @@ class Settings:
         Output folder; None for ``reports/<model>/<run id>``.
     store : str or None
         Path or URL of the store; None for a temporary one.
+    wait : float
+        Seconds to wait for another run that uses the store.
     limit : int or None
         Number of patients.
     options : ModelOptions
@@ -76,6 +78,7 @@ class Settings:
     looks: int | None = None
     out: Path | None = None
     store: str | None = DEFAULT_STORE
+    wait: float = 5.0
     limit: int | None = None
     options: ModelOptions = DEFAULTS
     engine: str = "local"

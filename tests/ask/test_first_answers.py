@@ -8,12 +8,11 @@ from auditkit.ask.first_answers import FIRST, FirstAnswers
 from auditkit.ask.plan import Plan, distinct
 from auditkit.ask.prefetch import prefetch
 from auditkit.ask.render import Renderer
-from auditkit.ask.store import StoredAnswer
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.models.base import Response
 from auditkit.protocol.effects import falls
-from auditkit.vocabulary import Question
+from auditkit.tasks import Score
 
 EFFECTS = distinct([falls("pixelate", (1, 5), family="sensitivity"), falls("jpeg", (1, 5), family="sensitivity")])
 PER_IMAGE = 5
@@ -84,17 +83,25 @@ def test_a_run_that_is_shorter_is_not_stopped(run, records, function_model):
     assert tally.done == 6 * PER_IMAGE < FIRST
 
 
+def test_every_answer_without_a_score_is_counted_by_how_it_ended(run, records, function_model):
+    said = iter(["70", "no idea", "250", "I cannot assess medical images."] * 1000)
+    tally = run(function_model(lambda request: next(said)), records(20))
+    # 20 images of 5 questions, asked in turn: a quarter of the 100 each.
+    assert tally.ended == {"unparsed": 25, "out_of_range": 25, "refused": 25}
+    held = run(function_model(), records(20))
+    assert (held.held, held.ended) == (100, {})
+
+
 def test_errors_are_no_answers(run, records, function_model):
     tally = run(function_model(lambda request: Response(error="away", finish_reason="error")), records(20))
     assert (len(tally.errors), tally.first.ended) == (20 * PER_IMAGE, {})
 
 
-def test_what_was_seen_survives_processes_and_adds_up(protocol):
-    question = protocol.resolve(Question())
+def test_what_was_seen_survives_processes_and_adds_up():
     one, other = FirstAnswers(), FirstAnswers()
     for _ in range(20):
-        one.note(question, StoredAnswer("no idea", "stop", None), protocol.catalogue)
-        other.note(question, StoredAnswer("250", "stop", None), protocol.catalogue)
+        one.note(Score("unparsed"), "no idea")
+        other.note(Score("out_of_range"), "250")
     whole = Tally.from_record({**Tally(first=one).to_record()})
     assert whole.first == one
     whole.first.check()
@@ -105,11 +112,11 @@ def test_what_was_seen_survives_processes_and_adds_up(protocol):
     whole.first.check()
 
 
-def test_the_text_of_a_model_is_shown_and_not_obeyed(protocol):
+def test_the_text_of_a_model_is_shown_and_not_obeyed():
     first = FirstAnswers()
     for _ in range(FIRST):
         text = "\x1b[2J\u202eevil\nsecond line" + "x" * 1000
-        first.note(protocol.resolve(Question()), StoredAnswer(text, "stop", None), protocol.catalogue)
+        first.note(Score("unparsed", why="the text gives no answer"), text)
     with pytest.raises(AuditkitError) as raised:
         first.check()
     said = str(raised.value)

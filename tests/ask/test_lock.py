@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from auditkit.ask import lock
 from auditkit.ask.lock import exclusive
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
@@ -35,12 +36,25 @@ def holder(tmp_path):
 def test_another_run_is_named_with_its_process(store, holder):
     process, _ = holder
     start = time.monotonic()
-    words = f"in use by another run \\(process {process.pid}\\)"
+    words = f"in use by another run \\(process {process.pid}\\), which had not ended after 0.3 s"
     with pytest.raises(AuditkitError, match=words) as raised, exclusive(store, "mine", patience=0.3):
         pytest.fail("two runs at once")
     assert time.monotonic() - start < 5
     assert str(store.path) in str(raised.value)
     assert "--audit-store" in raised.value.remedy
+
+
+def test_a_run_that_has_time_waits_for_another_and_says_so_once(store, holder, monkeypatch):
+    monkeypatch.setattr(lock, "_SILENT", 0.3)
+    process, pipe = holder
+    said = []
+    timer = threading.Timer(1.5, pipe.send, ["enough"])
+    timer.start()
+    with exclusive(store, "mine", patience=60.0, on_wait=said.append):
+        process.join(5)
+        assert not process.is_alive()
+    (line,) = said
+    assert f"is in use by another run (process {process.pid}); waiting up to 60 s for it to end." in line
 
 
 def test_process_of_the_same_run_waits_beyond_all_patience(store, holder):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -47,12 +48,20 @@ def test_the_wheel_holds_the_package_its_data_and_the_audits_and_nothing_else(wh
     for name, content in audits.items():
         assert zipfile.ZipFile(wheel).read(f"auditkit/cli/starter/audits/{name}") == content
     others = names - package - {f"auditkit/cli/starter/audits/{name}" for name in audits}
-    assert {name.split("/")[0] for name in others} == {f"{wheel.name.split('-py3')[0]}.dist-info"}
+    dist_info = f"{wheel.name.split('-py3')[0]}.dist-info"
+    assert {name.split("/")[0] for name in others} == {dist_info, "pytest_auditkit.py"}
+
+
+def oldest() -> str:
+    """The oldest versions that the project allows of its base dependencies, as pip's constraints."""
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    return "\n".join(need.replace(">=", "==") for need in needs)
 
 
 @pytest.mark.slow
-def test_an_audit_from_an_empty_environment(wheel, tmp_path):
-    """Installs the base dependencies as pip finds them (some 150 MB, kept in its cache)."""
+@pytest.mark.parametrize("versions", ["newest", "oldest"])
+def test_an_audit_from_an_empty_environment(wheel, tmp_path, versions):
+    """Installs the base dependencies, the newest that pip finds or the oldest allowed (150 MB, kept in its cache)."""
     venv.create(tmp_path / "env", with_pip=True)
     scripts = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin")
     work = tmp_path / "work"
@@ -67,10 +76,12 @@ def test_an_audit_from_an_empty_environment(wheel, tmp_path):
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
-    run("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel))
-    there = {p["name"].lower() for p in json.loads(run("python", "-m", "pip", "list", "--format=json"))}
-    assert "auditkit" in there
-    assert there.isdisjoint({"torch", "transformers", "weasyprint", "pydicom", "hypothesis", "pytest-xdist"})
+    (work / "versions.txt").write_text(oldest() if versions == "oldest" else "")
+    run("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "versions.txt", str(wheel))
+    there = {p["name"].lower(): p["version"] for p in json.loads(run("python", "-m", "pip", "list", "--format=json"))}
+    assert "pytest-auditkit" in there
+    assert versions == "newest" or there["numpy"].startswith("1.")
+    assert there.keys().isdisjoint({"torch", "transformers", "weasyprint", "pydicom", "hypothesis", "pytest-xdist"})
 
     (work / "stub_models.py").write_text(MODELS)
     (work / "pictures").mkdir()

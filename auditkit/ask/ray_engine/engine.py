@@ -244,6 +244,8 @@ def _count(counted: Tally, row: Sequence[_Open], tally: Tally) -> None:
     tally.done += counted.done
     tally.held += counted.held
     tally.first.add(counted.first)
+    for outcome, n in counted.ended.items():
+        tally.ended[outcome] = tally.ended.get(outcome, 0) + n
     tally.errors |= counted.errors
     tally.again |= counted.again
     tally.left_out += counted.left_out

@@ -1,6 +1,7 @@
 """Adapters on tiny bases of the true architectures: they answer as peft has them answer, or are refused."""
 
 import json
+import re
 import shutil
 import sys
 
@@ -12,6 +13,7 @@ from auditkit.errors import AuditkitError
 from auditkit.models.base import ModelOptions, Request
 from auditkit.models.registry import VARIABLE
 from auditkit.models.resolve import resolve_model
+from auditkit.version import install_line
 
 peft = pytest.importorskip("peft")
 
@@ -157,7 +159,7 @@ def test_a_whole_model_with_an_adapter_beside_it_is_refused(checkpoint, trained,
 def test_without_peft_the_line_to_type_is_given(trained, monkeypatch):
     folder = trained()
     monkeypatch.setattr("auditkit.models.adapter.find_spec", lambda name: None)
-    with pytest.raises(AuditkitError, match=r'pip install "auditkit\[peft\]"'):
+    with pytest.raises(AuditkitError, match=re.escape(install_line("peft"))):
         resolve_model(str(folder))
 
 
