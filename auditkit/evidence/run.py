@@ -89,6 +89,8 @@ class Probes(Record):
     errors: int = 0
     saved: int = 0
     """Questions that early looks made unnecessary."""
+    damaged: int = 0
+    """Rows of the store that were not as they were written. None was used: what they held was asked or made again."""
     seconds: Number = None
     """Wall time of asking, rendering included."""
 

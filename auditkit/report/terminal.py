@@ -19,6 +19,7 @@ from auditkit.words import (
     audit_name,
     count,
     cut,
+    damaged_sentence,
     not_embedded_sentence,
     people_sentences,
     percent,
@@ -62,6 +63,7 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
         for number, audit in enumerate(effects, 1):
             lines += _effect(number, audit, width)
     lines += ["", *_answers(evidence, width)]
+    lines += _wrapped(damaged_sentence(evidence.run.probes.damaged), width) if evidence.run.probes.damaged else []
     for entry in evidence.not_embedded:
         lines += _wrapped(shortened(not_embedded_sentence(entry), 600), width)
     for sentence in (*people_sentences(evidence.data.units), unread_sentence(evidence.data.unread_columns)):

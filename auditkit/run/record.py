@@ -137,6 +137,7 @@ def _run(run: AuditRun) -> Run:
             from_store=run.tally.held,
             errors=len(run.tally.errors),
             saved=max(run.plan.size() - run.tally.planned, 0) if run.looks_made else 0,
+            damaged=run.tally.damaged,
             seconds=round(run.tally.seconds, 1),
         ),
         protocol_first_seen=run.protocol_first_seen,

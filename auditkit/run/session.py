@@ -133,6 +133,7 @@ class AuditRun:
             answered = self.tally.asked - len(self.tally.errors)
             if answered > 0:
                 self.store.note_rate(model_identity(self.model), answered / max(self.tally.seconds, 1e-9))
+            self.tally.damaged = len(self.store.damaged)
             embedded = None if self.embedded is None else self.embedded.to_record()
             self.store.save_session(self.settings.uid, {"tally": self.tally.to_record(), "embedded": embedded})
 
