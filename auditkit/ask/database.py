@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -172,31 +172,35 @@ class Database:
         Looking first works on every database. Between the look and the insert another process may be faster (the
         workers of a run note the protocol at the same moment); then it is looked again.
         """
-        if not rows:
-            return
+        if rows:
+            complete = [tables.with_digest(table, row) for row in rows]
+            self._repeated(lambda connection: self._insert_missing(connection, table, complete))
+
+    def _repeated(self, write: Callable[[sa.Connection], None]) -> None:
+        """Do something in one commit, and do it again where another process put in the same key meanwhile."""
         with self._explained("written"):
             for attempt in range(_ATTEMPTS):
                 try:
-                    self._insert_missing(table, [tables.with_digest(table, row) for row in rows])
+                    with self._engine.begin() as connection:
+                        write(connection)
                     return
                 except IntegrityError:
                     if attempt == _ATTEMPTS - 1:
                         raise
 
-    def _insert_missing(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    def _insert_missing(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         key = _key(table)
-        with self._engine.begin() as connection:
-            there: set[str] = set()
-            for start in range(0, len(rows), _CHUNK):
-                some = [row[key.name] for row in rows[start : start + _CHUNK]]
-                there.update(getattr(row, key.name) for row in self._sound(table, connection, key.in_(some)))
-            broken = {value for name, value in self.damaged if name == table.name}
-            fresh = [row for row in rows if row[key.name] not in there]
-            for row in fresh:
-                if row[key.name] in broken:
-                    connection.execute(table.delete().where(key == row[key.name]))
-            if fresh:
-                connection.execute(table.insert(), fresh)
+        there: set[str] = set()
+        for start in range(0, len(rows), _CHUNK):
+            some = [row[key.name] for row in rows[start : start + _CHUNK]]
+            there.update(getattr(row, key.name) for row in self._sound(table, connection, key.in_(some)))
+        broken = {value for name, value in self.damaged if name == table.name}
+        fresh = [row for row in rows if row[key.name] not in there]
+        for row in fresh:
+            if row[key.name] in broken:
+                connection.execute(table.delete().where(key == row[key.name]))
+        if fresh:
+            connection.execute(table.insert(), fresh)
 
 
 def is_there(url: str) -> bool:

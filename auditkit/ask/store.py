@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from auditkit.ask import tables
+from auditkit.ask import history, tables
 from auditkit.ask.database import Database
 from auditkit.ask.half import DTYPE, Half, pack, unpack
+from auditkit.ask.history import JudgedBefore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,16 +35,6 @@ class StoredAnswer:
     text: str
     finish_reason: str
     logprobs: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedBefore:
-    """A protocol by which a model and its images were judged."""
-
-    sha256: str
-    first_seen: str
-    first_judged: str
-    criteria: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,20 +243,26 @@ class Store(Database):
         Returns
         -------
         list of JudgedBefore
-            All protocols by which the subject was judged, the first of them first, this one included.
+            All protocols by which the subject was judged in the order of their notes, this one included.
         """
-        row = {"key": f"{subject}:{sha256}", "subject": subject, "sha256": sha256, "first_judged": _now("microseconds")}
-        self._insert_new(tables.judged, [{**row, "criteria": json.dumps(criteria, sort_keys=True)}])
+        plain, now = json.dumps(criteria, sort_keys=True), _now()
+
+        def note(connection: sa.Connection) -> None:
+            rows = connection.execute(sa.select(tables.judged).where(history.about(subject))).all()
+            if not any(row.sha256 == sha256 for row in rows):
+                connection.execute(tables.judged.insert(), history.next_note(subject, sha256, plain, now, rows))
+
+        self._repeated(note)  # another process may take the same number
         return self.judged(subject)
 
     def judged(self, subject: str) -> list[JudgedBefore]:
         """Return all protocols by which a subject was judged, the first of them first; see `note_judged`."""
-        rows = sorted(
-            self._rows(tables.judged, tables.judged.c.subject, [subject]), key=lambda r: (r.first_judged, r.key)
-        )
-        seen = self._rows(tables.protocols, tables.protocols.c.sha256, [row.sha256 for row in rows])
+        with self._explained("read"), self._engine.connect() as connection:
+            rows = connection.execute(sa.select(tables.judged).where(history.about(subject))).all()
+        seen = self._rows(tables.protocols, tables.protocols.c.sha256, [str(row.sha256) for row in rows])
         times = {row.sha256: row.first_seen for row in seen}
-        return [JudgedBefore(r.sha256, times.get(r.sha256, ""), r.first_judged, json.loads(r.criteria)) for r in rows]
+        with self._explained("read"):
+            return history.in_order(subject, rows, times)
 
     def note_rate(self, model: str, rate: float) -> None:
         """Remember how many questions per second a model answered last, for estimates."""
@@ -312,5 +309,5 @@ def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _now(precision: str = "seconds") -> str:
-    return datetime.now(UTC).isoformat(timespec=precision)
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

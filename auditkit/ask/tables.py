@@ -73,6 +73,7 @@ judged = _table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("criteria", sa.Text, nullable=False),
     sa.Column("first_judged", sa.String(32), nullable=False),
+    sa.Column("before", sa.String(64), nullable=False),
 )
 manifests = _table(
     "manifests",

@@ -87,9 +87,10 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
         lines += _wrapped(f"{count(made, 'look')} of {planned} planned were made; {saved} saved.", width)
     if evidence.run.earlier_protocols:
         first = evidence.run.earlier_protocols[0]
+        when = f" on {first.first_judged[:16]}Z" if first.first_judged else ""
         lines += _wrapped(
             f"The protocol was changed after the first look: {first.sha256[:16]} was applied to this model and these "
-            f"images on {first.first_judged[:16]}Z, {evidence.protocol.sha256[:16]} is applied now.",
+            f"images{when}, {evidence.protocol.sha256[:16]} is applied now.",
             width,
         )
     lines.append("")
