@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from auditkit.ask import tables
 from auditkit.errors import AuditkitError
@@ -39,6 +39,8 @@ class Database:
         Where it is, without a password.
     path : pathlib.Path or None
         Its file, where it is one.
+    damaged : set of (str, str)
+        Rows that were not as they were written when they were read, by table and key. They count as not there.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._parsed = _parsed_url(url)
         self.url = self._parsed.render_as_string(hide_password=True)
+        self.damaged: set[tuple[str, str]] = set()
         self.path = Path(self._parsed.database) if self._is_file() and self._parsed.database else None
         with self._explained("opened"):
             if self.path is not None:
@@ -124,7 +127,7 @@ class Database:
                 f"store {self._shown()} could not be {what}: {reason}.",
                 "Check that the folder exists and may be written, or give another with --audit-store=FILE.",
             ) from None
-        except (DatabaseError, ValueError, TypeError) as error:  # the last two: a row that cannot be read
+        except (SQLAlchemyError, ValueError, TypeError) as error:  # the last two: a row that cannot be read
             raise AuditkitError(
                 f"store {self._shown()} is damaged or is not a database: {getattr(error, 'orig', error)}.",
                 f"Move it away (mv {self._shown()} {self._shown()}.damaged) and run again, "
@@ -138,39 +141,66 @@ class Database:
 
     # --- for the store ----------------------------------------------------------------------------------------------
 
-    def _select(self, columns: Sequence[sa.Column[Any]], by: sa.Column[Any], values: Iterable[str]) -> Iterator[Any]:
-        """Yield the rows whose column holds one of the values."""
+    def _rows(self, table: sa.Table, by: sa.Column[Any], values: Iterable[str]) -> Iterator[sa.Row[Any]]:
+        """Yield the sound rows whose column holds one of the values."""
         wanted = list(dict.fromkeys(values))
         for start in range(0, len(wanted), _CHUNK):
             with self._explained("read"), self._engine.connect() as connection:
-                yield from connection.execute(sa.select(*columns).where(by.in_(wanted[start : start + _CHUNK])))
+                yield from self._sound(table, connection, by.in_(wanted[start : start + _CHUNK]))
 
-    def _insert_new(self, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> None:
-        """Insert the rows whose key is not there yet, in one commit.
+    def _row(self, table: sa.Table, value: str) -> sa.Row[Any] | None:
+        """Return the sound row with this key, if there is one."""
+        rows = list(self._rows(table, _key(table), [value]))
+        return rows[0] if rows else None
+
+    def _sound(
+        self, table: sa.Table, connection: sa.Connection, where: sa.ColumnElement[bool]
+    ) -> Iterator[sa.Row[Any]]:
+        for row in connection.execute(sa.select(table).where(where)):
+            if tables.is_sound(row) and self._fits(table, row):
+                yield row
+            else:
+                self.damaged.add((table.name, str(getattr(row, _key(table).name))))
+
+    def _fits(self, table: sa.Table, row: sa.Row[Any]) -> bool:
+        """Whether a row that is as it was written can be what its table holds."""
+        return True
+
+    def _insert_new(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Insert the rows whose key is not there yet, in one commit; a damaged one is replaced.
 
         Looking first works on every database. Between the look and the insert another process may be faster (the
         workers of a run note the protocol at the same moment); then it is looked again.
         """
-        if not rows:
-            return
+        if rows:
+            complete = [tables.with_digest(table, row) for row in rows]
+            self._repeated(lambda connection: self._insert_missing(connection, table, complete))
+
+    def _repeated(self, write: Callable[[sa.Connection], None]) -> None:
+        """Do something in one commit, and do it again where another process put in the same key meanwhile."""
         with self._explained("written"):
             for attempt in range(_ATTEMPTS):
                 try:
-                    self._insert_missing(table, table.c[key], rows)
+                    with self._engine.begin() as connection:
+                        write(connection)
                     return
                 except IntegrityError:
                     if attempt == _ATTEMPTS - 1:
                         raise
 
-    def _insert_missing(self, table: sa.Table, column: sa.Column[Any], rows: list[dict[str, Any]]) -> None:
-        with self._engine.begin() as connection:
-            there: set[str] = set()
-            for start in range(0, len(rows), _CHUNK):
-                some = [row[column.name] for row in rows[start : start + _CHUNK]]
-                there.update(connection.execute(sa.select(column).where(column.in_(some))).scalars())
-            fresh = [row for row in rows if row[column.name] not in there]
-            if fresh:
-                connection.execute(table.insert(), fresh)
+    def _insert_missing(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        key = _key(table)
+        there: set[str] = set()
+        for start in range(0, len(rows), _CHUNK):
+            some = [row[key.name] for row in rows[start : start + _CHUNK]]
+            there.update(getattr(row, key.name) for row in self._sound(table, connection, key.in_(some)))
+        broken = {value for name, value in self.damaged if name == table.name}
+        fresh = [row for row in rows if row[key.name] not in there]
+        for row in fresh:
+            if row[key.name] in broken:
+                connection.execute(table.delete().where(key == row[key.name]))
+        if fresh:
+            connection.execute(table.insert(), fresh)
 
 
 def is_there(url: str) -> bool:
@@ -178,6 +208,11 @@ def is_there(url: str) -> bool:
     parsed = _parsed_url(url)
     named = parsed.database if parsed.get_backend_name() == "sqlite" else None
     return named is None or Path(named).is_file()
+
+
+def _key(table: sa.Table) -> sa.Column[Any]:
+    [key] = table.primary_key.columns
+    return key
 
 
 def _version(connection: sa.Connection) -> str | None:
@@ -212,6 +247,8 @@ def _without_password(url: str) -> str:
 
 
 def _use_write_ahead_log(connection: Any, _record: Any) -> None:
+    # A text that is no UTF-8 any more would end the whole query; read like this it fails its row's digest.
+    connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={1000 * _PATIENCE}")
     # SQLite does not wait by itself when two processes switch a new file to the write-ahead log at once.

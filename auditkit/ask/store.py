@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from auditkit.ask import tables
+from auditkit.ask import history, tables
 from auditkit.ask.database import Database
 from auditkit.ask.half import DTYPE, Half, pack, unpack
+from auditkit.ask.history import JudgedBefore
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+_REASONS = ("stop", "length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +35,6 @@ class StoredAnswer:
     text: str
     finish_reason: str
     logprobs: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedBefore:
-    """A protocol by which a model and its images were judged."""
-
-    sha256: str
-    first_seen: str
-    first_judged: str
-    criteria: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,25 +102,26 @@ class Store(Database):
             }
             for key, answer in answers.items()
         ]
-        self._insert_new(tables.answers, "key", rows)
+        self._insert_new(tables.answers, rows)
 
     def answers(self, keys: Iterable[str]) -> dict[str, StoredAnswer]:
-        """Return the stored answers among the keys."""
-        columns = (
-            tables.answers.c.key,
-            tables.answers.c.text,
-            tables.answers.c.finish_reason,
-            tables.answers.c.logprobs,
-        )
-        with self._explained("read"):
-            return {
-                row.key: StoredAnswer(row.text, row.finish_reason, json.loads(row.logprobs) if row.logprobs else None)
-                for row in self._select(columns, tables.answers.c.key, keys)
-            }
+        """Return the stored answers among the keys, without those that are damaged."""
+        rows = self._rows(tables.answers, tables.answers.c.key, keys)
+        return {row.key: StoredAnswer(row.text, row.finish_reason, _logprobs(row)) for row in rows}
 
     def known(self, keys: Iterable[str]) -> set[str]:
-        """Return which of the keys have an answer."""
-        return {row.key for row in self._select((tables.answers.c.key,), tables.answers.c.key, keys)}
+        """Return which of the keys have an answer that `answers` gives: a damaged one is to be asked again."""
+        return {row.key for row in self._rows(tables.answers, tables.answers.c.key, keys)}
+
+    def _fits(self, table: sa.Table, row: sa.Row[Any]) -> bool:
+        if table is tables.embeddings:
+            return len(row.blob) == 2 * int(row.d)
+        if table is not tables.answers:
+            return True
+        try:
+            return isinstance(row.text, str) and row.finish_reason in _REASONS and _are_numbers(_logprobs(row))
+        except (TypeError, ValueError, RecursionError):
+            return False
 
     def count(self) -> int:
         """Return the number of answers held."""
@@ -166,19 +161,17 @@ class Store(Database):
             }
             for key, half in ((key, pack(vector)) for key, vector in vectors.items())
         ]
-        self._insert_new(tables.embeddings, "key", rows)
+        self._insert_new(tables.embeddings, rows)
 
     def embeddings(self, keys: Iterable[str]) -> dict[str, NDArray[np.float64]]:
-        """Return the stored embeddings among the keys, each of shape (d,)."""
-        table = tables.embeddings.c
-        columns = (table.key, table.d, table.scale, table.blob)
+        """Return the stored embeddings among the keys, each of shape (d,), without those that are damaged."""
+        rows = self._rows(tables.embeddings, tables.embeddings.c.key, keys)
         with self._explained("read"):
-            return {r.key: unpack(Half(r.d, r.scale, r.blob)) for r in self._select(columns, table.key, keys)}
+            return {row.key: unpack(Half(row.d, row.scale, row.blob)) for row in rows}
 
     def known_embeddings(self, keys: Iterable[str]) -> set[str]:
-        """Return which of the keys have an embedding."""
-        column = tables.embeddings.c.key
-        return {row.key for row in self._select((column,), column, keys)}
+        """Return which of the keys have an embedding that `embeddings` gives."""
+        return {row.key for row in self._rows(tables.embeddings, tables.embeddings.c.key, keys)}
 
     # --- what images look like --------------------------------------------------------------------------------------
 
@@ -187,21 +180,20 @@ class Store(Database):
         rows = [
             {"key": k, "digest": r.digest, "ssim": _finite(r.ssim), "psnr": _finite(r.psnr)} for k, r in renders.items()
         ]
-        self._insert_new(tables.renders, "key", rows)
+        self._insert_new(tables.renders, rows)
 
     def renders(self, keys: Iterable[str]) -> dict[str, Rendered]:
         """Return what is known of rendered images."""
-        columns = (tables.renders.c.key, tables.renders.c.digest, tables.renders.c.ssim, tables.renders.c.psnr)
-        return {r.key: Rendered(r.digest, r.ssim, r.psnr) for r in self._select(columns, tables.renders.c.key, keys)}
+        rows = self._rows(tables.renders, tables.renders.c.key, keys)
+        return {row.key: Rendered(row.digest, row.ssim, row.psnr) for row in rows}
 
     def add_sources(self, sources: Mapping[str, str]) -> None:
         """Remember which pixels (digest) a content address decodes to."""
-        self._insert_new(tables.sources, "content", [{"content": c, "digest": d} for c, d in sources.items()])
+        self._insert_new(tables.sources, [{"content": c, "digest": d} for c, d in sources.items()])
 
     def sources(self, contents: Iterable[str]) -> dict[str, str]:
         """Return the pixel digests known for content addresses."""
-        columns = (tables.sources.c.content, tables.sources.c.digest)
-        return {row.content: row.digest for row in self._select(columns, tables.sources.c.content, contents)}
+        return {row.content: row.digest for row in self._rows(tables.sources, tables.sources.c.content, contents)}
 
     def note_manifest(self, sha256: str, images: Iterable[NotedImage]) -> None:
         """Note which images a run was judged on.
@@ -216,27 +208,25 @@ class Store(Database):
         """
         text = json.dumps([astuple(image) for image in sorted(images)])
         key = hashlib.sha256(f"{sha256}{text}".encode()).hexdigest()
-        self._insert_new(tables.manifests, "key", [{"key": key, "sha256": sha256, "images": text}])
+        self._insert_new(tables.manifests, [{"key": key, "sha256": sha256, "images": text}])
 
     def manifests(self, sha256: str) -> list[tuple[NotedImage, ...]]:
         """Return what was noted of data with this hash, each sorted by id; empty when nothing was."""
-        columns = (tables.manifests.c.key, tables.manifests.c.images)
+        found = {row.key: row.images for row in self._rows(tables.manifests, tables.manifests.c.sha256, [sha256])}
         with self._explained("read"):
-            found = sorted(self._select(columns, tables.manifests.c.sha256, [sha256]))
-            return [tuple(NotedImage(*entry) for entry in json.loads(row.images)) for row in found]
+            return [tuple(NotedImage(*entry) for entry in json.loads(found[key])) for key in sorted(found)]
 
     # --- protocol and sessions --------------------------------------------------------------------------------------
 
     def protocol_first_seen(self, sha256: str) -> str:
         """Return when this protocol was first seen here, noting it now if never."""
-        self._insert_new(tables.protocols, "sha256", [{"sha256": sha256, "first_seen": _now()}])
+        self._insert_new(tables.protocols, [{"sha256": sha256, "first_seen": _now()}])
         return self.when_first_seen(sha256)
 
     def when_first_seen(self, sha256: str) -> str:
         """Return when this protocol was first seen here; empty if never."""
-        with self._explained("read"), self._engine.connect() as connection:
-            found = connection.execute(sa.select(tables.protocols.c.first_seen).filter_by(sha256=sha256)).scalar()
-            return found or ""
+        found = self._row(tables.protocols, sha256)
+        return "" if found is None else str(found.first_seen)
 
     def note_judged(self, subject: str, sha256: str, criteria: Mapping[str, Any]) -> list[JudgedBefore]:
         """Note that results exist for a model and its images under a protocol.
@@ -253,25 +243,26 @@ class Store(Database):
         Returns
         -------
         list of JudgedBefore
-            All protocols by which the subject was judged, the first of them first, this one included.
+            All protocols by which the subject was judged in the order of their notes, this one included.
         """
-        row = {"key": f"{subject}:{sha256}", "subject": subject, "sha256": sha256, "first_judged": _now("microseconds")}
-        self._insert_new(tables.judged, "key", [{**row, "criteria": json.dumps(criteria, sort_keys=True)}])
+        plain, now = json.dumps(criteria, sort_keys=True), _now()
+
+        def note(connection: sa.Connection) -> None:
+            rows = connection.execute(sa.select(tables.judged).where(history.about(subject))).all()
+            if not any(row.sha256 == sha256 for row in rows):
+                connection.execute(tables.judged.insert(), history.next_note(subject, sha256, plain, now, rows))
+
+        self._repeated(note)  # another process may take the same number
         return self.judged(subject)
 
     def judged(self, subject: str) -> list[JudgedBefore]:
         """Return all protocols by which a subject was judged, the first of them first; see `note_judged`."""
-        columns = (
-            tables.judged.c.sha256,
-            tables.judged.c.criteria,
-            tables.judged.c.first_judged,
-            tables.protocols.c.first_seen,
-        )
-        seen = tables.judged.outerjoin(tables.protocols, tables.judged.c.sha256 == tables.protocols.c.sha256)
-        query = sa.select(*columns).select_from(seen).where(tables.judged.c.subject == subject)
         with self._explained("read"), self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(tables.judged.c.first_judged, tables.judged.c.key)).all()
-            return [JudgedBefore(r.sha256, r.first_seen or "", r.first_judged, json.loads(r.criteria)) for r in rows]
+            rows = connection.execute(sa.select(tables.judged).where(history.about(subject))).all()
+        seen = self._rows(tables.protocols, tables.protocols.c.sha256, [str(row.sha256) for row in rows])
+        times = {row.sha256: row.first_seen for row in seen}
+        with self._explained("read"):
+            return history.in_order(subject, rows, times)
 
     def note_rate(self, model: str, rate: float) -> None:
         """Remember how many questions per second a model answered last, for estimates."""
@@ -286,24 +277,37 @@ class Store(Database):
             value = connection.execute(
                 sa.select(tables.meta.c.value).where(tables.meta.c.name == f"rate:{model}")
             ).scalar()
-        return None if value is None else float(value)
+        try:
+            return None if value is None else float(value)
+        except ValueError:
+            return None  # it only tells how long a run may take
 
     def save_session(self, uid: str, record: Mapping[str, Any]) -> None:
         """Leave a record for the other processes of the same run; those of earlier runs are dropped."""
         with self._explained("written"), self._engine.begin() as connection:
             connection.execute(tables.sessions.delete())
-            connection.execute(tables.sessions.insert().values(uid=uid, record=json.dumps(record)))
+            row = tables.with_digest(tables.sessions, {"uid": uid, "record": json.dumps(record)})
+            connection.execute(tables.sessions.insert().values(row))
 
     def session(self, uid: str) -> dict[str, Any] | None:
         """Return the record another process of the same run left, if any."""
-        with self._explained("read"), self._engine.connect() as connection:
-            text = connection.execute(sa.select(tables.sessions.c.record).filter_by(uid=uid)).scalar()
-            return None if text is None else dict(json.loads(text))
+        found = self._row(tables.sessions, uid)
+        return None if found is None else dict(json.loads(found.record))
+
+
+def _logprobs(row: sa.Row[Any]) -> dict[str, float] | None:
+    return None if row.logprobs is None else json.loads(row.logprobs)
+
+
+def _are_numbers(value: object) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, dict) and all(type(number) in (int, float) for number in value.values())
 
 
 def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _now(precision: str = "seconds") -> str:
-    return datetime.now(UTC).isoformat(timespec=precision)
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -37,6 +37,8 @@ class Tally:
         Wall time of the pass.
     gave_up : str
         Why nothing more was asked, when the model did not return.
+    damaged : int
+        Rows of the store that were not as they were written, and so counted as not there.
     first : FirstAnswers
         How the first answers ended.
     ended : dict of str to int
@@ -53,6 +55,7 @@ class Tally:
     unreadable: list[str] = field(default_factory=list)
     seconds: float = 0.0
     gave_up: str = ""
+    damaged: int = 0
     first: FirstAnswers = field(default_factory=FirstAnswers)
     ended: dict[str, int] = field(default_factory=dict)
 

@@ -31,8 +31,9 @@ class EarlierProtocol(Record):
     """Another protocol under which results for the same model and images existed before."""
 
     sha256: str
+    """``unknown`` where the store's note of it was lost."""
     first_seen: str
-    """When this store first saw it."""
+    """When this store first saw it, by the clock of then."""
     first_judged: str
     """When these images were first judged by it."""
     changes: list[str] = []
@@ -89,6 +90,8 @@ class Probes(Record):
     errors: int = 0
     saved: int = 0
     """Questions that early looks made unnecessary."""
+    damaged: int = 0
+    """Rows of the store that were not as they were written. None was used: what they held was asked or made again."""
     seconds: Number = None
     """Wall time of asking, rendering included."""
 
@@ -111,4 +114,5 @@ class Run(Record):
     protocol_first_judged: str = ""
     """When this model and these images were first judged by this protocol."""
     earlier_protocols: list[EarlierProtocol] = []
-    """Protocols by which the same model and images were judged before: this one was changed after the first look."""
+    """Protocols by which the same model and images were judged before, in the order of the store's notes, whatever the
+    clock said: this one was changed after the first look."""

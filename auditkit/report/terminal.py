@@ -19,6 +19,7 @@ from auditkit.words import (
     audit_name,
     count,
     cut,
+    damaged_sentence,
     not_embedded_sentence,
     people_sentences,
     percent,
@@ -62,6 +63,7 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
         for number, audit in enumerate(effects, 1):
             lines += _effect(number, audit, width)
     lines += ["", *_answers(evidence, width)]
+    lines += _wrapped(damaged_sentence(evidence.run.probes.damaged), width) if evidence.run.probes.damaged else []
     for entry in evidence.not_embedded:
         lines += _wrapped(shortened(not_embedded_sentence(entry), 600), width)
     for sentence in (*people_sentences(evidence.data.units), unread_sentence(evidence.data.unread_columns)):
@@ -85,9 +87,10 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
         lines += _wrapped(f"{count(made, 'look')} of {planned} planned were made; {saved} saved.", width)
     if evidence.run.earlier_protocols:
         first = evidence.run.earlier_protocols[0]
+        when = f" on {first.first_judged[:16]}Z" if first.first_judged else ""
         lines += _wrapped(
             f"The protocol was changed after the first look: {first.sha256[:16]} was applied to this model and these "
-            f"images on {first.first_judged[:16]}Z, {evidence.protocol.sha256[:16]} is applied now.",
+            f"images{when}, {evidence.protocol.sha256[:16]} is applied now.",
             width,
         )
     lines.append("")

@@ -10,7 +10,6 @@ from auditkit.evidence import (
     Answers,
     Audit,
     Data,
-    EarlierProtocol,
     Evidence,
     Example,
     LookInfo,
@@ -27,11 +26,11 @@ from auditkit.evidence import (
 )
 from auditkit.measure.prompts import prompt_info
 from auditkit.measure.recorded import columns_needed, to_answers
-from auditkit.protocol.changes import changes
 from auditkit.protocol.declared import declared_ids
 from auditkit.run import provenance
 from auditkit.run.data import data_of
 from auditkit.run.examples import examples, not_embedded, unscored
+from auditkit.run.history import earlier_protocols
 from auditkit.run.limits import limits
 from auditkit.run.pictures import limits_of
 from auditkit.run.session import AuditRun, all_left_out
@@ -125,7 +124,6 @@ def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: s
 
 def _run(run: AuditRun) -> Run:
     """Say how much was asked, when these criteria were first applied to these images, and which were before."""
-    criteria = run.protocol.model_dump(mode="json")
     place = next(i for i, known in enumerate(run.judged_by) if known.sha256 == run.protocol_sha256)
     return Run(
         id="",
@@ -137,19 +135,12 @@ def _run(run: AuditRun) -> Run:
             from_store=run.tally.held,
             errors=len(run.tally.errors),
             saved=max(run.plan.size() - run.tally.planned, 0) if run.looks_made else 0,
+            damaged=run.tally.damaged,
             seconds=round(run.tally.seconds, 1),
         ),
         protocol_first_seen=run.protocol_first_seen,
         protocol_first_judged=run.judged_by[place].first_judged,
-        earlier_protocols=[
-            EarlierProtocol(
-                sha256=known.sha256,
-                first_seen=known.first_seen,
-                first_judged=known.first_judged,
-                changes=changes(known.criteria, criteria),
-            )
-            for known in run.judged_by[:place]
-        ],
+        earlier_protocols=earlier_protocols(run.judged_by[:place], run.protocol.model_dump(mode="json")),
     )
 
 

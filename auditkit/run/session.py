@@ -10,12 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditkit.ask.embeddings import EmbeddingKeys, embedding_kinds, fetch_embeddings
+from auditkit.ask.history import JudgedBefore
 from auditkit.ask.keys import digest_of
 from auditkit.ask.lock import exclusive
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters, stages
 from auditkit.ask.prefetch import Keys, digests, model_identity, prefetch
 from auditkit.ask.render import Renderer
-from auditkit.ask.store import JudgedBefore, Store
+from auditkit.ask.store import Store
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Data, LookInfo
@@ -134,6 +135,7 @@ class AuditRun:
             answered = self.tally.asked - len(self.tally.errors)
             if answered > 0:
                 self.store.note_rate(model_identity(self.model), answered / max(self.tally.seconds, 1e-9))
+            self.tally.damaged = len(self.store.damaged)
             embedded = None if self.embedded is None else self.embedded.to_record()
             self.store.save_session(self.settings.uid, {"tally": self.tally.to_record(), "embedded": embedded})
 
@@ -166,9 +168,6 @@ class AuditRun:
             )
         judged = self.judge.data.records
         self.store.note_manifest(data_sha256(r.content for r in judged), noted(judged))
-        images = data_sha256(r.content for r in self.plan.records)
-        subject = digest_of(model_identity(self.model), images)
-        self.judged_by = self.store.note_judged(subject, self.protocol_sha256, self.protocol.model_dump(mode="json"))
 
     def _ask_in_looks(self, ask: Callable[[Plan], object]) -> tuple[ImageRecord, ...]:
         """Ask the questions of each look, judging before the next what was answered; return the images asked about."""
@@ -215,6 +214,15 @@ class AuditRun:
         if self._parts:
             data = self._with_embeddings(joined(self._parts))
             self.judge = Judge(self.protocol, data, self.plan.effects, look, before=self.judge)
+            self._note_judged()
+
+    def _note_judged(self) -> None:
+        """Note with the first look that this protocol was applied: a run may be stopped before the last."""
+        if self.judged_by:
+            return
+        images = data_sha256(r.content for r in self.plan.records)
+        subject = digest_of(model_identity(self.model), images)
+        self.judged_by = self.store.note_judged(subject, self.protocol_sha256, self.protocol.model_dump(mode="json"))
 
     def _with_embeddings(self, data: Measurements) -> Measurements:
         """Put what the model holds inside beside the answers, once it was fetched: after the last look."""

@@ -4,7 +4,7 @@ Below judge and report, so that a sentence of the record and the table beside it
 """
 
 from auditkit.words.limits import axis_words, limit_words, region, region_words, scale_in, scale_of
-from auditkit.words.lost import not_embedded_sentence
+from auditkit.words.lost import damaged_sentence, not_embedded_sentence
 from auditkit.words.names import (
     MODALITY_LABELS,
     OUTCOME_NAMES,
@@ -56,6 +56,7 @@ __all__ = [
     "axis_words",
     "count",
     "cut",
+    "damaged_sentence",
     "duration",
     "fixed",
     "interval",

@@ -1,4 +1,4 @@
-"""What could not be had of a model, in the same words in the record and beside the figures."""
+"""What could not be had of a model, or of the store, in the same words in the record and beside the figures."""
 
 from __future__ import annotations
 
@@ -17,3 +17,17 @@ def not_embedded_sentence(entry: Unscored) -> str:
     lost = count(entry.n, f"{entry.question} embedding") if entry.n else f"The {entry.question} embeddings"
     why = entry.why.rstrip(".") or "no reason is recorded"
     return f"{lost} could not be had: {why}. {entry.remedy}".rstrip()
+
+
+def damaged_sentence(rows: int) -> str:
+    """Say how many rows of the store were damaged, and what was done about it; empty where none was.
+
+    Parameters
+    ----------
+    rows : int
+        ``Probes.damaged``.
+    """
+    if not rows:
+        return ""
+    were = count(rows, "row of the store was", "rows of the store were")
+    return f"{were} damaged and not used: what should have been there was asked or made again."

@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from auditkit.ask.database import is_there
 from auditkit.ask.store import NotedImage, Rendered, Store, StoredAnswer
 from auditkit.errors import AuditkitError
+from tests.sealed import seal
 
 fork = multiprocessing.get_context("fork")
 ANSWER = StoredAnswer("4/5", "stop")
@@ -21,6 +23,13 @@ ANSWER = StoredAnswer("4/5", "stop")
 
 def keys(n: int, letter: str = "a") -> list[str]:
     return [f"{letter}{i:063d}" for i in range(n)]
+
+
+def change_rows(path: Path, statement: str, *, sealed: bool = False) -> None:
+    with closing(sqlite3.connect(path)) as raw, raw:
+        assert raw.execute(statement).rowcount > 0
+    if sealed:
+        seal(path)
 
 
 def message(url: object) -> str:
@@ -265,15 +274,45 @@ def test_locked_by_another_program(tmp_path, monkeypatch):
     assert store.count() == 1
 
 
-def test_damaged_content_of_a_row(tmp_path):
+DAMAGED = {
+    "another text": ("text = '5'", False),
+    "no text": ("text = x'34'", False),
+    "another end": ("finish_reason = 'length'", False),
+    "other probabilities": ("logprobs = '{\"A\": -2.0}'", False),
+    "an end that there is not": ("finish_reason = 'tired'", True),
+    "half a table": ("logprobs = '{half'", True),
+    "words as probabilities": ('logprobs = \'{"A": "likely"}\'', True),
+    "a list of probabilities": ("logprobs = '[1]'", True),
+}
+
+
+@pytest.mark.parametrize(("change", "sealed"), DAMAGED.values(), ids=DAMAGED)
+def test_damaged_answer_is_none_and_is_replaced_by_the_next(tmp_path, change, sealed):
+    """Also where the digest fits: what cannot be an answer is none, whoever wrote it."""
     path = tmp_path / "s.sqlite"
     store = Store(str(path))
-    store.add_answers({"k": StoredAnswer("4", "stop", {"A": -1.0})}, "m")
-    with sqlite3.connect(path) as raw:
-        raw.execute("UPDATE answers SET logprobs = '{half'")
-    raw.close()
-    with pytest.raises(AuditkitError, match="damaged"):
-        store.answers("k")
+    answer = StoredAnswer("4", "stop", {"A": -1.0})
+    store.add_answers({"k": answer, "l": ANSWER}, "m")
+    change_rows(path, f"UPDATE answers SET {change} WHERE key = 'k'", sealed=sealed)
+    assert (store.known("kl"), store.answers("kl")) == ({"l"}, {"l": ANSWER})
+    assert store.damaged == {("answers", "k")}
+    store.add_answers({"k": answer, "l": StoredAnswer("another", "stop")}, "m")
+    assert store.answers("kl") == {"k": answer, "l": ANSWER}
+    store.add_answers({"k": StoredAnswer("another", "stop")}, "m")
+    assert store.answers("k") == {"k": answer}, "once mended, the first answer counts again"
+    assert store.damaged == {("answers", "k")}, "it is still said that one was"
+
+
+@pytest.mark.parametrize("table", ["sources", "renders"])
+def test_damaged_digest_of_a_picture_is_none(store, table):
+    """It would lead to the answer to another picture."""
+    store.add_sources({"k": "d"})
+    store.add_renders({"k": Rendered("d", 0.5, 30.0)})
+    change_rows(store.path, f"UPDATE {table} SET digest = 'e'")
+    held = {"sources": store.sources("k"), "renders": store.renders("k")}
+    assert held.pop(table) == {}
+    assert len(held) == len(next(iter(held.values()))) == 1
+    assert store.damaged == {(table, "k")}
 
 
 def test_judged_protocols_are_kept_in_the_order_of_their_first_use(tmp_path):
@@ -315,9 +354,9 @@ def test_images_of_a_run_are_noted_once_for_each_way_they_were_named(tmp_path):
 def test_damaged_note_of_images(tmp_path, text):
     store = Store(str(tmp_path / "s.sqlite"))
     store.note_manifest("h", images("a"))
-    with sqlite3.connect(tmp_path / "s.sqlite") as raw:
-        raw.execute("UPDATE manifests SET images = ?", (text,))
-    raw.close()
+    change_rows(store.path, f"UPDATE manifests SET images = '{text}'")
+    assert store.manifests("h") == []
+    seal(store.path)
     with pytest.raises(AuditkitError, match="damaged"):
         store.manifests("h")
 
@@ -382,12 +421,10 @@ def test_batch_with_a_number_that_is_none_is_not_stored_at_all(store):
     assert store.known_embeddings("kl") == set()
 
 
-def test_damaged_embedding(tmp_path):
-    path = tmp_path / "s.sqlite"
-    store = Store(str(path))
+@pytest.mark.parametrize("sealed", [False, True])
+def test_damaged_embedding(store, sealed):
     store.add_embeddings({"k": np.ones(4)}, "vision", "m")
-    with sqlite3.connect(path) as raw:
-        raw.execute("UPDATE embeddings SET blob = x'00'")
-    raw.close()
-    with pytest.raises(AuditkitError, match="damaged"):
-        store.embeddings("k")
+    change_rows(store.path, "UPDATE embeddings SET blob = x'00'", sealed=sealed)
+    assert (store.known_embeddings("k"), store.embeddings("k")) == (set(), {})
+    store.add_embeddings({"k": np.ones(4)}, "vision", "m")
+    assert store.embeddings("k")["k"].tolist() == [1.0] * 4

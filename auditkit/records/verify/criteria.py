@@ -17,6 +17,7 @@ from auditkit.protocol.read import read_recorded
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.faults import differences
 from auditkit.records.verify.checks import OPEN, Check, settled
+from auditkit.run.history import earlier_protocols
 from auditkit.version import code_version
 from auditkit.words import some_of
 
@@ -126,17 +127,13 @@ def check_history(evidence: Evidence, store: Store) -> Check:
         why = "the store did not note when these criteria were applied to these images"
         left = " (of runs with images that cannot be decoded it notes all images together)"
         return Check(PART, OPEN, why + (left if evidence.data.n_left_out else "") + ": look at the times by eye")
+    if any(known.criteria is None for known in judged[: place + 1]):
+        why = "the store's notes of protocols are damaged, or one was taken out"
+        return Check(PART, OPEN, f"{why}: which were applied to these images before cannot be told")
+    earlier = earlier_protocols(judged[:place], evidence.protocol.criteria)
     found = {
         "protocol_first_seen": judged[place].first_seen,
         "protocol_first_judged": judged[place].first_judged,
-        "earlier_protocols": [
-            {
-                "sha256": known.sha256,
-                "first_seen": known.first_seen,
-                "first_judged": known.first_judged,
-                "changes": changes(known.criteria, evidence.protocol.criteria),
-            }
-            for known in judged[:place]
-        ],
+        "earlier_protocols": [one.model_dump() for one in earlier],
     }
     return settled(PART, words, list(differences(run.model_dump(include=set(found)), found)))

@@ -22,6 +22,7 @@ from auditkit.records.verify.embeddings import check_embeddings
 from auditkit.records.verify.record import read_bytes
 from auditkit.records.verify.references import check_versions, read_references
 from auditkit.run.settings import DEFAULT_STORE
+from auditkit.words import count
 
 _NAMES = (EVIDENCE, HTML, PDF)
 _SUFFIXES = (".json", ".html", ".htm", ".pdf")
@@ -167,6 +168,9 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
             own = replace(own, data=reread.data.with_columns(inside), reader=reread.reader)
         yield from check_embeddings(evidence, protocol, recorded, addressed, store)
         yield from _verdicts(own, pictures, earlier)
+        if store.damaged:
+            rows = count(len(store.damaged), "row of the store is", "rows of the store are")
+            yield Check(answers.PART, OPEN, f"{rows} damaged and not used; a run asks again what is missing")
 
 
 def _verdicts(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from types import MappingProxyType
 
 from auditkit.evidence import Evidence
@@ -25,20 +24,11 @@ def _protocol(evidence: Evidence) -> Found:
     gaps = []
     if not run.protocol_first_seen:
         gaps.append("when the protocol was first seen is not recorded")
-    elif run.protocol_first_judged and _later(run.protocol_first_seen, run.protocol_first_judged):
-        gaps.append("the protocol was first seen after these images were judged by it")
     if run.earlier_protocols:
         n = count(len(run.earlier_protocols), "earlier protocol")
         gaps.append(f"the protocol was changed after the same model and images had been judged ({n})")
     seen = f", first seen {moment(run.protocol_first_seen)}" if run.protocol_first_seen else ""
     return found(f"protocol {protocol.sha256[:16]}{seen}", gaps)
-
-
-def _later(one: str, other: str) -> bool:
-    try:
-        return datetime.fromisoformat(one) > datetime.fromisoformat(other)
-    except (ValueError, TypeError):  # no time, or one with and one without a zone
-        return False
 
 
 def _acceptance(evidence: Evidence) -> Found:

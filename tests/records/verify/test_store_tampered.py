@@ -11,11 +11,14 @@ from auditkit.errors import AuditkitError
 from auditkit.records.verify import exit_code
 from tests.records.verify.conftest import Made
 from tests.records.verify.test_record_tampered import CALIBRATION, MASS, found
+from tests.sealed import seal
 
 
-def run_sql(made: Made, statement: str, *values: object) -> None:
+def run_sql(made: Made, statement: str, *values: object, sealed: bool = True) -> None:
     with closing(sqlite3.connect(made.store)) as connection, connection:
         assert connection.execute(statement, values).rowcount > 0
+    if sealed:
+        seal(made.store)
 
 
 def some_answer(made: Made) -> tuple[str, str]:
@@ -31,6 +34,14 @@ def test_text_of_an_answer(made: Made):
     words = found(made.verify())
     assert "1 images have other raw answers in the store than were judged; 1 answers read otherwise" in words
     assert f"record {text}, the store's answer reads {int(text) - 10}" in words
+
+
+def test_damaged_answer_is_not_checked_and_said(made: Made):
+    """Nobody made its digest anew: it is a damaged row, not a mismatch."""
+    run_sql(made, "UPDATE answers SET text = '7' WHERE key = ?", some_answer(made)[0], sealed=False)
+    checks = made.verify()
+    assert exit_code(checks) == 3
+    assert any("1 row of the store is damaged and not used" in check.words for check in checks)
 
 
 def test_text_of_an_answer_that_reads_the_same(made: Made):

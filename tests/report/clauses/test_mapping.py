@@ -173,7 +173,6 @@ def test_a_demonstration_notice_is_a_gap():
     ("run", "says"),
     [
         ({"protocol_first_seen": ""}, "when the protocol was first seen is not recorded"),
-        ({"protocol_first_judged": "2026-11-22T08:59:59+00:00"}, "first seen after these images were judged"),
         ({"earlier_protocols": [EarlierProtocol(sha256="x", first_seen="", first_judged="")]}, "was changed after"),
     ],
 )
