@@ -37,12 +37,14 @@ def _run(options: argparse.Namespace) -> int:
             [*command, *options.rest], check=False, env={**os.environ, TOLD_IN: str(told)}
         ).returncode
         counts = json.loads(told.read_text()) if told.is_file() else {}
+    if code in (0, 1) and not counts:
+        # 0 after a dry run, 1 where every worker refused to begin.
+        print(f"No record was written, so nothing is said about the model (pytest's exit code {code}).")
+        return code
     if code in (0, 1):
         print(
             f"The audit ran to its end; {_said(code, counts)} (pytest's exit code {code}). This command ends 0 all the "
             f"same: use `pytest {options.audits}/ --model {options.model}` where the exit code must gate."
-            if counts
-            else f"No record was written, so nothing is said about the model (pytest's exit code {code})."
         )
         return 0
     why = f"no audit in {options.audits} was selected: see -k and -m" if code == _NONE else "it did not run to its end"

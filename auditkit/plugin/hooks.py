@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 WORKER = "PYTEST_XDIST_WORKER"
 RUN_UID = "PYTEST_XDIST_TESTRUNUID"
+# Options of sessions that collect tests and run none.
+_ONLY_LOOKS = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
 VERDICT_LETTERS = {"FAIL": "F", "INCONCLUSIVE": "I", "ERROR": "E"}
 
 
@@ -98,7 +100,7 @@ def _shown_families(config: pytest.Config) -> set[str]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly:
+    if any(getattr(config.option, name, False) for name in _ONLY_LOOKS):
         return
     effects = [effect for item in session.items for effect in effects_of(item)]
     if not effects:
@@ -117,6 +119,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
     from auditkit.plugin.progress import progress
+    from auditkit.run.outputs import remove_earlier
     from auditkit.run.pictures import sent_away
     from auditkit.run.session import prepare
 
@@ -130,7 +133,8 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         extensions=_extensions(hook),
     )
     state.run = run
-    _tell_first(config, sent_away(run.model, run.plan.records))
+    leaving = sent_away(run.model, run.plan.records)
+    _tell(config, leaving)
     if run.settings.references:
         from auditkit.records.baseline.earlier import earlier_runs
 
@@ -140,9 +144,12 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         lines = run.estimate().lines()
         run.close()
         pytest.exit("\n".join(["auditkit dry run", *lines]), returncode=0)
+    if (out := out_of(config)) is not None:
+        remove_earlier(out)
     with progress(enabled=not _is_worker() and config.option.verbose >= 0) as show:
-        run.fetch(show)
+        run.fetch(show, lambda: _tell_from_worker(config, leaving))
     run.measure()
+    state.collected = len(effects)
 
 
 def _extensions(hook: Any) -> Any:
@@ -169,11 +176,9 @@ def _tell(config: pytest.Config, lines: list[str]) -> None:
             terminal.write_line(line, red=True)
 
 
-def _tell_first(config: pytest.Config, lines: list[str]) -> None:
-    """Say what cannot be undone later; of several workers the first says it, past its captured output."""
-    if not _is_worker():
-        _tell(config, lines)
-    elif os.environ[WORKER] == "gw0" and lines:
+def _tell_from_worker(config: pytest.Config, lines: list[str]) -> None:
+    """Say what cannot be undone later, past a worker's captured output; called in the one that asks."""
+    if _is_worker() and lines:
         with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
             print(*lines, sep="\n", file=sys.stderr, flush=True)
 
@@ -191,15 +196,39 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     record = item.stash.get(RECORD, None)
     if record is not None and report.when == "call":
         report.auditkit = record  # type: ignore[attr-defined]  # plain JSON reaches the xdist controller
+        state = item.config.stash[STATE]
+        if _is_worker() and state.header is None and _describe(state) is not None:
+            # With the first audit, because a worker that is killed later sends nothing at its end.
+            report.auditkit_run = state.header.model_dump(mode="json")  # type: ignore[attr-defined]
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     record = getattr(report, "auditkit", None)
     if record is not None and _CONFIG:
         state = _CONFIG[-1].stash[STATE]
         state.audits[record["id"]] = _joined(state.audits.get(record["id"]), record)
         state.places[record["id"]] = (report.location[0], report.location[1] or 0)
+        if not _is_worker():
+            _take_description(state, report.__dict__.pop("auditkit_run", None))
+
+
+def _describe(state: State) -> Header | None:
+    """Describe the run, in a process that has measured it."""
+    if state.header is None and state.run is not None and state.run.judge is not None:
+        from auditkit.run.record import header
+
+        state.header = header(state.run, [earlier.reference() for earlier in state.references])
+    return state.header
+
+
+def _take_description(state: State, sent: dict[str, Any] | None) -> None:
+    """Keep the first description of the run that arrives; every worker sends the same one."""
+    if state.header is None and sent is not None:
+        from auditkit.run.record import Header
+
+        state.header = Header.model_validate(sent)
 
 
 def _joined(held: dict[str, Any] | None, record: dict[str, Any]) -> dict[str, Any]:
@@ -251,11 +280,8 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     sent = getattr(node, "workeroutput", {}).get("auditkit")
     if sent and _CONFIG:
         state = _CONFIG[-1].stash[STATE]
-        if state.header is None and sent.get("header") is not None:
-            from auditkit.run.record import Header
-
-            state.header = Header.model_validate(sent["header"])
-        state.problem = state.problem or sent.get("problem", "")
+        state.problem = state.problem or sent["problem"]
+        state.collected = max(state.collected, sent["collected"])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -263,30 +289,41 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     state = session.config.stash.get(STATE, None)
     if state is None:
         return
-    if state.run is not None and state.run.judge is not None and _writes_header():
-        from auditkit.run.record import header
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["auditkit"] = {"problem": state.problem, "collected": state.collected}
+    elif state.audits:
+        _leave_record(session, state)
+    elif state.collected and not state.problem:
+        from auditkit.words import count
 
-        state.header = header(state.run, [earlier.reference() for earlier in state.references])
+        state.problem = (
+            f"{count(state.collected, 'audit was', 'audits were')} collected and none was judged, so nothing is said about the model and no record was written. "
+            "-rs shows why they were skipped."
+        )
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
     if state.run is not None:
         state.run.close()
-    if hasattr(session.config, "workeroutput"):
-        header_sent = None if state.header is None else state.header.model_dump(mode="json")
-        session.config.workeroutput["auditkit"] = {"header": header_sent, "problem": state.problem}
-        return
-    if state.header is not None and state.audits:
-        from auditkit.errors import AuditkitError
-
-        try:
-            _write(session.config, state, state.header)
-        except AuditkitError as error:
-            state.problem = str(error)
-            state.remarks.append(state.problem)
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
-def _writes_header() -> bool:
-    """One process describes the run: the only one, or the first worker."""
-    return os.environ.get(WORKER, "gw0") == "gw0"
+def _leave_record(session: pytest.Session, state: State) -> None:
+    """Write the record of what was judged, or say why there is none."""
+    from auditkit.errors import AuditkitError
+    from auditkit.words import count
+
+    try:
+        description = _describe(state)
+        if description is None:
+            raise AuditkitError(
+                f"{count(len(state.audits), 'audit was', 'audits were')} judged, but no worker described the run, so no "
+                "record was written.",
+                "Run the same command again: the answers are in the store.",
+            )
+        _write(session.config, state, description)
+    except AuditkitError as error:
+        state.problem = str(error)
+        state.remarks.append(state.problem)
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def _write(config: pytest.Config, state: State, header: Header) -> None:

@@ -31,6 +31,8 @@ class State:
         The earlier runs that it is held against.
     problem : str
         Why there is no run, in an xdist worker, or why nothing could be written.
+    collected : int
+        Effects of the audits that were collected, once the run is ready to judge them.
     audits : dict
         Records of the audits by id, as they came in on the test reports.
     header : auditkit.run.record.Header or None
@@ -53,6 +55,7 @@ class State:
     run: AuditRun | None = None
     references: list[Any] = field(default_factory=list)
     problem: str = ""
+    collected: int = 0
     audits: dict[str, dict[str, Any]] = field(default_factory=dict)
     header: Header | None = None
     evidence: Evidence | None = None
