@@ -56,6 +56,19 @@ def test_options_exist(page, of_a_run, of_commands):
         assert named(command) <= of_commands[name] | more, command
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_audit_that_is_printed_states_a_criterion(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if found := re.match(r"( *)def test_\w+\(.*\baudit\b.*\):(.*)", line):
+            body = [found[2]]
+            for below in lines[number + 1 :]:
+                if below.strip() and not below.startswith(f"{found[1]} "):
+                    break
+                body.append(below)
+            assert re.search(r"\baudit\.(within|at_most|at_least|shows)\(", "\n".join(body)), line
+
+
 def slugs(page: Path) -> set[str]:
     """Return the anchors of a page as GitHub makes them of its headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)

@@ -6,32 +6,27 @@ pytest only; everything else waits until an audit has been collected.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import secrets
 import sys
-import time
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditkit.plugin import ci
+from auditkit.plugin import ci, criterion, ending
 from auditkit.plugin.options import OPTIONS, out_of, settings_of
 from auditkit.plugin.references import ReferenceItem, effects_of, looks_inside, with_references
-from auditkit.plugin.state import RECORD, STATE, TOLD_IN, State
+from auditkit.plugin.state import RECORDS, STATE, State
 
 if TYPE_CHECKING:
-    from auditkit.evidence import Audit
     from auditkit.plugin.fixture import AuditFixture
-    from auditkit.run.record import Header
 
 WORKER = "PYTEST_XDIST_WORKER"
 RUN_UID = "PYTEST_XDIST_TESTRUNUID"
 # Options of sessions that collect tests and run none.
 _ONLY_LOOKS = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
+_WORST = ("FAIL", "ERROR", "INCONCLUSIVE", "PASS")
 VERDICT_LETTERS = {"FAIL": "F", "INCONCLUSIVE": "I", "ERROR": "E"}
 
 
@@ -191,13 +186,29 @@ def _is_worker() -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    try:
+        called = yield
+    except BaseException as error:
+        criterion.check_ended(pyfuncitem, error)
+        raise
+    criterion.check_ended(pyfuncitem, None)
+    return called
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    record = item.stash.get(RECORD, None)
-    if record is not None and report.when == "call":
-        report.auditkit = record  # type: ignore[attr-defined]  # plain JSON reaches the xdist controller
+    if report.when == "setup" and report.failed and call.excinfo is not None:
+        criterion.note_setup(item, call.excinfo.value)
+    records = item.stash.get(RECORDS, None)
+    if records:
+        report.auditkit = [*records]  # type: ignore[attr-defined]  # plain JSON reaches the xdist controller
+        records.clear()
         state = item.config.stash[STATE]
-        if _is_worker() and state.header is None and _describe(state) is not None:
+        if _is_worker() and state.header is None and ending.describe(state) is not None:
             # With the first audit, because a worker that is killed later sends nothing at its end.
             report.auditkit_run = state.header.model_dump(mode="json")  # type: ignore[attr-defined]
     return report
@@ -205,38 +216,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    record = getattr(report, "auditkit", None)
-    if record is not None and _CONFIG:
-        state = _CONFIG[-1].stash[STATE]
+    records = getattr(report, "auditkit", None)
+    if not records or not _CONFIG:
+        return
+    state = _CONFIG[-1].stash[STATE]
+    for record in records:
         state.audits[record["id"]] = _joined(state.audits.get(record["id"]), record)
         state.places[record["id"]] = (report.location[0], report.location[1] or 0)
-        if not _is_worker():
-            _take_description(state, report.__dict__.pop("auditkit_run", None))
-
-
-def _describe(state: State) -> Header | None:
-    """Describe the run, in a process that has measured it."""
-    if state.header is None and state.run is not None and state.run.judge is not None:
-        from auditkit.run.record import header
-
-        state.header = header(state.run, [earlier.reference() for earlier in state.references])
-    return state.header
-
-
-def _take_description(state: State, sent: dict[str, Any] | None) -> None:
-    """Keep the first description of the run that arrives; every worker sends the same one."""
-    if state.header is None and sent is not None:
-        from auditkit.run.record import Header
-
-        state.header = Header.model_validate(sent)
+    if not _is_worker():
+        ending.take_description(state, report.__dict__.pop("auditkit_run", None))
 
 
 def _joined(held: dict[str, Any] | None, record: dict[str, Any]) -> dict[str, Any]:
     """Two tests of one comparison are one audit: the worse verdict, and all hazards, whichever test ended first."""
     if held is None:
         return record
-    rank = ("FAIL", "ERROR", "INCONCLUSIVE", "PASS")
-    worse, other = sorted((held, record), key=lambda r: (rank.index(r["verdict"]), r["question"]))
+    worse, other = sorted((held, record), key=lambda r: (_WORST.index(r["verdict"]), r["question"]))
     return {**worse, "hazard_ids": sorted({*worse["hazard_ids"], *other["hazard_ids"]})}
 
 
@@ -261,10 +256,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    record = getattr(report, "auditkit", None)
-    if record is None or report.when != "call" or report.passed or record["shown"]:
+    records = [record for record in getattr(report, "auditkit", ()) if not record["shown"]]
+    if not records or report.when != "call" or report.passed:
         return None
-    verdict = record["verdict"]
+    verdict = min((record["verdict"] for record in records), key=_WORST.index)
     expected = hasattr(report, "wasxfail") and verdict != "INCONCLUSIVE"  # allowed INCONCLUSIVE audits are xfailed
     if verdict == "PASS" or expected:
         return None  # what failed, or was expected to, is the test around the audit: pytest's own words fit
@@ -292,80 +287,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["auditkit"] = {"problem": state.problem, "collected": state.collected}
     elif state.audits:
-        _leave_record(session, state)
+        ending.leave_record(session, state)
     elif state.collected and not state.problem:
-        from auditkit.words import count
-
-        state.problem = (
-            f"{count(state.collected, 'audit was', 'audits were')} collected and none was judged, so nothing is said about the model and no record was written. "
-            "-rs shows why they were skipped."
-        )
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        ending.say_none_judged(session, state)
     if state.run is not None:
         state.run.close()
 
 
-def _leave_record(session: pytest.Session, state: State) -> None:
-    """Write the record of what was judged, or say why there is none."""
-    from auditkit.errors import AuditkitError
-    from auditkit.words import count
-
-    try:
-        description = _describe(state)
-        if description is None:
-            raise AuditkitError(
-                f"{count(len(state.audits), 'audit was', 'audits were')} judged, but no worker described the run, so no "
-                "record was written.",
-                "Run the same command again: the answers are in the store.",
-            )
-        _write(session.config, state, description)
-    except AuditkitError as error:
-        state.problem = str(error)
-        state.remarks.append(state.problem)
-        session.exitstatus = pytest.ExitCode.USAGE_ERROR
-
-
-def _write(config: pytest.Config, state: State, header: Header) -> None:
-    from auditkit.evidence import Audit
-    from auditkit.run.command import command_line
-    from auditkit.run.outputs import write_outputs
-    from auditkit.run.record import evidence
-    from auditkit.run.settings import REPORTS
-
-    run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{state.uid[:6]}"
-    audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]
-    words = map(str, config.invocation_params.args)
-    command = f"pytest {command_line(words, config.rootpath)}"
-    state.evidence = evidence(header, audits, run_id=run_id, command=command, root=config.rootpath)
-    out = out_of(config)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
-    folder = out or config.rootpath / REPORTS / name / run_id
-    state.report, state.remarks = write_outputs(
-        state.evidence,
-        folder,
-        latest=None if out else folder.parent / "latest",
-        pdf=config.option.audit_report == "both",
-    )
-    ci.publish(config, state, state.evidence, folder)
-    if told := os.environ.get(TOLD_IN):
-        counts = {"deciding": len(state.evidence.deciding), "not_run": len(state.evidence.not_run)}
-        Path(told).write_text(json.dumps(counts), encoding="utf-8")
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     state = config.stash.get(STATE, None)
-    if state is None:
-        return
-    if state.problem and state.evidence is None:
-        terminalreporter.section("auditkit", sep="=", red=True)
-        terminalreporter.write_line(state.problem)
-    if state.evidence is not None:
-        from auditkit.report.terminal import summary_lines
-
-        terminalreporter.section("auditkit", sep="=")
-        width = terminalreporter._tw.fullwidth if sys.stdout.isatty() else 100
-        pdf = Path(state.report).with_name("report.pdf")
-        lines = summary_lines(state.evidence, width, state.report, str(pdf) if pdf.is_file() else "")
-        for line in (*lines, *state.remarks):
-            terminalreporter.write_line(line)
+    if state is not None:
+        ending.summarise(terminalreporter, state)

@@ -67,4 +67,7 @@ class State:
 
 
 STATE = pytest.StashKey[State]()
-RECORD = pytest.StashKey[dict[str, Any]]()
+RECORDS = pytest.StashKey[list[dict[str, Any]]]()
+"""On a test item: the records of its audits that no report has taken along yet."""
+STATED = pytest.StashKey[set[Any]]()
+"""On a test item that uses the fixture ``audit``: the effects it has stated a criterion about."""
