@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditkit.cli import COMMANDS
+from auditkit.plugin.alias import ALIAS
 from auditkit.plugin.options import OPTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -16,7 +17,7 @@ OF_PYTEST = {"--junitxml", "--collect-only", "--help", "--tb", "--durations", "-
 
 @pytest.fixture(scope="module")
 def of_a_run() -> set[str]:
-    return set(OPTIONS)
+    return {ALIAS, *OPTIONS}
 
 
 @pytest.fixture(scope="module")

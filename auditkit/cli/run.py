@@ -30,7 +30,8 @@ _NONE = 5
 def _run(options: argparse.Namespace) -> int:
     from auditkit.plugin.state import TOLD_IN
 
-    command = [sys.executable, "-m", "pytest", options.audits, f"--model={options.model}", "-q", "--tb=no", "-r", "N"]
+    model = f"--audit-model={options.model}"
+    command = [sys.executable, "-m", "pytest", options.audits, model, "-q", "--tb=no", "-r", "N"]
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "told.json"
         code = subprocess.run(  # noqa: S603 - our own interpreter and options

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditkit.plugin import ci, criterion, ending
+from auditkit.plugin import alias, ci, criterion, ending
 from auditkit.plugin.options import OPTIONS, out_of, settings_of
 from auditkit.plugin.references import ReferenceItem, effects_of, looks_inside, with_references
 from auditkit.plugin.state import RECORDS, STATE, State
@@ -34,6 +34,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("auditkit", "audits of vision-language models")
     for name, settings in OPTIONS.items():
         group.addoption(name, **settings)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    meant = alias.spelt_out(args)
+    if meant is None:
+        return (yield)
+    if not alias.is_taken(parser):
+        alias.look_past_the_name(early_config, parser, meant)
+    yield
+    if not alias.is_taken(parser):  # by a conftest.py
+        args[:] = meant
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -240,7 +254,7 @@ _CONFIG: list[pytest.Config] = []
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     _CONFIG.append(session.config)
-    if session.config.option.model and not _is_worker():
+    if session.config.option.audit_model and not _is_worker():
         ci.pause(session.config)
 
 
