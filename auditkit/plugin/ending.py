@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditkit.plugin import ci
+from auditkit.plugin import bare, ci
 from auditkit.plugin.options import out_of
 from auditkit.plugin.state import TOLD_IN
 
@@ -76,6 +76,10 @@ def say_none_judged(session: pytest.Session, state: State) -> None:
 
 def summarise(terminalreporter: pytest.TerminalReporter, state: State) -> None:
     """Print what was decided and where the report is, or why there is none."""
+    if state.left_out:
+        from auditkit.words import count
+
+        terminalreporter.write_line(f"auditkit: {count(state.left_out, 'audit')} skipped: {bare.WHY}")
     if state.problem and state.evidence is None:
         terminalreporter.section("auditkit", sep="=", red=True)
         terminalreporter.write_line(state.problem)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditkit.plugin import alias, ci, criterion, ending
+from auditkit.plugin import alias, bare, ci, criterion, ending
 from auditkit.plugin.options import OPTIONS, out_of, settings_of
 from auditkit.plugin.references import ReferenceItem, effects_of, looks_inside, with_references
 from auditkit.plugin.state import RECORDS, STATE, State
@@ -113,6 +113,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     effects = [effect for item in session.items for effect in effects_of(item)]
     if not effects:
+        return
+    if bare.is_for_other_tests(config, session.items):
+        config.stash[STATE].left_out = bare.leave_out(session.items)
         return
     from auditkit.errors import AuditkitError
 
@@ -291,6 +294,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
         state = _CONFIG[-1].stash[STATE]
         state.problem = state.problem or sent["problem"]
         state.collected = max(state.collected, sent["collected"])
+        state.left_out = max(state.left_out, sent["left_out"])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -299,7 +303,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if state is None:
         return
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["auditkit"] = {"problem": state.problem, "collected": state.collected}
+        sent = {"problem": state.problem, "collected": state.collected, "left_out": state.left_out}
+        session.config.workeroutput["auditkit"] = sent
     elif state.audits:
         ending.leave_record(session, state)
     elif state.collected and not state.problem:

@@ -33,6 +33,8 @@ class State:
         Why there is no run, in an xdist worker, or why nothing could be written.
     collected : int
         Effects of the audits that were collected, once the run is ready to judge them.
+    left_out : int
+        Audits left out because no model was named, in a session of other tests.
     audits : dict
         Records of the audits by id, as they came in on the test reports.
     header : auditkit.run.record.Header or None
@@ -56,6 +58,7 @@ class State:
     references: list[Any] = field(default_factory=list)
     problem: str = ""
     collected: int = 0
+    left_out: int = 0
     audits: dict[str, dict[str, Any]] = field(default_factory=dict)
     header: Header | None = None
     evidence: Evidence | None = None
