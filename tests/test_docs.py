@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditkit.cli import COMMANDS
-from auditkit.plugin.alias import ALIAS
+from auditkit.plugin.alias import ALIAS, OPTION
 from auditkit.plugin.options import OPTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +55,15 @@ def test_options_exist(page, of_a_run, of_commands):
         # `auditkit run` hands what it does not know to pytest.
         more = of_a_run | OF_PYTEST if name == "run" else set()
         assert named(command) <= of_commands[name] | more, command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_values_of_options_stand_behind_an_equals_sign(page):
+    """After a space pytest may take a path for a place of tests, and move its root folder there."""
+    for command in commands(page, "pytest"):
+        for name, after in re.findall(r"(?<![\w-])(--model|--audit-[a-z-]+)(.?)", command):
+            takes = "metavar" in OPTIONS[OPTION if name == ALIAS else name]
+            assert not takes or after == "=", command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

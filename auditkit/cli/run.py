@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
     run = commands.add_parser(
         "run",
         help="run the audits and end 0 when they ran to their end, whatever the verdict (pytest is the gate)",
-        description="Run `pytest audits/ --model NAME`; other options are passed on to pytest.",
+        description="Run `pytest audits/ --model=NAME`; other options are passed on to pytest.",
     )
     run.add_argument("--model", metavar="NAME", default="reference", help="default: reference")
     run.add_argument("--audits", metavar="DIR", default="audits", help="folder of the audits; default: audits")
@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace) -> int:
     if code in (0, 1):
         print(
             f"The audit ran to its end; {_said(code, counts)} (pytest's exit code {code}). This command ends 0 all the "
-            f"same: use `pytest {options.audits}/ --model {options.model}` where the exit code must gate."
+            f"same: use `pytest {options.audits}/ --model={options.model}` where the exit code must gate."
         )
         return 0
     why = f"no audit in {options.audits} was selected: see -k and -m" if code == _NONE else "it did not run to its end"

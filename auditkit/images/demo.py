@@ -173,7 +173,7 @@ def package_folders(packages: set[str]) -> dict[str, Path]:
     if missing:
         raise AuditkitError(
             f"The demonstration data needs packages that are not installed: {', '.join(missing)}.",
-            'Install them with: pip install "auditkit[demo]" (or give your own images with --audit-data FOLDER).',
+            'Install them with: pip install "auditkit[demo]" (or give your own images with --audit-data=FOLDER).',
         )
     return folders
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditkit.plugin import alias, bare, ci, criterion, ending
+from auditkit.plugin import alias, bare, ci, criterion, ending, root
 from auditkit.plugin.options import OPTIONS, out_of, settings_of
 from auditkit.plugin.references import ReferenceItem, effects_of, looks_inside, with_references
 from auditkit.plugin.state import RECORDS, STATE, State
@@ -259,6 +259,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     _CONFIG.append(session.config)
     if session.config.option.audit_model and not _is_worker():
         ci.pause(session.config)
+        if note := root.moved(session.config):
+            _tell(session.config, [note])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
