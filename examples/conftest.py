@@ -1,4 +1,4 @@
-"""Eighty drawn pictures, so that every example runs in seconds: ``--audit-data drawn``."""
+"""Eighty drawn pictures, so that every example runs in seconds: ``--audit-data=drawn``."""
 
 from __future__ import annotations
 

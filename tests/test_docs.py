@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditkit.cli import COMMANDS
+from auditkit.plugin.alias import ALIAS, OPTION
 from auditkit.plugin.options import OPTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -16,7 +17,7 @@ OF_PYTEST = {"--junitxml", "--collect-only", "--help", "--tb", "--durations", "-
 
 @pytest.fixture(scope="module")
 def of_a_run() -> set[str]:
-    return set(OPTIONS)
+    return {ALIAS, *OPTIONS}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,28 @@ def test_options_exist(page, of_a_run, of_commands):
         # `auditkit run` hands what it does not know to pytest.
         more = of_a_run | OF_PYTEST if name == "run" else set()
         assert named(command) <= of_commands[name] | more, command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_values_of_options_stand_behind_an_equals_sign(page):
+    """After a space pytest may take a path for a place of tests, and move its root folder there."""
+    for command in commands(page, "pytest"):
+        for name, after in re.findall(r"(?<![\w-])(--model|--audit-[a-z-]+)(.?)", command):
+            takes = "metavar" in OPTIONS[OPTION if name == ALIAS else name]
+            assert not takes or after == "=", command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_audit_that_is_printed_states_a_criterion(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if found := re.match(r"( *)def test_\w+\(.*\baudit\b.*\):(.*)", line):
+            body = [found[2]]
+            for below in lines[number + 1 :]:
+                if below.strip() and not below.startswith(f"{found[1]} "):
+                    break
+                body.append(below)
+            assert re.search(r"\baudit\.(within|at_most|at_least|shows)\(", "\n".join(body)), line
 
 
 def slugs(page: Path) -> set[str]:

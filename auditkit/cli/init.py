@@ -11,8 +11,9 @@ def add(commands: Any) -> None:
     init = commands.add_parser(
         "init",
         help="copy the shipped audits and protocol into a folder of your own, or compare it with newer ones",
-        description="Copies the audits and protocol.toml; never overwrites. With --diff: ends 0 when the installed "
-        "auditkit ships nothing that is not in the folder, 1 when it does.",
+        description="Copies the audits and protocol.toml, and writes a pytest.ini here where pytest has no settings; "
+        "never overwrites. With --diff: ends 0 when the installed auditkit ships nothing that is not in the folder, "
+        "1 when it does.",
     )
     init.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=Path("audits"), help="default: audits")
     what = init.add_mutually_exclusive_group()
@@ -27,6 +28,7 @@ def add(commands: Any) -> None:
 
 def _init(options: argparse.Namespace) -> int:
     from auditkit.cli.starter import NOTE, copy, read_note, shipped, write_note
+    from auditkit.cli.starter.settings import settle
 
     folder: Path = options.folder
     if options.diff:
@@ -38,7 +40,12 @@ def _init(options: argparse.Namespace) -> int:
         return 0
     for path in copy(folder):
         print(path)
-    print(f"These are yours now. Margins: {folder / 'protocol.toml'}. Run: pytest {folder} --model NAME")
+    written, advice = settle(folder)
+    if written is not None:
+        print(written)
+    print(f"These are yours now. Margins: {folder / 'protocol.toml'}. Run: pytest {folder} --model=NAME")
+    if advice:
+        print(advice)
     return 0
 
 

@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
     run = commands.add_parser(
         "run",
         help="run the audits and end 0 when they ran to their end, whatever the verdict (pytest is the gate)",
-        description="Run `pytest audits/ --model NAME`; other options are passed on to pytest.",
+        description="Run `pytest audits/ --model=NAME`; other options are passed on to pytest.",
     )
     run.add_argument("--model", metavar="NAME", default="reference", help="default: reference")
     run.add_argument("--audits", metavar="DIR", default="audits", help="folder of the audits; default: audits")
@@ -30,19 +30,22 @@ _NONE = 5
 def _run(options: argparse.Namespace) -> int:
     from auditkit.plugin.state import TOLD_IN
 
-    command = [sys.executable, "-m", "pytest", options.audits, f"--model={options.model}", "-q", "--tb=no", "-r", "N"]
+    model = f"--audit-model={options.model}"
+    command = [sys.executable, "-m", "pytest", options.audits, model, "-q", "--tb=no", "-r", "N"]
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "told.json"
         code = subprocess.run(  # noqa: S603 - our own interpreter and options
             [*command, *options.rest], check=False, env={**os.environ, TOLD_IN: str(told)}
         ).returncode
         counts = json.loads(told.read_text()) if told.is_file() else {}
+    if code in (0, 1) and not counts:
+        # 0 after a dry run, 1 where every worker refused to begin.
+        print(f"No record was written, so nothing is said about the model (pytest's exit code {code}).")
+        return code
     if code in (0, 1):
         print(
             f"The audit ran to its end; {_said(code, counts)} (pytest's exit code {code}). This command ends 0 all the "
-            f"same: use `pytest {options.audits}/ --model {options.model}` where the exit code must gate."
-            if counts
-            else f"No record was written, so nothing is said about the model (pytest's exit code {code})."
+            f"same: use `pytest {options.audits}/ --model={options.model}` where the exit code must gate."
         )
         return 0
     why = f"no audit in {options.audits} was selected: see -k and -m" if code == _NONE else "it did not run to its end"

@@ -79,7 +79,7 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     if _LAYOUT.fullmatch(source):
         raise AuditkitError(f'Layouts of public benchmarks ("{source}") cannot be read yet.', _ACCEPTED)
     foreign = ' "\\" separates no folders on this system: write "/".' if "\\" in source and os.sep != "\\" else ""
-    raise AuditkitError(f'The data source "{source}" does not exist.{foreign}', f"--audit-data SOURCE. {_ACCEPTED}")
+    raise AuditkitError(f'The data source "{source}" does not exist.{foreign}', f"--audit-data=SOURCE. {_ACCEPTED}")
 
 
 def _folder_entries(root: Path) -> Iterator[manifest.Row | LeftOut]:

@@ -221,7 +221,7 @@ def backend_of(folder: Path, name: str) -> Literal["image-text-to-text", "dual-e
         f"--model={name}: config.json has the model_type {kind!r}{code}; transformers knows it neither as a model that "
         "answers about images nor as a dual encoder.",
         "Give a checkpoint in the format of transformers, serve the model and use --audit-endpoint=URL, or wrap it in "
-        "a class with generate(requests): --model package.module:attribute.",
+        "a class with generate(requests): --model=package.module:attribute.",
     )
 
 

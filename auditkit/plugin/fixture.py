@@ -10,13 +10,13 @@ import pytest
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Estimate
-from auditkit.plugin.state import RECORD
+from auditkit.plugin.state import RECORDS, STATED
 from auditkit.report.ci.junit import audit_properties
 from auditkit.vocabulary import Effect
 
 if TYPE_CHECKING:
     from auditkit.plugin.state import State
-    from auditkit.protocol.model import Verb
+    from auditkit.protocol.model import Family, Verb
 
 
 class AuditFixture:
@@ -34,6 +34,7 @@ class AuditFixture:
     def __init__(self, request: pytest.FixtureRequest, state: State) -> None:
         self._request = request
         self._state = state
+        request.node.stash[STATED] = set()
 
     def within(self, effect: Effect) -> Audit:
         """The effect must stay within the family's limit to either side of zero."""
@@ -55,6 +56,7 @@ class AuditFixture:
         item, state = self._request.node, self._state
         words = question(item)
         skip_unmeasurable(effect, state)
+        item.stash[STATED].add(effect)
 
         def decided() -> Audit:
             if state.run is None:
@@ -65,9 +67,7 @@ class AuditFixture:
                 )
             return state.run.audit(effect, words, verb)
 
-        return judge(
-            item, state, decided, lambda why: _unjudged(effect, verb, words, why, shown=_is_shown(effect, state))
-        )
+        return judge(item, state, decided, lambda why: _unjudged(effect, verb, words, why, state))
 
 
 def judge(item: pytest.Item, state: State, decided: Callable[[], Audit], unjudged: Callable[[str], Audit]) -> Audit:
@@ -121,19 +121,26 @@ def question(item: pytest.Function) -> str:
     return " ".join((inspect.getdoc(item.function) or item.originalname).split())
 
 
-def _is_shown(effect: Effect, state: State) -> bool:
-    family = state.run.protocol.families.get(effect.family) if state.run is not None else None
-    return family is not None and family.shown
+def note_unjudged(item: pytest.Function, effect: Effect, why: str, state: State) -> None:
+    """Put an ERROR on a test item about an effect that its test did not get to judge."""
+    family = _family(effect, state)
+    audit = _unjudged(effect, None if family is None else family.verb, question(item), why, state)
+    _record(item, state, audit.model_copy(update={"hazard_ids": _hazards(item)}))
 
 
-def _unjudged(effect: Effect, verb: Verb | None, question: str, why: str, *, shown: bool) -> Audit:
+def _family(effect: Effect, state: State) -> Family | None:
+    return None if state.run is None else state.run.protocol.families.get(effect.family)
+
+
+def _unjudged(effect: Effect, verb: Verb | None, question: str, why: str, state: State) -> Audit:
+    family = _family(effect, state)
     return Audit(
         id=f"{effect.family}/{effect.name}",
         question=question,
         family=effect.family,
         verb=verb or "",
         title=effect.name,
-        shown=shown,
+        shown=family is not None and family.shown,
         verdict="ERROR",
         sentence=why,
         estimate=Estimate(),
@@ -146,7 +153,7 @@ def _hazards(item: pytest.Item) -> list[str]:
 
 
 def _record(item: pytest.Item, state: State, audit: Audit) -> None:
-    item.stash[RECORD] = audit.model_dump(mode="json")
+    item.stash.setdefault(RECORDS, []).append(audit.model_dump(mode="json"))
     if state.run is not None:
         model = str(getattr(state.run.model, "name", state.run.settings.model))
         item.user_properties += audit_properties(audit, model=model, protocol_sha256=state.run.protocol_sha256)

@@ -6,30 +6,27 @@ pytest only; everything else waits until an audit has been collected.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import secrets
 import sys
-import time
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditkit.plugin import ci
+from auditkit.plugin import alias, bare, ci, criterion, ending, root
 from auditkit.plugin.options import OPTIONS, out_of, settings_of
 from auditkit.plugin.references import ReferenceItem, effects_of, looks_inside, with_references
-from auditkit.plugin.state import RECORD, STATE, TOLD_IN, State
+from auditkit.plugin.state import RECORDS, STATE, State
 
 if TYPE_CHECKING:
-    from auditkit.evidence import Audit
     from auditkit.plugin.fixture import AuditFixture
-    from auditkit.run.record import Header
 
 WORKER = "PYTEST_XDIST_WORKER"
 RUN_UID = "PYTEST_XDIST_TESTRUNUID"
+# Options of sessions that collect tests and run none.
+_ONLY_LOOKS = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
+_WORST = ("FAIL", "ERROR", "INCONCLUSIVE", "PASS")
 VERDICT_LETTERS = {"FAIL": "F", "INCONCLUSIVE": "I", "ERROR": "E"}
 
 
@@ -37,6 +34,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("auditkit", "audits of vision-language models")
     for name, settings in OPTIONS.items():
         group.addoption(name, **settings)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    meant = alias.spelt_out(args)
+    if meant is None:
+        return (yield)
+    if not alias.is_taken(parser):
+        alias.look_past_the_name(early_config, parser, meant)
+    yield
+    if not alias.is_taken(parser):  # by a conftest.py
+        args[:] = meant
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -98,10 +109,13 @@ def _shown_families(config: pytest.Config) -> set[str]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly:
+    if any(getattr(config.option, name, False) for name in _ONLY_LOOKS):
         return
     effects = [effect for item in session.items for effect in effects_of(item)]
     if not effects:
+        return
+    if bare.is_for_other_tests(config, session.items):
+        config.stash[STATE].left_out = bare.leave_out(session.items)
         return
     from auditkit.errors import AuditkitError
 
@@ -117,6 +131,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
     from auditkit.plugin.progress import progress
+    from auditkit.run.outputs import remove_earlier
     from auditkit.run.pictures import sent_away
     from auditkit.run.session import prepare
 
@@ -130,7 +145,8 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         extensions=_extensions(hook),
     )
     state.run = run
-    _tell_first(config, sent_away(run.model, run.plan.records))
+    leaving = sent_away(run.model, run.plan.records)
+    _tell(config, leaving)
     if run.settings.references:
         from auditkit.records.baseline.earlier import earlier_runs
 
@@ -140,10 +156,18 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         lines = run.estimate().lines()
         run.close()
         pytest.exit("\n".join(["auditkit dry run", *lines]), returncode=0)
+    if (out := out_of(config)) is not None:
+        remove_earlier(out)
+
+    def say(line: str) -> None:
+        _tell(config, [line])
+        _tell_from_worker(config, [line])
+
     # Of several workers only the one that asks has anything to show.
     with progress(enabled=config.option.verbose >= 0, bar=not _is_worker()) as show:
-        run.fetch(show, lambda said: _tell_first(config, [said]))
+        run.fetch(show, lambda: _tell_from_worker(config, leaving), say)
     run.measure()
+    state.collected = len(effects)
 
 
 def _extensions(hook: Any) -> Any:
@@ -170,11 +194,9 @@ def _tell(config: pytest.Config, lines: list[str]) -> None:
             terminal.write_line(line, red=True)
 
 
-def _tell_first(config: pytest.Config, lines: list[str]) -> None:
-    """Say what cannot be undone later; of several workers the first says it, past its captured output."""
-    if not _is_worker():
-        _tell(config, lines)
-    elif os.environ[WORKER] == "gw0" and lines:
+def _tell_from_worker(config: pytest.Config, lines: list[str]) -> None:
+    """Say what cannot be undone later, past a worker's captured output; called in the one that asks."""
+    if _is_worker() and lines:
         with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
             print(*lines, sep="\n", file=sys.stderr, flush=True)
 
@@ -187,28 +209,52 @@ def _is_worker() -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    try:
+        called = yield
+    except BaseException as error:
+        criterion.check_ended(pyfuncitem, error)
+        raise
+    criterion.check_ended(pyfuncitem, None)
+    return called
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    record = item.stash.get(RECORD, None)
-    if record is not None and report.when == "call":
-        report.auditkit = record  # type: ignore[attr-defined]  # plain JSON reaches the xdist controller
+    if report.when == "setup" and report.failed and call.excinfo is not None:
+        criterion.note_setup(item, call.excinfo.value)
+    records = item.stash.get(RECORDS, None)
+    if records:
+        report.auditkit = [*records]  # type: ignore[attr-defined]  # plain JSON reaches the xdist controller
+        records.clear()
+        state = item.config.stash[STATE]
+        if _is_worker() and state.header is None and ending.describe(state) is not None:
+            # With the first audit, because a worker that is killed later sends nothing at its end.
+            report.auditkit_run = state.header.model_dump(mode="json")  # type: ignore[attr-defined]
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    record = getattr(report, "auditkit", None)
-    if record is not None and _CONFIG:
-        state = _CONFIG[-1].stash[STATE]
+    records = getattr(report, "auditkit", None)
+    if not records or not _CONFIG:
+        return
+    state = _CONFIG[-1].stash[STATE]
+    for record in records:
         state.audits[record["id"]] = _joined(state.audits.get(record["id"]), record)
         state.places[record["id"]] = (report.location[0], report.location[1] or 0)
+    if not _is_worker():
+        ending.take_description(state, report.__dict__.pop("auditkit_run", None))
 
 
 def _joined(held: dict[str, Any] | None, record: dict[str, Any]) -> dict[str, Any]:
     """Two tests of one comparison are one audit: the worse verdict, and all hazards, whichever test ended first."""
     if held is None:
         return record
-    rank = ("FAIL", "ERROR", "INCONCLUSIVE", "PASS")
-    worse, other = sorted((held, record), key=lambda r: (rank.index(r["verdict"]), r["question"]))
+    worse, other = sorted((held, record), key=lambda r: (_WORST.index(r["verdict"]), r["question"]))
     return {**worse, "hazard_ids": sorted({*worse["hazard_ids"], *other["hazard_ids"]})}
 
 
@@ -217,8 +263,10 @@ _CONFIG: list[pytest.Config] = []
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     _CONFIG.append(session.config)
-    if session.config.option.model and not _is_worker():
+    if session.config.option.audit_model and not _is_worker():
         ci.pause(session.config)
+        if note := root.moved(session.config):
+            _tell(session.config, [note])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -233,10 +281,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    record = getattr(report, "auditkit", None)
-    if record is None or report.when != "call" or report.passed or record["shown"]:
+    records = [record for record in getattr(report, "auditkit", ()) if not record["shown"]]
+    if not records or report.when != "call" or report.passed:
         return None
-    verdict = record["verdict"]
+    verdict = min((record["verdict"] for record in records), key=_WORST.index)
     expected = hasattr(report, "wasxfail") and verdict != "INCONCLUSIVE"  # allowed INCONCLUSIVE audits are xfailed
     if verdict == "PASS" or expected:
         return None  # what failed, or was expected to, is the test around the audit: pytest's own words fit
@@ -252,11 +300,9 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     sent = getattr(node, "workeroutput", {}).get("auditkit")
     if sent and _CONFIG:
         state = _CONFIG[-1].stash[STATE]
-        if state.header is None and sent.get("header") is not None:
-            from auditkit.run.record import Header
-
-            state.header = Header.model_validate(sent["header"])
-        state.problem = state.problem or sent.get("problem", "")
+        state.problem = state.problem or sent["problem"]
+        state.collected = max(state.collected, sent["collected"])
+        state.left_out = max(state.left_out, sent["left_out"])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -264,72 +310,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     state = session.config.stash.get(STATE, None)
     if state is None:
         return
-    if state.run is not None and state.run.judge is not None and _writes_header():
-        from auditkit.run.record import header
-
-        state.header = header(state.run, [earlier.reference() for earlier in state.references])
+    if hasattr(session.config, "workeroutput"):
+        sent = {"problem": state.problem, "collected": state.collected, "left_out": state.left_out}
+        session.config.workeroutput["auditkit"] = sent
+    elif state.audits:
+        ending.leave_record(session, state)
+    elif state.collected and not state.problem:
+        ending.say_none_judged(session, state)
     if state.run is not None:
         state.run.close()
-    if hasattr(session.config, "workeroutput"):
-        header_sent = None if state.header is None else state.header.model_dump(mode="json")
-        session.config.workeroutput["auditkit"] = {"header": header_sent, "problem": state.problem}
-        return
-    if state.header is not None and state.audits:
-        from auditkit.errors import AuditkitError
-
-        try:
-            _write(session.config, state, state.header)
-        except AuditkitError as error:
-            state.problem = str(error)
-            state.remarks.append(state.problem)
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR
-
-
-def _writes_header() -> bool:
-    """One process describes the run: the only one, or the first worker."""
-    return os.environ.get(WORKER, "gw0") == "gw0"
-
-
-def _write(config: pytest.Config, state: State, header: Header) -> None:
-    from auditkit.evidence import Audit
-    from auditkit.run.command import command_line
-    from auditkit.run.outputs import write_outputs
-    from auditkit.run.record import evidence
-    from auditkit.run.settings import REPORTS
-
-    run_id = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{state.uid[:6]}"
-    audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]
-    words = map(str, config.invocation_params.args)
-    command = f"pytest {command_line(words, config.rootpath)}"
-    state.evidence = evidence(header, audits, run_id=run_id, command=command, root=config.rootpath)
-    out = out_of(config)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
-    folder = out or config.rootpath / REPORTS / name / run_id
-    state.report, state.remarks = write_outputs(
-        state.evidence,
-        folder,
-        latest=None if out else folder.parent / "latest",
-        pdf=config.option.audit_report == "both",
-    )
-    ci.publish(config, state, state.evidence, folder)
-    if told := os.environ.get(TOLD_IN):
-        counts = {"deciding": len(state.evidence.deciding), "not_run": len(state.evidence.not_run)}
-        Path(told).write_text(json.dumps(counts), encoding="utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     state = config.stash.get(STATE, None)
-    if state is None:
-        return
-    if state.problem and state.evidence is None:
-        terminalreporter.section("auditkit", sep="=", red=True)
-        terminalreporter.write_line(state.problem)
-    if state.evidence is not None:
-        from auditkit.report.terminal import summary_lines
-
-        terminalreporter.section("auditkit", sep="=")
-        width = terminalreporter._tw.fullwidth if sys.stdout.isatty() else 100
-        pdf = Path(state.report).with_name("report.pdf")
-        lines = summary_lines(state.evidence, width, state.report, str(pdf) if pdf.is_file() else "")
-        for line in (*lines, *state.remarks):
-            terminalreporter.write_line(line)
+    if state is not None:
+        ending.summarise(terminalreporter, state)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.hookspec(firstresult=True)
 def pytest_auditkit_model(name: str) -> Model | None:
-    """Give the model that ``--model NAME`` stands for, or None when the name is not yours.
+    """Give the model that ``--model=NAME`` stands for, or None when the name is not yours.
 
     Asked before the registry and the folders are looked at. Example::
 
@@ -26,7 +26,7 @@ def pytest_auditkit_model(name: str) -> Model | None:
 
 @pytest.hookspec(firstresult=True)
 def pytest_auditkit_items(source: str, salt: str, max_side: int) -> ImageSet | None:
-    """Give the items that ``--audit-data SRC`` stands for, or None when the source is not yours.
+    """Give the items that ``--audit-data=SRC`` stands for, or None when the source is not yours.
 
     Identifiers must be hashed with the salt (`auditkit.salted_hash`); what a record has under ``attributes`` are the
     columns that families can decide by. Example::

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditkit.plugin.alias import ALIAS, OPTION
+
 if TYPE_CHECKING:
+    import argparse
+
     from auditkit.run.settings import Settings
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
@@ -71,9 +75,10 @@ def named(option: str) -> Any:
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "--model": {
+    OPTION: {
         "metavar": "NAME",
-        "help": "model to audit: a registry name, a checkpoint folder (write --model=./folder), or module:attribute",
+        "help": "model to audit: a registry name, a checkpoint folder, or module:attribute; --model=NAME is short for "
+        "it where no other plugin or conftest.py has an option --model",
     },
     "--audit-data": {
         "metavar": "SRC",
@@ -238,14 +243,12 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
     from auditkit.run.settings import DEFAULT_STORE, Settings
 
     option = config.option
-    if not option.model:
-        raise AuditkitError(
-            "audits were collected, but no model was named.", "Add --model NAME, such as --model reference."
-        )
+    if not option.audit_model:
+        raise AuditkitError("audits were collected, but no model was named.", f"Add {_how_to_name(option)}")
     store = None if option.audit_no_store else (option.audit_store or DEFAULT_STORE)
     registry = option.audit_registry and _from_invocation(config, option.audit_registry)
     return Settings(
-        model=option.model,
+        model=option.audit_model,
         data=_from_invocation(config, option.audit_data),
         protocol=_protocol_path(config),
         profile=option.audit_profile,
@@ -282,6 +285,14 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
             run="" if option.audit_reuse_unfingerprinted else uid,
         ),
     )
+
+
+def _how_to_name(option: argparse.Namespace) -> str:
+    if hasattr(option, "model"):
+        return (
+            f"{OPTION}=NAME, such as {OPTION}=reference ({ALIAS} is an option of another plugin or conftest.py here)."
+        )
+    return f"{ALIAS}=NAME, such as {ALIAS}=reference."
 
 
 def out_of(config: pytest.Config) -> Path | None:

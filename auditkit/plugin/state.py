@@ -31,6 +31,10 @@ class State:
         The earlier runs that it is held against.
     problem : str
         Why there is no run, in an xdist worker, or why nothing could be written.
+    collected : int
+        Effects of the audits that were collected, once the run is ready to judge them.
+    left_out : int
+        Audits left out because no model was named, in a session of other tests.
     audits : dict
         Records of the audits by id, as they came in on the test reports.
     header : auditkit.run.record.Header or None
@@ -53,6 +57,8 @@ class State:
     run: AuditRun | None = None
     references: list[Any] = field(default_factory=list)
     problem: str = ""
+    collected: int = 0
+    left_out: int = 0
     audits: dict[str, dict[str, Any]] = field(default_factory=dict)
     header: Header | None = None
     evidence: Evidence | None = None
@@ -64,4 +70,7 @@ class State:
 
 
 STATE = pytest.StashKey[State]()
-RECORD = pytest.StashKey[dict[str, Any]]()
+RECORDS = pytest.StashKey[list[dict[str, Any]]]()
+"""On a test item: the records of its audits that no report has taken along yet."""
+STATED = pytest.StashKey[set[Any]]()
+"""On a test item that uses the fixture ``audit``: the effects it has stated a criterion about."""

@@ -7,6 +7,33 @@ from pathlib import Path
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
+from auditkit.report.ci.gitlab import FILE_NAME as CODE_QUALITY
+from auditkit.run.settings import RECORD
+
+_LEFT = (RECORD, "report.html", "report.pdf", CODE_QUALITY)
+
+
+def remove_earlier(folder: Path) -> None:
+    """Remove what an earlier run left in an output folder: where this one ends early, it would pass for this one's.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        It need not exist.
+
+    Raises
+    ------
+    AuditkitError
+        When a file cannot be removed.
+    """
+    try:
+        for name in _LEFT:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise AuditkitError(
+            f"{folder} holds the record of an earlier run, which cannot be removed: {error.strerror or error}.",
+            "Give another folder with --audit-out=DIR.",
+        ) from None
 
 
 def write_outputs(
@@ -48,7 +75,7 @@ def write_outputs(
     evidence = Evidence.from_json(text)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / "evidence.json", text)
+        _replace(folder / RECORD, text)
         record = text.encode()
         write_html(evidence, folder / "report.html", record)
         (folder / "report.pdf").unlink(missing_ok=True)

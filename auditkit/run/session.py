@@ -108,11 +108,24 @@ class AuditRun:
 
         return data_of(self.plan.records, all_left_out(self), self.images, self.settings)
 
-    def fetch(self, on_progress: Progress, on_wait: Callable[[str], None] = lambda said: None) -> None:
+    def fetch(
+        self,
+        on_progress: Progress,
+        on_start: Callable[[], None] = lambda: None,
+        on_wait: Callable[[str], None] = lambda said: None,
+    ) -> None:
         """Ask what is missing, stage by stage while an audit is undecided.
 
-        Under several processes the first does it and the others wait and read. What is waited for, where it is another
-        run, is told to ``on_wait``.
+        Under several processes the first does it and the others wait and read.
+
+        Parameters
+        ----------
+        on_progress : callable
+            Called with the `Tally` after every batch.
+        on_start : callable
+            Called before the first question, by the process that asks.
+        on_wait : callable
+            Told what is waited for, where it is another run.
         """
         with exclusive(self.store, self.settings.uid, self.settings.wait, on_wait):
             record = self.store.session(self.settings.uid)
@@ -120,6 +133,7 @@ class AuditRun:
                 self.tally = Tally.from_record(record["tally"])
                 self.embedded = Tally.from_record(record["embedded"]) if record["embedded"] else None
                 return
+            on_start()
             with self._asker() as ask:
                 asked = self._ask_in_looks(lambda plan: ask(plan, on_progress))
             if any(map(self.plan.inside, self._modalities())) and not self.tally.gave_up:

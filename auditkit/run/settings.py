@@ -18,6 +18,7 @@ from auditkit.protocol.model import MAX_LOOKS
 
 DEFAULT_STORE = ".auditkit/answers.sqlite"
 REPORTS = "reports"
+RECORD = "evidence.json"
 BATCH_SIZE = 128
 
 
@@ -100,6 +101,12 @@ def check(settings: Settings) -> None:
         Naming the option and what to give instead.
     """
     options = settings.options
+    for role, path in settings.references.items():
+        if settings.out is not None and path.resolve() == (settings.out / RECORD).resolve():
+            raise AuditkitError(
+                f"--audit-{role}={path} is where this run writes its own record: the earlier one would be lost.",
+                f"Copy it to another folder first, or give another --audit-out (this one is {settings.out}).",
+            )
     if settings.looks is not None and not 1 <= settings.looks <= MAX_LOOKS:
         raise AuditkitError(f"--audit-looks={settings.looks} is not possible.", f"Give 1 to {MAX_LOOKS}.")
     if settings.limit is not None and settings.limit < 1:

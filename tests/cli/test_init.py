@@ -1,5 +1,6 @@
 """The shipped audits as files of one's own, and who changed what since."""
 
+import configparser
 import json
 
 import pytest
@@ -45,7 +46,7 @@ def test_init_writes_the_shipped_files_once(tmp_path, monkeypatch, capsys):
     assert main(["init"]) == 0
     assert {p.name for p in (tmp_path / "audits").iterdir()} == {*shipped(), NOTE}
     assert {name: (tmp_path / "audits" / name).read_text() for name in shipped()} == shipped()
-    assert "pytest audits --model NAME" in capsys.readouterr().out
+    assert "pytest audits --model=NAME" in capsys.readouterr().out
     assert main(["init"]) == 4
     error = capsys.readouterr().err
     assert "audits already has protocol.toml, test_answers.py" in error
@@ -167,3 +168,63 @@ def test_a_file_that_is_no_text(own, capsys):
     (own / "protocol.toml").write_bytes(b"\xff\xfe\x00")
     assert main(["init", str(own), "--diff"]) == 4
     assert "is not UTF-8" in capsys.readouterr().err
+
+
+def test_init_writes_settings_of_pytest_where_there_are_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
+    assert "pytest.ini\n" in capsys.readouterr().out
+    settings = configparser.ConfigParser()
+    settings.read(tmp_path / "pytest.ini")
+    assert settings["pytest"]["norecursedirs"].split()[0] == "audits"
+
+
+def test_the_list_of_folders_that_pytest_leaves_out_is_kept(pytestconfig, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["init"])
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(tmp_path / "pytest.ini")
+    assert set(settings["pytest"]["norecursedirs"].split()) == {"audits", *pytestconfig.getini("norecursedirs")}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.ini", ""),
+        ("pyproject.toml", "[tool.pytest.ini_options]\n"),
+        ("tox.ini", "[pytest]\n"),
+        ("setup.cfg", "[tool:pytest]\n"),
+    ],
+)
+def test_settings_that_are_there_are_left_alone_and_it_is_said_what_to_add(tmp_path, monkeypatch, capsys, name, text):
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    (tmp_path / name).write_text(text)
+    assert main(["init"]) == 0
+    assert (tmp_path / name).read_text() == text
+    assert not (tmp_path / "sub/pytest.ini").exists()
+    said = capsys.readouterr().out
+    assert f"{name} has pytest's settings" in said
+    assert "norecursedirs = audits *.egg" in said
+
+
+@pytest.mark.parametrize(("name", "text"), [("pyproject.toml", "[tool.ruff]\n"), ("setup.cfg", "[metadata]\n")])
+def test_files_without_settings_of_pytest_are_none(tmp_path, monkeypatch, name, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(text)
+    assert main(["init"]) == 0
+    assert (tmp_path / "pytest.ini").is_file()
+
+
+def test_audits_at_the_root_itself_are_not_kept_from_pytest(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "."]) == 0
+    assert "norecursedirs" not in (tmp_path / "pytest.ini").read_text()
+
+
+def test_nothing_is_written_outside_the_current_folder_but_the_audits(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert main(["init", str(tmp_path / "there/audits")]) == 0
+    assert not list((tmp_path / "here").iterdir())
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["audits"]

@@ -15,7 +15,7 @@ def refused(result, *patterns):
 
 
 def test_no_model(bench):
-    refused(bench.runpytest_subprocess("audits", "--audit-data=pictures"), "no model was named", "--model reference")
+    refused(bench.runpytest_subprocess("audits", "--audit-data=pictures"), "no model was named", "--model=reference")
 
 
 def test_unknown_model_offers_the_nearest(audit_run):

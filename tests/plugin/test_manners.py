@@ -40,7 +40,7 @@ def test_collecting_audits_imports_no_model_and_no_numbers(bench):
 def test_options_are_documented_in_one_group(pytester):
     result = pytester.runpytest_subprocess("--help")
     result.stdout.fnmatch_lines(
-        ["audits of vision-language models:*", "*--model=NAME*", "*--audit-data=SRC*", "*--audit-dry-run*"]
+        ["audits of vision-language models:*", "*--audit-model=NAME*", "*--audit-data=SRC*", "*--audit-dry-run*"]
     )
 
 

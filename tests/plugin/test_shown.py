@@ -198,3 +198,13 @@ def test_a_selection_without_any_audit_is_named(shown):
     )  # fmt: skip
     assert done.returncode == 5
     assert "no audit in audits was selected: see -k" in done.stderr
+
+
+def test_auditkit_run_is_not_green_where_every_worker_refused(bench):
+    """Under `-n` a refusal shows as failed tests, exit code 1, which is also that of a run that failed an audit."""
+    found = subprocess.run(
+        [sys.executable, "-m", "auditkit.cli", "run", "--model=stub_models:none", "--audit-data=pictures", "-n", "1"],
+        cwd=bench.path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 1
+    assert "No record was written" in found.stdout

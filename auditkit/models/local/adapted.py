@@ -32,7 +32,7 @@ def put_on(model: Any, adapter: Path) -> Any:
     if config.is_prompt_learning or config.is_adaption_prompt:
         raise AuditkitError(
             f"an adapter of the kind {config.peft_type} puts tokens before the question, which is not supported.",
-            "Wrap it in a class with generate(requests): --model package.module:attribute.",
+            "Wrap it in a class with generate(requests): --model=package.module:attribute.",
         )
     config.inference_mode = True
     adapted = PeftModel(model, config)

@@ -21,6 +21,7 @@ import yaml
 
 from auditkit.cli import _parser
 from auditkit.evidence import Evidence
+from auditkit.plugin.alias import ALIAS
 from auditkit.plugin.options import OPTIONS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -41,7 +42,7 @@ def test_the_page_holds_the_recipes_word_for_word(name):
 def test_every_option_of_the_plugin_that_is_named_exists():
     named = set(re.findall(r"--audit-[a-z-]+|--model", PAGE))
     assert {"--model", "--audit-baseline", "--audit-allow-inconclusive"} <= named
-    assert named <= set(OPTIONS)
+    assert named <= {ALIAS, *OPTIONS}
 
 
 def test_every_command_of_auditkit_that_is_named_exists():
