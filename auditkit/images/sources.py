@@ -12,6 +12,7 @@ from pathlib import Path
 from auditkit.errors import AuditkitError
 from auditkit.images import demo, manifest
 from auditkit.images.files import NO_FILE, Settings, described, file_digest, inside, shown_name, with_unit
+from auditkit.images.folder import Folder
 from auditkit.images.identity import Identity, units_of
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut, UnreadableImage
 from auditkit.images.strata import coarsened, known
@@ -24,7 +25,6 @@ _ACCEPTED = (
 # Two letters and more before the colon, so that a Windows drive is no layout.
 _LAYOUT = re.compile(r"[A-Za-z][\w.-]+:.*", re.DOTALL)
 _REASONS_SHOWN = 3
-_LINKED = "it is a link to a folder, and such links are not followed: give the folder it leads to as --audit-data"
 
 
 def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int = 100_000_000) -> ImageSet:
@@ -34,7 +34,7 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     ----------
     source : str
         ``"demo"``, a folder (searched recursively; hidden files are skipped, links to files followed only within it
-        and links to folders listed as left out), or a manifest.
+        and links to folders listed as left out; with metadata tables as Hugging Face's), or a manifest.
     salt : str
         Goes into every identifier, so that none can be looked up.
     max_side : int
@@ -69,7 +69,9 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
         is_folder = is_file = False
         path = Path()
     if is_folder:
-        return _gather(source, path.resolve(), _folder_entries(path.resolve()), settings, "folder")
+        listing = Folder(path.resolve())
+        kind = "imagefolder" if listing.tables else "folder"
+        return replace(_gather(source, path.resolve(), iter(listing), settings, kind), unread=listing.unread)
     if is_file and path.suffix.casefold() in manifest.SUFFIXES:
         table = path.resolve()
         listed = manifest.Manifest(table)
@@ -80,30 +82,6 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
         raise AuditkitError(f'Layouts of public benchmarks ("{source}") cannot be read yet.', _ACCEPTED)
     foreign = ' "\\" separates no folders on this system: write "/".' if "\\" in source and os.sep != "\\" else ""
     raise AuditkitError(f'The data source "{source}" does not exist.{foreign}', f"--audit-data SOURCE. {_ACCEPTED}")
-
-
-def _folder_entries(root: Path) -> Iterator[manifest.Row | LeftOut]:
-    def unreadable(error: OSError) -> None:
-        failures.append(error)
-
-    failures: list[OSError] = []
-    for folder, subfolders, names in os.walk(root, onerror=unreadable, followlinks=False):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        relative = Path(folder).relative_to(root)
-        for error in failures:
-            shown = Path(str(error.filename)).name
-            yield LeftOut(
-                shown_name((relative / shown).as_posix()), f"the folder cannot be read ({type(error).__name__})"
-            )
-        failures.clear()
-        for name in subfolders:
-            if Path(folder, name).is_symlink():
-                yield LeftOut(shown_name((relative / name).as_posix()), _LINKED)
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield manifest.Row((relative / name).as_posix(), {})
-    for error in failures:
-        yield LeftOut(shown_name(Path(str(error.filename)).name), f"the folder cannot be read ({type(error).__name__})")
 
 
 def _gather(
@@ -129,9 +107,7 @@ def _gather(
             first_with[key] = manifest.Row(name, entry.declared)
         except UnreadableImage as error:
             reason = str(error)
-            if kind == "folder" and Path(entry.name).suffix.casefold() in manifest.SUFFIXES:
-                reason = "it is a table, not an image; to use it as a manifest, give it as --audit-data itself"
-            elif reason == NO_FILE:
+            if reason == NO_FILE:
                 reason += _nearly(root, entry.name)
             left_out.append(LeftOut(shown_name(entry.name), reason))
     if not found:
