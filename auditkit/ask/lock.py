@@ -12,7 +12,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from auditkit.ask.keys import digest_of
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 
@@ -37,7 +36,7 @@ def exclusive(store: Store, uid: str, patience: float = 5.0) -> Iterator[None]:
     AuditkitError
         When another run holds the store for longer than that.
     """
-    base = store.path or Path(tempfile.gettempdir()) / f"auditkit-{digest_of(store.url)[:16]}"
+    base = store.path or Path(tempfile.gettempdir()) / f"auditkit-{store.place[:16]}"
     shown = store.path or store.url
     lock = FileLock(f"{base}.lock")
     holder = Path(f"{base}.holder")

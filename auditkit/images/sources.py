@@ -16,6 +16,7 @@ from auditkit.images.folder import Folder
 from auditkit.images.identity import Identity, units_of
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut, UnreadableImage
 from auditkit.images.strata import coarsened, known
+from auditkit.masked import masked_url
 
 DEMO = "demo"
 _ACCEPTED = (
@@ -60,6 +61,7 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     settings = Settings(salt, max_side, max_pixels)
     if source == DEMO:
         return demo.load_demo(settings)
+    named = masked_url(source) if "://" in source else source
     if not source.strip():  # a path of nothing would mean the current folder
         raise AuditkitError("The data source is empty.", _ACCEPTED)
     try:
@@ -77,11 +79,11 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
         listed = manifest.Manifest(table)
         return replace(_gather(source, table.parent, iter(listed), settings, "manifest"), unread=listed.columns.unread)
     if is_file:
-        raise AuditkitError(f'The data source "{source}" is a single file and not a manifest.', _ACCEPTED)
+        raise AuditkitError(f'The data source "{named}" is a single file and not a manifest.', _ACCEPTED)
     if _LAYOUT.fullmatch(source):
-        raise AuditkitError(f'Layouts of public benchmarks ("{source}") cannot be read yet.', _ACCEPTED)
+        raise AuditkitError(f'Layouts of public benchmarks ("{named}") cannot be read yet.', _ACCEPTED)
     foreign = ' "\\" separates no folders on this system: write "/".' if "\\" in source and os.sep != "\\" else ""
-    raise AuditkitError(f'The data source "{source}" does not exist.{foreign}', f"--audit-data SOURCE. {_ACCEPTED}")
+    raise AuditkitError(f'The data source "{named}" does not exist.{foreign}', f"--audit-data SOURCE. {_ACCEPTED}")
 
 
 def _gather(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
+from auditkit.models.address import checked_address
 
 OWN_FILE = "auditkit-models.toml"
 """The user's file, taken from the current folder when no other is named."""
@@ -37,7 +38,10 @@ _NEEDED: Mapping[Backend, tuple[tuple[str, ...], ...]] = {
 _PLACES = {key for groups in _NEEDED.values() for group in groups for key in group}
 
 
-_SECRET = re.compile("key|token|secret|auth|password|signature", re.IGNORECASE)
+_SECRET = re.compile(
+    r"key|token(?!s)|secret|auth|pass(?:word|wd|phrase)|pwd|signature|cookie|credential|bearer|session|jwt",
+    re.IGNORECASE,
+)
 
 
 class Entry(BaseModel):
@@ -128,9 +132,25 @@ class Entry(BaseModel):
             for field, value in getattr(self, key).items():
                 if _SECRET.search(field) and not value.startswith("$"):
                     raise ValueError(f"{key}: {field} looks like a secret; write the name of a variable: $MY_KEY")
+        for field in _secret_fields(self.extra):
+            raise ValueError(f"extra: {field} looks like a secret; secrets go into headers or query: $MY_KEY")
+        if self.base_url is not None:
+            try:
+                checked_address(self.base_url, "base_url")
+            except AuditkitError as error:
+                raise ValueError(str(error)) from None
         if self.revision is not None and self.repository is None:
             raise ValueError("revision is a commit of a repository, and no repository is given")
         return self
+
+
+def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the fields of a body, at any depth, that hold a text and are called as secrets are."""
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            yield from _secret_fields(value)
+        elif isinstance(value, str) and _SECRET.search(name):
+            yield name
 
 
 def load_registry(user_file: str | None = None) -> dict[str, Entry]:
@@ -182,7 +202,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise AuditkitError(
-                f"{path}: {name} = {table!r} stands outside of an entry.", "Put a line like [my-model] before it."
+                f"{path}: {name} = ... stands outside of an entry.", "Put a line like [my-model] before it."
             )
         inner = [k for k, v in table.items() if isinstance(v, dict) and not near(k, Entry.model_fields)]
         if inner and len(inner) == len(table):  # an unquoted [qwen2.5-vl-7b] is a table in a table
@@ -232,4 +252,7 @@ def _fault(fault: Any) -> str:
         return "key_variable: the name of an environment variable is wanted (letters, digits, _), never the key itself"
     if key == "revision":
         return f"revision: {fault['input']!r} is not a commit; all 40 digits (0-9, a-f) are needed, a branch can move"
-    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']} (value seen: {repr(fault['input'])[:80]})"
+    where = ".".join(map(str, fault["loc"]))
+    if key in ("base_url", "headers", "query", "extra"):  # what somebody wrote there may be a secret
+        return f"{where}: {fault['msg']}"
+    return f"{where}: {fault['msg']} (value seen: {repr(fault['input'])[:80]})"

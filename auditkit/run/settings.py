@@ -13,6 +13,7 @@ from pathlib import Path
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT
+from auditkit.masked import masked_url
 from auditkit.models.base import DEFAULTS, ModelOptions
 from auditkit.protocol.model import MAX_LOOKS
 
@@ -112,7 +113,7 @@ def check(settings: Settings) -> None:
     if settings.engine == "ray" and options.endpoint is not None:
         raise AuditkitError(
             "--audit-engine=ray is for models in the workers' own memory; "
-            f"--audit-endpoint={options.endpoint} has them on a server.",
+            f"--audit-endpoint={masked_url(options.endpoint)} has them on a server.",
             "Leave --audit-engine out and raise --audit-concurrency.",
         )
 
