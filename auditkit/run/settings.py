@@ -62,6 +62,8 @@ class Settings:
         Whether pictures stand in the record and the reports.
     references : mapping of str to pathlib.Path
         Records of earlier runs to be held against, by role (``baseline``, ``anchor``).
+    outputs : tuple of pathlib.Path
+        Further files that this process leaves, such as a JUnit report.
     root : pathlib.Path
         Where the default store and reports go.
     uid : str
@@ -87,6 +89,7 @@ class Settings:
     burned_in: str = LEAVE_OUT
     report_pictures: bool = True
     references: Mapping[str, Path] = field(default_factory=dict)
+    outputs: tuple[Path, ...] = ()
 
 
 def check(settings: Settings) -> None:
