@@ -23,6 +23,10 @@ from auditkit.models.address import checked_address
 OWN_FILE = "auditkit-models.toml"
 """The user's file, taken from the current folder when no other is named."""
 VARIABLE = "AUDITKIT_REGISTRY"
+SENT_PREFIX = "AUDITKIT_API_"
+"""How the variables of the environment begin whose values an entry may send to its server."""
+MAY_SEND = "AUDITKIT_MAY_SEND"
+"""Environment variable in which the user lists further ones."""
 OTHER = "other"
 """Family of an entry that names none."""
 
@@ -38,6 +42,7 @@ _NEEDED: Mapping[Backend, tuple[tuple[str, ...], ...]] = {
 _PLACES = {key for groups in _NEEDED.values() for group in groups for key in group}
 
 
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(
     r"key|token(?!s)|secret|auth|pass(?:word|wd|phrase)|pwd|signature|cookie|credential|bearer|session|jwt",
     re.IGNORECASE,
@@ -94,11 +99,11 @@ class Entry(BaseModel):
     version: str = ""
     """Which weights the server has, as far as you know (a commit, a date); part of the fingerprint."""
     key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "AUDITKIT_API_KEY"
-    """Environment variable that holds the server's key; the key itself is never written down."""
+    """Environment variable that holds the server's key, one that `may_send`; the key itself is never written down."""
     key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
     """Header that the key is sent in as it is, such as ``api-key``; without it, as a bearer token."""
     headers: dict[str, str] = {}
-    """Further headers of every request; ``$NAME`` stands for an environment variable."""
+    """Further headers of every request; ``$NAME`` stands for an environment variable that `may_send`."""
     query: dict[str, str] = {}
     """What is put after every address, such as ``{ "api-version" = "2024-10-21" }``; ``$NAME`` likewise."""
     extra: dict[str, Any] = {}
@@ -112,6 +117,19 @@ class Entry(BaseModel):
     """Why auditkit cannot load it, where it is listed all the same."""
     instead: str = ""
     """The way out for such a model."""
+
+    @model_validator(mode="after")
+    def _sends_only_what_it_may(self) -> Entry:
+        """A file of models may come with somebody's repository: it must not choose among all secrets of who runs it."""
+        sent = [("key_variable", self.key_variable)]
+        sent += [(key, v[1:]) for key in ("headers", "query") for v in getattr(self, key).values() if v.startswith("$")]
+        for key, name in sent:
+            if not may_send(name):  # it may be a secret that begins with $: it is not repeated
+                raise ValueError(
+                    f"{key}: a variable of the environment that is sent has a name that begins with {SENT_PREFIX} "
+                    f"(such as {SENT_PREFIX}KEY); others only where you list them: export {MAY_SEND}=NAME,OTHER"
+                )
+        return self
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Entry:
@@ -131,9 +149,11 @@ class Entry(BaseModel):
         for key in ("headers", "query"):
             for field, value in getattr(self, key).items():
                 if _SECRET.search(field) and not value.startswith("$"):
-                    raise ValueError(f"{key}: {field} looks like a secret; write the name of a variable: $MY_KEY")
+                    raise ValueError(
+                        f"{key}: {field} looks like a secret; write the name of a variable: $AUDITKIT_API_KEY"
+                    )
         for field in _secret_fields(self.extra):
-            raise ValueError(f"extra: {field} looks like a secret; secrets go into headers or query: $MY_KEY")
+            raise ValueError(f"extra: {field} looks like a secret; secrets go into headers or query: $AUDITKIT_API_KEY")
         if self.base_url is not None:
             try:
                 checked_address(self.base_url, "base_url")
@@ -142,6 +162,12 @@ class Entry(BaseModel):
         if self.revision is not None and self.repository is None:
             raise ValueError("revision is a commit of a repository, and no repository is given")
         return self
+
+
+def may_send(name: str) -> bool:
+    """Whether an entry may send this variable of the environment: by its name, or because the user lists it."""
+    listed = os.environ.get(MAY_SEND, "").replace(",", " ").split()
+    return _VARIABLE.fullmatch(name) is not None and (name.startswith(SENT_PREFIX) or name in listed)
 
 
 def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from auditkit.errors import AuditkitError
 from auditkit.masked import masked_text
+from auditkit.models.address import refuse_link_local
 from auditkit.models.endpoint.access import Access
 from auditkit.models.endpoint.failure import FEW, Failure, of_status, without
 from auditkit.models.endpoint.logs import keep_out_of_logs
@@ -109,6 +110,7 @@ class Client:
                 f"--audit-endpoint={self.base_url} is not an address that can be asked.",
                 "Give it as http://host:port/v1 or https://host/v1.",
             ) from None
+        refuse_link_local(urlsplit(self.base_url).hostname or "", look_up=True)
         try:
             self._http = httpx2.AsyncClient(
                 headers=headers,

@@ -81,8 +81,8 @@ def test_secrets_in_the_file_are_refused_and_not_repeated(tmp_path, line):
 
 
 def test_by_their_variable_they_are_not(tmp_path):
-    (tmp_path / "models.toml").write_text(ENTRY + 'headers = { "api-key" = "$MY_KEY" }\nomit = ["seed"]')
-    assert load_registry(str(tmp_path / "models.toml"))["hosted"].headers == {"api-key": "$MY_KEY"}
+    (tmp_path / "models.toml").write_text(ENTRY + 'headers = { "api-key" = "$AUDITKIT_API_B" }\nomit = ["seed"]')
+    assert load_registry(str(tmp_path / "models.toml"))["hosted"].headers == {"api-key": "$AUDITKIT_API_B"}
 
 
 def test_a_redirection_does_not_show_the_query(endpoint):
@@ -148,3 +148,29 @@ def test_a_proxy_that_cannot_be_used_is_told_without_its_password(endpoint, monk
         endpoint("http://models.example/v1").generate([question()])
     for part in ("p4ss", "w0rd", "jane"):
         assert part not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['key_variable = "AWS_SECRET_ACCESS_KEY"', 'headers = { "x-a" = "$HOME" }', 'query = { a = "$GITHUB_TOKEN" }',
+     'key_variable = "AUDITKIT_SALT"', 'headers = { "x-a" = "$ecret-1" }', 'key_variable = "NOT_AUDITKIT_API_KEY"'],
+)  # fmt: skip
+def test_an_entry_may_not_send_any_variable_it_likes(tmp_path, monkeypatch, line):
+    (tmp_path / "models.toml").write_text(ENTRY + line)
+    with pytest.raises(AuditkitError, match="begins with AUDITKIT_API_") as raised:
+        load_registry(str(tmp_path / "models.toml"))
+    assert "export AUDITKIT_MAY_SEND=" in str(raised.value)
+    assert "ecret-1" not in str(raised.value)
+    # Nor by way of the entry that it is like.
+    (tmp_path / "models.toml").write_text(ENTRY + "\n[b]\nsame_as = 'hosted'\n" + line)
+    with pytest.raises(AuditkitError, match="begins with AUDITKIT_API_"):
+        load_registry(str(tmp_path / "models.toml"))
+
+
+def test_the_user_lists_further_variables(tmp_path, monkeypatch):
+    (tmp_path / "models.toml").write_text(ENTRY + 'key_variable = "A_KEY"\nheaders = { "x-a" = "$B" }')
+    monkeypatch.setenv("AUDITKIT_MAY_SEND", "A_KEY, B")
+    assert load_registry(str(tmp_path / "models.toml"))["hosted"].key_variable == "A_KEY"
+    monkeypatch.setenv("AUDITKIT_MAY_SEND", "A_KEY")
+    with pytest.raises(AuditkitError, match="headers: a variable"):
+        load_registry(str(tmp_path / "models.toml"))
