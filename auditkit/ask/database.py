@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLA
 
 from auditkit.ask import tables
 from auditkit.errors import AuditkitError
+from auditkit.images.salt import PRIVATE, make_private
 from auditkit.masked import MASK, masked_text, masked_url
 
 _PATIENCE = 10  # seconds to wait for another process's transaction
@@ -60,6 +61,8 @@ class Database:
         self.path = Path(self._parsed.database) if self._is_file() and self._parsed.database else None
         with self._explained("opened"):
             if self.path is not None:
+                if self.path.parent.name == PRIVATE:
+                    make_private(self.path.parent)
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             self._engine = _engine(self._parsed)
             if self._parsed.get_backend_name() == "sqlite":
