@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
 from auditkit.models.address import checked_address
+from auditkit.parsed import ParseError, toml
 
 OWN_FILE = "auditkit-models.toml"
 """The user's file, taken from the current folder when no other is named."""
@@ -220,10 +221,10 @@ def _own_file(named: str | None) -> Path | None:
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        tables = toml(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise AuditkitError(f"{path} cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except ParseError as error:
         raise AuditkitError(f"{path} is not valid TOML: {error}.") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
