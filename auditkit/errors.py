@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from auditkit.masked import masked_text
+
 
 class AuditkitError(Exception):
     """What was wrong, the values seen, and the option or line to type.
 
     Shown as it stands, without a traceback; pytest ends with exit code 4 (usage error) when it is raised before the
     audits start.
+
+    Addresses in it are masked (`masked.masked_text`), whoever writes the sentence. What may hold blanks in its
+    password, as options do, is masked before by `masked.masked_url`.
 
     Parameters
     ----------
@@ -18,6 +23,6 @@ class AuditkitError(Exception):
     """
 
     def __init__(self, problem: str, remedy: str = "") -> None:
-        self.problem = problem
-        self.remedy = remedy
-        super().__init__(f"{problem} {remedy}".strip())
+        self.problem = masked_text(problem)
+        self.remedy = masked_text(remedy)
+        super().__init__(f"{self.problem} {self.remedy}".strip())

@@ -5,6 +5,7 @@ SQLite by default (write-ahead log); any other database that SQLAlchemy speaks b
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sqlite3
 import time
@@ -12,16 +13,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from auditkit.ask import tables
 from auditkit.errors import AuditkitError
+from auditkit.images.salt import PRIVATE, make_private
+from auditkit.masked import MASK, masked_text, masked_url
 
 _PATIENCE = 10  # seconds to wait for another process's transaction
 _ATTEMPTS = 5
-_PLACES = "Give a path such as .auditkit/answers.sqlite or a URL such as postgresql://user@host/name."
+_PLACES = "Give a path such as .auditkit/answers.sqlite or a URL such as postgresql://host/name."
+_SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
+_LONG = 12  # characters: a value that stands in a driver's words by chance is shorter
 _CHUNK = 500  # SQLite takes at most 999 variables per statement in older builds
 
 
@@ -36,7 +42,9 @@ class Database:
     Attributes
     ----------
     url : str
-        Where it is, without a password.
+        Where it is, without user, password and the values of a query.
+    place : str
+        SHA-256 of where it is: tells two databases apart that are shown as one.
     path : pathlib.Path or None
         Its file, where it is one.
     damaged : set of (str, str)
@@ -50,11 +58,14 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._parsed = _parsed_url(url)
-        self.url = self._parsed.render_as_string(hide_password=True)
+        self.url = _shown(self._parsed)
+        self.place = _place(self._parsed)
         self.damaged: set[tuple[str, str]] = set()
         self.path = Path(self._parsed.database) if self._is_file() and self._parsed.database else None
         with self._explained("opened"):
             if self.path is not None:
+                if self.path.parent.name == PRIVATE:
+                    make_private(self.path.parent)
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             self._engine = _engine(self._parsed)
             if self._parsed.get_backend_name() == "sqlite":
@@ -103,7 +114,11 @@ class Database:
         self._engine.dispose()
 
     def _shown(self) -> str:
-        return str(self.path) if self.path is not None else self._parsed.render_as_string(hide_password=True)
+        return str(self.path) if self.path is not None else self.url
+
+    def _said(self, words: object) -> str:
+        """Return what a driver says, without what the address holds that nobody may see."""
+        return _without_secrets(str(words), self._parsed)
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
@@ -111,7 +126,7 @@ class Database:
         try:
             yield
         except OperationalError as error:
-            reason = str(error.orig)
+            reason = self._said(error.orig)
             if any(words in reason for words in ("disk is full", "disk I/O", "No space")):
                 raise AuditkitError(
                     f"store {self._shown()} could not be {what}: the disk is full or failing ({reason}). "
@@ -129,13 +144,13 @@ class Database:
             ) from None
         except (SQLAlchemyError, ValueError, TypeError) as error:  # the last two: a row that cannot be read
             raise AuditkitError(
-                f"store {self._shown()} is damaged or is not a database: {getattr(error, 'orig', error)}.",
+                f"store {self._shown()} is damaged or is not a database: {self._said(getattr(error, 'orig', error))}.",
                 f"Move it away (mv {self._shown()} {self._shown()}.damaged) and run again, "
                 "or give another with --audit-store=FILE.",
             ) from None
         except OSError as error:
             raise AuditkitError(
-                f"store {self._shown()} could not be {what}: {error.strerror or error}.",
+                f"store {self._shown()} could not be {what}: {self._said(error.strerror or error)}.",
                 "Give a place that may be written with --audit-store=FILE.",
             ) from None
 
@@ -224,26 +239,53 @@ def _parsed_url(url: str) -> sa.URL:
     if "://" not in url:
         return sa.URL.create("sqlite", database=url)
     try:
-        return sa.engine.make_url(url)
+        parsed = sa.engine.make_url(url)
     except (SQLAlchemyError, ValueError):
-        raise AuditkitError(f"--audit-store={_without_password(url)} is not a database URL.", _PLACES) from None
+        raise AuditkitError(f"--audit-store={masked_url(url)} is not a database URL.", _PLACES) from None
+    if parsed.get_backend_name() != "sqlite" and "@" in f"{parsed.host}{parsed.port}{parsed.database}":
+        # The rest of a password, read as the name of a host.
+        raise AuditkitError(
+            f"--audit-store={masked_url(url)} can be read in more than one way.",
+            "Write signs in a user or password as an address has them: %40 for @, %2F for /, %3A for :, %3F for ?.",
+        )
+    return parsed
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    shown = url.render_as_string(hide_password=True)
+    shown = _shown(url)
     try:
         return sa.create_engine(url)
     except SQLAlchemyError as error:
-        raise AuditkitError(f"--audit-store={shown} names no kind of database known here: {error}.", _PLACES) from None
+        raise AuditkitError(
+            f"--audit-store={shown} names no kind of database known here: {_without_secrets(str(error), url)}.", _PLACES
+        ) from None
     except ImportError as error:
         raise AuditkitError(
-            f"--audit-store={shown} needs a driver that is not installed: {error}.",
+            f"--audit-store={shown} needs a driver that is not installed: {_without_secrets(str(error), url)}.",
             f"Install it (pip install {error.name or 'DRIVER'}), or name another, as in postgresql+pg8000://.",
         ) from None
 
 
-def _without_password(url: str) -> str:
-    return re.sub(r"(://[^/@]*?):[^/@]*@", r"\1:***@", url)
+def _shown(url: sa.URL) -> str:
+    """Return an address as SQLAlchemy reads it, without user, password and the values of its query."""
+    return masked_url(url.render_as_string(hide_password=True))
+
+
+def _place(url: sa.URL) -> str:
+    return hashlib.sha256(url.render_as_string(hide_password=True).encode()).hexdigest()
+
+
+def _without_secrets(text: str, url: sa.URL) -> str:
+    values = [
+        value
+        for name, told in url.query.items()
+        for value in ([told] if isinstance(told, str) else told)
+        if _SECRET.search(name) or len(value) >= _LONG
+    ]
+    for secret in sorted(filter(None, (str(url.password or ""), *values)), key=len, reverse=True):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]):
+            text = text.replace(form, MASK)
+    return masked_text(text)
 
 
 def _use_write_ahead_log(connection: Any, _record: Any) -> None:

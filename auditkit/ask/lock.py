@@ -12,7 +12,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from auditkit.ask.keys import digest_of
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 
@@ -43,7 +42,7 @@ def exclusive(
     AuditkitError
         When another run holds the store for longer than that.
     """
-    base = store.path or Path(tempfile.gettempdir()) / f"auditkit-{digest_of(store.url)[:16]}"
+    base = store.path or Path(tempfile.gettempdir()) / f"auditkit-{store.place[:16]}"
     shown = store.path or store.url
     lock = FileLock(f"{base}.lock")
     holder = Path(f"{base}.holder")

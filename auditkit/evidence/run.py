@@ -105,7 +105,8 @@ class Run(Record):
     finished: str
     command: str = ""
     git: dict[str, str | bool | None] = {}
-    """Commit and whether the tree had uncommitted changes, when run in a checkout."""
+    """In a checkout: ``commit``; ``dirty``, whether anything but outputs of runs differed from it when the run began;
+    ``reason``, why one of them is not known or the history is not there."""
     packages: dict[str, str] = {}
     machine: dict[str, str | int] = {}
     probes: Probes = Probes()

@@ -136,6 +136,16 @@ def near_miss(name: str) -> str:
     return _FOLDED[near[0]] if near else ""
 
 
+def names_files(columns: Iterable[str]) -> bool:
+    """Tell whether one of a table's columns is called, or nearly called, as one that names files."""
+    return any(near_miss(name) == FILE_NAME or _folded(name).endswith(("filename", "filenames")) for name in columns)
+
+
+def names_patients(columns: Iterable[str]) -> bool:
+    """Tell whether one of a table's columns is called as one that tells patients apart."""
+    return any(near_miss(name) == PATIENT for name in columns)
+
+
 def _folded(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
 

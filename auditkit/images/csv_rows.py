@@ -35,6 +35,29 @@ class Line:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header: its line (from 1), the stripped cells, the delimiter, and the index of the line after it."""
+
+    number: int
+    columns: tuple[str, ...]
+    delimiter: str
+    end: int
+
+
+def header_of(lines: Sequence[str], wanted: str) -> Header:
+    """Find the header among the lines of a table, of which the first are enough; `wanted` as in `read_csv`."""
+    start, delimiter = 0, None
+    if lines and (named := _SEPARATOR.fullmatch(lines[0])):
+        start, delimiter = 1, named[1]
+    while start < len(lines) and not lines[start].strip():
+        start += 1
+    if delimiter is None:
+        delimiter = _delimiter(lines[start] if start < len(lines) else "", wanted)
+    cells, used = _record(lines, start, delimiter)
+    return Header(start + 1, tuple(cell.strip() for cell in cells or ()), delimiter, start + used)
+
+
 def read_csv(path: Path, wanted: str, is_row: Callable[[Sequence[str]], bool]) -> Iterator[Line]:
     """Yield the header, then every row; lines without any character between the rows are none.
 
@@ -49,17 +72,9 @@ def read_csv(path: Path, wanted: str, is_row: Callable[[Sequence[str]], bool]) -
     """
     with path.open(encoding="utf-8-sig", newline="") as stream:
         lines = list(stream)
-    start, delimiter = 0, None
-    if lines and (named := _SEPARATOR.fullmatch(lines[0])):
-        start, delimiter = 1, named[1]
-    while start < len(lines) and not lines[start].strip():
-        start += 1
-    if delimiter is None:
-        delimiter = _delimiter(lines[start] if start < len(lines) else "", wanted)
-    header, used = _record(lines, start, delimiter)
-    columns = [cell.strip() for cell in header or ()]
-    yield Line(start + 1, tuple(columns))
-    place = start + used
+    header = header_of(lines, wanted)
+    columns, delimiter, place = header.columns, header.delimiter, header.end
+    yield Line(header.number, columns)
     while place < len(lines):
         if not lines[place].strip():
             place += 1

@@ -1,7 +1,7 @@
 """Manifests: tables (CSV, JSON lines, Parquet) that list images in the column ``file_name``.
 
-A Hugging Face "imagefolder" with its ``metadata.csv``, ``.jsonl`` or ``.parquet`` is such a table as it stands. Rows
-are yielded one by one; a row that cannot be used is yielded as a `LeftOut`, so that nothing is lost in silence.
+The ``metadata.csv``, ``.jsonl`` or ``.parquet`` of a Hugging Face "imagefolder" is such a table as it stands. Rows are
+yielded one by one; a row that cannot be used is yielded as a `LeftOut`, so that nothing is lost in silence.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
-from auditkit.images.csv_rows import read_csv
+from auditkit.images.csv_rows import header_of, read_csv
 from auditkit.images.record import LeftOut
 from auditkit.version import install_line
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 _PARQUET_BATCH = 4096
+_HEAD = 1 << 20  # characters of a table that are looked at for its columns
 _BETWEEN = " + "
 _LONGEST_LIST = 4096
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom")
@@ -42,6 +43,8 @@ class Manifest:
     ----------
     path : Path
         The table, its format told by the suffix.
+    shown : str, optional
+        What it is called in messages; its file name by default.
 
     Attributes
     ----------
@@ -49,9 +52,10 @@ class Manifest:
         What its columns are taken for; complete when all rows have been read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shown: str = "") -> None:
         self.path = path
-        self.columns = Columns(path.name)
+        self.shown = shown or path.name
+        self.columns = Columns(self.shown)
 
     def __iter__(self) -> Iterator[Row | LeftOut]:
         """Yield every row, or what is wrong with it.
@@ -68,11 +72,11 @@ class Manifest:
             yield from read()
         except UnicodeDecodeError as error:
             raise AuditkitError(
-                f"{path.name} is not UTF-8 text (byte {error.start} cannot be decoded).",
+                f"{self.shown} is not UTF-8 text (byte {error.start} cannot be decoded).",
                 "Save it with the encoding UTF-8.",
             ) from None
         except OSError as error:
-            raise AuditkitError(f"{path.name} cannot be read ({type(error).__name__}).", "Check the file.") from None
+            raise AuditkitError(f"{self.shown} cannot be read ({type(error).__name__}).", "Check the file.") from None
 
     def _csv(self) -> Iterator[Row | LeftOut]:
         columns: Sequence[str] = ()
@@ -86,7 +90,7 @@ class Manifest:
         self.columns.once(columns)
         self.columns.check()
         for line in lines:
-            label = f"{self.path.name} row {line.number}"
+            label = f"{self.shown} row {line.number}"
             if line.problem:
                 yield LeftOut(label, line.problem)
             else:
@@ -103,7 +107,7 @@ class Manifest:
             for number, line in enumerate(stream, start=1):
                 if not line.strip():
                     continue
-                label = f"{self.path.name} line {number}"
+                label = f"{self.shown} line {number}"
                 try:
                     entry = json.loads(line, object_pairs_hook=_once)
                 except _TwiceError as error:
@@ -126,7 +130,7 @@ class Manifest:
             from pyarrow import parquet
         except ImportError:
             raise AuditkitError(
-                f"{path.name} is a Parquet table, and pyarrow is not installed.",
+                f"{self.shown} is a Parquet table, and pyarrow is not installed.",
                 f"Install it with: {install_line('parquet')}",
             ) from None
         try:
@@ -140,12 +144,39 @@ class Manifest:
                 for batch in table.iter_batches(batch_size=_PARQUET_BATCH, columns=wanted):
                     for entry in batch.to_pylist():
                         number += 1
-                        yield _row(entry, f"{path.name} row {number}")
+                        yield _row(entry, f"{self.shown} row {number}")
         except (pyarrow.ArrowException, OSError) as error:
             raise AuditkitError(
-                f"{path.name} cannot be read as Parquet ({type(error).__name__}).",
+                f"{self.shown} cannot be read as Parquet ({type(error).__name__}).",
                 "Write the table again, or give a CSV.",
             ) from None
+
+
+def first_columns(path: Path) -> Sequence[str] | None:
+    """Return the columns that the beginning of a table names; empty without any, None where it cannot be told."""
+    if not path.is_file():  # a pipe would never end
+        return []
+    try:
+        if path.suffix.casefold() == ".parquet":
+            from pyarrow import parquet
+
+            return list(parquet.read_schema(path).names)
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+            head = stream.read(_HEAD)
+    except ImportError:
+        return None
+    except Exception:  # pyarrow raises errors of many kinds; who reads the table says which
+        return None
+    if "\0" in head or "\N{REPLACEMENT CHARACTER}" in head:  # another encoding, or no text
+        return None
+    lines = head.splitlines(keepends=True)
+    if path.suffix.casefold() == ".csv":
+        return header_of(lines, FILE_NAME).columns
+    try:
+        entry = json.loads(next((line for line in lines if line.strip()), "{}"))
+    except (ValueError, RecursionError):
+        return []
+    return list(entry) if isinstance(entry, dict) else []
 
 
 class _TwiceError(ValueError):

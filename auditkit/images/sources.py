@@ -12,9 +12,11 @@ from pathlib import Path
 from auditkit.errors import AuditkitError
 from auditkit.images import demo, manifest
 from auditkit.images.files import NO_FILE, Settings, described, file_digest, inside, shown_name, with_unit
+from auditkit.images.folder import Folder
 from auditkit.images.identity import Identity, units_of
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut, UnreadableImage
 from auditkit.images.strata import coarsened, known
+from auditkit.masked import masked_url
 
 DEMO = "demo"
 _ACCEPTED = (
@@ -24,7 +26,6 @@ _ACCEPTED = (
 # Two letters and more before the colon, so that a Windows drive is no layout.
 _LAYOUT = re.compile(r"[A-Za-z][\w.-]+:.*", re.DOTALL)
 _REASONS_SHOWN = 3
-_LINKED = "it is a link to a folder, and such links are not followed: give the folder it leads to as --audit-data"
 
 
 def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int = 100_000_000) -> ImageSet:
@@ -34,7 +35,7 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     ----------
     source : str
         ``"demo"``, a folder (searched recursively; hidden files are skipped, links to files followed only within it
-        and links to folders listed as left out), or a manifest.
+        and links to folders listed as left out; with metadata tables as Hugging Face's), or a manifest.
     salt : str
         Goes into every identifier, so that none can be looked up.
     max_side : int
@@ -60,6 +61,7 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     settings = Settings(salt, max_side, max_pixels)
     if source == DEMO:
         return demo.load_demo(settings)
+    named = masked_url(source) if "://" in source else source
     if not source.strip():  # a path of nothing would mean the current folder
         raise AuditkitError("The data source is empty.", _ACCEPTED)
     try:
@@ -69,41 +71,19 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
         is_folder = is_file = False
         path = Path()
     if is_folder:
-        return _gather(source, path.resolve(), _folder_entries(path.resolve()), settings, "folder")
+        listing = Folder(path.resolve())
+        kind = "imagefolder" if listing.tables else "folder"
+        return replace(_gather(source, path.resolve(), iter(listing), settings, kind), unread=listing.unread)
     if is_file and path.suffix.casefold() in manifest.SUFFIXES:
         table = path.resolve()
         listed = manifest.Manifest(table)
         return replace(_gather(source, table.parent, iter(listed), settings, "manifest"), unread=listed.columns.unread)
     if is_file:
-        raise AuditkitError(f'The data source "{source}" is a single file and not a manifest.', _ACCEPTED)
+        raise AuditkitError(f'The data source "{named}" is a single file and not a manifest.', _ACCEPTED)
     if _LAYOUT.fullmatch(source):
-        raise AuditkitError(f'Layouts of public benchmarks ("{source}") cannot be read yet.', _ACCEPTED)
+        raise AuditkitError(f'Layouts of public benchmarks ("{named}") cannot be read yet.', _ACCEPTED)
     foreign = ' "\\" separates no folders on this system: write "/".' if "\\" in source and os.sep != "\\" else ""
-    raise AuditkitError(f'The data source "{source}" does not exist.{foreign}', f"--audit-data=SOURCE. {_ACCEPTED}")
-
-
-def _folder_entries(root: Path) -> Iterator[manifest.Row | LeftOut]:
-    def unreadable(error: OSError) -> None:
-        failures.append(error)
-
-    failures: list[OSError] = []
-    for folder, subfolders, names in os.walk(root, onerror=unreadable, followlinks=False):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        relative = Path(folder).relative_to(root)
-        for error in failures:
-            shown = Path(str(error.filename)).name
-            yield LeftOut(
-                shown_name((relative / shown).as_posix()), f"the folder cannot be read ({type(error).__name__})"
-            )
-        failures.clear()
-        for name in subfolders:
-            if Path(folder, name).is_symlink():
-                yield LeftOut(shown_name((relative / name).as_posix()), _LINKED)
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield manifest.Row((relative / name).as_posix(), {})
-    for error in failures:
-        yield LeftOut(shown_name(Path(str(error.filename)).name), f"the folder cannot be read ({type(error).__name__})")
+    raise AuditkitError(f'The data source "{named}" does not exist.{foreign}', f"--audit-data=SOURCE. {_ACCEPTED}")
 
 
 def _gather(
@@ -129,9 +109,7 @@ def _gather(
             first_with[key] = manifest.Row(name, entry.declared)
         except UnreadableImage as error:
             reason = str(error)
-            if kind == "folder" and Path(entry.name).suffix.casefold() in manifest.SUFFIXES:
-                reason = "it is a table, not an image; to use it as a manifest, give it as --audit-data itself"
-            elif reason == NO_FILE:
+            if reason == NO_FILE:
                 reason += _nearly(root, entry.name)
             left_out.append(LeftOut(shown_name(entry.name), reason))
     if not found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from auditkit.errors import AuditkitError
+from auditkit.parsed import json_value
 
 DUAL_ENCODERS = frozenset(
     {"altclip", "chinese_clip", "clip", "metaclip_2", "siglip", "siglip2", "vision-text-dual-encoder"}
@@ -129,8 +129,10 @@ def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
     try:
         with path.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(min(length, path.stat().st_size)))
+            header = json_value(stream.read(min(length, path.stat().st_size)))
     except (OSError, ValueError):
+        return {}
+    if not isinstance(header, dict):
         return {}
     return {k: v for k, v in header.items() if isinstance(v, dict) and k != "__metadata__"}
 
@@ -333,7 +335,7 @@ def require_all(report: Mapping[str, Any], folder: Path, name: str, spared: Sequ
 def json_object(path: Path) -> dict[str, Any]:
     """Return a JSON file's object; an empty one when the file is missing or holds anything else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json_value(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

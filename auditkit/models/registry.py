@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,10 +18,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
+from auditkit.models.address import checked_address
+from auditkit.parsed import ParseError, toml
 
 OWN_FILE = "auditkit-models.toml"
 """The user's file, taken from the current folder when no other is named."""
 VARIABLE = "AUDITKIT_REGISTRY"
+SENT_PREFIX = "AUDITKIT_API_"
+"""How the variables of the environment begin whose values an entry may send to its server."""
+MAY_SEND = "AUDITKIT_MAY_SEND"
+"""Environment variable in which the user lists further ones."""
 OTHER = "other"
 """Family of an entry that names none."""
 
@@ -37,7 +43,11 @@ _NEEDED: Mapping[Backend, tuple[tuple[str, ...], ...]] = {
 _PLACES = {key for groups in _NEEDED.values() for group in groups for key in group}
 
 
-_SECRET = re.compile("key|token|secret|auth|password|signature", re.IGNORECASE)
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_SECRET = re.compile(
+    r"key|token(?!s)|secret|auth|pass(?:word|wd|phrase)|pwd|signature|cookie|credential|bearer|session|jwt",
+    re.IGNORECASE,
+)
 
 
 class Entry(BaseModel):
@@ -90,11 +100,11 @@ class Entry(BaseModel):
     version: str = ""
     """Which weights the server has, as far as you know (a commit, a date); part of the fingerprint."""
     key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "AUDITKIT_API_KEY"
-    """Environment variable that holds the server's key; the key itself is never written down."""
+    """Environment variable that holds the server's key, one that `may_send`; the key itself is never written down."""
     key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
     """Header that the key is sent in as it is, such as ``api-key``; without it, as a bearer token."""
     headers: dict[str, str] = {}
-    """Further headers of every request; ``$NAME`` stands for an environment variable."""
+    """Further headers of every request; ``$NAME`` stands for an environment variable that `may_send`."""
     query: dict[str, str] = {}
     """What is put after every address, such as ``{ "api-version" = "2024-10-21" }``; ``$NAME`` likewise."""
     extra: dict[str, Any] = {}
@@ -108,6 +118,19 @@ class Entry(BaseModel):
     """Why auditkit cannot load it, where it is listed all the same."""
     instead: str = ""
     """The way out for such a model."""
+
+    @model_validator(mode="after")
+    def _sends_only_what_it_may(self) -> Entry:
+        """A file of models may come with somebody's repository: it must not choose among all secrets of who runs it."""
+        sent = [("key_variable", self.key_variable)]
+        sent += [(key, v[1:]) for key in ("headers", "query") for v in getattr(self, key).values() if v.startswith("$")]
+        for key, name in sent:
+            if not may_send(name):  # it may be a secret that begins with $: it is not repeated
+                raise ValueError(
+                    f"{key}: a variable of the environment that is sent has a name that begins with {SENT_PREFIX} "
+                    f"(such as {SENT_PREFIX}KEY); others only where you list them: export {MAY_SEND}=NAME,OTHER"
+                )
+        return self
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Entry:
@@ -127,10 +150,34 @@ class Entry(BaseModel):
         for key in ("headers", "query"):
             for field, value in getattr(self, key).items():
                 if _SECRET.search(field) and not value.startswith("$"):
-                    raise ValueError(f"{key}: {field} looks like a secret; write the name of a variable: $MY_KEY")
+                    raise ValueError(
+                        f"{key}: {field} looks like a secret; write the name of a variable: $AUDITKIT_API_KEY"
+                    )
+        for field in _secret_fields(self.extra):
+            raise ValueError(f"extra: {field} looks like a secret; secrets go into headers or query: $AUDITKIT_API_KEY")
+        if self.base_url is not None:
+            try:
+                checked_address(self.base_url, "base_url")
+            except AuditkitError as error:
+                raise ValueError(str(error)) from None
         if self.revision is not None and self.repository is None:
             raise ValueError("revision is a commit of a repository, and no repository is given")
         return self
+
+
+def may_send(name: str) -> bool:
+    """Whether an entry may send this variable of the environment: by its name, or because the user lists it."""
+    listed = os.environ.get(MAY_SEND, "").replace(",", " ").split()
+    return _VARIABLE.fullmatch(name) is not None and (name.startswith(SENT_PREFIX) or name in listed)
+
+
+def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the fields of a body, at any depth, that hold a text and are called as secrets are."""
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            yield from _secret_fields(value)
+        elif isinstance(value, str) and _SECRET.search(name):
+            yield name
 
 
 def load_registry(user_file: str | None = None) -> dict[str, Entry]:
@@ -174,15 +221,15 @@ def _own_file(named: str | None) -> Path | None:
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        tables = toml(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise AuditkitError(f"{path} cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except ParseError as error:
         raise AuditkitError(f"{path} is not valid TOML: {error}.") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise AuditkitError(
-                f"{path}: {name} = {table!r} stands outside of an entry.", "Put a line like [my-model] before it."
+                f"{path}: {name} = ... stands outside of an entry.", "Put a line like [my-model] before it."
             )
         inner = [k for k, v in table.items() if isinstance(v, dict) and not near(k, Entry.model_fields)]
         if inner and len(inner) == len(table):  # an unquoted [qwen2.5-vl-7b] is a table in a table
@@ -232,4 +279,7 @@ def _fault(fault: Any) -> str:
         return "key_variable: the name of an environment variable is wanted (letters, digits, _), never the key itself"
     if key == "revision":
         return f"revision: {fault['input']!r} is not a commit; all 40 digits (0-9, a-f) are needed, a branch can move"
-    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']} (value seen: {repr(fault['input'])[:80]})"
+    where = ".".join(map(str, fault["loc"]))
+    if key in ("base_url", "headers", "query", "extra"):  # what somebody wrote there may be a secret
+        return f"{where}: {fault['msg']}"
+    return f"{where}: {fault['msg']} (value seen: {repr(fault['input'])[:80]})"

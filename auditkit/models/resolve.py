@@ -12,6 +12,7 @@ from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
+from auditkit.masked import masked_url
 from auditkit.models.adapter import Adapter, adapter_in, is_adapter
 from auditkit.models.base import DEFAULTS, Model, ModelOptions
 from auditkit.models.imported import imported, is_import_path
@@ -59,6 +60,11 @@ def folder_named(name: str) -> Path | None:
 
 def unknown(name: str, known: Mapping[str, Entry]) -> AuditkitError:
     """Return what to say of a name that stands for nothing, with what to type."""
+    if "://" in name:
+        return AuditkitError(
+            f"--model={masked_url(name)} is an address, and no name.",
+            "Give it as --audit-endpoint=URL, with --model=NAME.",
+        )
     path = Path(name).expanduser()
     if path.suffix == ".gguf":
         return AuditkitError(f"--model={name} is a file for llama.cpp, which is not read here.", serve_gguf(path))

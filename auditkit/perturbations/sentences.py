@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from auditkit.parsed import ParseError, toml
 from auditkit.perturbations.entry import WHERE, Entry, Expectation, PerturbationError
 from auditkit.perturbations.words import SLOT
 
@@ -171,8 +171,8 @@ def read_sentences(source: str) -> Sentences:
         length.
     """
     try:
-        document = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
+        document = toml(source)
+    except ParseError as error:
         raise PerturbationError(f"{FILE} is not valid TOML: {error}.") from error
     pairs = document.get("pair", [])
     if not pairs or not isinstance(pairs, list) or not all(isinstance(entry, dict) for entry in pairs):

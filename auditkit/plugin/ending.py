@@ -105,7 +105,7 @@ def _write(config: pytest.Config, state: State, header: Header) -> None:
     audits: list[Audit] = [Audit.model_validate(record) for record in state.audits.values()]
     words = map(str, config.invocation_params.args)
     command = f"pytest {command_line(words, config.rootpath)}"
-    state.evidence = evidence(header, audits, run_id=run_id, command=command, root=config.rootpath)
+    state.evidence = evidence(header, audits, run_id=run_id, command=command)
     out = out_of(config)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", state.evidence.model.name).strip("-.") or "model"
     folder = out or config.rootpath / REPORTS / name / run_id

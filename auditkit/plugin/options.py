@@ -269,6 +269,11 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
             for role, given in (("baseline", option.audit_baseline), ("anchor", option.audit_anchor))
             if given
         },
+        outputs=tuple(
+            config.invocation_params.dir / given
+            for given in (getattr(option, "xmlpath", None), getattr(option, "log_file", None))
+            if given
+        ),
         engine=option.audit_engine,
         workers=option.audit_workers,
         options=ModelOptions(

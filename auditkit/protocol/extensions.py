@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, get_args
 
 from auditkit.errors import AuditkitError
 from auditkit.lookup import imported
+from auditkit.parsed import toml
 from auditkit.perturbations import Entry
 from auditkit.tasks.scorers import Format
 
@@ -126,8 +126,8 @@ def _referred(key: str, target: str, folder: Path) -> dict[str, Any]:
     if target.endswith(".toml"):
         path = folder / target
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            return toml(path.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError) as error:
             raise AuditkitError(
                 f"{key} = {target!r}: {path} cannot be read: {error}.", "Give a TOML file beside the protocol."
             ) from None

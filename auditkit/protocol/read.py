@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
+from auditkit.parsed import ParseError, toml
 from auditkit.protocol.extensions import NONE, Extensions, as_recorded, with_extensions
 from auditkit.protocol.model import VERBS, Family, Protocol
 
@@ -70,8 +70,8 @@ def read_protocol(
     ``path`` is for the messages, and its folder is where the files lie that the protocol names.
     """
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        raw = toml(text)
+    except ParseError as error:
         raise AuditkitError(f"protocol {path} is not valid TOML: {error}.") from None
     protocol = _validated(raw, path, profile, looks, Path(path).parent, extensions)
     protocol._source = text
@@ -110,8 +110,8 @@ def read_recorded(text: str, profile: str, looks: int | None, criteria: dict[str
         As `read_protocol`.
     """
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        raw = toml(text)
+    except ParseError as error:
         raise AuditkitError(f"the protocol in the record is not valid TOML: {error}.") from None
     return _validated(as_recorded(raw, criteria), "in the record", profile, looks, Path(), NONE)
 

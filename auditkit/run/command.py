@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-_USER = re.compile(r"(://)[^/@\s]*@")
+from auditkit.masked import MASK, masked_text, masked_url
+
+_USER = re.compile(r"(?<![\w@])[^\s/@:=]*:\S+@(?=[\w.-])")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _GLUED = re.compile(r"(-[A-Za-z])([/~].*)", re.DOTALL)  # -c/etc/pytest.ini
 _INSIDE_A_WORD = re.compile(r"(?<![\w.:/\\~-])(?:~[\w.-]*)?/(?:[^/\s:,;=\"']+/)*([^/\s:,;=\"']*)")
@@ -23,7 +25,7 @@ def command_line(words: Iterable[str], root: Path) -> str:
     root : Path
         The project's folder, which the command is repeated in.
     """
-    return " ".join(_clean(word, root) for word in words)
+    return " ".join(masked_text(_clean(word, root)) for word in words)
 
 
 def _clean(word: str, root: Path) -> str:
@@ -31,21 +33,25 @@ def _clean(word: str, root: Path) -> str:
     name, equals, value = word.partition("=")
     if equals and "/" not in name and "\\" not in name:
         return f"{name}={_clean(value, root)}"
+    scheme, slashes, rest = word.partition("://")  # first, because a password may hold "::"
+    if slashes and scheme.replace("+", "").isalnum():
+        return _clean_url(scheme, rest, root)
     path, colons, test = word.partition("::")
     if colons:
         return f"{_clean(path, root)}::{test}"
-    scheme, slashes, rest = word.partition("://")
-    if slashes and scheme.replace("+", "").isalnum():
-        return _clean_url(scheme, rest, root)
     return _clean_path(word, root)
 
 
 def _clean_url(scheme: str, rest: str, root: Path) -> str:
     """A store's URL may hold a user and a password, or a file of this machine (``sqlite:////home/...``)."""
     if scheme == "file" or scheme.startswith("sqlite"):
+        if rest[:1] not in ("", "/"):  # an authority: the passphrase of an encrypted file
+            return f"{scheme}://{MASK}"
+        path, mark, _ = rest.partition("?")
         slash = "/" if rest.startswith("/") else ""
-        return f"{scheme}://{slash}{_clean_path(rest.removeprefix('/') if scheme != 'file' else rest, root)}"
-    return _USER.sub(r"\1***@", f"{scheme}://{rest}")
+        shown = _clean_path(path.removeprefix("/") if scheme != "file" else path, root)
+        return f"{scheme}://{slash}{shown}" + f"?{MASK}" * bool(mark)
+    return masked_url(f"{scheme}://{rest}")
 
 
 def _clean_path(word: str, root: Path) -> str:
@@ -56,6 +62,7 @@ def _clean_path(word: str, root: Path) -> str:
         return _within(Path(word), root) or Path(word).name
     if glued := _GLUED.fullmatch(word):
         return glued[1] + _clean_path(glued[2], root)
+    word = _USER.sub(f"{MASK}@", word)
     for mark in (",", ":", ";"):  # lists of paths
         if mark in word:
             return mark.join(_clean_path(part, root) for part in word.split(mark))

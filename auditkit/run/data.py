@@ -9,6 +9,7 @@ from pathlib import Path
 
 from auditkit.evidence import Data, LeftOutEntry, Level, ModalityCount
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
+from auditkit.masked import masked_url
 from auditkit.measure.columns import level_of
 from auditkit.measure.recorded import data_sha256
 from auditkit.run.settings import Settings
@@ -32,7 +33,7 @@ def data_of(records: Sequence[ImageRecord], left_out: Sequence[LeftOut], images:
         The options of the run.
     """
     return Data(
-        source=settings.data if settings.data == "demo" else Path(settings.data).name,
+        source=settings.data if settings.data == "demo" else Path(_masked(settings.data)).name,
         n_images=len(records),
         n_clusters=len({r.cluster for r in records}),
         modalities=[_count(name, records) for name in sorted({r.modality for r in records})],
@@ -49,6 +50,10 @@ def data_of(records: Sequence[ImageRecord], left_out: Sequence[LeftOut], images:
         sha256=data_sha256(r.content for r in records),
         strata=strata(records),
     )
+
+
+def _masked(source: str) -> str:
+    return masked_url(source) if "://" in source else source
 
 
 def _count(modality: str, records: Sequence[ImageRecord]) -> ModalityCount:

@@ -1,13 +1,11 @@
-"""Where a record comes from: the checkout, the packages, the machine."""
+"""Where a record comes from: the packages, the machine."""
 
 from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from auditkit.version import code_version
 
@@ -42,23 +40,3 @@ def _gpus() -> str:
     if torch is None or not torch.cuda.is_available():
         return ""
     return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
-
-
-def git(root: Path) -> dict[str, str | bool | None]:
-    """Return the commit of a checkout and whether it had uncommitted changes; empty outside one."""
-    commit = _ask(root, "rev-parse", "HEAD")
-    return {} if commit is None else {"commit": commit, "dirty": bool(_ask(root, "status", "--porcelain"))}
-
-
-def _ask(root: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed arguments
-            ["git", "-C", str(root), *arguments],  # noqa: S607 - git from the PATH is the one the user uses
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

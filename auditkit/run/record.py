@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from auditkit.evidence import (
     Answers,
@@ -89,7 +88,7 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
     )
 
 
-def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: str, root: Path) -> Evidence:
+def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: str) -> Evidence:
     """Return the record of a run.
 
     Parameters
@@ -100,8 +99,6 @@ def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: s
         The judged audits, in any order.
     run_id, command : str
         For the provenance.
-    root : pathlib.Path
-        Where the git checkout is looked for.
     """
     ordered = sorted(audits, key=lambda audit: audit.id)
     declared = declared_ids(header.protocol.criteria, [reference.role for reference in header.references])
@@ -111,7 +108,6 @@ def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: s
         "id": run_id,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
-        "git": provenance.git(root),
         "packages": provenance.packages(),
         "machine": provenance.machine(),
     }
@@ -129,6 +125,7 @@ def _run(run: AuditRun) -> Run:
         id="",
         started=run.started,
         finished="",
+        git=run.git,
         probes=Probes(
             planned=run.tally.planned,
             asked=run.tally.asked,

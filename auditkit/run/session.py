@@ -29,6 +29,7 @@ from auditkit.protocol.covered import check_covered
 from auditkit.protocol.extensions import NONE, Extensions
 from auditkit.protocol.model import Protocol, Verb
 from auditkit.protocol.read import load_protocol
+from auditkit.run.checkout import Git, checkout
 from auditkit.run.dry_run import DryRun
 from auditkit.run.inside import lacking, measurable
 from auditkit.run.pictures import may_show
@@ -54,6 +55,7 @@ class AuditRun:
     renderer: Renderer
     protocol_first_seen: str
     started: str
+    git: Git = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
     embedded: Tally | None = None
@@ -338,6 +340,7 @@ def prepare(
     from auditkit.models.resolve import resolve_model
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    git = checkout(settings)  # before anything is written into it
     check(settings)
     protocol = load_protocol(settings.protocol, settings.profile, settings.looks, extensions)
     planned = distinct(effects)
@@ -374,6 +377,7 @@ def prepare(
         renderer=Renderer(store, protocol.seed, protocol.catalogue),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
         started=started,
+        git=git,
         kinds=kinds,
     )
 

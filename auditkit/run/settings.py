@@ -13,6 +13,7 @@ from pathlib import Path
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT
+from auditkit.masked import masked_url
 from auditkit.models.base import DEFAULTS, ModelOptions
 from auditkit.protocol.model import MAX_LOOKS
 
@@ -64,6 +65,8 @@ class Settings:
         Whether pictures stand in the record and the reports.
     references : mapping of str to pathlib.Path
         Records of earlier runs to be held against, by role (``baseline``, ``anchor``).
+    outputs : tuple of pathlib.Path
+        Further files that this process leaves, such as a JUnit report.
     root : pathlib.Path
         Where the default store and reports go.
     uid : str
@@ -90,6 +93,7 @@ class Settings:
     burned_in: str = LEAVE_OUT
     report_pictures: bool = True
     references: Mapping[str, Path] = field(default_factory=dict)
+    outputs: tuple[Path, ...] = ()
 
 
 def check(settings: Settings) -> None:
@@ -122,7 +126,7 @@ def check(settings: Settings) -> None:
     if settings.engine == "ray" and options.endpoint is not None:
         raise AuditkitError(
             "--audit-engine=ray is for models in the workers' own memory; "
-            f"--audit-endpoint={options.endpoint} has them on a server.",
+            f"--audit-endpoint={masked_url(options.endpoint)} has them on a server.",
             "Leave --audit-engine out and raise --audit-concurrency.",
         )
 

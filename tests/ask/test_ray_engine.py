@@ -370,7 +370,7 @@ def test_evidence_is_that_of_the_local_engine(two_workers, tmp_path, pytestconfi
         assert (run.tally.asked, run.tally.errors) == (run.plan.size(), {})
         run.measure()
         audits = [run.audit(e, "?") for e in effects]
-        record = evidence(header(run), audits, run_id="", command="", root=tmp_path).model_dump(mode="json")
+        record = evidence(header(run), audits, run_id="", command="").model_dump(mode="json")
         found.append(record | {"run": None})
         run.close()
     assert list(differences(*found)) == []

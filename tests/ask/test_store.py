@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
+from auditkit.ask import database
 from auditkit.ask.database import is_there
 from auditkit.ask.store import NotedImage, Rendered, Store, StoredAnswer
 from auditkit.errors import AuditkitError
@@ -211,6 +213,40 @@ def test_no_url(url):
     text = message(url)
     assert "is not a database URL" in text
     assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:a@secret@host/x", "postgresql://me:12@34/secret@host/x", "postgresql://me:a/b@secret@host:1/x"],
+)
+def test_address_that_reads_in_two_ways_is_not_asked(url):
+    text = message(url)
+    assert "can be read in more than one way" in text
+    assert "%40 for @" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:s3/cret%40x@host/x", "postgresql://host/x?user=me&password=s3/cret%40x&sslmode=require"],
+)
+def test_driver_that_quotes_the_address_has_it_masked(monkeypatch, url):
+    def refuses(_):
+        words = f"no connection to postgresql://me:s3/cret@x@host ('s3/cret@x', s3%2Fcret%40x): {url}"
+        raise OperationalError("", {}, Exception(words))
+
+    monkeypatch.setattr(database, "_engine", lambda _: None)
+    monkeypatch.setattr(database.Database, "_prepare", refuses)
+    text = message(url)
+    assert "could not be opened: no connection to" in text
+    assert "s3" not in text
+    assert "cret" not in text
+
+
+def test_databases_that_are_shown_as_one_have_locks_of_their_own():
+    first, second = (database._parsed_url(f"postgresql://host/x?options=-csearch_path%3D{name}") for name in "ab")
+    assert database._shown(first) == database._shown(second) == "postgresql://host/x?options=***"
+    assert database._place(first) != database._place(second)
 
 
 def test_unknown_kind_of_database():

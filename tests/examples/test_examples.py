@@ -35,7 +35,7 @@ def test_an_example_runs_as_its_readme_says(example, tmp_path, forked):
     assert f"examples/{example.name}" in arguments
     outside = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "GITHUB_", "GITLAB_"))}
     added = ["-p", "no:cacheprovider", "--audit-report=html", f"--audit-out={tmp_path / 'out'}"]
-    environment = {**outside, "PYTHONPATH": str(ROOT), "AUDITKIT_SALT": "examples"}
+    environment = {**outside, "PYTHONPATH": str(ROOT), "AUDITKIT_SALT": "salt of the examples"}
     done = forked.run("pytest", *arguments, *added, cwd=ROOT, env=environment)
     expected = block(text, "text").splitlines()
     assert done.returncode == ("failed" in expected[-1]), done.stdout + done.stderr

@@ -28,7 +28,7 @@ class Ward:
         self.environment = {
             **kept,
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE)]),
-            "AUDITKIT_SALT": "ward",
+            "AUDITKIT_SALT": "salt of the ward",
         }
         for name in ("audits", "more"):
             shutil.copytree(HERE / "ward_kit" / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

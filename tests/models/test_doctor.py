@@ -283,14 +283,15 @@ def address():
 
 def test_a_server_that_has_the_model_and_one_that_has_not(address, tmp_path, monkeypatch):
     text = (
-        f'[hosted]\nbackend = "openai"\nbase_url = "{address}"\nserved = "vendor/model"\nkey_variable = "VENDOR_KEY"\n'
+        f'[hosted]\nbackend = "openai"\nbase_url = "{address}"\nserved = "vendor/model"\n'
+        'key_variable = "AUDITKIT_API_VENDOR"\n'
     )
     (tmp_path / "auditkit-models.toml").write_text(text)
     found = look("hosted")
     assert not missing(found)
     assert "'yes'" in found["server"].says
-    assert (found["key"].state, "VENDOR_KEY is not set" in found["key"].says) == ("note", True)
-    monkeypatch.setenv("VENDOR_KEY", "secret")
+    assert (found["key"].state, "AUDITKIT_API_VENDOR is not set" in found["key"].says) == ("note", True)
+    monkeypatch.setenv("AUDITKIT_API_VENDOR", "secret")
     assert look("hosted")["key"].state == "ok"
     found = look("medgemma", endpoint=address)
     assert missing(found) == {"server"}

@@ -83,7 +83,7 @@ def test_an_audit_of_its_own(family, registered, pictures, tmp_path, pytestconfi
     audits = [run.audit(effect, "Does it hold?", verb) for effect, verb in ASKED]
     looked = {effect.name: run.audit(effect, "Does it see it?") for effect in inside if not run.lacks(effect)}
     audits += looked.values()
-    record = evidence(header(run), audits, run_id="r", command="c", root=tmp_path)
+    record = evidence(header(run), audits, run_id="r", command="c")
     run.close()
     assert run.tally.planned == 4 * 6
     assert run.tally.errors == {}

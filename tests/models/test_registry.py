@@ -133,7 +133,7 @@ def test_a_file_that_is_named_must_be_there(how, monkeypatch):
     ("text", "words"),
     [
         ("[mine", "is not valid TOML"),
-        ('revision = "x"\n', "revision = 'x' stands outside of an entry"),
+        ('revision = "x"\n', "revision = ... stands outside of an entry"),
         ('[qwen2.5-vl-7b]\ndtype = "float16"\n', 'Write ["qwen2.5-vl-7b"]'),
         ("[medgemma]\nprocesor = { a = 1 }\n", "[medgemma] procesor: unknown key"),
         ("[medgemma]\nprocesor = { a = 1 }\n", "Did you mean 'processor'?"),

@@ -20,7 +20,7 @@ def bench(request, pytester, monkeypatch):
         "PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS", "GITHUB_ACTIONS", "GITLAB_CI",
     ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AUDITKIT_SALT", "test")
+    monkeypatch.setenv("AUDITKIT_SALT", "salt of the tests")
     # This checkout's package, whichever one is installed.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pytester.path), str(request.config.rootpath)]))
     monkeypatch.setenv("STUB_CALLS", str(pytester.path / "calls.log"))

@@ -116,7 +116,7 @@ def test_another_protocol_is_refused_and_said_before_anything_is_asked(bench, au
     [
         (["--audit-limit=30"], {}, "it took all patients, this run takes 30 patients"),
         (["--audit-batch-size=7"], {}, "Add --audit-batch-size=128"),
-        ([], {"AUDITKIT_SALT": "another"}, "Set AUDITKIT_SALT"),
+        ([], {"AUDITKIT_SALT": "another salt of tests"}, "Set AUDITKIT_SALT"),
     ],
 )
 def test_what_else_is_refused(bench, audit_run, earlier, monkeypatch, arguments, environment, words):

@@ -273,3 +273,23 @@ def test_manifest_with_broken_rows(bench, audit_run):
     assert [s.modality for s in record.data.modalities] == ["ct"]
     assert record.data.n_left_out == 4
     assert "patient1" not in (bench.path / "out/evidence.json").read_text()
+
+
+def test_a_run_does_not_call_the_code_changed_for_its_own_files(bench, audit_run, monkeypatch):
+    monkeypatch.delenv("STUB_CALLS")  # the model's log is no file of a run
+    monkeypatch.delenv("AUDITKIT_SALT")
+
+    def git(*words):
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *who, *words], cwd=bench.path, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    for changed in (False, False, True):
+        if changed:
+            (bench.path / "audits" / "conftest.py").write_text("")
+        audit_run("--junitxml=junit.xml")
+        (record,) = (bench.path / "reports").glob("*/latest/evidence.json")
+        assert json.loads(record.read_text())["run"]["git"]["dirty"] is changed
+    assert (bench.path / ".auditkit" / "salt").exists()

@@ -69,7 +69,11 @@ def test_an_audit_from_an_empty_environment(wheel, tmp_path, versions):
     environ = {
         k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "GITHUB_", "GITLAB_", "CI_"))
     }
-    environ |= {"PATH": f"{scripts}{os.pathsep}{environ['PATH']}", "AUDITKIT_SALT": "test", "PYTHONPATH": str(work)}
+    environ |= {
+        "PATH": f"{scripts}{os.pathsep}{environ['PATH']}",
+        "AUDITKIT_SALT": "salt of the tests",
+        "PYTHONPATH": str(work),
+    }
 
     def run(*words, code=0):
         done = subprocess.run(words, cwd=work, env=environ, capture_output=True, text=True, timeout=600, check=False)

@@ -30,7 +30,7 @@ def record(ready, records, function_model, tmp_path) -> Evidence:
     run.fetch(lambda tally: None)
     run.measure()
     audits = [run.audit(effect, "Why?") for effect in EFFECTS]
-    found = evidence(header(run), audits, run_id="r", command="c", root=tmp_path)
+    found = evidence(header(run), audits, run_id="r", command="c")
     run.close()
     return found
 
@@ -110,7 +110,7 @@ def test_run_again_is_said_where_it_can_help(ready, records, function_model, tmp
     run.fetch(lambda tally: None)
     run.measure()
     audits = [run.audit(effect, "Why?") for effect in EFFECTS]
-    found = evidence(header(run), audits, run_id="r", command="c", root=tmp_path)
+    found = evidence(header(run), audits, run_id="r", command="c")
     run.close()
     assert words in render_html(found)
     assert words.removeprefix("HTTP 503: busy. ") in " ".join(summary_lines(found, 200, "report.html"))

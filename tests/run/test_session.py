@@ -1,5 +1,7 @@
 import multiprocessing
 import os
+import random
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,8 +213,44 @@ def test_salt_is_secret_and_stays(tmp_path, monkeypatch):
     assert len(salt) == 32
     assert path.stat().st_mode & 0o077 == 0
     assert salt_for("demo", tmp_path) != salt
-    monkeypatch.setenv("AUDITKIT_SALT", "own")
-    assert salt_for("folder", tmp_path) == "own"
+    monkeypatch.setenv("AUDITKIT_SALT", "a secret of my own")
+    assert salt_for("folder", tmp_path) == "a secret of my own"
+
+
+@pytest.mark.parametrize(
+    "weak", ["own", "changeme", "a" * 40, "0123456789abcdefg", "passwordpassword", "ababababababababab", "ward 7, 2026"]
+)
+def test_a_salt_that_trying_would_find_is_refused_and_not_repeated(tmp_path, monkeypatch, weak):
+    monkeypatch.setenv("AUDITKIT_SALT", weak)
+    with pytest.raises(AuditkitError, match="AUDITKIT_SALT is too easily guessed") as raised:
+        salt_for("folder", tmp_path)
+    assert weak not in str(raised.value)
+    assert salt_for("demo", tmp_path)  # it has a salt of its own
+    monkeypatch.delenv("AUDITKIT_SALT")
+    (tmp_path / ".auditkit").mkdir()
+    (tmp_path / ".auditkit" / "salt").write_text(weak)
+    with pytest.raises(AuditkitError, match="too easily guessed"):
+        salt_for("folder", tmp_path)
+
+
+@pytest.mark.parametrize("n", [16, 32])
+def test_what_chance_makes_is_taken(n, tmp_path, monkeypatch):
+    chance = random.Random(n)
+    for _ in range(300):
+        monkeypatch.setenv("AUDITKIT_SALT", chance.randbytes(n).hex())
+        assert len(salt_for("folder", tmp_path)) == 2 * n
+
+
+def test_git_passes_over_salt_and_store(tmp_path, monkeypatch):
+    monkeypatch.delenv("AUDITKIT_SALT", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    salt_for("folder", tmp_path / "a")
+    Store(str(tmp_path / "b" / ".auditkit" / "answers.sqlite")).close()
+    Store(str(tmp_path / "c" / "answers.sqlite")).close()
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    status = ["git", "-C", tmp_path, "status", "--porcelain", "-uall"]
+    seen = subprocess.run(status, capture_output=True, text=True, check=True).stdout.split()
+    assert seen == ["??", "c/answers.sqlite"]  # a folder of the user's is left alone
 
 
 def test_all_workers_read_one_salt(tmp_path, monkeypatch):

@@ -90,7 +90,7 @@ def planted():
 def planted_run(request, pytester, monkeypatch, forked):
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AUDITKIT_SALT", "test")
+    monkeypatch.setenv("AUDITKIT_SALT", "salt of the tests")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pytester.path), str(request.config.rootpath)]))
     pytester.makepyfile(my_models=MODELS)
     pytester.makeini(INI)

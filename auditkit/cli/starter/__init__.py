@@ -12,6 +12,7 @@ from typing import Any
 
 from auditkit import __version__
 from auditkit.errors import AuditkitError
+from auditkit.parsed import json_value
 
 NOTE = ".auditkit-init.json"
 _ABOUT = (
@@ -127,7 +128,7 @@ def read_note(folder: Path) -> tuple[str, dict[str, str]]:
             f"`auditkit init NEW-FOLDER` writes today's files with such a note; compare {folder} with them.",
         )
     try:
-        note: Any = json.loads(read(path))
+        note: Any = json_value(read(path))
         texts = {str(name): str(entry["text"]) for name, entry in note["files"].items()}
         intact = all(note["files"][name]["sha256"] == sha256(text) for name, text in texts.items())
         version = str(note["auditkit"])

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from auditkit.errors import AuditkitError
+from auditkit.masked import masked_url
 from auditkit.models.adapter import is_adapter, processor_folder
 from auditkit.models.base import DEFAULTS, ModelOptions
 from auditkit.models.doctor import checkpoint, machine
@@ -56,7 +57,7 @@ def examine(name: str, options: ModelOptions = DEFAULTS) -> tuple[str, list[Find
     entry = known.get(name)
     address = address_of(entry, options)
     if address is not None:
-        return f"{name}: {served_name(name, entry)} at {address}", _server(address, name, entry)
+        return f"{name}: {served_name(name, entry)} at {masked_url(address)}", _server(address, name, entry)
     if entry is not None and entry.unsupported:
         return f"{name}: {entry.repository}", [Finding("missing", "support", entry.unsupported, entry.instead)]
     if entry is not None and entry.repository is not None:

@@ -10,10 +10,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from auditkit.errors import AuditkitError
+from auditkit.masked import masked_text
+from auditkit.models.address import refuse_link_local
 from auditkit.models.endpoint.access import Access
 from auditkit.models.endpoint.failure import FEW, Failure, of_status, without
+from auditkit.models.endpoint.logs import keep_out_of_logs
 from auditkit.models.endpoint.patience import patiently
 from auditkit.version import install_line
 
@@ -97,12 +101,32 @@ class Client:
                 f"--audit-endpoint needs {error.name}, which is not installed.",
                 f"Install with: {install_line('endpoint')}",
             ) from None
-        self._http = httpx2.AsyncClient(
-            headers=self.access.headers(),
-            params=self.access.query(),
-            timeout=None,  # every attempt has its own, over all of it: see exchange
-            limits=httpx2.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency),
-        )
+        headers, query = self.access.headers(), self.access.query()
+        keep_out_of_logs(self.access)
+        try:
+            if httpx2.URL(self.base_url).host != urlsplit(self.base_url).hostname:
+                raise httpx2.InvalidURL("read in two ways")
+        except httpx2.InvalidURL:
+            raise AuditkitError(
+                f"--audit-endpoint={self.base_url} is not an address that can be asked.",
+                "Give it as http://host:port/v1 or https://host/v1.",
+            ) from None
+        refuse_link_local(urlsplit(self.base_url).hostname or "", look_up=True)
+        try:
+            self._http = httpx2.AsyncClient(
+                headers=headers,
+                params=query,
+                timeout=None,  # every attempt has its own, over all of it: see exchange
+                limits=httpx2.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency),
+            )
+        except (httpx2.InvalidURL, ValueError, ImportError, OSError) as error:
+            # Not its words: it quotes the proxy's address as it stands, with the password.
+            raise AuditkitError(
+                f"no connection can be made from here ({type(error).__name__}): a proxy's address or a certificate's "
+                "file in the environment cannot be used.",
+                "Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR (signs in a password as "
+                "%40 for @, %2F for /; socks5:// takes pip install socksio).",
+            ) from None
         self.gate = asyncio.Semaphore(self._concurrency)  # it belongs to the loop that first waits for it
         loop = asyncio.new_event_loop()
         threading.Thread(target=_serve, args=(loop,), name="auditkit-endpoint", daemon=True).start()
@@ -150,7 +174,7 @@ class Client:
         except TimeoutError:
             raise Failure(f"no answer within {seconds:.3g} s") from None
         except (httpx2.HTTPError, OSError) as error:
-            told = without(str(error), *secrets)
+            told = masked_text(without(str(error), *secrets))
             if "CERTIFICATE_VERIFY_FAILED" in told:
                 remedy = "Trust the server's authority on this machine: export SSL_CERT_FILE=/path/to/authority.pem"
                 raise Failure(told, tries=1, remedy=remedy) from None

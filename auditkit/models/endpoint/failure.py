@@ -8,8 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
+
+from auditkit.masked import masked_text, masked_url
 
 MAX_WORDS = 200
 """Longest part of a server's own words that is quoted, in characters."""
@@ -95,6 +98,7 @@ def of_status(
     said = f"HTTP {status}: {words(body, *secrets)}"
     if 300 <= status < 400:
         place = without(headers.get("location", "nowhere"), *secrets)
+        place = masked_url(place) if "://" in place else place.partition("?")[0]
         return Failure(f"{said} (moved to {place})", tries=1, remedy="Give the address that it moved to.")
     if status in _NEVER:
         return Failure(said, tries=1, remedy=_remedy(status, bool(secrets), key_variable))
@@ -114,16 +118,16 @@ def words(body: bytes, *secrets: str) -> str:
     """Return the message of an error body: the usual fields of its JSON, else the beginning of its text."""
     try:
         found = _message(json.loads(body))
-    except ValueError:
-        found = body[: 4 * MAX_WORDS].decode("utf-8", "replace")
-    found = " ".join(without(found, *secrets).split())
+    except (ValueError, RecursionError):
+        found = body.decode("utf-8", "replace")
+    found = masked_text(" ".join(without(found, *secrets).split()))  # before it is cut, which might halve a key
     return found if len(found) <= MAX_WORDS else found[:MAX_WORDS] + "…"
 
 
 def without(text: str, *secrets: str) -> str:
-    """Return the text without the secrets, as they are and as an address has them."""
+    """Return the text without the secrets: as they are, and as an address, JSON and HTML write them."""
     for secret in filter(None, secrets):
-        for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], escape(secret)):
             text = text.replace(form, "[key]")
     return text
 

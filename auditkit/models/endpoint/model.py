@@ -16,9 +16,9 @@ from concurrent.futures import CancelledError
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from auditkit.errors import AuditkitError
+from auditkit.models.address import checked_address
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.endpoint.access import Access
 from auditkit.models.endpoint.client import Client
@@ -118,7 +118,7 @@ class EndpointModel:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> None:
-        self.base_url = _address(base_url)
+        self.base_url = checked_address(base_url)
         self.served = served
         self.name = name
         self.family = family
@@ -355,33 +355,6 @@ class EndpointModel:
             f"--audit-endpoint={self.base_url}, model {self.served!r}:{since} {failure.why.rstrip('.')}.",
             failure.remedy or "Answers so far are kept: put the server right and run again.",
         )
-
-
-def _address(base_url: str) -> str:
-    """Check and normalise an address."""
-    url = base_url.strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise AuditkitError(
-            f"--audit-endpoint={base_url} is not an address.", "Give it as http://host:port/v1 or https://host/v1."
-        )
-    if parts.username or parts.password or parts.query:
-        raise AuditkitError(
-            f"--audit-endpoint=... has a user, a password or a query in it (host {parts.hostname}).",
-            "Give the address alone, and the key in the environment: export AUDITKIT_API_KEY=...; a query or an "
-            "api-key header goes into an entry of the registry (docs/endpoints.md).",
-        )
-    if url.endswith("/chat/completions") or not parts.path:
-        better = url.removesuffix("/chat/completions") if parts.path else f"{url}/v1"
-        raise AuditkitError(
-            f"--audit-endpoint={base_url} is not what /chat/completions is put after.",
-            f"Give --audit-endpoint={better}",
-        )
-    return url
 
 
 def _error(why: str, *, again: bool) -> Response:

@@ -7,12 +7,12 @@ film is ever shown. Such a processor is made here without its video half.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from auditkit.errors import AuditkitError
+from auditkit.parsed import json_value
 
 _VIDEO = "video_processor"
 _NAMING = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
@@ -116,5 +116,5 @@ def _class_name(path: Path) -> str:
 def _json(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = json_value(file.read_bytes())
     return content if isinstance(content, dict) else {}

@@ -113,7 +113,7 @@ def _provenance(evidence: Evidence) -> Found:
         "" if run.finished else "no end time",
         "" if run.packages else "no package versions",
         "" if run.machine else "no machine",
-        "" if run.git.get("commit") else "no commit",
+        "" if run.git.get("commit") else f"no commit{f' ({why})' if (why := run.git.get('reason')) else ''}",
         "the code had uncommitted changes" if run.git.get("dirty") else "",
     ]
     return found(f"run {run.id}, {moment(run.started)}", gaps)

@@ -34,7 +34,8 @@ def test_an_audit_of_a_folder(dual, tmp_path, kind):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "audits", f"--model={dual(kind)}", "--audit-data=pictures", "--audit-out=out"],
         cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"AUDITKIT_SALT": "test"},
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+        | {"AUDITKIT_SALT": "salt of the tests"},
         capture_output=True,
         text=True,
         check=False,

@@ -259,6 +259,14 @@ def test_listed_root_is_the_same_model(endpoint):
         ("http://host/v1/chat/completions", "--audit-endpoint=http://host/v1"),
         (f"http://user:{SECRET}@host/v1", "export AUDITKIT_API_KEY"),
         (f"http://host/v1?key={SECRET}", "export AUDITKIT_API_KEY"),
+        (f"http://host/v1#{SECRET}", "export AUDITKIT_API_KEY"),
+        (f"http://user:12/{SECRET}@host/v1", "export AUDITKIT_API_KEY"),
+        (f"http://user:a@{SECRET}@host/v1", "export AUDITKIT_API_KEY"),
+        (f"http://user:a b/{SECRET}@host/v1", "export AUDITKIT_API_KEY"),
+        (f"user:{SECRET}@host/v1", "export AUDITKIT_API_KEY"),
+        (f"http:/user:{SECRET}@host/v1", "export AUDITKIT_API_KEY"),
+        (f"http://[{SECRET}/v1", "http://host:port/v1"),
+        ("http://host\\.example/v1", "http://host:port/v1"),
     ],
 )
 def test_address_that_cannot_be_one(address, typed):

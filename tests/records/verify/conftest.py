@@ -168,7 +168,7 @@ def run_once(
         if not run.protocol.families[effect.family].shown
     ]
     described = header(run, [e.reference() for e in earlier])
-    record = assembled(described, audits, run_id="20261122-000000-abcdef", command="pytest audits", root=root)
+    record = assembled(described, audits, run_id="20261122-000000-abcdef", command="pytest audits")
     run.close()
     made = Made(root / f"out-{uid}", root / ".auditkit" / "answers.sqlite", images)
     if page:
@@ -196,7 +196,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def salt() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUDITKIT_SALT", "test")
+        patch.setenv("AUDITKIT_SALT", "salt of the tests")
         yield
 
 

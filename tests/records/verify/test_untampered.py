@@ -89,7 +89,7 @@ def test_other_wording_is_said_and_is_not_a_mismatch(made: Made, monkeypatch):
 
 
 def test_other_salt_is_told_from_other_images(made: Made, monkeypatch):
-    monkeypatch.setenv("AUDITKIT_SALT", "another")
+    monkeypatch.setenv("AUDITKIT_SALT", "another salt of tests")
     assert "the salt or the data are others" in open_words(made.verify())
     monkeypatch.delenv("AUDITKIT_SALT")
     monkeypatch.chdir(made.folder)
