@@ -192,6 +192,10 @@ def test_images_of_other_pixels_are_named_where_a_store_noted_what_they_were(pai
     problem = unlike_in_data(earlier, now, lambda sha256: noted.get(sha256, []))
     assert f"the pixels of 2 of its 6 images are other ones now: {first.id}, {second.id}" in problem
     assert "the store of that run can tell" in unlike_in_data(earlier, now)
+    run.plan.records = tuple(now)
+    assert unlike_in_plan(earlier, run) == "", "not known before the images are read"
+    run.store = SimpleNamespace(manifests=lambda sha256: noted.get(sha256, []))
+    assert unlike_in_plan(earlier, run) == problem
 
 
 def test_other_levels_of_a_column(pair):

@@ -55,7 +55,8 @@ def unlike_in_plan(earlier: Evidence, run: AuditRun) -> str:
     # An image planned may turn out to be unreadable, as it may have then: only what cannot be that is known by now.
     if recorded - planned or len(planned - recorded) > earlier.data.n_left_out:
         return unlike_in_data(earlier, run.plan.records, run.store.manifests)
-    return ""
+    changed = repainted(earlier, run.plan.records, run.store.manifests)
+    return _other_pixels(len(recorded), changed) if changed else ""
 
 
 def unlike_in_entries(earlier: ProtocolInfo, effect: Effect, protocol: Protocol) -> str:
@@ -105,9 +106,10 @@ def unlike_in_data(earlier: Evidence, records: Sequence[ImageRecord], manifests:
 def repainted(earlier: Evidence, records: Sequence[ImageRecord], manifests: Manifests) -> list[ImageRecord]:
     """Return the images whose pixels are others than in an earlier run; empty where no store has noted what was."""
     now = {record.id: record for record in records}
+    recorded = {item.id for item in earlier.answers.items}
     for images in manifests(earlier.data.sha256):
-        if {image.id for image in images} == now.keys():
-            return [now[image.id] for image in images if image.content != now[image.id].content]
+        if {image.id for image in images} == recorded:  # the same bytes under another salt have other ids
+            return [now[i.id] for i in images if i.id in now and i.content != now[i.id].content]
     return []
 
 
