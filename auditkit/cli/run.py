@@ -61,12 +61,15 @@ def _said(code: int, counts: dict[str, int]) -> str:
     code : int
         pytest's exit code, 0 or 1.
     counts : dict of str to int
-        Audits that decided, and declared ones that were not run: ``deciding``, ``not_run``.
+        Audits that decided, declared ones that were not run, and those that do not pass and fail no test: ``deciding``,
+        ``not_run``, ``excused``.
     """
     if not counts["deciding"]:
         return "no audit that decides was run, so nothing is said about whether the model passes"
     if code:
         return "the model did not pass every audit"
+    if counts["excused"]:
+        return f"{counts['excused']} of the audits do not pass and were excused, as said above"
     if counts["not_run"]:
         return f"the model passed every audit that was run, and {counts['not_run']} declared ones were not"
     return "the model passed every audit"

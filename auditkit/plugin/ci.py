@@ -31,8 +31,7 @@ def publish(config: pytest.Config, state: State, evidence: Evidence, folder: Pat
         for name, value in suite_properties(evidence):
             junit.add_global_property(name, value)
     places = {audit: Place(config.rootpath / path, line + 1) for audit, (path, line) in state.places.items()}
-    allowed = config.option.audit_allow_inconclusive
-    state.commands, remarks = write(evidence, folder, places, os.environ, allow_inconclusive=allowed)
+    state.commands, remarks = write(evidence, folder, places, os.environ, excused=state.excused)
     state.remarks += remarks
 
 

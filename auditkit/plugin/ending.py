@@ -62,6 +62,17 @@ def leave_record(session: pytest.Session, state: State) -> None:
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
+def why_excused(report: pytest.TestReport, record: dict[str, Any], config: pytest.Config) -> str:
+    """Say why an audit that does not pass fails no test; empty where it passes, is only shown, or does fail one."""
+    if record["verdict"] == "PASS" or record["shown"] or report.outcome not in ("passed", "skipped"):
+        return ""
+    if record["verdict"] == "INCONCLUSIVE" and config.option.audit_allow_inconclusive:
+        return "--audit-allow-inconclusive"
+    if not hasattr(report, "wasxfail"):
+        return "the test caught it"
+    return " ".join(f"xfail {str(report.wasxfail).removeprefix('reason: ')}".split())
+
+
 def say_none_judged(session: pytest.Session, state: State) -> None:
     """Say that audits were collected of which none was judged, and do not let the session end 0."""
     from auditkit.words import count
@@ -84,13 +95,14 @@ def summarise(terminalreporter: pytest.TerminalReporter, state: State) -> None:
         terminalreporter.section("auditkit", sep="=", red=True)
         terminalreporter.write_line(state.problem)
     if state.evidence is not None:
+        from auditkit.report.excused import excused_lines
         from auditkit.report.terminal import summary_lines
 
         terminalreporter.section("auditkit", sep="=")
         width = terminalreporter._tw.fullwidth if sys.stdout.isatty() else 100
         pdf = Path(state.report).with_name("report.pdf")
         lines = summary_lines(state.evidence, width, state.report, str(pdf) if pdf.is_file() else "")
-        for line in (*lines, *state.remarks):
+        for line in (*lines, *excused_lines(state.evidence, state.excused, width), *state.remarks):
             terminalreporter.write_line(line)
 
 
@@ -117,5 +129,9 @@ def _write(config: pytest.Config, state: State, header: Header) -> None:
     )
     ci.publish(config, state, state.evidence, folder)
     if told := os.environ.get(TOLD_IN):
-        counts = {"deciding": len(state.evidence.deciding), "not_run": len(state.evidence.not_run)}
+        counts = {
+            "deciding": len(state.evidence.deciding),
+            "not_run": len(state.evidence.not_run),
+            "excused": len(state.excused),
+        }
         Path(told).write_text(json.dumps(counts), encoding="utf-8")

@@ -151,7 +151,7 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         from auditkit.records.baseline.earlier import earlier_runs
 
         state.references = earlier_runs(run)
-        _tell(config, [f"auditkit: {r.name} cannot be compared: {r.problem}." for r in state.references if r.problem])
+        _tell(config, [r.cannot_be_compared() for r in state.references if r.problem])
     if config.option.audit_dry_run:
         lines = run.estimate().lines()
         run.close()
@@ -246,6 +246,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     for record in records:
         state.audits[record["id"]] = _joined(state.audits.get(record["id"]), record)
         state.places[record["id"]] = (report.location[0], report.location[1] or 0)
+        if why := ending.why_excused(report, record, _CONFIG[-1]):
+            state.excused[record["id"]] = why
     if not _is_worker():
         ending.take_description(state, report.__dict__.pop("auditkit_run", None))
 

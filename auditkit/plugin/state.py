@@ -45,6 +45,8 @@ class State:
         Path of the report.
     remarks : list of str
         What could not be written, and why.
+    excused : dict
+        Why an audit that does not pass fails no test, by audit id.
     places : dict
         File (from the root folder) and line (from 0) of each audit's test, by audit id.
     commands : list of str
@@ -64,6 +66,7 @@ class State:
     evidence: Evidence | None = None
     report: str = ""
     remarks: list[str] = field(default_factory=list)
+    excused: dict[str, str] = field(default_factory=dict)
     places: dict[str, tuple[str, int]] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     pause: str = ""

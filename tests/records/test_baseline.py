@@ -8,6 +8,7 @@ import pytest
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Data, ItemEntry, ModalityCount, Outcomes
 from auditkit.measure.recorded import answers_sha256, data_sha256
+from auditkit.measure.recorded import noted as noted_images
 from auditkit.plugin.options import OPTIONS
 from auditkit.protocol.effects import change, share
 from auditkit.protocol.read import read_protocol
@@ -61,6 +62,7 @@ def pair(records, protocol):
         settings=SimpleNamespace(limit=None, references={}),
         batch_size=128,
         plan=SimpleNamespace(records=images, effects=(WORDS, BLURRED, REFUSED)),
+        store=SimpleNamespace(manifests=lambda sha256: []),
     )
     return earlier, run
 
@@ -180,6 +182,20 @@ def test_other_pixels_other_patients_other_modalities(pair):
     assert "other pixels" in unlike_in_data(earlier, [replace(first, content="other"), *rest])
     assert "1 of the 6 images belong to other patients" in unlike_in_data(earlier, [replace(first, cluster="?"), *rest])
     assert "other modalities" in unlike_in_data(earlier, [replace(first, modality="oct"), *rest])
+
+
+def test_images_of_other_pixels_are_named_where_a_store_noted_what_they_were(pair):
+    earlier, run = pair
+    first, second, *rest = run.plan.records
+    now = [replace(first, content="other"), replace(second, content="another"), *rest]
+    noted = {earlier.data.sha256: [noted_images(run.plan.records)]}
+    problem = unlike_in_data(earlier, now, lambda sha256: noted.get(sha256, []))
+    assert f"the pixels of 2 of its 6 images are other ones now: {first.id}, {second.id}" in problem
+    assert "the store of that run can tell" in unlike_in_data(earlier, now)
+    run.plan.records = tuple(now)
+    assert unlike_in_plan(earlier, run) == "", "not known before the images are read"
+    run.store = SimpleNamespace(manifests=lambda sha256: noted.get(sha256, []))
+    assert unlike_in_plan(earlier, run) == problem
 
 
 def test_other_levels_of_a_column(pair):

@@ -16,9 +16,10 @@ from auditkit.evidence.reading import read_evidence
 from auditkit.judge.versions import VersionJudge
 from auditkit.measure.columns import NOT_ASKED, Measurements
 from auditkit.measure.recorded import columns_needed, from_answers, to_answers
-from auditkit.records.baseline.unlike import unlike_in_data, unlike_in_entries, unlike_in_plan
+from auditkit.records.baseline.unlike import repainted, unlike_in_data, unlike_in_entries, unlike_in_plan
 from auditkit.run.session import AuditRun
 from auditkit.vocabulary import Effect
+from auditkit.words import cut, some_of
 
 
 @dataclass
@@ -103,6 +104,12 @@ class EarlierRun:
             problem=self.problem,
         )
 
+    def cannot_be_compared(self) -> str:
+        """Say for the terminal why the two cannot be compared; the record has ids, here files are named too."""
+        changed = repainted(self.evidence, self.run.plan.records, self.run.store.manifests)
+        files = some_of([cut(record.name, 60) for record in changed if record.name])
+        return f"auditkit: {self.name} cannot be compared: {self.problem}.{f' Files: {files}.' if files else ''}"
+
     @property
     def name(self) -> str:
         """The earlier run in words."""
@@ -121,7 +128,7 @@ class EarlierRun:
 
     def _check_data(self) -> None:
         if not self.problem:
-            self.problem = unlike_in_data(self.evidence, self.run.judge.data.records)
+            self.problem = unlike_in_data(self.evidence, self.run.judge.data.records, self.run.store.manifests)
 
     def _shown(self, effect: Effect) -> bool:
         family = self.run.protocol.families.get(effect.family)

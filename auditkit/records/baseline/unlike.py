@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from auditkit.ask.store import NotedImage
 from auditkit.evidence import Evidence, ItemEntry, ProtocolInfo
 from auditkit.images.record import ImageRecord
 from auditkit.measure.columns import MODALITY, level_of
@@ -16,8 +17,13 @@ from auditkit.vocabulary import Effect
 from auditkit.words import some_of
 
 SHOWN = 3
+Manifests = Callable[[str], Sequence[Sequence[NotedImage]]]
 BY_ENTRY = ("perturbations", "tasks", "covers")
 """Criteria that are compared entry by entry, for the effects that use them."""
+
+
+def _nothing_noted(sha256: str) -> Sequence[Sequence[NotedImage]]:
+    return ()
 
 
 def unlike_in_plan(earlier: Evidence, run: AuditRun) -> str:
@@ -48,8 +54,9 @@ def unlike_in_plan(earlier: Evidence, run: AuditRun) -> str:
     recorded = {item.id for item in earlier.answers.items}
     # An image planned may turn out to be unreadable, as it may have then: only what cannot be that is known by now.
     if recorded - planned or len(planned - recorded) > earlier.data.n_left_out:
-        return unlike_in_data(earlier, run.plan.records)
-    return ""
+        return unlike_in_data(earlier, run.plan.records, run.store.manifests)
+    changed = repainted(earlier, run.plan.records, run.store.manifests)
+    return _other_pixels(len(recorded), changed) if changed else ""
 
 
 def unlike_in_entries(earlier: ProtocolInfo, effect: Effect, protocol: Protocol) -> str:
@@ -69,8 +76,18 @@ def unlike_in_entries(earlier: ProtocolInfo, effect: Effect, protocol: Protocol)
     return f"it was asked with another {some_of(changed)}" if changed else ""
 
 
-def unlike_in_data(earlier: Evidence, records: Sequence[ImageRecord]) -> str:
-    """Say why the items of two runs are not the same; empty if they are."""
+def unlike_in_data(earlier: Evidence, records: Sequence[ImageRecord], manifests: Manifests = _nothing_noted) -> str:
+    """Say why the items of two runs are not the same; empty if they are.
+
+    Parameters
+    ----------
+    earlier : Evidence
+        The record of the earlier run.
+    records : sequence of ImageRecord
+        Today's.
+    manifests : callable
+        From the hash of a run's images to what a store has noted of them: `Store.manifests`.
+    """
     then, now = {i.id: i for i in earlier.answers.items}, {r.id: r for r in records}
     same_pictures = earlier.data.sha256 == data_sha256(r.content for r in records)
     gone, added = len(then.keys() - now.keys()), len(now.keys() - then.keys())
@@ -82,8 +99,28 @@ def unlike_in_data(earlier: Evidence, records: Sequence[ImageRecord]) -> str:
             "new. If they should be the same, set AUDITKIT_SALT to what it was in that run"
         )
     if not same_pictures:
-        return "its images have the same ids and other pixels"
+        return _other_pixels(len(then), repainted(earlier, records, manifests))
     return _moved(then, now)
+
+
+def repainted(earlier: Evidence, records: Sequence[ImageRecord], manifests: Manifests) -> list[ImageRecord]:
+    """Return the images whose pixels are others than in an earlier run; empty where no store has noted what was."""
+    now = {record.id: record for record in records}
+    recorded = {item.id for item in earlier.answers.items}
+    for images in manifests(earlier.data.sha256):
+        if {image.id for image in images} == recorded:  # the same bytes under another salt have other ids
+            return [now[i.id] for i in images if i.id in now and i.content != now[i.id].content]
+    return []
+
+
+def _other_pixels(total: int, changed: Sequence[ImageRecord]) -> str:
+    if changed:
+        ids = some_of([record.id for record in changed])
+        return f"the pixels of {len(changed)} of its {total} images are other ones now: {ids}"
+    return (
+        "its images have the same ids and other pixels. Of which, the store of that run can tell: give it with "
+        "--audit-store"
+    )
 
 
 def _moved(then: Mapping[str, ItemEntry], now: Mapping[str, ImageRecord]) -> str:

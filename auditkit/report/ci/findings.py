@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,8 @@ class Finding:
     audit : Audit
         Its record.
     blocks : bool
-        Whether it makes the session fail; False for an INCONCLUSIVE that was allowed.
+        Whether it makes the session fail; False where it was allowed (``--audit-allow-inconclusive``) or expected
+        (``xfail``).
     place : Place or None
         Where its test is, when that is known.
     """
@@ -53,7 +54,7 @@ class Finding:
     place: Place | None
 
 
-def findings(evidence: Evidence, places: Mapping[str, Place], *, allow_inconclusive: bool) -> list[Finding]:
+def findings(evidence: Evidence, places: Mapping[str, Place], *, excused: Container[str] = ()) -> list[Finding]:
     """Return the audits that do not pass, the most telling first; those shown for information are left out.
 
     FAIL before ERROR before INCONCLUSIVE; within these one audit of every family before a second of any, so that
@@ -69,10 +70,7 @@ def findings(evidence: Evidence, places: Mapping[str, Place], *, allow_inconclus
         rounds[audit.id] = seen[audit.verdict, audit.family]
         seen[audit.verdict, audit.family] += 1
     ranked.sort(key=lambda a: (VERDICTS.index(a.verdict), rounds[a.id]))  # stable: the order above holds within
-    return [
-        Finding(audit, not (allow_inconclusive and audit.verdict == "INCONCLUSIVE"), places.get(audit.id))
-        for audit in ranked
-    ]
+    return [Finding(audit, audit.id not in excused, places.get(audit.id)) for audit in ranked]
 
 
 def more_patients(audit: Audit) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from auditkit.evidence import Evidence
@@ -20,7 +20,7 @@ def publish(
     places: Mapping[str, Place],
     environ: Mapping[str, str],
     *,
-    allow_inconclusive: bool,
+    excused: Container[str],
 ) -> tuple[list[str], list[str]]:
     """Append GitHub's job summary, write GitLab's code quality report, and return GitHub's annotations.
 
@@ -37,8 +37,8 @@ def publish(
     environ : mapping
         The environment: ``GITHUB_ACTIONS``, ``GITHUB_STEP_SUMMARY``, ``GITHUB_WORKSPACE``, ``GITLAB_CI``,
         ``CI_PROJECT_DIR`` and the parts of the run's address.
-    allow_inconclusive : bool
-        INCONCLUSIVE does not fail the session (``--audit-allow-inconclusive``).
+    excused : container of str
+        Ids of audits that do not pass and yet fail no test.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def publish(
     remarks : list of str
         What could not be written, and why.
     """
-    found = findings(evidence, places, allow_inconclusive=allow_inconclusive)
+    found = findings(evidence, places, excused=excused)
     lines: list[str] = []
     remarks: list[str] = []
     if environ.get("GITLAB_CI") == "true":

@@ -9,7 +9,7 @@ from auditkit.report.ci.findings import Place, findings, more_patients
 
 
 def test_everything_that_does_not_pass_and_nothing_else(lean: Evidence) -> None:
-    found = findings(lean, {}, allow_inconclusive=False)
+    found = findings(lean, {})
     assert {f.audit.id for f in found} == {a.id for a in lean.deciding if a.verdict != "PASS"}
     assert all(f.blocks for f in found)
     ranks = [VERDICTS.index(f.audit.verdict) for f in found]
@@ -21,7 +21,7 @@ def test_a_family_of_many_failures_does_not_hide_the_failure_of_another(lean: Ev
     (one, *_) = [a for a in lean.audits if a.family == "repeatability"]
     late = one.model_copy(update={"verdict": "FAIL", "p_fail": 0.049})
     assert len(many) > 20
-    found = findings(lean.model_copy(update={"audits": [*many, late]}), {}, allow_inconclusive=False)
+    found = findings(lean.model_copy(update={"audits": [*many, late]}), {})
     assert late.id in [f.audit.id for f in found[:2]]
 
 
@@ -30,13 +30,15 @@ def test_the_clearest_of_a_family_comes_first(lean: Evidence) -> None:
     given = [
         a.model_copy(update={"verdict": "FAIL", "p_fail": p}) for a, p in zip(own, (0.03, None, 1e-6), strict=True)
     ]
-    found = findings(lean.model_copy(update={"audits": given}), {}, allow_inconclusive=False)
+    found = findings(lean.model_copy(update={"audits": given}), {})
     assert [f.audit.id for f in found] == [own[2].id, own[0].id, own[1].id]
 
 
-def test_only_an_allowed_inconclusive_does_not_block(lean: Evidence) -> None:
-    found = findings(lean, {}, allow_inconclusive=True)
-    assert {f.audit.verdict for f in found if not f.blocks} == {"INCONCLUSIVE"}
+def test_only_what_was_excused_does_not_block(lean: Evidence) -> None:
+    failed, *_ = (a.id for a in lean.deciding if a.verdict == "FAIL")
+    undecided = {a.id for a in lean.deciding if a.verdict == "INCONCLUSIVE"}
+    found = findings(lean, {}, excused={failed, *undecided})
+    assert {f.audit.id for f in found if not f.blocks} == {failed, *undecided}
     assert {f.audit.verdict for f in found if f.blocks} == {"FAIL", "ERROR"}
 
 

@@ -16,7 +16,8 @@ EVIL = f"{HOSTILE}\n\n\r\n::error::x\n##[add-mask]y\n\n[l](http://x) **b** | {CO
 
 
 def found_in(evidence: Evidence, *, allow: bool = False, places: dict[str, Place] | None = None):
-    return findings(evidence, places or {}, allow_inconclusive=allow)
+    excused = [a.id for a in evidence.audits if allow and a.verdict == "INCONCLUSIVE"]
+    return findings(evidence, places or {}, excused=excused)
 
 
 def summary_of(evidence: Evidence, **changed):

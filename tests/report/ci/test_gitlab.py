@@ -11,7 +11,8 @@ PROJECT = Path("/project")
 
 
 def entries(evidence: Evidence, *, allow: bool = False, places: dict[str, Place] | None = None, model: str = "m"):
-    return json.loads(code_quality(findings(evidence, places or {}, allow_inconclusive=allow), model, PROJECT))
+    excused = [a.id for a in evidence.audits if allow and a.verdict == "INCONCLUSIVE"]
+    return json.loads(code_quality(findings(evidence, places or {}, excused=excused), model, PROJECT))
 
 
 def test_every_finding_has_what_gitlab_requires(lean: Evidence) -> None:
@@ -55,7 +56,7 @@ def test_nothing_found_is_an_empty_list(lean: Evidence) -> None:
 def test_text_that_cannot_be_written_does_not_stop_the_report(lean: Evidence, tmp_path: Path) -> None:
     fail = next(a for a in lean.audits if a.verdict == "FAIL")
     odd = fail.model_copy(update={"id": "metadata/\ud800", "sentence": "\ud800\x1b[31m"})
-    found = findings(lean.model_copy(update={"audits": [odd]}), {}, allow_inconclusive=False)
+    found = findings(lean.model_copy(update={"audits": [odd]}), {})
     (tmp_path / "q.json").write_text(code_quality(found, "\udcff", PROJECT), encoding="utf-8")
     (entry,) = json.loads((tmp_path / "q.json").read_text())
     assert "⟨U+D800⟩⟨U+001B⟩" in entry["description"]
