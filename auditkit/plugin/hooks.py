@@ -90,7 +90,7 @@ def _shown_families(config: pytest.Config) -> set[str]:
     try:
         settings = settings_of(config, config.stash[STATE].uid)
         protocol = load_protocol(settings.protocol, settings.profile, settings.looks, _extensions(config.hook))
-    except AuditkitError:  # told when the run is prepared
+    except (AuditkitError, OSError):  # told when the run is prepared
         return set()
     return {name for name, family in protocol.families.items() if family.shown}
 
@@ -103,10 +103,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     effects = [effect for item in session.items for effect in effects_of(item)]
     if not effects:
         return
-    from auditkit.errors import AuditkitError
+    from auditkit.errors import AuditkitError, of_the_system
 
     try:
-        _plan_and_ask(config, effects)
+        try:
+            _plan_and_ask(config, effects)
+        except OSError as error:
+            raise of_the_system(error) from None
     except AuditkitError as error:
         if not _is_worker():
             ci.obey(config, str(error))
@@ -274,12 +277,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.config.workeroutput["auditkit"] = {"header": header_sent, "problem": state.problem}
         return
     if state.header is not None and state.audits:
-        from auditkit.errors import AuditkitError
+        from auditkit.errors import AuditkitError, of_the_system
 
         try:
             _write(session.config, state, state.header)
-        except AuditkitError as error:
-            state.problem = str(error)
+        except (AuditkitError, OSError) as error:
+            state.problem = str(of_the_system(error) if isinstance(error, OSError) else error)
             state.remarks.append(state.problem)
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
