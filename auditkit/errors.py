@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from auditkit.masked import masked_text
+from auditkit.masked import masked_text, shown
+
+
+def of_the_system(error: OSError) -> AuditkitError:
+    """Return the sentence for what the system refuses where no room has a better one: a full disk, an odd path."""
+    named = f" {shown(str(error.filename))}" if error.filename else ""
+    return AuditkitError(
+        f"the system refuses{named}: {error.strerror or type(error).__name__}.",
+        "Look at the path, its permissions and the space on its disk.",
+    )
 
 
 class AuditkitError(Exception):

@@ -51,6 +51,16 @@ def masked_url(url: str) -> str:
     )
 
 
+def shown(path: str, limit: int = 200) -> str:
+    """Return a path as it may stand in a line of a terminal or of a CI's log: no control characters, bounded.
+
+    A line break in a name would begin a line of its own, which CI systems may obey.
+    """
+    text = path.encode("utf-8", "backslashreplace").decode()
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= limit else f"{text[: limit // 2]}…{text[-limit // 2 + 1 :]}"
+
+
 def masked_text(text: str) -> str:
     """Return a text whose addresses, and what it gives after ``password=`` and the like, are masked."""
     if "://" in text:

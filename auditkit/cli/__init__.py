@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from auditkit import __version__
 from auditkit.cli import card, compare, doctor, init, models, plan, report, run, schema, verify
-from auditkit.errors import AuditkitError
+from auditkit.errors import AuditkitError, of_the_system
 
+_PIPE_CLOSED = 141  # as a shell has it for a program that SIGPIPE ended
 COMMANDS = (init, run, models, doctor, plan, report, compare, schema, verify, card)
 """Each has ``add(commands)``, which adds a parser whose ``do(options)`` returns the exit code."""
 
@@ -33,10 +36,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and options.command != "run":
         parser.error(f"unknown arguments: {' '.join(rest)}")
     try:
-        return int(options.do(options))
+        code = int(options.do(options))
+        sys.stdout.flush()
+        return code
     except AuditkitError as error:
         print(f"auditkit: {error}", file=sys.stderr)
         return 4
+    except BrokenPipeError:  # who reads has enough, as with `| head`
+        _drop_output()
+        return _PIPE_CLOSED
+    except OSError as error:
+        print(f"auditkit: {of_the_system(error)}", file=sys.stderr)
+        _drop_output()
+        return 4
+
+
+def _drop_output() -> None:
+    """Let the interpreter end without another attempt to write what could not be written."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from auditkit import durable
 from auditkit.errors import AuditkitError
 
 FORMATS = ("chai", "huggingface")
@@ -44,7 +45,7 @@ def _card(options: argparse.Namespace) -> int:
         print(text, end="")
         return 0
     try:
-        options.out.write_text(text, encoding="utf-8")
+        durable.write(options.out, text)
     except OSError as error:
         raise AuditkitError(
             f"{options.out} cannot be written: {error.strerror or error}.", "Give another --out=FILE."

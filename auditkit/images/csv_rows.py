@@ -10,8 +10,14 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from auditkit.errors import AuditkitError
+
+MOST_ROWS = 1_000_000
+"""Lines of a table that is read; the largest public data sets of one modality have some hundred thousand images."""
+MOST_BYTES = 1 << 30
 DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
 
@@ -33,6 +39,13 @@ class Line:
     number: int
     cells: tuple[str, ...] = ()
     problem: str = ""
+
+
+def too_long(name: str) -> AuditkitError:
+    """Return what to say of a table with more rows or bytes than are read."""
+    return AuditkitError(
+        f"{name} has more than {MOST_ROWS:,} rows or {MOST_BYTES:,} bytes.", "Give a table of the images to audit."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,9 @@ def read_csv(path: Path, wanted: str, is_row: Callable[[Sequence[str]], bool]) -
         Whether cells of the header's number look like a row of their own.
     """
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        lines = list(stream)
+        lines = list(islice(stream, MOST_ROWS + 1))
+    if len(lines) > MOST_ROWS:
+        raise too_long(path.name)
     header = header_of(lines, wanted)
     columns, delimiter, place = header.columns, header.delimiter, header.end
     yield Line(header.number, columns)

@@ -41,6 +41,10 @@ _ORDINARY = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"RIFF")
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _META_AT_MOST = 4096
 _BYTES_PER_PIXEL = 8
+_NUMBER_OF_FRAMES = 0x00280008
+_SMALL = 100_000  # bytes; a smaller file has no room for settings of too many frames
+MOST_FRAMES = 10_000
+"""Frames of one object that is read."""
 
 _TAGS = (
     *objects.TAGS,
@@ -227,7 +231,19 @@ def _module(name: str) -> Any:
 def _read_header(path: Path, max_pixels: int) -> Any:
     dcmread = require_pydicom().dcmread
     _check_inflated_size(path, max_pixels * _BYTES_PER_PIXEL)
+    _check_frames(path)
     return dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
+
+
+def _check_frames(path: Path) -> None:
+    """Refuse an object of very many frames before what it says of each is read, which takes a minute of 200,000."""
+    if path.stat().st_size < _SMALL:
+        return
+    with path.open("rb") as stream:
+        read = _module("pydicom.filereader").read_partial
+        start = read(stream, stop_when=lambda tag, _vr, _length: tag > _NUMBER_OF_FRAMES, force=True)
+    if count(start, "NumberOfFrames", 1) > MOST_FRAMES:
+        raise UnreadableImage(f"it has more than {MOST_FRAMES:,} frames")
 
 
 def _check_inflated_size(path: Path, limit: int) -> None:

@@ -28,6 +28,7 @@ from auditkit.images.strata import (
     modality_of_folder,
     not_understood,
 )
+from auditkit.masked import shown
 
 # Part of every record's `content`. Raise it with any change that alters a pixel: stored answers to the old pixels are
 # then not taken for answers to the new ones.
@@ -119,9 +120,7 @@ def inside(root: Path, name: str) -> Path:
 
 def shown_name(name: str) -> str:
     """Return a file name that is safe to print: control characters and stray bytes escaped, its length bounded."""
-    text = name.encode("utf-8", "backslashreplace").decode()
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+    return shown(name, _LONGEST_NAME)
 
 
 def file_digest(path: Path) -> tuple[str, bytes, os.stat_result]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
-from auditkit.images.csv_rows import header_of, read_csv
+from auditkit.images.csv_rows import MOST_BYTES, MOST_ROWS, header_of, read_csv, too_long
 from auditkit.images.record import LeftOut
 from auditkit.version import install_line
 
@@ -69,6 +69,8 @@ class Manifest:
         path = self.path
         read = {".csv": self._csv, ".jsonl": self._jsonl, ".parquet": self._parquet}[path.suffix.casefold()]
         try:
+            if path.stat().st_size > MOST_BYTES:
+                raise too_long(self.shown)
             yield from read()
         except UnicodeDecodeError as error:
             raise AuditkitError(
@@ -105,6 +107,8 @@ class Manifest:
     def _jsonl(self) -> Iterator[Row | LeftOut]:
         with self.path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):
+                if number > MOST_ROWS:
+                    raise too_long(self.shown)
                 if not line.strip():
                     continue
                 label = f"{self.shown} line {number}"
@@ -135,6 +139,8 @@ class Manifest:
             ) from None
         try:
             with parquet.ParquetFile(path) as table:
+                if table.metadata.num_rows > MOST_ROWS:
+                    raise too_long(self.shown)
                 columns = list(table.schema_arrow.names)
                 self.columns.see(columns)
                 self.columns.once(columns)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,16 @@ _TIFF = (b"II*\0", b"MM\0*")
 _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLES, _TIFF_FORMAT = 258, 262, 277, 339
 _WHITE_IS_ZERO = 0
 _UNSIGNED = 1
+_BIG_TIFF = 43
 _FORMATS_OF_NUMBERS = {1: "unsigned integers", 2: "signed integers", 3: "floating-point numbers", 5: "complex numbers"}
 # The pages of these are pictures of one kind; the second picture of a JPEG file is its other half or its depth.
 _PAGED = ("TIFF", "PNG", "WEBP")
+
+MOST_PAGES = 5_000
+"""Pages or frames of one file that is read."""
+MOST_DRAWN = 2_000_000_000
+"""Pixels that may be drawn to come to the middle frame of an animation."""
+_TOO_MANY = f"it has more than {MOST_PAGES:,} pages or frames"
 
 NOTE_DEEP = "more than 8 bits of grey and no window: shown from the 0.5th to the 99.5th percentile"
 
@@ -90,17 +97,49 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
 
 def _choose_page(image: Image.Image) -> tuple[str, ...]:
     """Go to the page that is shown: the middle one, as of a DICOM cine, where all pages are of one kind."""
+    if image.format == "TIFF":  # Pillow's own count compares each page with all before it
+        _count_pages(image)
     pages = int(getattr(image, "n_frames", 1))
+    if pages > MOST_PAGES:
+        raise UnreadableImage(_TOO_MANY)
     if pages <= 1:
         return ()
     if image.format not in _PAGED:
         return (f"{pages} pages or frames: the first is shown",)
     first = (image.size, image.mode)
+    if image.format != "TIFF" and pages * image.width * image.height > MOST_DRAWN:
+        return (f"{pages} frames, too many to draw: the first is shown",)  # each is drawn upon the one before
     image.seek(pages // 2)
     if (image.size, image.mode) != first:  # smaller copies of the picture, a label, a preview
         image.seek(0)
         return (f"{pages} pages of different kinds: the first is shown",)
     return (f"{pages} pages or frames: number {pages // 2 + 1} is shown",)
+
+
+def _count_pages(image: Image.Image) -> None:
+    """Refuse a TIFF file of more pages than are read, or whose pages go in a circle."""
+    stream: Any = image.fp
+    place, seen = stream.tell(), set[int]()
+    try:
+        stream.seek(0)
+        start = stream.read(16)
+        order: Literal["little", "big"] = "little" if start[:2] == b"II" else "big"
+        big = int.from_bytes(start[2:4], order) == _BIG_TIFF
+        wide, entry, head = (8, 20, 8) if big else (4, 12, 2)
+        at = int.from_bytes(start[8:16] if big else start[4:8], order)
+        while at and at not in seen:
+            seen.add(at)
+            if len(seen) > MOST_PAGES:
+                raise UnreadableImage(_TOO_MANY)
+            stream.seek(at)
+            stream.seek(at + head + entry * int.from_bytes(stream.read(head), order))
+            at = int.from_bytes(stream.read(wide), order)
+    except (OSError, OverflowError, ValueError) as error:
+        if isinstance(error, UnreadableImage):
+            raise
+        raise UnreadableImage("the image data is damaged (a page that is not there)") from None
+    finally:
+        stream.seek(place)
 
 
 def _reason(error: BaseException, path: Path) -> str:

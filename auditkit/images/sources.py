@@ -92,6 +92,7 @@ def _gather(
     found: list[tuple[ImageRecord, Identity]] = []
     left_out: list[LeftOut] = []
     first_with: dict[bytes, manifest.Row] = {}
+    seen: dict[str, bytes | str] = {}  # by name: its digest, or why it cannot be used; no file is read twice
     for entry in entries:
         if isinstance(entry, LeftOut):
             left_out.append(entry)
@@ -99,12 +100,23 @@ def _gather(
         try:
             path = inside(root, entry.name)
             name = path.relative_to(root).as_posix()
-            digest = file_digest(path)
-            # A copy under a second name or a second row would count as a second patient: evidence out of nothing.
-            key = bytes.fromhex(digest[0])
-            if key in first_with:
-                raise UnreadableImage(_again(first_with[key], name, entry.declared))
-            found.append(described(root, name, digest, settings, source=kind, declared=entry.declared))
+            before = seen.get(name)
+            if isinstance(before, str):
+                raise UnreadableImage(before)
+            if before is not None:
+                raise UnreadableImage(_again(first_with[before], name, entry.declared))
+            try:
+                digest = file_digest(path)
+                # A copy under a second name or a second row would count as a second patient: evidence out of nothing.
+                key = bytes.fromhex(digest[0])
+                if key in first_with:
+                    seen[name] = key
+                    raise UnreadableImage(_again(first_with[key], name, entry.declared))
+                found.append(described(root, name, digest, settings, source=kind, declared=entry.declared))
+            except UnreadableImage as error:
+                seen.setdefault(name, str(error) + (_nearly(root, entry.name) if str(error) == NO_FILE else ""))
+                raise
+            seen[name] = key
             # Only what is used has copies: the same bytes under another name may be readable.
             first_with[key] = manifest.Row(name, entry.declared)
         except UnreadableImage as error:

@@ -44,7 +44,7 @@ def take_description(state: State, sent: dict[str, Any] | None) -> None:
 
 def leave_record(session: pytest.Session, state: State) -> None:
     """Write the record of what was judged; where that cannot be, say why and end the session with exit code 4."""
-    from auditkit.errors import AuditkitError
+    from auditkit.errors import AuditkitError, of_the_system
     from auditkit.words import count
 
     try:
@@ -56,8 +56,8 @@ def leave_record(session: pytest.Session, state: State) -> None:
                 "Run the same command again: the answers are in the store.",
             )
         _write(session.config, state, description)
-    except AuditkitError as error:
-        state.problem = str(error)
+    except (AuditkitError, OSError) as error:
+        state.problem = str(of_the_system(error) if isinstance(error, OSError) else error)
         state.remarks.append(state.problem)
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
 

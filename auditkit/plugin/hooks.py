@@ -101,7 +101,7 @@ def _shown_families(config: pytest.Config) -> set[str]:
     try:
         settings = settings_of(config, config.stash[STATE].uid)
         protocol = load_protocol(settings.protocol, settings.profile, settings.looks, _extensions(config.hook))
-    except AuditkitError:  # told when the run is prepared
+    except (AuditkitError, OSError):  # told when the run is prepared
         return set()
     return {name for name, family in protocol.families.items() if family.shown}
 
@@ -117,10 +117,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if bare.is_for_other_tests(config, session.items):
         config.stash[STATE].left_out = bare.leave_out(session.items)
         return
-    from auditkit.errors import AuditkitError
+    from auditkit.errors import AuditkitError, of_the_system
 
     try:
-        _plan_and_ask(config, effects)
+        try:
+            _plan_and_ask(config, effects)
+        except OSError as error:
+            raise of_the_system(error) from None
     except AuditkitError as error:
         if not _is_worker():
             ci.obey(config, str(error))

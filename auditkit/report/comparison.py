@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from auditkit import durable
 from auditkit import words as wording
 from auditkit.evidence import Audit, Cell, Estimate
 from auditkit.evidence.comparison import ComparedAudit, Comparison, Correlation, Difference, ModelEffect, Summary
@@ -128,10 +129,7 @@ def render_comparison(comparison: Comparison) -> str:
 
 def write_comparison(comparison: Comparison, path: Path) -> None:
     """Write the page to `path` as UTF-8, replacing what was there only when it is complete."""
-    text = render_comparison(comparison)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
+    durable.write(path, render_comparison(comparison))
 
 
 def bars(

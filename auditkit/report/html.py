@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from auditkit import durable
 from auditkit import words as wording
 from auditkit.evidence import ALL, VERDICTS, Audit, Case, Evidence, Unscored
 from auditkit.report import listing, views
@@ -255,7 +256,4 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
 
 def write_html(evidence: Evidence, path: Path, record: bytes | None = None) -> None:
     """Write the report to `path` as UTF-8, replacing what was there only when it is complete."""
-    text = render_html(evidence, record)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
+    durable.write(path, render_html(evidence, record))

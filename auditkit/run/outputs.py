@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from auditkit import durable, masked
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
 from auditkit.report.ci.gitlab import FILE_NAME as CODE_QUALITY
@@ -75,8 +76,8 @@ def write_outputs(
     evidence = Evidence.from_json(text)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / RECORD, text)
         record = text.encode()
+        durable.write(folder / RECORD, record)
         write_html(evidence, folder / "report.html", record)
         (folder / "report.pdf").unlink(missing_ok=True)
         if pdf:
@@ -88,20 +89,10 @@ def write_outputs(
             _point(latest, folder)
     except OSError as error:
         raise AuditkitError(
-            f"the report could not be written to {folder}: {error.strerror or error}.",
+            f"the report could not be written to {masked.shown(str(folder))}: {error.strerror or error}.",
             "The answers are in the store: run the same command with --audit-out=DIR and nothing is asked again.",
         ) from None
-    return str(folder / "report.html"), remarks
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside and rename, so that a reader never sees half a file."""
-    beside = path.with_suffix(path.suffix + ".part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    return masked.shown(str(folder / "report.html"), 2000), remarks
 
 
 def _point(latest: Path, folder: Path) -> None:
@@ -114,4 +105,4 @@ def _point(latest: Path, folder: Path) -> None:
             return
         beside.replace(latest)
     except OSError:
-        latest.with_suffix(".txt").write_text(f"{folder}\n", encoding="utf-8")
+        durable.write(latest.with_suffix(".txt"), f"{folder}\n")

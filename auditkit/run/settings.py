@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import re
 import shutil
 import tempfile
 import threading
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auditkit import durable, masked
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT
@@ -152,12 +153,15 @@ def remove_temporary_store(uid: str) -> None:
 
 def check_writable(out: Path) -> None:
     """Refuse an output folder that cannot be written, before hours of asking."""
+    if re.match(r"[A-Za-z][\w+.-]+:/", str(out)):  # a folder of that name would be made
+        raise AuditkitError("--audit-out is an address; reports are written into a folder.", "Give --audit-out=FOLDER.")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".auditkit-{secrets.token_hex(4)}"
+        probe = out / durable.part_name()
         probe.write_text("", encoding="utf-8")
         probe.unlink()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter: a name with a zero byte
         raise AuditkitError(
-            f"--audit-out={out} cannot be written: {error.strerror or error}.", "Give another folder."
+            f"--audit-out={masked.shown(str(out))} cannot be written: {getattr(error, 'strerror', None) or error}.",
+            "Give another folder.",
         ) from None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from auditkit.errors import AuditkitError
 from auditkit.models.doctor.findings import Finding
+from auditkit.models.limited import within
 from auditkit.models.on_disk import PROCESSORS, TEMPLATES, json_object
 
 ROOM = 256
@@ -86,10 +89,10 @@ def rendered(folder: Path, template: Template, arguments: Mapping[str, Any], *, 
         if answered:
             reply = [{"type": "text", "text": _ANSWER}] if isinstance(said, list) else _ANSWER
             messages.append({"role": "assistant", "content": reply})
+        settings: dict[str, Any] = {"add_generation_prompt": not answered, **special, **arguments}
         try:
-            return environment.from_string(template.text).render(
-                messages=messages, add_generation_prompt=not answered, **special, **arguments
-            )
+            made = environment.from_string(template.text)
+            return within(partial(made.render, messages=messages, **settings), f"the chat template in {template.file}")
         except (jinja2.TemplateError, TypeError, KeyError, ValueError, AttributeError):
             continue
     return None
@@ -115,7 +118,10 @@ def chat_findings(folder: Path, arguments: Mapping[str, Any], max_new_tokens: in
     fault = fault_of(template.text)
     if fault:
         return [Finding("missing", "chat", f"{template.file} cannot be read: {fault}", remedy)]
-    question = rendered(folder, template, arguments)
+    try:
+        question = rendered(folder, template, arguments)
+    except AuditkitError as error:  # it does not end
+        return [Finding("missing", "chat", error.problem, error.remedy)]
     ends = "" if question is None else f"; a question ends with {question[-_TAIL:]!r}"
     return [
         Finding("ok", "chat", f"chat template in {template.file}{ends}"),

@@ -8,7 +8,9 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from auditkit.errors import AuditkitError
 from auditkit.models.base import Response
+from auditkit.models.limited import within
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,8 +50,17 @@ def chat_text(
     messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
     if system and not fold_system:
         messages.insert(0, {"role": "system", "content": [{"type": "text", "text": system}]})
-    text: str = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False, **template)
-    return text
+    return _worded(processor, messages, add_generation_prompt=True, **template)
+
+
+def _worded(processor: Any, messages: list[dict[str, Any]], **arguments: Any) -> str:
+    """Return what the chat template, which is a program of whoever made the checkpoint, makes of some turns."""
+
+    def call() -> str:
+        text: str = processor.apply_chat_template(messages, tokenize=False, **arguments)
+        return text
+
+    return within(call, "the checkpoint's chat template")
 
 
 def must_fold_system(processor: Any) -> bool:
@@ -57,6 +68,8 @@ def must_fold_system(processor: Any) -> bool:
     said = "You look at pictures."
     try:
         return said not in chat_text(processor, "x", said)
+    except AuditkitError:  # it does not end
+        raise
     except Exception:  # what a template raises is up to whoever wrote it (TemplateError, TypeError, ...)
         return True
 
@@ -97,9 +110,11 @@ def _turn_end(processor: Any) -> list[int]:
     turns = [("user", "x"), ("assistant", said)]
     chat = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in turns]
     try:
-        text: str = processor.apply_chat_template(chat, add_generation_prompt=False, tokenize=False)
+        text = _worded(processor, chat, add_generation_prompt=False)
         _, found, after = text.rpartition(said)
         tokens = processor.tokenizer(after.lstrip(), add_special_tokens=False)["input_ids"][:1] if found else []
+    except AuditkitError:  # it does not end
+        raise
     except Exception:  # what a template raises is up to whoever wrote it
         return []
     return [token for token in tokens if token in _specials(processor.tokenizer)]

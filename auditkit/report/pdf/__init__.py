@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from auditkit import durable
 from auditkit.evidence import Evidence
 
 
@@ -40,10 +41,4 @@ def render_pdf(evidence: Evidence, record: bytes) -> bytes:
 
 def write_pdf(evidence: Evidence, path: Path, record: bytes) -> None:
     """Write the report to `path`, replacing what was there only when it is complete; see `render_pdf`."""
-    data = render_pdf(evidence, record)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    durable.write(path, render_pdf(evidence, record))
