@@ -216,6 +216,18 @@ class Store(Database):
         with self._explained("read"):
             return [tuple(NotedImage(*entry) for entry in json.loads(found[key])) for key in sorted(found)]
 
+    def note_described(self, answers: str, parts: Mapping[str, str]) -> None:
+        """Note how a run describes itself: digests of the parts of its record, under the SHA-256 of its answers."""
+        text = json.dumps(dict(parts), sort_keys=True)
+        key = hashlib.sha256(f"{answers}{text}".encode()).hexdigest()
+        self._insert_new(tables.described, [{"key": key, "answers": answers, "parts": text}])
+
+    def described(self, answers: str) -> list[dict[str, str]]:
+        """Return what runs with these answers noted of themselves."""
+        rows = list(self._rows(tables.described, tables.described.c.answers, [answers]))
+        with self._explained("read"):
+            return [dict(json.loads(row.parts)) for row in rows]
+
     # --- protocol and sessions --------------------------------------------------------------------------------------
 
     def protocol_first_seen(self, sha256: str) -> str:

@@ -81,6 +81,12 @@ manifests = _table(
     sa.Column("sha256", sa.String(64), nullable=False, index=True),
     sa.Column("images", sa.Text, nullable=False),
 )
+described = _table(
+    "described",
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("answers", sa.String(64), nullable=False, index=True),
+    sa.Column("parts", sa.Text, nullable=False),
+)
 sessions = _table(
     "sessions",
     sa.Column("uid", sa.String(64), primary_key=True),

@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
 
 def _card(options: argparse.Namespace) -> int:
     from auditkit.evidence.reading import read_evidence
+    from auditkit.records.faults import refuse_marks_beyond
     from auditkit.report.cards import chai_card, huggingface_card
 
     if options.source_url and options.format != "huggingface":
@@ -40,6 +41,7 @@ def _card(options: argparse.Namespace) -> int:
             "Leave it out: the CHAI card has no place for it.",
         )
     evidence, record = read_evidence(options.evidence)
+    refuse_marks_beyond(evidence, str(options.evidence))
     text = chai_card(evidence) if options.format == "chai" else huggingface_card(evidence, record, options.source_url)
     if options.out is None:
         print(text, end="")

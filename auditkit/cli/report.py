@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     from auditkit.evidence.reading import read_evidence
+    from auditkit.records.faults import refuse_marks_beyond
     from auditkit.report.html import write_html
     from auditkit.report.pdf import write_pdf
 
@@ -46,6 +47,7 @@ def _report(options: argparse.Namespace) -> int:
             f"{options.out} cannot be written: --out names a folder.", f"Use --{options.out.suffix[1:]}={options.out}."
         )
     evidence, record = read_evidence(options.evidence)
+    refuse_marks_beyond(evidence, str(options.evidence))
     given: Path = options.evidence
     folder: Path = options.out or (given if given.is_dir() else given.parent)
     html = options.html if named else folder / "report.html"

@@ -60,11 +60,23 @@ def _as_text(checks: Sequence[Check], code: int) -> str:
         lines += [f"{'':<26} - {_line(detail)}" for detail in check.details[:_SHOWN]]
         if len(check.details) > _SHOWN:
             lines.append(f"{'':<26} - and {len(check.details) - _SHOWN} more")
-    return "\n".join([*lines, "", _CLOSING[code]])
+    return "\n".join([*lines, "", _closing(checks, code)])
+
+
+def _closing(checks: Sequence[Check], code: int) -> str:
+    """Say what was checked, and that no more was."""
+    from auditkit.words import and_listed
+
+    if code in _CLOSING:
+        return _CLOSING[code]
+    parts = and_listed(list(dict.fromkeys(check.part for check in checks)))
+    return (
+        f"What was checked holds: {parts}. No check looks at command, packages, machine, pictures of cases and the "
+        "audits' own words; for these, and for who made the record, only a signature can vouch: docs/integrity.md."
+    )
 
 
 _CLOSING = {
-    0: "Every check holds. Who made the record, only a signature can tell: docs/integrity.md.",
     1: "Something DOES NOT MATCH: do not rely on this report before that is explained.",
     3: "Nothing is wrong as far as could be checked, but not everything could be: this is not a pass.",
 }

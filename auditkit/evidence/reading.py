@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from auditkit.errors import AuditkitError
+from auditkit.evidence.possible import impossible, mark_faults
 from auditkit.evidence.whole import SCHEMA_VERSION, Evidence
 
 GIVE = "Give the evidence.json that a run wrote (reports/<model>/latest/evidence.json)."
@@ -15,6 +16,10 @@ GIVE = "Give the evidence.json that a run wrote (reports/<model>/latest/evidence
 
 class OtherSchema(AuditkitError):
     """A record that another auditkit wrote, to another schema."""
+
+
+class Impossible(AuditkitError):
+    """A record of this schema with what no record holds."""
 
 
 def parse_evidence(text: str, named: str) -> Evidence:
@@ -31,6 +36,8 @@ def parse_evidence(text: str, named: str) -> Evidence:
     ------
     OtherSchema
         When its schema version is not this auditkit's.
+    Impossible
+        When it holds numbers that are none, or goes deeper than any record does.
     pydantic.ValidationError
         When it has this version and does not fit the schema all the same, or is not JSON.
     """
@@ -43,6 +50,12 @@ def parse_evidence(text: str, named: str) -> Evidence:
     else:
         version = evidence.schema_version
         if version == SCHEMA_VERSION:
+            try:
+                fault = impossible(json.loads(text)) or next(mark_faults(evidence.answers), "")
+            except (ValueError, RecursionError) as error:  # an integer of thousands of digits
+                fault = str(error)
+            if fault:
+                raise Impossible(f"{named} is not evidence of this auditkit: {fault}.", GIVE)
             return evidence
     raise OtherSchema(
         f"{named} has schema version {version}, and this auditkit reads {SCHEMA_VERSION}.",

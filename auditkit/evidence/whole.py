@@ -61,14 +61,17 @@ class Evidence(Record):
 
     def to_json(self) -> str:
         """Return the record as JSON with sorted keys and a final newline: the same record gives the same bytes."""
-        text = json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        # Lone surrogates (file names and arguments that are not UTF-8) cannot be written: they are spelt out.
-        return re.sub("[\ud800-\udfff]", lambda found: f"\\\\u{ord(found[0]):04x}", text)
+        return spelt(json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
     @classmethod
     def from_json(cls, text: str) -> Evidence:
         """Read a record; raises `pydantic.ValidationError` when it does not fit the schema."""
         return cls.model_validate_json(text)
+
+
+def spelt(text: str) -> str:
+    """Return JSON with lone surrogates (file names and arguments that are not UTF-8) spelt out: no file holds them."""
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\\\u{ord(found[0]):04x}", text)
 
 
 def json_schema() -> dict[str, Any]:

@@ -28,6 +28,7 @@ from auditkit.measure.recorded import columns_needed, to_answers
 from auditkit.protocol.declared import declared_ids
 from auditkit.run import provenance
 from auditkit.run.data import data_of
+from auditkit.run.described import digests_of
 from auditkit.run.examples import examples, not_embedded, unscored
 from auditkit.run.history import earlier_protocols
 from auditkit.run.limits import limits
@@ -60,7 +61,7 @@ class Header(Record):
 
 
 def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
-    """Return everything of the record but the audits.
+    """Return everything of the record but the audits, and note its digests in the store.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
     """
     data, model = run.judge.data, _model(run)
     columns = columns_needed(run.protocol, run.plan.effects)
-    return Header(
+    described = Header(
         run=_run(run),
         model=model,
         protocol=_protocol(run),
@@ -86,6 +87,9 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),
         limits=[*model.limits, *limits_of(run.settings, data.records)],
     )
+    # For `verify`: most of it takes the model, the images or the clock to be said again.
+    run.store.note_described(described.answers.sha256, digests_of(described, described.limits))
+    return described
 
 
 def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: str) -> Evidence:

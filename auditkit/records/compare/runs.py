@@ -11,6 +11,7 @@ from auditkit.evidence import Evidence, ItemEntry
 from auditkit.measure.columns import Measurements
 from auditkit.measure.recorded import from_answers
 from auditkit.protocol.changes import changed_entries, changes
+from auditkit.records.faults import refuse_marks_beyond
 from auditkit.words import some_of
 
 SHOWN = 4
@@ -96,6 +97,7 @@ def _labels(evidences: Sequence[Evidence]) -> list[str]:
 
 
 def _answers(evidence: Evidence, source: str) -> Measurements:
+    refuse_marks_beyond(evidence, source)
     try:
         return from_answers(evidence.answers)
     except ValueError as error:

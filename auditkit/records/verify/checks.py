@@ -20,8 +20,8 @@ class Check:
     Attributes
     ----------
     part : str
-        What was looked at: ``record``, ``copies``, ``pages``, ``protocol``, ``images``, ``answers``, ``verdicts``,
-        ``references``.
+        What was looked at: ``record``, ``copies``, ``pages``, ``protocol``, ``images``, ``run``, ``answers``,
+        ``verdicts``, ``references``.
     state : {"ok", "DOES NOT MATCH", "not checked"}
         What was found.
     words : str

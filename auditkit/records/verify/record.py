@@ -11,10 +11,12 @@ from pydantic import ValidationError
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import ALL, Audit, Evidence, Outcomes, overall, whole_verdict
-from auditkit.evidence.reading import OtherSchema, parse_evidence
+from auditkit.evidence.reading import Impossible, OtherSchema, parse_evidence
 from auditkit.protocol.declared import declared_ids
 from auditkit.records.faults import count_faults, differences, twice
 from auditkit.records.verify.checks import OPEN, Check, settled
+from auditkit.records.verify.criteria import same_version
+from auditkit.records.verify.described import limit_faults
 
 PART = "record"
 
@@ -56,6 +58,8 @@ def read_record(record: bytes, name: str) -> tuple[Evidence | None, Check]:
         evidence = parse_evidence(text, name)
     except OtherSchema as error:
         return None, Check(PART, OPEN, str(error))
+    except Impossible as error:
+        return None, settled(PART, f"{name} is no record", [error.problem])
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         return None, settled(PART, f"{name} does not fit the schema", faults)
@@ -72,7 +76,18 @@ def check_record(evidence: Evidence) -> list[Check]:
         settled(PART, "the overall verdict follows from the audits", list(_verdict_faults(evidence))),
         settled(PART, "the audits follow from their cells", [f for a in evidence.audits for f in _audit_faults(a)]),
         settled(PART, "the counts follow from the answers", list(count_faults(evidence))),
+        _limits(evidence),
     ]
+
+
+def _limits(evidence: Evidence) -> Check:
+    """Another auditkit may say in other words what a run cannot tell."""
+    words, faults = "the limits that follow from data and audits are said", limit_faults(evidence)
+    if faults and not same_version(evidence):
+        return Check(
+            PART, OPEN, f"{words} otherwise than by this auditkit, which is not that of the run", tuple(faults)
+        )
+    return settled(PART, words, faults)
 
 
 def _verdict_faults(evidence: Evidence) -> Iterator[str]:

@@ -15,7 +15,8 @@ from auditkit.images.record import ImageRecord
 from auditkit.images.sources import DEMO
 from auditkit.measure.recorded import from_answers
 from auditkit.protocol.recorded import own_protocol
-from auditkit.records.verify import answers, copies, criteria, images, pages, record, verdicts
+from auditkit.records.faults import marks_beyond
+from auditkit.records.verify import answers, copies, criteria, described, images, pages, record, verdicts
 from auditkit.records.verify.checks import DIFFERS, OPEN, Check, settled
 from auditkit.records.verify.copies import EVIDENCE, HTML, PDF, Copy
 from auditkit.records.verify.embeddings import check_embeddings
@@ -143,6 +144,11 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
     except (AuditkitError, ValueError) as error:
         yield Check(verdicts.PART, OPEN, f"neither images nor answers nor verdicts: {error}")
         return
+    beyond = list(marks_beyond(evidence))
+    if beyond:
+        words = "answers beyond their scale, with which no verdict can be made again"
+        yield settled(record.PART, words, beyond)
+        return
     own = verdicts.Material(evidence, protocol, recorded)
     source = data or (DEMO if evidence.data.source == DEMO else None)
     contents: dict[str, str] = {}
@@ -160,6 +166,7 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
         if check.state != OPEN or not pictures:  # the images themselves say more than a note about them
             yield check
         yield criteria.check_history(evidence, store)
+        yield described.check_described(evidence, store)
         addressed = [replace(r, content=(noted | contents).get(r.id, "")) for r in recorded.records]
         reread = answers.check_answers(evidence, protocol, addressed, store)
         yield from reread.checks
@@ -176,7 +183,10 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
 def _verdicts(
     material: verdicts.Material, pictures: Sequence[ImageRecord], earlier: Mapping[str, Evidence]
 ) -> Iterator[Check]:
-    yield from verdicts.check_verdicts(material)
-    yield from check_versions(material, earlier)
+    try:
+        yield from verdicts.check_verdicts(material)
+        yield from check_versions(material, earlier)
+    except (ValueError, ArithmeticError) as error:  # what a run wrote can be judged again
+        yield verdicts.by_version(material, "", [str(error)], "the answers and criteria cannot be judged again")
     if material.evidence.data.strata:
         yield verdicts.check_attributes(material.evidence, pictures)

@@ -24,7 +24,7 @@ def open_words(checks) -> str:
 def test_every_check_holds(made: Made):
     checks = made.verify()
     assert [check for check in checks if check.state != "ok"] == []
-    assert {check.part for check in checks} == {"record", "copies", "protocol", "images", "answers", "verdicts"}
+    assert {check.part for check in checks} == {"record", "copies", "protocol", "images", "run", "answers", "verdicts"}
 
 
 @pytest.mark.parametrize("name", ["report.html", "."])
@@ -123,7 +123,9 @@ def test_looks_with_an_image_left_out_are_not_made_again(tmp_path, pictures):
     """Which patients a look adds depends on the images that could not be read, too."""
     run = run_once(tmp_path, pictures, looks=2)
     run.change(lambda record: record["data"].update(n_left_out=1))
-    assert "its looks cannot be made again" in open_words(run.verify())
+    assert any(
+        "its looks cannot be made again" in check.words for check in run.verify() if check.state == "not checked"
+    )
 
 
 @pytest.mark.usefixtures("salt")
@@ -157,7 +159,7 @@ def test_audits_of_ones_own_are_judged_again_by_what_the_record_defines(made: Ma
 def test_text_ends_with_what_it_comes_to_and_programs_get_json(made: Made, capsys):
     arguments = ["verify", str(made.record), f"--store={made.store}", f"--audit-data={made.images}"]
     assert main(arguments) == 0
-    assert "Every check holds." in capsys.readouterr().out
+    assert "What was checked holds: record" in capsys.readouterr().out
     assert main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["exit_code"] == 0
 
