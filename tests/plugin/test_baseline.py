@@ -6,27 +6,9 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from tests.plugin.conftest import evidence_of
-from tests.plugin.stubs import MODELS
+from tests.plugin.stubs import FORGETFUL, MODELS
 
 TWICE = "baseline/repeatability/asked-twice"
-# A second version with one defect more: asked the same question again, it answers a quarter of the images otherwise.
-FORGETFUL = """
-
-
-class Forgetful(Base):
-    name, revision, fingerprint = "stub", "2", "stub-2"
-    asked = set()
-
-    def score(self, request):
-        import zlib
-        picture = zlib.crc32(request.images[0].tobytes())
-        again = (picture, request.prompt) in self.asked
-        self.asked.add((picture, request.prompt))
-        return str(60 + picture % 7 + 9 * (again and picture % 4 == 0))
-
-
-forgetful = Forgetful()
-"""
 
 
 def verdicts(record):

@@ -23,6 +23,8 @@ from auditkit.cli import _parser
 from auditkit.evidence import Evidence
 from auditkit.plugin.alias import ALIAS
 from auditkit.plugin.options import OPTIONS
+from tests.plugin.stubs import FORGETFUL, MODELS
+from tests.plugin.test_workers import RERUNS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 GITHUB = yaml.safe_load((DOCS / "ci/github-workflow.yml").read_text(encoding="utf-8"))
@@ -158,9 +160,19 @@ def test_only_the_first_github_run_goes_without_a_baseline_and_says_so(gh):
     assert baseline(gh, BASELINE="optional").returncode == 1, "an expired one must fail all the same"
 
 
+TWICE = "baseline/repeatability/asked-twice"
+
+
+def became_worse(folder):
+    """The comparisons with the baseline that a run failed."""
+    record = Evidence.from_json((folder / "audit-out/evidence.json").read_text())
+    return {audit.id for audit in record.audits if audit.verdict == "FAIL" and audit.id.startswith("baseline/")}
+
+
 @pytest.mark.slow
 def test_the_github_audit_step_gates_and_takes_the_baseline(on_github):
     folder = on_github.path
+    (folder / "stub_models.py").write_text(MODELS + FORGETFUL)
     given = {
         "MODEL": "stub_models:base", "DATA": "pictures", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(folder),
         "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
@@ -176,6 +188,24 @@ def test_the_github_audit_step_gates_and_takes_the_baseline(on_github):
     record = Evidence.from_json((folder / "audit-out/evidence.json").read_text())
     assert [(r.role, r.problem) for r in record.references] == [("baseline", "")]
     assert record.run.probes.asked == 0, "the store that the recipes cache was not used"
+    assert became_worse(folder) == set()
+    done = run("Audit", folder, **given | {"MODEL": "stub_models:forgetful"})
+    assert done.returncode == 1
+    assert became_worse(folder) == {TWICE}
+    assert "worse by" in (folder / "summary.md").read_text()
+
+
+@pytest.mark.slow
+def test_a_github_job_whose_worker_dies_loses_nothing_and_is_not_green(on_github):
+    folder = on_github.path
+    given = {"MODEL": "stub_models:base", "DATA": "pictures", "GITHUB_ACTIONS": "true", "PYTEST_ADDOPTS": "-n 2"}
+    on_github.makeconftest(RERUNS)
+    done = run("Audit", folder, **given)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "node down" in done.stdout
+    record = Evidence.from_json((folder / "audit-out/evidence.json").read_text())
+    assert record.not_run == []
+    assert TWICE.removeprefix("baseline/") in {audit.id for audit in record.audits}
 
 
 NONE = b'{"message":"404 Not Found"}'
@@ -241,6 +271,7 @@ def test_a_gitlab_baseline_that_cannot_be_had_fails_the_job_with_the_reason(gitl
 def test_the_gitlab_job_gates_and_takes_the_baseline(gitlab, bench):
     folder = bench.path
     gitlab.answer = (404, NONE)
+    (folder / "stub_models.py").write_text(MODELS + FORGETFUL)
     done = job(gitlab, folder, BASELINE="optional")
     assert done.returncode == 1
     assert "audited without a baseline, because BASELINE is optional" in done.stdout
@@ -251,3 +282,6 @@ def test_the_gitlab_job_gates_and_takes_the_baseline(gitlab, bench):
     assert job(gitlab, folder).returncode == 1
     record = Evidence.from_json((folder / "audit-out/evidence.json").read_text())
     assert [(r.role, r.problem) for r in record.references] == [("baseline", "")]
+    assert became_worse(folder) == set()
+    assert job(gitlab, folder, MODEL="stub_models:forgetful").returncode == 1
+    assert became_worse(folder) == {TWICE}
