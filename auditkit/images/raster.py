@@ -118,7 +118,7 @@ def _choose_page(image: Image.Image) -> tuple[str, ...]:
 
 def _count_pages(image: Image.Image) -> None:
     """Refuse a TIFF file of more pages than are read, or whose pages go in a circle."""
-    stream: Any = image.fp
+    stream: Any = image.fp  # type: ignore[attr-defined]  # the open file, of which Pillow declares nothing
     place, seen = stream.tell(), set[int]()
     try:
         stream.seek(0)
