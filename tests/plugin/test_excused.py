@@ -25,7 +25,7 @@ LEVEL = """
 import pytest
 from auditkit import mean
 
-@pytest.mark.parametrize("effect", [mean(family="level")], ids=str)
+@pytest.mark.parametrize("effect", [mean(name="mean", family="level")], ids=str)
 def test_level(effect, audit):
     audit.at_most(effect)
 """
@@ -84,8 +84,8 @@ def test_a_jump_that_few_patients_leave_open_is_shown_where_it_was_let_through(b
     held = {audit.id: audit for audit in evidence_of(bench, "two").audits}["baseline/level/mean"]
     assert held.verdict == "INCONCLUSIVE"
     assert held.estimate.value == pytest.approx(20)
-    assert "- INCONCLUSIVE baseline/level/mean (--audit-allow-inconclusive): Now" in said(result)
-    assert "worse by +20" in said(result)
+    assert "- INCONCLUSIVE baseline/level/mean (--audit-allow-inconclusive): " in said(result)
+    assert "Now +83.5, before +63.5: worse by +20.0" in said(result)
 
 
 def test_auditkit_run_does_not_call_it_passed(bench):
