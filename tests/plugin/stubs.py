@@ -114,6 +114,7 @@ at_least = 2.0
 points = 20.0
 points_per_step = 5.0
 share = 0.06
+modality_share = 0.12
 """
 
 AUDITS = '''

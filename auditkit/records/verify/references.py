@@ -97,6 +97,7 @@ def _earlier(material: Material, reference: Reference, other: Evidence) -> Earli
         judge=SimpleNamespace(data=material.data),
         batch_size=evidence.answers.batch_size,
         settings=SimpleNamespace(limit=evidence.data.limited_to),
+        store=material.store,
     )
     answers = from_answers(other.answers)
     problem = unlike_in_plan(other, run)

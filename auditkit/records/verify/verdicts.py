@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from auditkit.ask.plan import Plan, distinct, stages
+from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import NOT_ASKED, Answers, Audit, Evidence, LookInfo
 from auditkit.images.record import ImageRecord
@@ -50,12 +51,15 @@ class Material:
         Its answers: from the store where all of them were found there, else from the record.
     reader : AnswerReader or None
         Of the store's answers; None where `data` is from the record.
+    store : Store or None
+        That store, open.
     """
 
     evidence: Evidence
     protocol: Protocol
     data: Measurements
     reader: AnswerReader | None = None
+    store: Store | None = None
 
     @cached_property
     def known(self) -> dict[str, Effect]:

@@ -172,7 +172,7 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
         yield from reread.checks
         if reread.data is not None:
             inside = {q: recorded.column(q) for q in set(recorded.asked()) - set(recorded.answered())}
-            own = replace(own, data=reread.data.with_columns(inside), reader=reread.reader)
+            own = replace(own, data=reread.data.with_columns(inside), reader=reread.reader, store=store)
         yield from check_embeddings(evidence, protocol, recorded, addressed, store)
         yield from _verdicts(own, pictures, earlier)
         if store.damaged:
