@@ -1,6 +1,7 @@
 """What was excused is said beside the exit code that does not show it."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -116,9 +117,8 @@ def test_pictures_that_changed_are_named(bench, audit_run):
         Image.fromarray(rng.integers(0, 256, (24, 24), dtype=np.uint8)).save(bench.path / "pictures" / name)
     result = audit_run("-k", "asked-twice", "--audit-out=two", "--audit-baseline=one")
     assert result.ret == 1
-    ids = {
-        r.name: r.id for r in load_images(str(bench.path / "pictures"), salt="salt of the tests", max_side=64).records
-    }
+    records = load_images(str(bench.path / "pictures"), salt="salt of the tests", max_side=64).records
+    ids = {record.name: record.id for record in records}
     problem = evidence_of(bench, "two").references[0].problem
     assert "the pixels of 2 of its 60 images are other ones now" in problem
     assert ids["p007.png"] in problem
