@@ -33,7 +33,8 @@ TAGS = {
 }  # fmt: skip
 WORDS = [
     "Quuxington", "Zebulon", "99887766", "X5512", "19470312", "Wisteria", "8675309", "Featherstonehaugh",
-    "Ramachandran", "Ottoline", "Birgitsdottir", "Oyelaran", "Elsewhere", "Larkspur", "GANTRY-OF-DOOM", "7700112233", "STUDYQ771",
+    "Ramachandran", "Ottoline", "Birgitsdottir", "Oyelaran", "Elsewhere", "Larkspur", "GANTRY-OF-DOOM",
+    "7700112233", "STUDYQ771",
     "55119", "Philippa", "penny-farthing", "20231107", "QX-4410", "Zebby", "Umbria", "Private-Throckmorton",
     "Artist-Throckmorton", "HUNT-TOKEN-1f2e3d",
 ]  # fmt: skip
