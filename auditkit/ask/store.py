@@ -19,6 +19,7 @@ from auditkit.ask import history, tables
 from auditkit.ask.database import Database
 from auditkit.ask.half import DTYPE, Half, pack, unpack
 from auditkit.ask.history import JudgedBefore
+from auditkit.images.record import ImageRecord
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +71,11 @@ class NotedImage:
     synthetic: bool
     content: str
     unit: str = "patient"
+
+
+def noted(records: Iterable[ImageRecord]) -> list[NotedImage]:
+    """Return what is noted of a run's images, so that its record can be checked without the images."""
+    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content, r.unit) for r in records]
 
 
 class Store(Database):

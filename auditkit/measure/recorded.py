@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.ask.keys import digest_of
-from auditkit.ask.store import NotedImage
 from auditkit.evidence import (
     NO_SCORE,
     NOT_ASKED,
@@ -141,11 +140,6 @@ def answers_sha256(items: Sequence[ItemEntry]) -> str:
 def data_sha256(contents: Iterable[str]) -> str:
     """Return the SHA-256 over the content addresses of images, in whatever order they come."""
     return digest_of(sorted(contents))
-
-
-def noted(records: Iterable[ImageRecord]) -> list[NotedImage]:
-    """Return what the store notes of a run's images, so that its record can be checked without the images."""
-    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content, r.unit) for r in records]
 
 
 def from_answers(answers: Answers) -> Measurements:

@@ -16,14 +16,14 @@ from auditkit.ask.lock import exclusive
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters, stages
 from auditkit.ask.prefetch import Keys, digests, model_identity, prefetch
 from auditkit.ask.render import Renderer
-from auditkit.ask.store import Store
+from auditkit.ask.store import Store, noted
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Data, LookInfo
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut
 from auditkit.images.salt import salt_for
-from auditkit.measure.recorded import data_sha256, noted
+from auditkit.measure.recorded import data_sha256
 from auditkit.models.base import Model
 from auditkit.protocol.covered import check_covered
 from auditkit.protocol.extensions import NONE, Extensions

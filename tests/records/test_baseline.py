@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from auditkit.ask.store import noted as noted_images
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Data, ItemEntry, ModalityCount, Outcomes
 from auditkit.measure.recorded import answers_sha256, data_sha256
-from auditkit.measure.recorded import noted as noted_images
 from auditkit.plugin.options import OPTIONS
 from auditkit.protocol.effects import change, share
 from auditkit.protocol.read import read_protocol

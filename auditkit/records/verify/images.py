@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from auditkit.ask.store import NotedImage, Store
+from auditkit.ask.store import NotedImage, Store, noted
 from auditkit.evidence import Evidence
 from auditkit.images.record import ImageRecord
 from auditkit.images.salt import SALT_FILE, salt_for
 from auditkit.images.sources import DEMO, load_images
-from auditkit.measure.recorded import data_sha256, noted
+from auditkit.measure.recorded import data_sha256
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.verify.checks import OPEN, Check, settled
 
