@@ -166,8 +166,8 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         _tell(config, [line])
         _tell_from_worker(config, [line])
 
-    # Of several workers only the one that asks has anything to show.
-    with progress(enabled=config.option.verbose >= 0, bar=not _is_worker()) as show:
+    # Of several workers only the one that asks has anything to show. `auditkit run` says -q, and -qq is for silence.
+    with progress(enabled=config.option.verbose >= -1, bar=not _is_worker()) as show:
         run.fetch(show, lambda: _tell_from_worker(config, leaving), say)
     run.measure()
     state.collected = len(effects)
