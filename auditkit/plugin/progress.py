@@ -92,7 +92,8 @@ def _line(tally: Tally, seconds: float, quiet: float) -> str:
     if tally.planned:
         done += f" ({percent(tally.done / tally.planned, 0)})"
     rate = tally.asked / max(seconds, 1e-9)
-    left = f", {rate:.2g} a second, about {duration((tally.planned - tally.done) / rate)} left" if rate else ""
+    speed = whole(round(rate)) if rate >= 10 else f"{rate:.2g}"
+    left = f", {speed} a second, about {duration((tally.planned - tally.done) / rate)} left" if rate else ""
     waiting = f"; nothing came back for {duration(quiet)}" if quiet >= 1 else ""
     return f"auditkit: {done}{left}; {_lost(tally)}{waiting}"
 

@@ -37,7 +37,7 @@ def test_where_there_is_no_terminal_lines_go_on_though_no_batch_comes_back(lines
     )
     assert len(found) >= 3
     pattern = (
-        r"auditkit: 4,107 of 41,070 questions \(10 %\), [\d.e+]+ a second, about [\d.]+ (s|min) left; "
+        r"auditkit: 4,107 of 41,070 questions \(10 %\), [\d.]+ a second, about [\d.]+ (s|min) left; "
         r"3 refused, 1,200 not readable, 1 error"
     )
     assert all(re.fullmatch(pattern, line) for line in found), found
@@ -46,6 +46,8 @@ def test_where_there_is_no_terminal_lines_go_on_though_no_batch_comes_back(lines
 def test_a_silent_model_is_said_to_be_silent(lines, monkeypatch):
     line = module._line(Tally(planned=10, done=4, held=4), seconds=100.0, quiet=95.0)
     assert line == "auditkit: 4 of 10 questions (40 %); 0 errors; nothing came back for 1.6 min"
+    line = module._line(Tally(planned=41070, done=19000, held=0), seconds=100.0, quiet=0.0)
+    assert ", 190 a second, about 1.9 min left" in line
     line = module._line(Tally(planned=100, done=50, held=0), seconds=100.0, quiet=0.0)
     assert line == "auditkit: 50 of 100 questions (50 %), 0.5 a second, about 1.7 min left; 0 errors"
 
