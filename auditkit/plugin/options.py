@@ -135,6 +135,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "print what would be asked and how long it would take; ask nothing",
     },
+    "--audit-list": {
+        "action": "store_true",
+        "help": "print every audit with its question, source, hazard, limit and the fewest patients that a PASS takes; "
+        "ask nothing",
+    },
+    "--audit-list-json": {
+        "metavar": "FILE",
+        "help": "the same list as JSON, in a file",
+    },
     "--audit-allow-inconclusive": {
         "action": "store_true",
         "help": "let INCONCLUSIVE audits not fail the session; they are still no pass",
@@ -250,7 +259,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
     return Settings(
         model=option.audit_model,
         data=_from_invocation(config, option.audit_data),
-        protocol=_protocol_path(config),
+        protocol=protocol_path(config),
         profile=option.audit_profile,
         looks=option.audit_looks,
         root=config.rootpath,
@@ -311,7 +320,7 @@ def _from_invocation(config: pytest.Config, value: str) -> str:
     return str(path) if path.exists() else value
 
 
-def _protocol_path(config: pytest.Config) -> Path:
+def protocol_path(config: pytest.Config) -> Path:
     """The protocol named, else protocol.toml beside the first path on the command line, else in audits/."""
     if config.option.audit_protocol:
         return Path(_from_invocation(config, config.option.audit_protocol))
