@@ -224,12 +224,13 @@ def _one(audit: Listed, width: int) -> list[str]:
 
 
 def _wrapped(text: str, first: str = "", then: str = "") -> list[str]:
-    options = {"initial_indent": first, "subsequent_indent": then}
-    return textwrap.wrap(visible(text), WIDTH, break_long_words=False, break_on_hyphens=False, **options)
+    wrapper = textwrap.TextWrapper(WIDTH, initial_indent=first, subsequent_indent=then)
+    wrapper.break_long_words = wrapper.break_on_hyphens = False
+    return wrapper.wrap(visible(text))
 
 
 def as_json(audits: Sequence[Listed], protocol: Protocol) -> dict[str, Any]:
-    """Return the list as JSON data."""
+    """Return the list as JSON data; `from_json` reads its audits back."""
     return {
         "protocol": {
             "name": protocol.name,
@@ -239,3 +240,9 @@ def as_json(audits: Sequence[Listed], protocol: Protocol) -> dict[str, Any]:
         },
         "audits": [asdict(audit) for audit in in_order(audits, protocol)],
     }
+
+
+def from_json(audit: dict[str, Any]) -> Listed:
+    """Return one audit of `as_json`."""
+    lists = {name: tuple(audit[name]) for name in ("sources", "hazard_ids")}
+    return Listed(**{**audit, **lists, "least": audit["least"] and Least(**audit["least"])})

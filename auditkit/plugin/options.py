@@ -63,12 +63,12 @@ def size(option: str) -> Any:
     return parse
 
 
-def named(option: str) -> Any:
-    """Return a parser of file names; an empty one, of a variable that is not set, is no way to leave a gate out."""
+def named(option: str, file: str = "an evidence.json") -> Any:
+    """Return a parser of file names; an empty one, of a variable that is not set, is no way to leave an option out."""
 
     def parse(text: str) -> str:
         if not text.strip():
-            raise pytest.UsageError(f"{option}= names no file: give an evidence.json, or leave the option out.")
+            raise pytest.UsageError(f"{option}= names no file: give {file}, or leave the option out.")
         return text
 
     return parse
@@ -142,7 +142,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--audit-list-json": {
         "metavar": "FILE",
-        "help": "the same list as JSON, in a file",
+        "type": named("--audit-list-json", "one to write"),
+        "help": "write the same list as JSON; ask nothing",
     },
     "--audit-allow-inconclusive": {
         "action": "store_true",
