@@ -79,5 +79,6 @@ def _of(item: pytest.Function, protocol: Protocol) -> Iterator[Listed]:
 
 def _say(config: pytest.Config, lines: list[str]) -> None:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
+    write = print if terminal is None else terminal.write_line
     for line in lines:
-        print(line) if terminal is None else terminal.write_line(line)
+        write(line)
