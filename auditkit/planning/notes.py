@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from auditkit.planning.claims import levels, per_cent
+from auditkit.planning.least import SHARE, fewest
 from auditkit.planning.subject import Subject
 from auditkit.protocol.model import Protocol
-from auditkit.stats.unseen import least_clusters
 from auditkit.words import and_listed
 
 
@@ -42,12 +43,13 @@ def notes(protocol: Protocol, planned: Sequence[tuple[str, Subject]]) -> list[st
 
 
 def _still(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:
-    least: dict[float, int] = {}
+    least: dict[float, int | None] = {}
     for family, subject in ((protocol.families[name], subject) for name, subject in planned if subject.in_points):
         limits = [family.ends(together=together) for together in (False, True)]
         # Where no change at all is asked for or not allowed, a score that never moves passes with no number.
         ends = {min(abs(low), high) for low, high in limits if low < 0 < high}
-        least |= {margin: least_clusters(margin, subject.reach, level) for margin in ends if margin < subject.reach}
+        reach = (-subject.reach, subject.reach)
+        least |= {margin: fewest(0.0, (-margin, margin), reach, level) for margin in ends if margin < subject.reach}
     if not least:
         return []
     counts = (f"{n} for ± {margin:g} points" for margin, n in sorted(least.items()))
@@ -63,12 +65,13 @@ def _no_event(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level:
         if subject.kind in ("share", "differs"):
             caps |= {end for together in (False, True) if 0 < (end := family.ends(together=together)[1]) < 1}
     return [
-        f"{least_clusters(cap, 1.0, level)} for a share below {per_cent(cap)} without any event" for cap in sorted(caps)
+        f"{fewest(0.0, (-math.inf, cap), SHARE, level)} for a share below {per_cent(cap)} without any event"
+        for cap in sorted(caps)
     ]
 
 
 def _told_apart(protocol: Protocol, planned: Sequence[tuple[str, Subject]], level: float) -> list[str]:
     areas = (protocol.families[name] for name, subject in planned if subject.kind == "area")
     floors = {floor for family in areas if 0 < (floor := family.ends(together=False)[0]) < 1}
-    least = ((floor, least_clusters(1 - floor, 1.0, level, power=2)) for floor in sorted(floors))
+    least = ((floor, fewest(1.0, (floor, math.inf), SHARE, level, 2)) for floor in sorted(floors))
     return [f"{n} for an AUROC above {floor:.2f} when all images are told apart" for floor, n in least]

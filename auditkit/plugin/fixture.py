@@ -88,7 +88,7 @@ def judge(item: pytest.Item, state: State, decided: Callable[[], Audit], unjudge
     """
     if state.problem:
         pytest.fail(state.problem, pytrace=False)
-    hazards = {"hazard_ids": _hazards(item)}
+    hazards = {"hazard_ids": marked(item, "hazard")}
     try:
         audit = decided()
     except AuditkitError as error:
@@ -125,7 +125,7 @@ def note_unjudged(item: pytest.Function, effect: Effect, why: str, state: State)
     """Put an ERROR on a test item about an effect that its test did not get to judge."""
     family = _family(effect, state)
     audit = _unjudged(effect, None if family is None else family.verb, question(item), why, state)
-    _record(item, state, audit.model_copy(update={"hazard_ids": _hazards(item)}))
+    _record(item, state, audit.model_copy(update={"hazard_ids": marked(item, "hazard")}))
 
 
 def _family(effect: Effect, state: State) -> Family | None:
@@ -147,9 +147,9 @@ def _unjudged(effect: Effect, verb: Verb | None, question: str, why: str, state:
     )
 
 
-def _hazards(item: pytest.Item) -> list[str]:
-    """Ids that the test's ``hazard`` markers name, outermost last."""
-    return list(dict.fromkeys(str(i) for mark in item.iter_markers("hazard") for i in mark.args))
+def marked(item: pytest.Item, marker: str) -> list[str]:
+    """What the markers of one name say, each once, outermost last."""
+    return list(dict.fromkeys(str(i) for mark in item.iter_markers(marker) for i in mark.args))
 
 
 def _record(item: pytest.Item, state: State, audit: Audit) -> None:

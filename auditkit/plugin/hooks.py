@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditkit.plugin import alias, bare, ci, criterion, ending, root
-from auditkit.plugin.options import OPTIONS, out_of, settings_of
+from auditkit.plugin import alias, bare, ci, criterion, ending, listing, root
+from auditkit.plugin.options import OPTIONS, out_of, protocol_path, settings_of
 from auditkit.plugin.references import ReferenceItem, effects_of, looks_inside, with_references
 from auditkit.plugin.state import RECORDS, STATE, State
 
 if TYPE_CHECKING:
     from auditkit.plugin.fixture import AuditFixture
+    from auditkit.protocol.model import Protocol
 
 WORKER = "PYTEST_XDIST_WORKER"
 RUN_UID = "PYTEST_XDIST_TESTRUNUID"
@@ -60,6 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "hazard(id, ...): hazards of your risk file (ISO 14971) that this audit controls"
     )
+    config.addinivalue_line(
+        "markers", "source(text, ...): where the question of this audit comes from, such as an arXiv id or a DOI"
+    )
+    if listing.is_wanted(config):
+        config.option.dist = "no"  # one process lists as fast as many; xdist reads this after all other plugins
     config.stash[STATE] = State(os.environ.get(RUN_UID) or secrets.token_hex(8))
 
 
@@ -82,7 +88,7 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class) -> Genera
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not getattr(config.option, "audit_embeddings", False):
+    if not (getattr(config.option, "audit_embeddings", False) or listing.is_wanted(config)):
         inside = {item: None for item in items if looks_inside(item)}
         if inside:
             items[:] = [item for item in items if item not in inside]
@@ -96,19 +102,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _shown_families(config: pytest.Config) -> set[str]:
     from auditkit.errors import AuditkitError
-    from auditkit.protocol.read import load_protocol
 
     try:
-        settings = settings_of(config, config.stash[STATE].uid)
-        protocol = load_protocol(settings.protocol, settings.profile, settings.looks, _extensions(config.hook))
+        protocol = _protocol(config)
     except (AuditkitError, OSError):  # told when the run is prepared
         return set()
     return {name for name, family in protocol.families.items() if family.shown}
 
 
+def _protocol(config: pytest.Config) -> Protocol:
+    from auditkit.protocol.read import load_protocol
+
+    option = config.option
+    return load_protocol(protocol_path(config), option.audit_profile, option.audit_looks, _extensions(config.hook))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
+    if listing.is_wanted(config):
+        _list(session)
+        return
     if any(getattr(config.option, name, False) for name in _ONLY_LOOKS):
         return
     effects = [effect for item in session.items for effect in effects_of(item)]
@@ -130,6 +144,21 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise pytest.UsageError(str(error)) from None
         # An exception in an xdist worker shows as a crash: every audit says the sentence instead.
         config.stash[STATE].problem = str(error)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    # What could not be collected still ends the session as it always does.
+    return True if listing.is_wanted(session.config) and not session.testsfailed else None
+
+
+def _list(session: pytest.Session) -> None:
+    from auditkit.errors import AuditkitError, of_the_system
+
+    try:
+        listing.show(session, lambda: _protocol(session.config))
+    except (AuditkitError, OSError) as error:
+        raise pytest.UsageError(str(of_the_system(error) if isinstance(error, OSError) else error)) from None
 
 
 def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:

@@ -63,12 +63,12 @@ def size(option: str) -> Any:
     return parse
 
 
-def named(option: str) -> Any:
-    """Return a parser of file names; an empty one, of a variable that is not set, is no way to leave a gate out."""
+def named(option: str, file: str = "an evidence.json") -> Any:
+    """Return a parser of file names; an empty one, of a variable that is not set, is no way to leave an option out."""
 
     def parse(text: str) -> str:
         if not text.strip():
-            raise pytest.UsageError(f"{option}= names no file: give an evidence.json, or leave the option out.")
+            raise pytest.UsageError(f"{option}= names no file: give {file}, or leave the option out.")
         return text
 
     return parse
@@ -134,6 +134,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--audit-dry-run": {
         "action": "store_true",
         "help": "print what would be asked and how long it would take; ask nothing",
+    },
+    "--audit-list": {
+        "action": "store_true",
+        "help": "print every audit with its question, source, hazard, limit and the fewest patients that a PASS takes; "
+        "ask nothing",
+    },
+    "--audit-list-json": {
+        "metavar": "FILE",
+        "type": named("--audit-list-json", "one to write"),
+        "help": "write the same list as JSON; ask nothing",
     },
     "--audit-allow-inconclusive": {
         "action": "store_true",
@@ -250,7 +260,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
     return Settings(
         model=option.audit_model,
         data=_from_invocation(config, option.audit_data),
-        protocol=_protocol_path(config),
+        protocol=protocol_path(config),
         profile=option.audit_profile,
         looks=option.audit_looks,
         root=config.rootpath,
@@ -311,7 +321,7 @@ def _from_invocation(config: pytest.Config, value: str) -> str:
     return str(path) if path.exists() else value
 
 
-def _protocol_path(config: pytest.Config) -> Path:
+def protocol_path(config: pytest.Config) -> Path:
     """The protocol named, else protocol.toml beside the first path on the command line, else in audits/."""
     if config.option.audit_protocol:
         return Path(_from_invocation(config, config.option.audit_protocol))

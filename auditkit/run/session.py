@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -336,17 +336,13 @@ def prepare(
         With what is wrong and the line to type.
     """
     from auditkit.images.sources import load_images
-    from auditkit.judge.procedures import check_limits
     from auditkit.models.resolve import resolve_model
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
     git = checkout(settings)  # before anything is written into it
     check(settings)
     protocol = load_protocol(settings.protocol, settings.profile, settings.looks, extensions)
-    planned = distinct(effects)
-    check_effects(planned, protocol)
-    check_covered(planned, protocol)
-    check_limits(planned, protocol)
+    planned = checked(effects, protocol)
     check_writable(settings.out or settings.root / REPORTS)
     given = find_model(settings.model)
     if given is not None and settings.engine == "ray":
@@ -380,6 +376,23 @@ def prepare(
         git=git,
         kinds=kinds,
     )
+
+
+def checked(effects: Iterable[Effect], protocol: Protocol) -> tuple[Effect, ...]:
+    """Return the effects without repetitions, once they fit the protocol: neither model nor images are needed for it.
+
+    Raises
+    ------
+    AuditkitError
+        Two effects of one name, or one that cannot be asked, is not covered by the hash, or cannot keep its limit.
+    """
+    from auditkit.judge.procedures import check_limits
+
+    planned = distinct(effects)
+    check_effects(planned, protocol)
+    check_covered(planned, protocol)
+    check_limits(planned, protocol)
+    return planned
 
 
 def decided_levels(look: Look, protocol: Protocol) -> dict[str, float]:

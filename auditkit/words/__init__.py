@@ -3,7 +3,7 @@
 Below judge and report, so that a sentence of the record and the table beside it cannot disagree.
 """
 
-from auditkit.words.limits import axis_words, limit_words, region, region_words, scale_in, scale_of
+from auditkit.words.limits import axis_words, declared_words, limit_words, region, region_words, scale_in, scale_of
 from auditkit.words.lost import damaged_sentence, not_embedded_sentence
 from auditkit.words.names import (
     MODALITY_LABELS,
@@ -57,6 +57,7 @@ __all__ = [
     "count",
     "cut",
     "damaged_sentence",
+    "declared_words",
     "duration",
     "fixed",
     "interval",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from auditkit.evidence import ALL, Audit, Cell
 from auditkit.words.names import plain_name
 from auditkit.words.numbers import PER_STEP, Scale
@@ -38,11 +40,16 @@ def region_words(low: float | None, high: float | None, scale: Scale) -> str:
 
 def limit_words(audit: Audit) -> str:
     """Say what the protocol asks of an audit: ``within ±5.0 points, in each ±10.0``; empty where there is no limit."""
-    if audit.verb not in audit.limit:
+    return declared_words(audit.verb, audit.limit, audit.unit)
+
+
+def declared_words(verb: str, limit: Mapping[str, float], unit: str) -> str:
+    """Say what is declared: the limit under its verb and, where each level has one of its own, under ``in_each``."""
+    if verb not in limit:
         return ""
-    scale, sign = Scale(audit.unit, signed=False), "±" if audit.verb == "within" else ""
-    text = f"{audit.verb.replace('_', ' ')} {sign}{scale.with_unit(audit.limit[audit.verb])}"
-    return f"{text}, in each {sign}{scale.number(audit.limit['in_each'])}" if "in_each" in audit.limit else text
+    scale, sign = Scale(unit, signed=False), "±" if verb == "within" else ""
+    text = f"{verb.replace('_', ' ')} {sign}{scale.with_unit(limit[verb])}"
+    return f"{text}, in each {sign}{scale.number(limit['in_each'])}" if "in_each" in limit else text
 
 
 def axis_words(audit: Audit) -> str:

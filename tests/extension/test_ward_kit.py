@@ -127,6 +127,15 @@ def test_sentences_may_stand_in_a_file_beside_the_protocol(ward):
     assert "DOES NOT MATCH" not in said, said
 
 
+def test_the_list_knows_what_the_plugin_adds(ward):
+    done = ward.run("audits", "--audit-list")
+    assert done.returncode == 0
+    said = " ".join(done.stdout.split())
+    assert "hazard: Images of the night are waved through. Night shift night" in said
+    # An interaction of four scores can be 200 points off: 0.975^119 = 0.049, 0.975^118 = 0.050.
+    assert "at least 119 in each modality and 119 together, if nothing changes 1 audit:" in said
+
+
 def test_without_the_plugin_the_run_says_what_is_missing(ward):
     done = ward.pytest("audits", "--model=reference", "--audit-data=demo", "--audit-out=none")
     assert done.returncode == 4

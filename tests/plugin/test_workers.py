@@ -74,7 +74,7 @@ def test_no_older_record_stays_beside_a_run_that_writes_none(bench, audit_run):
     assert [path.name for path in (bench.path / "out").iterdir()] == ["notes.txt"]
 
 
-@pytest.mark.parametrize("how", ["--audit-dry-run", "--collect-only", "--setup-plan", "--fixtures"])
+@pytest.mark.parametrize("how", ["--audit-dry-run", "--audit-list", "--collect-only", "--setup-plan", "--fixtures"])
 def test_a_session_that_asks_nothing_leaves_an_earlier_record_alone(bench, audit_run, how):
     audit_run("-k", "asked-twice", "--audit-out=out")
     before = (bench.path / "out/evidence.json").read_bytes()
