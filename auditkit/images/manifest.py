@@ -23,9 +23,9 @@ SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 _PARQUET_BATCH = 4096
 _HEAD = 1 << 20  # characters of a table that are looked at for its columns
-_BETWEEN = " + "
+BETWEEN = " + "
 _LONGEST_LIST = 4096
-_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom")
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Manifest:
 
     def _names_a_file(self, name: str) -> bool:
         try:
-            return bool(name) and (name.casefold().endswith(_PICTURES) or (self.path.parent / name).is_file())
+            return bool(name) and (name.casefold().endswith(PICTURES) or (self.path.parent / name).is_file())
         except (OSError, ValueError):
             return False
 
@@ -225,4 +225,4 @@ def _labels(value: object) -> object:
             return value
     if not isinstance(value, (list, tuple)) or not all(isinstance(v, (str, int, float)) for v in value):
         return value
-    return _BETWEEN.join(sorted({text for v in value if (text := str(v).strip())}))
+    return BETWEEN.join(sorted({text for v in value if (text := str(v).strip())}))
