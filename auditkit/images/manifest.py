@@ -202,6 +202,12 @@ def _row(entry: Mapping[str, Any], label: str) -> Row | LeftOut:
     name = entry.get(FILE_NAME)
     if not isinstance(name, str) or not name.strip():
         return LeftOut(label, f'"{FILE_NAME}" is empty' if name in (None, "") else f'"{FILE_NAME}" is not a text')
+    declared = declared_by(entry, label)
+    return declared if isinstance(declared, LeftOut) else Row(name.strip(), declared)
+
+
+def declared_by(entry: Mapping[str, Any], label: str) -> dict[str, object] | LeftOut:
+    """Return what a row says under the names of `COLUMNS`, or why it cannot be used; `label` is what it is called."""
     declared = {key: entry[key] for key in COLUMNS[1:] if entry.get(key) is not None}
     if "label" in declared:
         declared["label"] = _labels(declared["label"])
@@ -210,7 +216,7 @@ def _row(entry: Mapping[str, Any], label: str) -> Row | LeftOut:
             declared[key] = value[0]
     if nested := [key for key, value in declared.items() if isinstance(value, (dict, list, tuple, bytes))]:
         return LeftOut(label, f'"{nested[0]}" is not a single value')
-    return Row(name.strip(), declared)
+    return declared
 
 
 def _labels(value: object) -> object:

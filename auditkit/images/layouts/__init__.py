@@ -10,10 +10,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from auditkit.images.layouts import medimeta, medimeta_c, medmnist, medmnist_c
+from auditkit.images.layouts import hf_parquet, medimeta, medimeta_c, medmnist, medmnist_c
 from auditkit.images.layouts.layout import Held, Layout, Place
 
-LAYOUTS: tuple[Layout, ...] = (medmnist.LAYOUT, medmnist_c.LAYOUT, medimeta_c.LAYOUT, medimeta.LAYOUT)
+LAYOUTS: tuple[Layout, ...] = (
+    medmnist.LAYOUT,
+    medmnist_c.LAYOUT,
+    medimeta_c.LAYOUT,
+    medimeta.LAYOUT,
+    hf_parquet.LAYOUT,
+)
 SUFFIXES = tuple({layout.suffix: None for layout in LAYOUTS if layout.suffix})
 
 __all__ = ["LAYOUTS", "SUFFIXES", "Held", "Layout", "Place", "layout_of", "named", "within"]

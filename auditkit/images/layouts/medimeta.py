@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from auditkit.errors import AuditkitError
-from auditkit.images.columns import COLUMNS, FILE_NAME, PATIENT, near_miss
+from auditkit.images.columns import COLUMNS, FILE_NAME, Columns, near_miss
 from auditkit.images.csv_rows import read_csv
 from auditkit.images.files import LICENCE, shown_name
 from auditkit.images.layouts.layout import BETWEEN, NO_FINDING, SPLIT, Layout, Place
@@ -105,25 +104,18 @@ def _rows(place: Place) -> Iterator[Row | LeftOut]:
 
 def _taken(columns: Sequence[str], shown: str) -> dict[str, str]:
     """Return the columns that are read, with the name each gets; empty for the one that names files."""
+    seen = Columns(shown)
+    seen.see(columns)
+    seen.once(columns)
+    seen.check_patients()
     if FILE not in columns:
         raise AuditkitError(f'{shown} has no column "{FILE}".', "Download or write the data set again.")
-    if twice := [name for name, n in Counter(columns).items() if n > 1]:
-        raise AuditkitError(
-            f'{shown} has the column "{shown_name(twice[0])}" more than once.', "Keep the one that holds."
-        )
     taken = {FILE: ""}
     for name in columns:
         if name.startswith(TASK):
             taken[name] = _WORD.sub("_", name.removeprefix(TASK).casefold()).strip("_")
         elif name in _NAMES or (name in COLUMNS and name != FILE_NAME):
             taken[name] = _NAMES.get(name, name)
-    patients = [name for name in columns if near_miss(name) == PATIENT and name not in _OWN]
-    if patients and PATIENT not in columns:
-        raise AuditkitError(
-            f'{shown} has a column "{shown_name(patients[0])}" and none called "{PATIENT}": as it is not read, every '
-            "file would count as a patient.",
-            f'Call it "{PATIENT}". If it does not tell patients apart, remove it.',
-        )
     return taken
 
 

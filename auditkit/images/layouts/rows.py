@@ -171,8 +171,8 @@ def held_rows(
     try:
         for row, (classes, digest) in enumerate(zip(pair.classes(), pair.digests(), strict=True)):
             own, unit = version(row)
-            said = {**declared, **own, "label": label_of(classes, names)}
-            said = spoken.setdefault(tuple(map(str, said.values())), said)
+            columns = {**declared, **own, "label": label_of(classes, names)}
+            said = spoken.setdefault(tuple(map(str, columns.values())), columns)
             reader = RowReader(pair.images, row, place.settings.max_side)
             found.append(Held(f"{member}[{row}]", digest, reader, said, unit, notes))
     except UnreadableImage as error:  # what has been listed of a damaged array may be damaged too
