@@ -111,7 +111,7 @@ def _gather(
             continue
         try:
             if isinstance(entry, Held):
-                found.append(_held(entry, first_with, settings, kind))
+                found.append(_held(entry, first_with, settings))
                 continue
             path = inside(root, entry.name)
             name = path.relative_to(root).as_posix()
@@ -148,7 +148,7 @@ def _gather(
 
 
 def _held(
-    entry: Held, first_with: dict[bytes, manifest.Row | Held], settings: Settings, kind: str
+    entry: Held, first_with: dict[bytes, manifest.Row | Held], settings: Settings
 ) -> tuple[ImageRecord, Identity]:
     """Describe a picture that is no file of its own.
 
@@ -164,7 +164,14 @@ def _held(
     content = content_key(entry.digest, settings.max_side)
     facts = dicom.Facts(notes=entry.notes)
     return assembled(
-        entry.name, facts, entry.declared, settings, source=kind, content=content, read=entry.read, unit=entry.unit
+        entry.name,
+        facts,
+        entry.declared,
+        settings,
+        source=entry.source,
+        content=content,
+        read=entry.read,
+        unit=entry.unit,
     )
 
 

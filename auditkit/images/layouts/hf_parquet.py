@@ -23,7 +23,7 @@ from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
 from auditkit.images.csv_rows import MOST_ROWS
 from auditkit.images.files import shown_name
 from auditkit.images.layouts.archive import status_of
-from auditkit.images.layouts.layout import SPLIT, Held, Layout, Place
+from auditkit.images.layouts.layout import SPLIT, Held, Layout, Place, named_class
 from auditkit.images.levels import check_content
 from auditkit.images.manifest import declared_by
 from auditkit.images.quiet import guarded
@@ -181,7 +181,7 @@ def _entry(
     except UnreadableImage as error:
         return LeftOut(shown_name(name), str(error))
     reader = ShardReader(shard, row, place.settings.max_side, place.settings.max_pixels)
-    return Held(name, hashlib.sha256(data).hexdigest(), reader, {**declared, **own}, name, notes)
+    return Held(name, hashlib.sha256(data).hexdigest(), reader, {**declared, **own}, name, place.kind, notes)
 
 
 def _column(found: Sequence[str], place: Place) -> str:
@@ -202,7 +202,8 @@ def _classes(schema: Any) -> Sequence[str]:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         label = features["label"]
         label = label.get("feature", label)
-        return [str(name) for name in label["names"]] if label["_type"] == "ClassLabel" else []
+        names = label["names"] if label["_type"] == "ClassLabel" else []
+        return [named_class(number, name) for number, name in enumerate(names)]
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         return []
 

@@ -10,16 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.images.files import Settings
-from auditkit.images.manifest import BETWEEN, Row
+from auditkit.images.manifest import Row
 from auditkit.images.record import LeftOut
+from auditkit.images.strata import known
 
 SPLIT, CORRUPTION, SEVERITY = "split", "corruption", "severity"
 """Columns that layouts fill beside those of manifests."""
 CLEAN = "clean"
 """The corruption of a picture of which a clean one and corrupted ones lie side by side; its severity is 0."""
-NO_FINDING = "none"
+NO_FINDING = "no finding"
 """The label of a picture that has none of several findings."""
-__all__ = ["BETWEEN", "CLEAN", "CORRUPTION", "NO_FINDING", "SEVERITY", "SPLIT", "Held", "Layout", "Place"]
+
+
+def named_class(number: object, word: object) -> str:
+    """Return the name of a class; ``class 3`` where it has one that means a missing value elsewhere, such as ``None``.
+
+    Examples
+    --------
+    >>> named_class(0, "mass"), named_class(14, "None")
+    ('mass', 'class 14')
+    """
+    return known(word) or f"class {number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class Held:
         What the layout says of it, under the names of manifests where they have one.
     unit : str
         What it counts as where the layout tells no patient: pictures of one unit are versions of one picture.
+    source : str
+        As `ImageRecord.source`.
     notes : tuple of str
         What the reader decided.
     """
@@ -47,6 +60,7 @@ class Held:
     read: Callable[[], NDArray[np.uint8]]
     declared: Mapping[str, object]
     unit: str
+    source: str
     notes: tuple[str, ...] = ()
 
 
@@ -60,6 +74,8 @@ class Place:
         The data's folder, resolved.
     path : Path
         The file or folder, in it.
+    kind : str
+        Name of the layout.
     settings : Settings
         How the data set is read.
     split : str
@@ -72,6 +88,7 @@ class Place:
 
     root: Path
     path: Path
+    kind: str
     settings: Settings
     split: str = ""
     splits: dict[str, None] = field(default_factory=dict)

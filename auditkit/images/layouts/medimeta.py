@@ -15,8 +15,8 @@ from auditkit.errors import AuditkitError
 from auditkit.images.columns import COLUMNS, FILE_NAME, Columns, near_miss
 from auditkit.images.csv_rows import read_csv
 from auditkit.images.files import LICENCE, shown_name
-from auditkit.images.layouts.layout import BETWEEN, NO_FINDING, SPLIT, Layout, Place
-from auditkit.images.manifest import Row
+from auditkit.images.layouts.layout import NO_FINDING, SPLIT, Layout, Place, named_class
+from auditkit.images.manifest import BETWEEN, Row
 from auditkit.images.record import LeftOut
 from auditkit.images.strata import known, modality_of
 from auditkit.version import install_line
@@ -163,7 +163,9 @@ def _info(place: Place) -> Info:
 
 
 def _words(labels: object) -> dict[str, str]:
-    return {str(number): str(word) for number, word in labels.items()} if isinstance(labels, dict) else {}
+    if not isinstance(labels, dict):
+        return {}
+    return {str(number): named_class(number, word) for number, word in labels.items()}
 
 
 def _modality(text: str) -> str:

@@ -124,7 +124,12 @@ def opened(source: str, settings: Settings) -> Opened | None:
             )
         return None
     root = path if path.is_dir() else path.parent
-    return Opened(root, [(layout, Place(root, each, settings, split)) for layout, each in found], split, path.is_dir())
+    return Opened(
+        root,
+        [(layout, Place(root, each, layout.name, settings, split)) for layout, each in found],
+        split,
+        path.is_dir(),
+    )
 
 
 def no_such_layout(source: str) -> AuditkitError | None:

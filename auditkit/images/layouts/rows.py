@@ -14,8 +14,9 @@ from auditkit.images.csv_rows import MOST_ROWS
 from auditkit.images.files import Settings, shown_name
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.archive import Array
-from auditkit.images.layouts.layout import BETWEEN, NO_FINDING, Held, Place
+from auditkit.images.layouts.layout import NO_FINDING, Held, Place
 from auditkit.images.levels import check_content
+from auditkit.images.manifest import BETWEEN
 from auditkit.images.quiet import guarded
 from auditkit.images.record import LeftOut, UnreadableImage
 from auditkit.images.scaling import fit
@@ -133,7 +134,7 @@ def label_of(classes: NDArray[np.int64], names: tuple[str, ...]) -> str:
     >>> label_of(np.array([1]), ("normal", "pneumonia")), label_of(np.array([4]), ("normal", "pneumonia"))
     ('pneumonia', '4')
     >>> label_of(np.array([1, 0, 1]), ("mass", "edema", "hernia")), label_of(np.array([0, 0]), ())
-    ('hernia + mass', 'none')
+    ('hernia + mass', 'no finding')
     """
     numbers = [int(classes[0])] if len(classes) == 1 else np.flatnonzero(classes).tolist()
     said = sorted(names[number] if 0 <= number < len(names) else str(number) for number in numbers)
@@ -174,7 +175,7 @@ def held_rows(
             columns = {**declared, **own, "label": label_of(classes, names)}
             said = spoken.setdefault(tuple(map(str, columns.values())), columns)
             reader = RowReader(pair.images, row, place.settings.max_side)
-            found.append(Held(f"{member}[{row}]", digest, reader, said, unit, notes))
+            found.append(Held(f"{member}[{row}]", digest, reader, said, unit, place.kind, notes))
     except UnreadableImage as error:  # what has been listed of a damaged array may be damaged too
         return [LeftOut(shown_name(member), str(error))]
     return found
