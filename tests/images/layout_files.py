@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 import yaml
 from PIL import Image
 from pyarrow import parquet
@@ -62,7 +63,7 @@ DR_REGULAR = {
         {
             "task_name": "DR level",
             "task_target": "ORDINAL_REGRESSION",
-            "labels": {i: word for i, word in enumerate(("none", "mild", "moderate", "severe", "proliferative"))},
+            "labels": dict(enumerate(("none", "mild", "moderate", "severe", "proliferative"))),
         },
         {
             "task_name": "Overall quality",
@@ -85,15 +86,19 @@ def medimeta(folder: Path, patients: int = 12) -> None:
     with (folder / "annotations.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(
-            ["filepath", "tasks/DR level", "tasks/Overall quality", "tasks/Clarity", "original_filepath"]
-            + ["original_split", "patient_id", "image_id", "patient_age", "patient_gender"]
+            (
+                *("filepath", "tasks/DR level", "tasks/Overall quality", "tasks/Clarity", "original_filepath"),
+                *("original_split", "patient_id", "image_id", "patient_age", "patient_gender"),
+            )
         )
         for i, name in enumerate(names):
             Image.fromarray(pictures(1, 24, 24, 3, seed=i)[0]).save(folder / name, compression=None)
             patient = i // 2
             writer.writerow(
-                [name, patient % 2, f"{i % 2}.0", 10 if i % 2 else 1, f"regular/{patient}_l{i % 2}.jpg"]
-                + ["train", 300 + patient, f"{patient}_l{i % 2}", 40 + patient, "FM"[patient % 2]]
+                (
+                    *(name, patient % 2, f"{i % 2}.0", 10 if i % 2 else 1, f"regular/{patient}_l{i % 2}.jpg"),
+                    *("train", 300 + patient, f"{patient}_l{i % 2}", 40 + patient, "FM"[patient % 2]),
+                )
             )
     for split, own in (("train", names[:16]), ("val", names[16:20]), ("test", names[20:])):
         (folder / "splits" / f"{split}.txt").write_text("\n".join(own))
@@ -125,12 +130,10 @@ def load(source: object, **options: int):
 
 def error_of(source: object) -> AuditkitError:
     """Return what is said of a source that cannot be used."""
-    try:
-        images = load(source)
-    except AuditkitError as error:
-        assert error.remedy
-        return error
-    raise AssertionError(f"{source} was read: {len(images.records)} records")
+    with pytest.raises(AuditkitError) as caught:
+        load(source)
+    assert caught.value.remedy
+    return caught.value
 
 
 def by_name(images) -> dict:

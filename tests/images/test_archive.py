@@ -1,4 +1,4 @@
-"""Archives of arrays: any picture without those before it, in bounded memory; nothing hostile or damaged gets through."""
+"""Archives of arrays: any picture without those before it, in bounded memory; what is hostile is refused."""
 
 import io
 import pickle
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from layout_files import by_name, error_of, load, medmnist, pictures
 
+from auditkit.errors import AuditkitError
 from auditkit.images.layouts import archive, marks
 from auditkit.images.layouts.marks import Mark, Marks
 from auditkit.images.record import UnreadableImage
@@ -180,8 +181,7 @@ def test_every_damaged_byte_is_noticed_or_harmless(tmp_path, compression):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
         try:
             images = load(path)
-        except Exception as error:
-            assert type(error).__name__ == "AuditkitError", place
+        except AuditkitError:
             continue
         assert {name: record.content for name, record in by_name(images).items()} == first, place
 
@@ -211,7 +211,7 @@ def test_packed_otherwise(tmp_path, compression):
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "_LARGE", 1 << 20)
-    head = npy(np.zeros((1, 28, 28), np.uint8))[:128].replace(b"(1, 28, 28)", b"(9000, 28, 28)"[:11])
+    head = npy(np.zeros((1, 28, 28), np.uint8))[:128].replace(b"(1, 28, 28)", b"(9, 999, 99)")
     members = [("test_images.npy", head + bytes(5_000_000)), ("test_labels.npy", npy(np.zeros((1, 1), int)))]
     path = written(tmp_path / "pneumoniamnist.npz", members, compression=zipfile.ZIP_DEFLATED)
     monkeypatch.setattr(zlib, "decompressobj", lambda *_: pytest.fail("it was unpacked"))

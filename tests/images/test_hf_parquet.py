@@ -1,4 +1,4 @@
-"""Hugging Face data sets as Parquet: the picture in the cell, classes from the schema, splits from the shards' names."""
+"""Hugging Face data sets as Parquet: pictures in cells, classes from the schema, splits from the names of shards."""
 
 import io
 
@@ -72,7 +72,7 @@ def test_cells_that_hold_no_picture(tmp_path):
         "a.parquet[2]": '"image" holds no picture',
         "a.parquet[3]": "it is not an image in a format that is read",
         "a.parquet[4]": "it is a copy of a.parquet[0]",
-    } | {}
+    }
     assert len(images.records) == 6
 
 

@@ -272,9 +272,7 @@ def _directory(path: Path) -> tuple[dict[str, zipfile.ZipInfo], tuple[int, int]]
         raise UnreadableImage(f"it holds more than {_MOST_MEMBERS:,} members")
     twice = [name for name, n in Counter(info.filename for info in members).items() if n > 1]
     if twice:
-        raise UnreadableImage(
-            f'it holds the member "{_printable(twice[0])}" more than once: which one holds is not known'
-        )
+        raise UnreadableImage(f'it holds "{_printable(twice[0])}" more than once, and which one holds is not known')
     return {info.filename: info for info in members}, status
 
 
