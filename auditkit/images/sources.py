@@ -87,7 +87,7 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
         kind = "imagefolder" if listing.tables else "folder"
         return replace(_gather(source, path.resolve(), iter(listing), settings, kind), unread=listing.unread)
     if is_file and path.suffix.casefold() in manifest.SUFFIXES:
-        table = path.resolve()
+        table = path.parent.resolve() / path.name  # of a link the link's own name, whose suffix tells what it is
         listed = manifest.Manifest(table)
         return replace(_gather(source, table.parent, iter(listed), settings, "manifest"), unread=listed.columns.unread)
     if is_file:
@@ -104,6 +104,7 @@ def _gather(
     found: list[tuple[ImageRecord, Identity]] = []
     left_out: list[LeftOut] = []
     first_with: dict[bytes, manifest.Row | Held] = {}
+    first_of: dict[str, Held] = {}
     seen: dict[str, bytes | str] = {}  # by name: its digest, or why it cannot be used; no file is read twice
     for entry in entries:
         if isinstance(entry, LeftOut):
@@ -111,7 +112,7 @@ def _gather(
             continue
         try:
             if isinstance(entry, Held):
-                found.append(_held(entry, first_with, settings))
+                found.append(_held(entry, first_with, first_of, settings))
                 continue
             path = inside(root, entry.name)
             name = path.relative_to(root).as_posix()
@@ -148,15 +149,19 @@ def _gather(
 
 
 def _held(
-    entry: Held, first_with: dict[bytes, manifest.Row | Held], settings: Settings
+    entry: Held, first_with: dict[bytes, manifest.Row | Held], first_of: dict[str, Held], settings: Settings
 ) -> tuple[ImageRecord, Identity]:
     """Describe a picture that is no file of its own.
 
     Raises
     ------
     UnreadableImage
-        It is a copy of another. A version of the same picture (a severity at which nothing changed) is none.
+        It is a copy of another (a severity at which nothing changed is none); or a version of a picture with another
+        label, so that the two are not of one picture.
     """
+    known_as = first_of.setdefault(entry.unit, entry)
+    if known_as.declared.get("label") != entry.declared.get("label"):
+        raise UnreadableImage(f"its label is another than that of {known_as.name}, the same row: not of one picture")
     first = first_with.setdefault(bytes.fromhex(entry.digest), entry)
     version = isinstance(first, Held) and first.unit == entry.unit and first.declared != entry.declared
     if first is not entry and not version:

@@ -1,5 +1,6 @@
 """MedMNIST, MedMNIST-C and MediMeta-C: what each file says of its pictures, and the very pictures."""
 
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -181,3 +182,47 @@ def test_the_table_of_known_sets_is_whole():
         assert len(set(known.labels)) == len(known.labels) > 1, name
     assert len(data_set("chestmnist").labels) == 14
     assert data_set("organsmnist_224").labels == data_set("organamnist").labels
+
+
+def test_rows_that_are_not_of_one_picture(tmp_path):
+    clean = pictures(10, 32, 32)
+    medimeta_c(tmp_path, "pneumonia", "test", clean, np.arange(10) % 2)
+    shuffled = np.roll(np.arange(10) % 2, 1)
+    np.savez(tmp_path / "pneumonia/test/pixelate_severity_1.npz", images=clean[::-1] // 2, labels=shuffled)
+    images = load(tmp_path)
+    assert len(images.records) == 20
+    assert all("pixelate_severity_1.npz" in entry.name for entry in images.left_out)
+    assert "its label is another than that of pneumonia/test/clean.npz/images[0]" in images.left_out[0].reason
+
+
+def test_links_are_followed_within_the_folder_only(tmp_path):
+    folder = tmp_path / "data"
+    medmnist(folder / "pneumoniamnist.npz", train=10, test=10)
+    medmnist(tmp_path / "octmnist.npz", size=32, train=12, test=12)
+    (folder / "octmnist.npz").symlink_to(tmp_path / "octmnist.npz")
+    (folder / "breastmnist.npz").symlink_to("hidden")
+    (folder / "hidden").symlink_to(folder / "pneumoniamnist.npz")
+    images = load(folder)
+    assert {r.name.split("/")[0] for r in images.records} == {"breastmnist.npz"}
+    reasons = {entry.name.split("/")[0]: entry.reason for entry in images.left_out}
+    assert reasons["octmnist.npz"] == "it is a link that leads out of the data's folder"
+    assert "it is a copy of breastmnist.npz" in reasons["pneumoniamnist.npz"]
+    (tmp_path / "blob").write_bytes((tmp_path / "octmnist.npz").read_bytes())
+    (tmp_path / "octmnist.npz").unlink()
+    (tmp_path / "octmnist.npz").symlink_to("blob")
+    assert len(load(tmp_path / "octmnist.npz").records) == 24, "as caches keep files: the name of the link tells"
+
+
+def test_memory_is_flat_however_large_the_array(tmp_path):
+    path = tmp_path / "pneumoniamnist_128.npz"
+    np.savez_compressed(path, test_images=pictures(2000, 128, 128) // 64 * 64, test_labels=np.zeros((2000, 1), int))
+    load(path)  # what is imported at the first use is not counted
+    tracemalloc.start()
+    try:
+        records = load(path).records
+        for record in records[::100]:
+            record.read()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 12e6, "2,000 records of 2 KB and blocks of 1 MiB, of 33 MB of pictures"

@@ -45,7 +45,7 @@ def test_patients_labels_and_grades_of_quality(folder):
     assert {r.attributes["label"] for r in images.records} == {"class 0", "mild"}, (
         "the class called none is not missing"
     )
-    assert images.unread == {"image_id": "file_name"}
+    assert images.unread == {"image_id": ""}
 
 
 def test_splits_are_those_of_the_data_set(folder):

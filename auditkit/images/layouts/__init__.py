@@ -10,8 +10,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from auditkit.images.files import inside
 from auditkit.images.layouts import hf_parquet, medimeta, medimeta_c, medmnist, medmnist_c
 from auditkit.images.layouts.layout import Held, Layout, Place
+from auditkit.images.record import UnreadableImage
 
 LAYOUTS: tuple[Layout, ...] = (
     medmnist.LAYOUT,
@@ -22,7 +24,7 @@ LAYOUTS: tuple[Layout, ...] = (
 )
 SUFFIXES = tuple({layout.suffix: None for layout in LAYOUTS if layout.suffix})
 
-__all__ = ["LAYOUTS", "SUFFIXES", "Held", "Layout", "Place", "layout_of", "named", "within"]
+__all__ = ["LAYOUTS", "SUFFIXES", "Held", "Layout", "Place", "layout_of", "named", "outside", "within"]
 
 
 def layout_of(path: Path) -> Layout | None:
@@ -37,7 +39,9 @@ def named(name: str) -> Layout | None:
 
 
 def within(root: Path) -> Sequence[tuple[Layout, Path]]:
-    """Return the files and folders of layouts below a folder, sorted; hidden ones and links are passed over.
+    """Return the files and folders of layouts below a folder, sorted; hidden ones are passed over.
+
+    Links to files are followed within it only, links to folders never, as everywhere.
 
     Parameters
     ----------
@@ -51,13 +55,19 @@ def within(root: Path) -> Sequence[tuple[Layout, Path]]:
             found.append((whole, here))
             subfolders.clear()
             continue
-        subfolders[:] = sorted(name for name in subfolders if _is_own(here / name))
-        files = (here / name for name in sorted(names) if _is_own(here / name))
-        for path in (path for path in files if path.suffix.casefold() in SUFFIXES and path.is_file()):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            path = here / name
+            if name.startswith(".") or path.suffix.casefold() not in SUFFIXES or outside(root, path):
+                continue
             if (one := layout_of(path)) is not None:
                 found.append((one, path))
     return found
 
 
-def _is_own(path: Path) -> bool:
-    return not path.name.startswith(".") and not path.is_symlink()
+def outside(root: Path, path: Path) -> str:
+    """Return why a file below a folder is not read as one in it; empty where it is."""
+    try:
+        return "" if inside(root, path.relative_to(root).as_posix()).is_file() else "it is not a regular file"
+    except UnreadableImage as error:
+        return str(error)

@@ -149,7 +149,8 @@ def _rows(place: Place, split: str) -> Iterator[Held | LeftOut]:
         columns.see(schema.names)
         columns.once(schema.names)
         columns.check_patients()
-        place.unread.update({name: near for name, near in columns.unread.items() if name != column})
+        unread = {name: "" if near == FILE_NAME else near for name, near in columns.unread.items()}
+        place.unread.update({name: near for name, near in unread.items() if name != column})
         classes = _classes(schema)
         starts = (0, *np.cumsum([group.num_rows for group in groups]).tolist())[: len(groups)]
         shard = Shard(str(place.path), column, starts, status_of(place.path))

@@ -75,7 +75,9 @@ def _rows(place: Place) -> Iterator[Row | LeftOut]:
     lines = read_csv(table, FILE, lambda cells: bool(cells) and cells[0].strip().endswith((".tiff", ".tif", ".png")))
     columns = next(lines).cells
     taken = _taken(columns, shown)
-    place.unread.update({name: near_miss(name) for name in columns if name and name not in taken and name not in _OWN})
+    others = [name for name in columns if name and name not in taken and name not in _OWN]
+    meant = {name: near_miss(name) for name in others}
+    place.unread.update({name: "" if near == FILE_NAME else near for name, near in meant.items()})
     named: set[str] = set()
     for line in lines:
         label = f"{shown} row {line.number}"

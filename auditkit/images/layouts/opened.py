@@ -10,7 +10,7 @@ from pathlib import Path
 from auditkit.errors import AuditkitError
 from auditkit.images.dicom import looks_like_dicom
 from auditkit.images.files import Settings, shown_name
-from auditkit.images.layouts import LAYOUTS, Held, Layout, Place, archive, layout_of, named, within
+from auditkit.images.layouts import LAYOUTS, Held, Layout, Place, archive, layout_of, named, outside, within
 from auditkit.images.manifest import PICTURES, Row
 from auditkit.images.record import LeftOut, UnreadableImage
 
@@ -60,7 +60,10 @@ class Opened:
             splits.update(place.splits)
             self.unread.update(place.unread)
         for name in _beside(self.root, {place.path for _, place in self.places}) if self.is_folder else ():
-            yield LeftOut(shown_name(name), f"it is no part of the data set ({self.kind}) that lies here")
+            reason = (
+                outside(self.root, self.root / name) or f"it is no part of the data set ({self.kind}) that lies here"
+            )
+            yield LeftOut(shown_name(name), reason)
         if self.split and self.split not in splits:
             there = ", ".join(map(shown_name, splits)) or "none"
             raise AuditkitError(
@@ -81,10 +84,10 @@ def parted(source: str) -> tuple[str, Path, str]:
     """
     for text, split in ((source, ""), (source.rpartition("#")[0], source.rpartition("#")[2])):
         if text and _exists(text):
-            return "", Path(text).expanduser().resolve(), split
+            return "", _placed(text), split
         name, colon, path = text.partition(":")
         if colon and named(name) and _exists(path):
-            return name, Path(path).expanduser().resolve(), split
+            return name, _placed(path), split
     return "", Path(), ""
 
 
@@ -151,6 +154,12 @@ def _exists(text: str) -> bool:
         return False
 
 
+def _placed(text: str) -> Path:
+    """Return an absolute path; of a file that is a link the name of the link, which tells what it is."""
+    path = Path(text).expanduser()
+    return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+
+
 def _not_told(path: Path) -> AuditkitError:
     try:
         names = ", ".join(shown_name(name) for name in list(archive.listed(path))[:20]) or "none"
@@ -171,7 +180,7 @@ def _all(layout: Layout, path: Path) -> Iterator[Path]:
             yield path
     else:
         for name in _files(path):
-            if name.casefold().endswith(layout.suffix):
+            if name.casefold().endswith(layout.suffix) and not outside(path, path / name):
                 yield path / name
 
 
