@@ -81,6 +81,7 @@ def medimeta(folder: Path, patients: int = 12) -> None:
     (folder / "splits").mkdir()
     (folder / "task_labels").mkdir()
     (folder / "images.hdf5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    (folder / "LICENSE").write_text("CC BY-SA 4.0")
     (folder / "info.yaml").write_text(yaml.safe_dump(DR_REGULAR), encoding="utf-8")
     names = [f"images/{i:06d}.tiff" for i in range(2 * patients)]
     with (folder / "annotations.csv").open("w", newline="") as stream:
@@ -88,7 +89,8 @@ def medimeta(folder: Path, patients: int = 12) -> None:
         writer.writerow(
             (
                 *("filepath", "tasks/DR level", "tasks/Overall quality", "tasks/Clarity", "original_filepath"),
-                *("original_split", "patient_id", "image_id", "patient_age", "patient_gender"),
+                *("original_split", "patient_id", "Clarity", "DR level", "Overall quality"),
+                *("image_id", "patient_age", "patient_gender"),
             )
         )
         for i, name in enumerate(names):
@@ -97,7 +99,8 @@ def medimeta(folder: Path, patients: int = 12) -> None:
             writer.writerow(
                 (
                     *(name, patient % 2, f"{i % 2}.0", 10 if i % 2 else 1, f"regular/{patient}_l{i % 2}.jpg"),
-                    *("train", 300 + patient, f"{patient}_l{i % 2}", 40 + patient, "FM"[patient % 2]),
+                    *("train", 300 + patient, "level", "words", "again"),
+                    *(f"{patient}_l{i % 2}", 40 + patient, "FM"[patient % 2]),
                 )
             )
     for split, own in (("train", names[:16]), ("val", names[16:20]), ("test", names[20:])):

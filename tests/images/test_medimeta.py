@@ -135,3 +135,20 @@ def test_a_table_in_another_encoding(folder):
 def test_without_yaml(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "yaml", None)
     assert install_line("medimeta") in error_of(folder).remedy
+
+
+def test_a_task_that_is_called_as_a_column_nearly_is(folder):
+    info = {**DR_REGULAR, "tasks": [{"task_name": "Label", "labels": {0: "no", 1: "yes"}}]}
+    info["tasks"].append({"task_name": "patient gender", "labels": {0: "M", 1: "F"}})
+    (folder / "info.yaml").write_text(yaml.safe_dump(info))
+    head = "filepath,tasks/Label,tasks/patient gender,patient_id,Label,patient gender"
+    rows = [f"images/{i:06d}.tiff,{i % 2},{i // 2 % 2},{i // 2},{i % 2},{'MF'[i // 2 % 2]}" for i in range(24)]
+    (folder / "annotations.csv").write_text("\n".join([head, *rows]))
+    images = load(folder)
+    attributes = by_name(images)["images/000003.tiff"].attributes
+    assert {key: attributes[key] for key in ("label", "sex", "patient_gender")} == {
+        "label": "yes",
+        "sex": "female",
+        "patient_gender": "F",
+    }
+    assert images.unread == {}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from auditkit.images.files import LICENCE, shown_name
 from auditkit.images.layouts.layout import NO_FINDING, SPLIT, Layout, Place, named_class
 from auditkit.images.manifest import BETWEEN, Row
 from auditkit.images.record import LeftOut
-from auditkit.images.strata import known, modality_of
+from auditkit.images.strata import known
 from auditkit.version import install_line
 
 ANNOTATIONS, INFO, FILE, TASK = "annotations.csv", "info.yaml", "filepath", "tasks/"
@@ -26,22 +27,21 @@ _MOST = 1 << 20  # bytes of info.yaml, and of a list of files a hundred times as
 _WORD = re.compile(r"\W+")
 _SEVERAL = re.compile(r"\[[01](?:[,\s]+[01])*\s*,?\]")  # of several findings: a mark each
 _OWN = ("original_filepath", "original_split")
-# The age and sex of a patient have other names here than in manifests, and always the same ones.
-_NAMES = {"patient_age": "age", "patient_gender": "sex", "patient_gender_f_m": "sex", "patient_sex": "sex"}
+# Age and sex have other names here than in manifests: letters only.
+_NAMES = {**dict.fromkeys(("patientage", "age"), "age")}
+_NAMES |= dict.fromkeys(("patientgender", "patientgenderfm", "patientsex", "gender", "sex"), "sex")
+# What a data set's name or domain says of its pictures, the first that is found.
 _DOMAINS = (
-    ("x-ray", "xray"),
-    ("radiograph", "xray"),
-    ("mammogra", "mammography"),
-    ("ultrasound", "ultrasound"),
-    ("fundus", "fundus"),
-    ("coherence", "oct"),
-    ("oct", "oct"),
-    ("dermat", "dermoscopy"),
-    ("patholog", "histology"),
-    ("histo", "histology"),
-    ("microscop", "histology"),
-    ("ct", "ct"),
-    ("computed", "ct"),
+    (r"fundus", "fundus"),
+    (r"\boct\b|coherence", "oct"),
+    (r"mammogra", "mammography"),
+    (r"ultraso", "ultrasound"),
+    (r"x-?ray|radiogra", "xray"),
+    (r"photo|clinical", "other"),
+    (r"dermo|dermato|skin", "dermoscopy"),
+    (r"patholog|histolog|microscop|blood|cytolog|cytomorph", "histology"),
+    (r"\bct\b|computed tomogra", "ct"),
+    (r"\bmri?\b|magnetic", "mr"),
 )
 
 
@@ -92,12 +92,13 @@ def _rows(place: Place) -> Iterator[Row | LeftOut]:
             if not name:
                 yield LeftOut(label, f'"{FILE}" is empty')
             continue
-        declared: dict[str, object] = {"modality": info.modality, LICENCE: info.licence, SPLIT: split}
+        declared: dict[str, object] = {}
         for column, own in taken.items():
-            if own and (value := known(cells[column])) is not None:
+            if own and own not in declared and (value := known(cells[column])) is not None:
                 declared[own] = _word(value, info.words.get(column.removeprefix(TASK), {}))
         declared.setdefault("label", declared.get(_first_task(taken)))
-        yield Row(f"{place.name}/{name}".lstrip("/"), declared)
+        said = {"modality": info.modality, LICENCE: info.licence, SPLIT: split, **declared}
+        yield Row(f"{place.name}/{name}".lstrip("/"), said)
     if not place.split:
         for path in sorted((place.path / "images").glob("*")):
             if f"images/{path.name}" not in named:
@@ -106,18 +107,26 @@ def _rows(place: Place) -> Iterator[Row | LeftOut]:
 
 def _taken(columns: Sequence[str], shown: str) -> dict[str, str]:
     """Return the columns that are read, with the name each gets; empty for the one that names files."""
+    tasks = {name.removeprefix(TASK) for name in columns if name.startswith(TASK)}
     seen = Columns(shown)
-    seen.see(columns)
-    seen.once(columns)
+    seen.see(name for name in columns if name not in tasks)  # which the table has once more, in words
     seen.check_patients()
+    if twice := [name for name, n in Counter(columns).items() if n > 1]:
+        raise AuditkitError(
+            f'{shown} has the column "{shown_name(twice[0])}" more than once.', "Keep the one that holds."
+        )
     if FILE not in columns:
         raise AuditkitError(f'{shown} has no column "{FILE}".', "Download or write the data set again.")
     taken = {FILE: ""}
     for name in columns:
         if name.startswith(TASK):
             taken[name] = _WORD.sub("_", name.removeprefix(TASK).casefold()).strip("_")
-        elif name in _NAMES or (name in COLUMNS and name != FILE_NAME):
-            taken[name] = _NAMES.get(name, name)
+        elif own := _NAMES.get("".join(filter(str.isalpha, name.casefold()))):
+            taken[name] = own
+        elif name in tasks:
+            taken[name] = ""
+        elif name in COLUMNS and name != FILE_NAME:
+            taken[name] = name
     return taken
 
 
@@ -171,11 +180,14 @@ def _words(labels: object) -> dict[str, str]:
 
 
 def _modality(text: str) -> str:
-    """Return the modality that a domain's name speaks of."""
-    folded = text.casefold()
-    words = _WORD.split(folded)
-    whole = next((modality for word in words if (modality := modality_of(word))), None)
-    return whole or next((modality for part, modality in _DOMAINS if part in folded and len(part) > 3), "other")
+    """Return the modality that a data set's domain and name speak of.
+
+    Examples
+    --------
+    >>> _modality("Chest X-ray Multi-disease"), _modality("DR regular fundus"), _modality("Organs")
+    ('xray', 'fundus', 'other')
+    """
+    return next((modality for part, modality in _DOMAINS if re.search(part, text.casefold())), "other")
 
 
 def _splits(place: Place) -> dict[str, str]:

@@ -65,7 +65,7 @@ class Opened:
             )
             yield LeftOut(shown_name(name), reason)
         if self.split and self.split not in splits:
-            there = ", ".join(map(shown_name, splits)) or "none"
+            there = ", ".join(shown_name(split) for split in splits if split) or "none"
             raise AuditkitError(
                 f'The data has no split "{shown_name(self.split)}"; its splits are: {there}.',
                 "Name one of them after #, or leave #SPLIT out for all.",
