@@ -146,7 +146,9 @@ def test_a_folder_of_pictures_with_an_archive_stays_one(tmp_path):
     medmnist(tmp_path / "pneumoniamnist.npz", train=10, test=10)
     images = load(tmp_path)
     assert [r.name for r in images.records] == ["a.png"]
-    assert [e.name for e in images.left_out] == ["pneumoniamnist.npz"]
+    (entry,) = images.left_out
+    assert entry.name == "pneumoniamnist.npz"
+    assert "it is an archive of arrays, not an image; to read it as a public layout" in entry.reason
 
 
 def test_what_the_content_does_not_tell_is_asked_for(tmp_path):
