@@ -75,8 +75,8 @@ class Opened:
 def parted(source: str) -> tuple[str, Path, str]:
     """Return the layout's name, the path and the split of a source; the first and the last may be empty.
 
-    What exists as it is written is taken as it is written, so a ``#`` or ``:`` may stand in a file's name. Where nothing
-    exists the path is empty.
+    What exists as it is written is taken as it is written, so a ``#`` or ``:`` may stand in a file's name. The path is
+    empty where nothing exists.
     """
     for text, split in ((source, ""), (source.rpartition("#")[0], source.rpartition("#")[2])):
         if text and _exists(text):
