@@ -152,3 +152,18 @@ def test_a_task_that_is_called_as_a_column_nearly_is(folder):
         "patient_gender": "F",
     }
     assert images.unread == {}
+
+
+def test_words_stay_words_and_lists_of_lists_are_none(folder):
+    laughs = ["a0: &a0 [ha, ha]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30))]
+    tasks = [
+        "tasks:",
+        "- task_name: Overall quality",
+        "  labels: {0: No, 1: Yes, 2: *a29}",
+        "name: *a29",
+        "domain: Fundus",
+    ]
+    (folder / "info.yaml").write_text("\n".join([*laughs, *tasks]))
+    records = load(folder).records
+    assert {r.attributes["overall_quality"] for r in records} == {"No", "Yes"}
+    assert {(r.modality, r.licence) for r in records} == {("fundus", "unknown")}

@@ -18,7 +18,7 @@ from auditkit.images.csv_rows import read_csv
 from auditkit.images.files import LICENCE, shown_name
 from auditkit.images.layouts.layout import NO_FINDING, SPLIT, Layout, Place, named_class
 from auditkit.images.manifest import BETWEEN, Row
-from auditkit.images.record import LeftOut
+from auditkit.images.record import UNKNOWN, LeftOut
 from auditkit.images.strata import known
 from auditkit.version import install_line
 
@@ -162,21 +162,28 @@ def _info(place: Place) -> Info:
         path = place.path / INFO
         if path.stat().st_size > _MOST:
             raise ValueError("too long")
-        found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        tasks = {str(task["task_name"]): _words(task.get("labels")) for task in found["tasks"]}
-        domain, licence = found.get("domain"), known(found.get("license"))
+        # Texts, lists and tables only: nothing is made that a tag asks for, and a class called No stays a word.
+        found: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+        tasks = {_text(task["task_name"]): _words(task.get("labels")) for task in found["tasks"]}
+        about = f"{_text(found.get('domain'))} {_text(found.get('name'))}"
+        licence = known(_text(found.get("license")))
     except Exception as error:  # of YAML, or of a document of another shape
         raise AuditkitError(
             f"{shown} cannot be read as MedIMeta writes it ({type(error).__name__}): it has to list the tasks.",
             "Download or write the data set again.",
         ) from None
-    return Info(_modality(f"{domain or ''} {found.get('name') or ''}"), licence or "unknown", tasks)
+    return Info(_modality(about), licence or UNKNOWN, tasks)
+
+
+def _text(value: object) -> str:
+    """Return a text; nothing for what is none: lists within lists may be short to write and endless to print."""
+    return value if isinstance(value, str) else ""
 
 
 def _words(labels: object) -> dict[str, str]:
     if not isinstance(labels, dict):
         return {}
-    return {str(number): named_class(number, word) for number, word in labels.items()}
+    return {_text(number): named_class(_text(number), _text(word)) for number, word in labels.items()}
 
 
 def _modality(text: str) -> str:
