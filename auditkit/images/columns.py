@@ -104,6 +104,16 @@ class Columns:
                 + (f' (is it "{near[0]}"?)' if near else "")
                 + ", with paths relative to the table's folder.",
             )
+        self.check_patients()
+
+    def check_patients(self) -> None:
+        """Refuse a table with a column that seems to hold patients while none is called ``patient_id``.
+
+        Raises
+        ------
+        AuditkitError
+            Naming it.
+        """
         patients = [name for name in self._seen if _folded(name) in _PATIENTS]
         if patients and PATIENT not in self._seen:
             raise AuditkitError(

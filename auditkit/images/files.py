@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.images import dicom, raster
+from auditkit.images.columns import COLUMNS
 from auditkit.images.identity import Identity, Unit, units_of
 from auditkit.images.levels import check_content
 from auditkit.images.record import UNKNOWN, ImageRecord, UnreadableImage, salted_hash
@@ -35,6 +36,8 @@ from auditkit.masked import shown
 VERSION = "2"
 
 NO_FILE = "there is no such file"
+LICENCE = "licence"
+"""Under this name a layout or the table of the demo declares the licence of an image."""
 _HEAD = 132
 _LONGEST_NAME = 200
 
@@ -214,7 +217,6 @@ def described(
     UnreadableImage
         With the reason in words.
     """
-    declared = declared or {}
     sha, head, status = digest
     path = root / name
     is_dicom = dicom.looks_like_dicom(path, head)
@@ -222,6 +224,48 @@ def described(
         facts = dicom.inspect(path, settings.max_pixels)
     else:
         facts = dicom.Facts(notes=raster.inspect(path, settings.max_pixels))
+    read = FileReader(
+        folder=str(root),
+        name=name,
+        is_dicom=is_dicom,
+        max_side=settings.max_side,
+        max_pixels=settings.max_pixels,
+        size=status.st_size,
+        modified=status.st_mtime_ns,
+        crop=crop,
+    )
+    content = content_key(sha, settings.max_side, crop)
+    return assembled(name, facts, declared or {}, settings, source=source, content=content, read=read)
+
+
+def assembled(
+    name: str,
+    facts: dicom.Facts,
+    declared: Mapping[str, object],
+    settings: Settings,
+    *,
+    source: str,
+    content: str,
+    read: Callable[[], NDArray[np.uint8]],
+    unit: str = "",
+) -> tuple[ImageRecord, Identity]:
+    """Join what a header and a table say of one picture, as `described` does; `declared` outranks `facts`.
+
+    Parameters
+    ----------
+    name : str
+        What the source calls the picture.
+    facts : Facts
+        What its header says.
+    declared : mapping
+        What a table says: the columns of manifests, ``licence``, and whatever else a layout knows.
+    settings : Settings
+        How the data set is read.
+    source, content, read
+        As in `ImageRecord`.
+    unit : str
+        What it counts as where nothing tells the patient; the picture itself where empty.
+    """
     stated = known(declared.get("modality"))
     modality = modality_of(stated) or facts.modality or modality_of_folder(name) or "other"
     notes = facts.notes
@@ -231,6 +275,7 @@ def described(
     sex = known(declared.get("sex")) or facts.strata.get("sex")
     age = known(declared.get("age")) or facts.strata.get("age")
     attributes = attributes_of(
+        {key: value for key, value in declared.items() if key not in COLUMNS and key != LICENCE},
         sex=sex,
         age=age,
         # an institution's name can name a place of treatment: it stays a stratum, without its name
@@ -243,28 +288,19 @@ def described(
         id=salted_hash(settings.salt, "image", name),
         cluster="",
         modality=modality,
-        content=content_key(sha, settings.max_side, crop),
+        content=content,
         synthetic=False,
         source=source,
-        read=FileReader(
-            folder=str(root),
-            name=name,
-            is_dicom=is_dicom,
-            max_side=settings.max_side,
-            max_pixels=settings.max_pixels,
-            size=status.st_size,
-            modified=status.st_mtime_ns,
-            crop=crop,
-        ),
+        read=read,
         name=shown_name(name),
-        licence=known(declared.get("licence")) or UNKNOWN,
+        licence=known(declared.get(LICENCE)) or UNKNOWN,
         attributes=attributes,
         notes=notes + not_understood(sex, age),
         identifiable=facts.identifiable,
         declared_by=facts.declared_by,
     )
     known_sex = attributes["sex"] if attributes["sex"] != UNKNOWN else None
-    return record, _identity(name, facts, declared, known_sex, settings.salt)
+    return record, _identity(unit or name, facts, declared, known_sex, settings.salt)
 
 
 def _identity(name: str, facts: dicom.Facts, declared: Mapping[str, object], sex: str | None, salt: str) -> Identity:

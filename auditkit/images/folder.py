@@ -20,6 +20,7 @@ from auditkit.images.record import LeftOut, UnreadableImage
 METADATA = "metadata"
 
 _LINKED = "it is a link to a folder, and such links are not followed: give the folder it leads to as --audit-data"
+_ARCHIVE = "it is an archive of arrays, not an image; to read it as a public layout, give it as --audit-data itself"
 _TABLE = "it is a table, not an image; to use it as a manifest, give it as --audit-data itself"
 
 
@@ -73,6 +74,8 @@ class Folder:
             table_above = self._above(name)
             if _is_table(name):
                 yield LeftOut(shown_name(name), _TABLE)
+            elif _is_archive(name):
+                yield LeftOut(shown_name(name), _ARCHIVE)
             elif table_above is not None:
                 yield LeftOut(shown_name(name), f"{table_above.shown} does not list it")
             else:
@@ -131,6 +134,10 @@ class Folder:
 
 def _is_table(name: str) -> bool:
     return PurePosixPath(name).suffix.casefold() in SUFFIXES
+
+
+def _is_archive(name: str) -> bool:
+    return PurePosixPath(name).suffix.casefold() == ".npz"
 
 
 def _relative(name: str) -> bool:

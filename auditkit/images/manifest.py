@@ -23,9 +23,9 @@ SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 _PARQUET_BATCH = 4096
 _HEAD = 1 << 20  # characters of a table that are looked at for its columns
-_BETWEEN = " + "
+BETWEEN = " + "
 _LONGEST_LIST = 4096
-_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom")
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Manifest:
 
     def _names_a_file(self, name: str) -> bool:
         try:
-            return bool(name) and (name.casefold().endswith(_PICTURES) or (self.path.parent / name).is_file())
+            return bool(name) and (name.casefold().endswith(PICTURES) or (self.path.parent / name).is_file())
         except (OSError, ValueError):
             return False
 
@@ -202,6 +202,12 @@ def _row(entry: Mapping[str, Any], label: str) -> Row | LeftOut:
     name = entry.get(FILE_NAME)
     if not isinstance(name, str) or not name.strip():
         return LeftOut(label, f'"{FILE_NAME}" is empty' if name in (None, "") else f'"{FILE_NAME}" is not a text')
+    declared = declared_by(entry, label)
+    return declared if isinstance(declared, LeftOut) else Row(name.strip(), declared)
+
+
+def declared_by(entry: Mapping[str, Any], label: str) -> dict[str, object] | LeftOut:
+    """Return what a row says under the names of `COLUMNS`, or why it cannot be used; `label` is what it is called."""
     declared = {key: entry[key] for key in COLUMNS[1:] if entry.get(key) is not None}
     if "label" in declared:
         declared["label"] = _labels(declared["label"])
@@ -210,7 +216,7 @@ def _row(entry: Mapping[str, Any], label: str) -> Row | LeftOut:
             declared[key] = value[0]
     if nested := [key for key, value in declared.items() if isinstance(value, (dict, list, tuple, bytes))]:
         return LeftOut(label, f'"{nested[0]}" is not a single value')
-    return Row(name.strip(), declared)
+    return declared
 
 
 def _labels(value: object) -> object:
@@ -225,4 +231,4 @@ def _labels(value: object) -> object:
             return value
     if not isinstance(value, (list, tuple)) or not all(isinstance(v, (str, int, float)) for v in value):
         return value
-    return _BETWEEN.join(sorted({text for v in value if (text := str(v).strip())}))
+    return BETWEEN.join(sorted({text for v in value if (text := str(v).strip())}))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,13 +40,16 @@ _TOO_MANY = f"it has more than {MOST_PAGES:,} pages or frames"
 NOTE_DEEP = "more than 8 bits of grey and no window: shown from the 0.5th to the 99.5th percentile"
 
 
-def inspect(path: Path, max_pixels: int) -> tuple[str, ...]:
+Source = Path | bytes
+
+
+def inspect(source: Source, max_pixels: int) -> tuple[str, ...]:
     """Check that the header is that of an image of acceptable size; return notes on how it will be shown.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    source : Path or bytes
+        The file, or what stands in it.
     max_pixels : int
         Largest width times height that is decoded.
 
@@ -54,20 +58,20 @@ def inspect(path: Path, max_pixels: int) -> tuple[str, ...]:
     UnreadableImage
         Not an image, or too large.
     """
-    with guarded(lambda error: _reason(error, path)), Image.open(path, formats=FORMATS) as image:
+    with guarded(lambda error: _reason(error, source)), Image.open(_openable(source), formats=FORMATS) as image:
         _check_size(image, max_pixels)
         notes = _choose_page(image)
         _check_size(image, max_pixels)
         return (*notes, NOTE_DEEP) if image.mode in _DEEP_GREY else notes
 
 
-def decode(path: Path, max_pixels: int) -> NDArray[np.uint8]:
+def decode(source: Source, max_pixels: int) -> NDArray[np.uint8]:
     """Return the pixels: orientation applied, transparency laid on black, palettes resolved, 8 bits.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    source : Path or bytes
+        The file, or what stands in it.
     max_pixels : int
         Largest width times height that is decoded.
 
@@ -80,12 +84,16 @@ def decode(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     UnreadableImage
         Not an image, too large, truncated or damaged.
     """
-    with guarded(lambda error: _reason(error, path)), Image.open(path, formats=FORMATS) as image:
+    with guarded(lambda error: _reason(error, source)), Image.open(_openable(source), formats=FORMATS) as image:
         _check_size(image, max_pixels)
         _choose_page(image)
         _check_size(image, max_pixels)
         image.load()
         return _eight_bits(image)
+
+
+def _openable(source: Source) -> Path | io.BytesIO:
+    return source if isinstance(source, Path) else io.BytesIO(source)
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
@@ -142,12 +150,12 @@ def _count_pages(image: Image.Image) -> None:
         stream.seek(place)
 
 
-def _reason(error: BaseException, path: Path) -> str:
+def _reason(error: BaseException, source: Source) -> str:
     """Say in own words what Pillow's exception means; its text may hold the absolute path."""
     if isinstance(error, Image.DecompressionBombError):
         return "its header declares more pixels than Pillow decodes (decompression bomb)"
     if isinstance(error, UnidentifiedImageError):
-        return _of_tiff(path) or _NOT_AN_IMAGE
+        return _of_tiff(source) or _NOT_AN_IMAGE
     if isinstance(error, (FileNotFoundError, PermissionError)):
         return f"it cannot be opened ({type(error).__name__})"
     if isinstance(error, MemoryError):
@@ -157,10 +165,10 @@ def _reason(error: BaseException, path: Path) -> str:
     return f"the image data is damaged ({type(error).__name__})"
 
 
-def _of_tiff(path: Path) -> str:
+def _of_tiff(source: Source) -> str:
     """Say what kind of numbers a TIFF file holds that Pillow does not read; empty when it is no TIFF file."""
     try:
-        with path.open("rb") as stream:
+        with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
             start = stream.read(8)
             if start[:4] not in _TIFF:
                 return ""

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from auditkit.errors import AuditkitError
-from auditkit.images import demo, manifest
-from auditkit.images.files import NO_FILE, Settings, described, file_digest, inside, shown_name, with_unit
+from auditkit.images import demo, dicom, layouts, manifest
+from auditkit.images.files import (
+    NO_FILE,
+    Settings,
+    assembled,
+    content_key,
+    described,
+    file_digest,
+    inside,
+    shown_name,
+    with_unit,
+)
 from auditkit.images.folder import Folder
 from auditkit.images.identity import Identity, units_of
+from auditkit.images.layouts import Held
+from auditkit.images.layouts.opened import no_such_layout, opened
 from auditkit.images.record import ImageRecord, ImageSet, LeftOut, UnreadableImage
 from auditkit.images.strata import coarsened, known
 from auditkit.masked import masked_url
 
 DEMO = "demo"
 _ACCEPTED = (
-    "Accepted today: demo, a folder of images or DICOM files, or a manifest (.csv, .jsonl, .parquet) with a column "
-    '"file_name".'
+    "Accepted: demo, a folder of images or DICOM files, a manifest (.csv, .jsonl, .parquet) with a column "
+    f'"file_name", or a public layout ({", ".join(one.label for one in layouts.LAYOUTS)}).'
 )
-# Two letters and more before the colon, so that a Windows drive is no layout.
-_LAYOUT = re.compile(r"[A-Za-z][\w.-]+:.*", re.DOTALL)
 _REASONS_SHOWN = 3
 
 
@@ -70,34 +79,41 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     except (OSError, ValueError, RuntimeError):
         is_folder = is_file = False
         path = Path()
+    public = opened(source, settings)
+    if public is not None:
+        return replace(_gather(source, public.root, public.entries(), settings, public.kind), unread=public.unread)
     if is_folder:
         listing = Folder(path.resolve())
         kind = "imagefolder" if listing.tables else "folder"
         return replace(_gather(source, path.resolve(), iter(listing), settings, kind), unread=listing.unread)
     if is_file and path.suffix.casefold() in manifest.SUFFIXES:
-        table = path.resolve()
+        table = path.parent.resolve() / path.name  # of a link the link's own name, whose suffix tells what it is
         listed = manifest.Manifest(table)
         return replace(_gather(source, table.parent, iter(listed), settings, "manifest"), unread=listed.columns.unread)
     if is_file:
-        raise AuditkitError(f'The data source "{named}" is a single file and not a manifest.', _ACCEPTED)
-    if _LAYOUT.fullmatch(source):
-        raise AuditkitError(f'Layouts of public benchmarks ("{named}") cannot be read yet.', _ACCEPTED)
+        raise AuditkitError(f'The data source "{named}" is a single file and no manifest.', _ACCEPTED)
+    if (wrong := no_such_layout(source)) is not None:
+        raise wrong
     foreign = ' "\\" separates no folders on this system: write "/".' if "\\" in source and os.sep != "\\" else ""
     raise AuditkitError(f'The data source "{named}" does not exist.{foreign}', f"--audit-data=SOURCE. {_ACCEPTED}")
 
 
 def _gather(
-    source: str, root: Path, entries: Iterator[manifest.Row | LeftOut], settings: Settings, kind: str
+    source: str, root: Path, entries: Iterator[manifest.Row | Held | LeftOut], settings: Settings, kind: str
 ) -> ImageSet:
     found: list[tuple[ImageRecord, Identity]] = []
     left_out: list[LeftOut] = []
-    first_with: dict[bytes, manifest.Row] = {}
+    first_with: dict[bytes, manifest.Row | Held] = {}
+    first_of: dict[str, Held] = {}
     seen: dict[str, bytes | str] = {}  # by name: its digest, or why it cannot be used; no file is read twice
     for entry in entries:
         if isinstance(entry, LeftOut):
             left_out.append(entry)
             continue
         try:
+            if isinstance(entry, Held):
+                found.append(_held(entry, first_with, first_of, settings))
+                continue
             path = inside(root, entry.name)
             name = path.relative_to(root).as_posix()
             before = seen.get(name)
@@ -132,7 +148,39 @@ def _gather(
     return ImageSet(source=source, records=tuple(records), left_out=tuple(left_out))
 
 
-def _again(first: manifest.Row, name: str, declared: Mapping[str, object]) -> str:
+def _held(
+    entry: Held, first_with: dict[bytes, manifest.Row | Held], first_of: dict[str, Held], settings: Settings
+) -> tuple[ImageRecord, Identity]:
+    """Describe a picture that is no file of its own.
+
+    Raises
+    ------
+    UnreadableImage
+        It is a copy of another (a severity at which nothing changed is none); or a version of a picture with another
+        label, so that the two are not of one picture.
+    """
+    known_as = first_of.setdefault(entry.unit, entry)
+    if known_as.declared.get("label") != entry.declared.get("label"):
+        raise UnreadableImage(f"its label is another than that of {known_as.name}, the same row: not of one picture")
+    first = first_with.setdefault(bytes.fromhex(entry.digest), entry)
+    version = isinstance(first, Held) and first.unit == entry.unit and first.declared != entry.declared
+    if first is not entry and not version:
+        raise UnreadableImage(_again(first, entry.name, entry.declared))
+    content = content_key(entry.digest, settings.max_side)
+    facts = dicom.Facts(notes=entry.notes)
+    return assembled(
+        entry.name,
+        facts,
+        entry.declared,
+        settings,
+        source=entry.source,
+        content=content,
+        read=entry.read,
+        unit=entry.unit,
+    )
+
+
+def _again(first: manifest.Row | Held, name: str, declared: Mapping[str, object]) -> str:
     """Say of which entry another is the repetition, and whether the two say different things about it."""
     reason = "it is listed twice" if first.name == name else f"it is a copy of {shown_name(first.name)}"
     keys = sorted({*first.declared, *declared})

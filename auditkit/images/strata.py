@@ -18,6 +18,8 @@ from auditkit.vocabulary import ATTRIBUTES
 
 FREE = ("site", "manufacturer", "label")
 """Attributes that are free text."""
+NAMING_NOBODY = ("split", "corruption", "severity")
+"""Columns of layouts that speak of the data set, not of a patient: their rare levels keep their names."""
 
 # DICOM (0008,0060), PS3.3 C.7.3.1.1.1, for what a person looks at as an image.
 DICOM_MODALITIES: Mapping[str, str] = MappingProxyType(
@@ -266,42 +268,59 @@ def not_understood(sex: object, age: object) -> tuple[str, ...]:
 
 
 def coarsened(records: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """Return records in which no site, manufacturer or label of fewer than `FEWEST` patients is named.
+    """Return records in which no site, manufacturer, label or further column of fewer than `FEWEST` patients is named.
 
     Such a level is called ``other``: it stands in the record and in reports, and what only one or two patients have can
     name them.
     """
     clusters: dict[tuple[str, str], set[str]] = {}
     for record in records:
-        for key in FREE:
+        for key in _free(record):
             clusters.setdefault((key, record.attributes[key]), set()).add(record.cluster)
     small = {at for at, own in clusters.items() if len(own) < FEWEST and at[1] not in (UNKNOWN, OTHER)}
     return [_coarsened(record, small) for record in records] if small else list(records)
 
 
+def _free(record: ImageRecord) -> list[str]:
+    further = (key for key in record.attributes if key not in ATTRIBUTES and key not in NAMING_NOBODY)
+    return [*FREE, *further]
+
+
 def _coarsened(record: ImageRecord, small: set[tuple[str, str]]) -> ImageRecord:
-    rare = [key for key in FREE if (key, record.attributes[key]) in small]
+    rare = [key for key in _free(record) if (key, record.attributes[key]) in small]
     if not rare:
         return record
-    kept = _shared(tuple(OTHER if key in rare else record.attributes[key] for key in ATTRIBUTES))
+    kept = _shared(tuple((key, OTHER if key in rare else level) for key, level in record.attributes.items()))
     said = tuple(f"its {key} is that of fewer than {FEWEST} patients: counted as {OTHER}" for key in rare)
     return replace(record, attributes=kept, notes=record.notes + said)
 
 
-def attributes_of(**values: object) -> Mapping[str, str]:
-    """Return the strata of one image, every one of `ATTRIBUTES` present.
+def attributes_of(further: Mapping[str, object] | None = None, /, **values: object) -> Mapping[str, str]:
+    """Return the columns of one image, every one of `ATTRIBUTES` present.
 
-    Equal strata share one read-only mapping, so that a hundred thousand records cost no hundred thousand
+    Equal columns share one read-only mapping, so that a hundred thousand records cost no hundred thousand
     dictionaries.
+
+    Parameters
+    ----------
+    further : mapping of str to object, optional
+        What a layout says beside them.
+    **values : object
+        The attributes, as they are written.
     """
     strata = {
         "sex": _sex(values.get("sex")),
         "age": age_band(values.get("age")),
-        **{key: (known(values.get(key)) or UNKNOWN)[:_LONGEST] for key in FREE},
+        **{key: _level(values.get(key)) for key in FREE},
     }
-    return _shared(tuple(strata[key] for key in ATTRIBUTES))
+    own = ((key, _level(value)) for key, value in (further or {}).items())
+    return _shared((*((key, strata[key]) for key in ATTRIBUTES), *own))
+
+
+def _level(value: object) -> str:
+    return (known(value) or UNKNOWN)[:_LONGEST]
 
 
 @lru_cache(maxsize=4096)
-def _shared(values: tuple[str, ...]) -> Mapping[str, str]:
-    return dict(zip(ATTRIBUTES, values, strict=True))
+def _shared(columns: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    return dict(columns)

@@ -83,7 +83,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--audit-data": {
         "metavar": "SRC",
         "default": "demo",
-        "help": "images: demo, a folder, or a manifest (.csv, .jsonl, .parquet); default: demo",
+        "help": "images: demo, a folder, a manifest (.csv, .jsonl, .parquet), or a public layout (MedMNIST, "
+        "MediMeta-C, …; #SPLIT behind it for one split); default: demo",
     },
     "--audit-protocol": {"metavar": "FILE", "help": "criteria; default: protocol.toml beside the audits"},
     "--audit-profile": {

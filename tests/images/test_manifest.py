@@ -12,6 +12,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images import manifest
 from auditkit.images.manifest import Row
 from auditkit.images.record import LeftOut
+from auditkit.images.sources import load_images
 from auditkit.version import install_line
 
 TABLE = [
@@ -171,3 +172,10 @@ def test_lists_of_labels_are_one_label_in_whatever_order(tmp_path, given_as, lab
 def test_a_list_of_one_is_its_value(tmp_path):
     path = write(tmp_path, "jsonl", [{"file_name": "a.png", "patient_id": ["p1"]}])
     assert list(manifest.Manifest(path)) == [Row("a.png", {"patient_id": "p1"})]
+
+
+def test_a_manifest_that_is_a_link_is_told_by_the_name_of_the_link(tmp_path):
+    write(tmp_path, "csv").rename(tmp_path / "blob")
+    (tmp_path / "list.csv").symlink_to("blob")
+    with pytest.raises(AuditkitError, match="holds no readable image"):
+        load_images(str(tmp_path / "list.csv"), salt="pepper")

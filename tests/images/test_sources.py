@@ -243,16 +243,17 @@ def error_of(source, **options):
 
 def test_sources_that_cannot_be_used(tmp_path):
     assert "does not exist" in error_of(str(tmp_path / "none"))
-    assert "Accepted today: demo, a folder" in error_of("")
+    assert "Accepted: demo, a folder" in error_of("")
     assert "does not exist" in error_of("x\0y")
-    assert 'Layouts of public benchmarks ("medmnist:some/where") cannot be read yet' in error_of("medmnist:some/where")
+    assert '"some/where" does not exist' in error_of("medmnist:some/where")
+    assert 'no layout is called "medmnits"' in error_of("medmnits:some/where")
     assert "is empty" in error_of(str(tmp_path))
     assert "is empty" in error_of(table(tmp_path / "m.csv", []))
     only = tmp_path / "only"
     only.mkdir()
     (only / "a.txt").write_text("x")
     assert "holds no readable image among 1 entries (a.txt: it is not an image" in error_of(str(only))
-    assert "single file and not a manifest" in error_of(str(picture(tmp_path / "one.png")))
+    assert "single file and no manifest" in error_of(str(picture(tmp_path / "one.png")))
     assert "at least 1" in error_of(str(tmp_path), max_side=0)
 
 

@@ -23,6 +23,7 @@ ROOT = Path("/home/jane/projects/audit")
         ("--audit-data=/home/jane/ward 7/list.csv", "--audit-data=list.csv"),
         ("--audit-data=~/ward/list.csv", "--audit-data=list.csv"),
         ("--audit-data=../../other/list.csv", "--audit-data=list.csv"),
+        ("--audit-data=medmnist:/home/jane/a/bloodmnist.npz#test", "--audit-data=medmnist:bloodmnist.npz#test"),
         ("--audit-data=file:///home/jane/list.csv", "--audit-data=file:///list.csv"),
         ("--rootdir=/home/jane/projects/audit", "--rootdir=."),
         ("/home/jane/projects/audit/audits/test_x.py::test_y[a/b-c]", "audits/test_x.py::test_y[a/b-c]"),

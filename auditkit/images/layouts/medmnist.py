@@ -1,0 +1,43 @@
+"""MedMNIST and MedMNIST+: one file per data set, with the arrays ``train_images``, ``train_labels`` and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from auditkit.images.files import LICENCE, shown_name
+from auditkit.images.layouts import archive
+from auditkit.images.layouts.known import data_set
+from auditkit.images.layouts.layout import CLEAN, CORRUPTION, SEVERITY, SPLIT, Held, Layout, Place
+from auditkit.images.layouts.rows import held_rows, pair_of
+from auditkit.images.record import LeftOut, UnreadableImage
+
+SPLITS = ("train", "val", "test")
+
+
+def _is_one(path: Path) -> bool:
+    names = archive.names(path)
+    several = sum(f"{split}_images" in names for split in SPLITS) > 1
+    return several or ("test_images" in names and bool(data_set(path.stem).labels))
+
+
+def _entries(place: Place) -> Iterator[Held | LeftOut]:
+    known = data_set(place.path.stem)
+    names = archive.names(place.path)
+    for split in SPLITS:
+        if f"{split}_images" not in names or not place.wants(split):
+            continue
+        try:
+            pair = pair_of(place.path, f"{split}_images", f"{split}_labels", place.settings)
+        except UnreadableImage as error:
+            yield LeftOut(shown_name(f"{place.name}/{split}_images"), str(error))
+            continue
+        declared = {SPLIT: split, CORRUPTION: CLEAN, SEVERITY: 0, "modality": known.modality, LICENCE: known.licence}
+
+        def version(row: int, split: str = split) -> tuple[dict[str, object], str]:
+            return {}, f"{known.name}/{split}/{row}"
+
+        yield from held_rows(place, pair, known.labels, declared, version, known.notes)
+
+
+LAYOUT = Layout("medmnist", "MedMNIST", ".npz", _is_one, _entries)
