@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditkit.errors import AuditkitError
-from auditkit.version import install_line
 
 if TYPE_CHECKING:
     from auditkit.evidence import Evidence
@@ -23,7 +22,7 @@ def add(commands: Any) -> None:
     )
     report.add_argument("evidence", metavar="EVIDENCE.json", type=Path)
     report.add_argument("--html", metavar="FILE", type=Path, help="write the page there")
-    report.add_argument("--pdf", metavar="FILE", type=Path, help=f"write the PDF there; needs {install_line('pdf')}")
+    report.add_argument("--pdf", metavar="FILE", type=Path, help="write the PDF there; needs the extra [pdf]")
     report.add_argument(
         "--out", metavar="DIR", type=Path, help="folder for report.html and report.pdf; default: that of the evidence"
     )

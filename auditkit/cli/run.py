@@ -69,7 +69,8 @@ def _said(code: int, counts: dict[str, int]) -> str:
     if code:
         return "the model did not pass every audit"
     if counts["excused"]:
-        return f"{counts['excused']} of the audits do not pass and were excused, as said above"
+        n = counts["excused"]
+        return f"{n} audit does not pass and was excused" if n == 1 else f"{n} audits do not pass and were excused"
     if counts["not_run"]:
         return f"the model passed every audit that was run, and {counts['not_run']} declared ones were not"
     return "the model passed every audit"
