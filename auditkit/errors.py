@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from auditkit.masked import masked_text, shown
 
 
@@ -12,6 +15,15 @@ def of_the_system(error: OSError) -> AuditkitError:
         f"the system refuses{named}: {error.strerror or type(error).__name__}.",
         "Look at the path, its permissions and the space on its disk.",
     )
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Let what the system refuses end in the exception that reaches users."""
+    try:
+        yield
+    except OSError as error:
+        raise of_the_system(error) from None
 
 
 class AuditkitError(Exception):

@@ -44,20 +44,21 @@ def take_description(state: State, sent: dict[str, Any] | None) -> None:
 
 def leave_record(session: pytest.Session, state: State) -> None:
     """Write the record of what was judged; where that cannot be, say why and end the session with exit code 4."""
-    from auditkit.errors import AuditkitError, of_the_system
+    from auditkit.errors import AuditkitError, in_words
     from auditkit.words import count
 
     try:
-        description = describe(state)
-        if description is None:
-            judged = count(len(state.audits), "audit was", "audits were")
-            raise AuditkitError(
-                f"{judged} judged, but no worker described the run, so no record was written.",
-                "Run the same command again: the answers are in the store.",
-            )
-        _write(session.config, state, description)
-    except (AuditkitError, OSError) as error:
-        state.problem = str(of_the_system(error) if isinstance(error, OSError) else error)
+        with in_words():
+            description = describe(state)
+            if description is None:
+                judged = count(len(state.audits), "audit was", "audits were")
+                raise AuditkitError(
+                    f"{judged} judged, but no worker described the run, so no record was written.",
+                    "Run the same command again: the answers are in the store.",
+                )
+            _write(session.config, state, description)
+    except AuditkitError as error:
+        state.problem = str(error)
         state.remarks.append(state.problem)
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
 

@@ -131,13 +131,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if bare.is_for_other_tests(config, session.items):
         config.stash[STATE].left_out = bare.leave_out(session.items)
         return
-    from auditkit.errors import AuditkitError, of_the_system
+    from auditkit.errors import AuditkitError, in_words
 
     try:
-        try:
+        with in_words():
             _plan_and_ask(config, effects)
-        except OSError as error:
-            raise of_the_system(error) from None
     except AuditkitError as error:
         if not _is_worker():
             ci.obey(config, str(error))
@@ -153,19 +151,20 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 def _list(session: pytest.Session) -> None:
-    from auditkit.errors import AuditkitError, of_the_system
+    from auditkit.errors import AuditkitError, in_words
 
     try:
-        listing.show(session, lambda: _protocol(session.config))
-    except (AuditkitError, OSError) as error:
-        raise pytest.UsageError(str(of_the_system(error) if isinstance(error, OSError) else error)) from None
+        with in_words():
+            listing.show(session, lambda: _protocol(session.config))
+    except AuditkitError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
     from auditkit.plugin.progress import progress
     from auditkit.run.outputs import remove_earlier
     from auditkit.run.pictures import sent_away
-    from auditkit.run.session import prepare
+    from auditkit.run.prepare import prepare
 
     state = config.stash[STATE]
     hook = config.hook

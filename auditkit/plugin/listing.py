@@ -47,7 +47,7 @@ def show(session: pytest.Session, protocol: Callable[[], Protocol]) -> None:
         _say(config, ["auditkit: no audit was collected."])
         return
     from auditkit.planning.listing import as_json, as_lines
-    from auditkit.run.session import checked
+    from auditkit.run.prepare import checked
     from auditkit.words import count
 
     criteria = protocol()

@@ -35,8 +35,8 @@ from auditkit.models.base import ModelOptions, Response
 from auditkit.models.resolve import resolve_model
 from auditkit.protocol.effects import differs, falls, share
 from auditkit.protocol.shipped import answers, repeatability
+from auditkit.run.prepare import prepare
 from auditkit.run.record import evidence, header
-from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
 from auditkit.version import install_line
 from auditkit.vocabulary import Perturbation

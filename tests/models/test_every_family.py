@@ -13,8 +13,8 @@ from auditkit.evidence import Evidence
 from auditkit.models.base import ModelOptions
 from auditkit.models.registry import load_registry
 from auditkit.protocol.effects import change, differs, displacement, falls, mean, share
+from auditkit.run.prepare import prepare
 from auditkit.run.record import evidence, header
-from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
 from auditkit.vocabulary import Perturbation
 

@@ -5,7 +5,7 @@ import pytest
 from auditkit.images.record import ImageSet, LeftOut
 from auditkit.models.base import ModelOptions
 from auditkit.protocol.effects import differs, share
-from auditkit.run.session import prepare
+from auditkit.run.prepare import prepare
 from auditkit.run.settings import Settings
 from auditkit.vocabulary import Perturbation
 

@@ -9,7 +9,8 @@ from auditkit.images.burned_in import without_declared
 from auditkit.images.record import ImageSet, LeftOut
 from auditkit.protocol.effects import differs
 from auditkit.run.pictures import limits_of, may_show, remote_host, sent_away
-from auditkit.run.session import all_left_out, prepare
+from auditkit.run.prepare import prepare
+from auditkit.run.session import all_left_out
 from auditkit.run.settings import Settings
 from auditkit.vocabulary import Perturbation
 

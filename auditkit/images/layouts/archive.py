@@ -21,6 +21,7 @@ from numpy.lib import format as npy
 
 from auditkit.images.layouts.marks import MARKS, Mark
 from auditkit.images.record import UnreadableImage
+from auditkit.masked import shown
 
 MOST_BYTES = 1 << 36
 """Unpacked bytes of a member that is read: four times the largest of the public sets."""
@@ -272,7 +273,7 @@ def _directory(path: Path) -> tuple[dict[str, zipfile.ZipInfo], tuple[int, int]]
         raise UnreadableImage(f"it holds more than {_MOST_MEMBERS:,} members")
     twice = [name for name, n in Counter(info.filename for info in members).items() if n > 1]
     if twice:
-        raise UnreadableImage(f'it holds "{_printable(twice[0])}" more than once, and which one holds is not known')
+        raise UnreadableImage(f'it holds "{shown(twice[0])}" more than once, and which one holds is not known')
     return {info.filename: info for info in members}, status
 
 
@@ -301,7 +302,3 @@ def _member(path: Path, info: zipfile.ZipInfo, name: str, status: tuple[int, int
 
 def _shaped(shape: tuple[int, ...]) -> str:
     return " x ".join(str(n) if abs(n) < 10**12 else "…" for n in shape[:8]) or "()"
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name)[:80]

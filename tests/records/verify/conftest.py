@@ -23,9 +23,9 @@ from auditkit.protocol.shipped import SHIPPED
 from auditkit.records.baseline.earlier import earlier_runs
 from auditkit.records.verify import Check, exit_code, verify
 from auditkit.run.outputs import write_outputs
+from auditkit.run.prepare import prepare
 from auditkit.run.record import evidence as assembled
 from auditkit.run.record import header
-from auditkit.run.session import prepare
 from auditkit.run.settings import Settings
 from auditkit.vocabulary import Effect
 
