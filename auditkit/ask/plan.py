@@ -64,7 +64,11 @@ class Plan:
             found = dict.fromkeys(question for question in resolved if catalogue.asks(question) == asks)
             if not asks:
                 found |= dict.fromkeys(replace(question, condition=()) for question in [*found])
-            applying = [q for q in found if catalogue.applies_to(q.condition, modality)]
+            applying = [
+                q
+                for q in found
+                if catalogue.applies_to(q.condition, modality) and catalogue.task(q.task).applies_to(modality)
+            ]
             applying.sort(key=lambda question: (catalogue.pictures(question.condition), question))
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]

@@ -90,7 +90,7 @@ class Catalogue:
         task, _, wording = score.rpartition(".")
         found = cls(
             {**perturbations.shipped(), **perturbations.read_entries(entries)},
-            {**tasks.shipped(), **tasks.inside(), **tasks.read_tasks(tables, scorers=scorers)},
+            {**tasks.shipped(), **tasks.inside(), **tasks.diagnosis(), **tasks.read_tasks(tables, scorers=scorers)},
             (task, wording),
         )
         for one in found.tasks.values():

@@ -40,6 +40,11 @@ class Task:
         Who is asked; ``"model"`` is the model that is audited.
     of : str
         Id of the task whose answer fills the slot ``{answer}``; empty where none does.
+    positive : str
+        Of two answers the one that says that the disease is there: what sensitivity is about. Empty where no answer
+        says that, or several do.
+    modalities : tuple of str
+        The images that the question makes sense of; empty for all.
     """
 
     id: str
@@ -51,6 +56,8 @@ class Task:
     flags: tuple[str, ...] = ()
     role: str = MODEL
     of: str = ""
+    positive: str = ""
+    modalities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wordings", MappingProxyType(dict(self.wordings)))
@@ -143,6 +150,10 @@ class Task:
         known = self.about(columns)
         return self.truth.of(columns.get(self.truth.column, ""), known.answers, known._options)
 
+    def applies_to(self, modality: str) -> bool:
+        """Tell whether images of a modality are asked this."""
+        return not self.modalities or modality in self.modalities
+
     def lacking(self, columns: Mapping[str, str], pictures: int) -> str:
         """Say why an item cannot be asked this; empty where it can.
 
@@ -176,9 +187,10 @@ class Task:
         if self.truth is not None:
             levels = {said: list(some) for said, some in self.truth.levels.items()}
             table["truth"] = {"column": self.truth.column, "levels": levels} if levels else self.truth.column
-        for key, usual in (("pictures", 1), ("flags", ()), ("role", MODEL), ("of", "")):
+        for key, usual in (("pictures", 1), ("role", MODEL), ("of", ""), ("positive", "")):
             if getattr(self, key) != usual:
-                table[key] = list(self.flags) if key == "flags" else getattr(self, key)
+                table[key] = getattr(self, key)
+        table |= {key: list(some) for key in ("flags", "modalities") if (some := getattr(self, key))}
         return table
 
 
