@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from auditkit.images.item import ImageSet, Item, Picture, salted_hash
     from auditkit.models.base import Model, Request, Response
     from auditkit.perturbations import Entry
-    from auditkit.protocol import shipped
+    from auditkit.protocol import diagnosis, shipped
     from auditkit.protocol.effects import (
+        accuracy,
         areas,
+        balanced_accuracy,
         between,
         calibration,
         change,
@@ -27,9 +29,13 @@ if TYPE_CHECKING:
         displacement,
         falls,
         follows,
+        loses,
+        loss,
         mean,
+        recall,
         rises,
         share,
+        skill,
         steps,
         wordings,
     )
@@ -59,22 +65,29 @@ __all__ = [
     "Value",
     "Wording",
     "__version__",
+    "accuracy",
     "areas",
+    "balanced_accuracy",
     "between",
     "calibration",
     "change",
     "corruptions",
     "departure",
+    "diagnosis",
     "differs",
     "displacement",
     "falls",
     "follows",
     "load_protocol",
+    "loses",
+    "loss",
     "mean",
+    "recall",
     "rises",
     "salted_hash",
     "share",
     "shipped",
+    "skill",
     "steps",
     "wordings",
 ]
@@ -86,8 +99,9 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "areas", "between", "calibration", "change", "corruptions", "departure", "differs", "displacement",
-        "falls", "follows", "mean", "rises", "share", "steps", "wordings",
+        "accuracy", "areas", "balanced_accuracy", "between", "calibration", "change", "corruptions", "departure",
+        "differs", "displacement", "falls", "follows", "loses", "loss", "mean", "recall", "rises", "share", "skill",
+        "steps", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),
@@ -96,8 +110,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "shipped":
-        return import_module("auditkit.protocol.shipped")
+    if name in ("diagnosis", "shipped"):
+        return import_module(f"auditkit.protocol.{name}")
     for home, names in _HOMES.items():
         if name in names:
             return getattr(import_module(home), name)

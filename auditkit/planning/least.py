@@ -103,6 +103,8 @@ def least_patients(effect: Effect, protocol: Protocol) -> Least | None:
 
 
 def _of_part(part: Part, subject: Subject, limits: Limits, protocol: Protocol, level: float) -> int | None:
+    if subject.kind == "differs" and part.alike:  # at best the answers differ by the model's own noise and no more
+        return fewest(0.0 if math.isinf(limits[0]) else 1.0, limits, SHARE_DIFFERENCE, level)
     ends = SHARE if subject.kind in ("share", "differs") else per_item_range(part, protocol)
     return fewest(_best(subject, limits, ends), limits, ends, level)
 
