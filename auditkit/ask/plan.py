@@ -79,17 +79,14 @@ class Plan:
         Tasks that need what the item has not (a right answer, a second picture) are left out: they are not asked, and
         so they are not missing either.
         """
-        lacks = {task: reason for task, reason in self._lacking(record) if reason}
+        lacks = self.lacking(record)
         questions = self.questions(record.modality)
         return tuple(q for q in questions if q.task not in lacks) if lacks else questions
 
-    def lacking(self, record: Item) -> tuple[str, ...]:
-        """Return why an item is not asked some of the tasks, in words."""
-        return tuple(reason for _, reason in self._lacking(record) if reason)
-
-    def _lacking(self, record: Item) -> list[tuple[str, str]]:
-        tasks = self._tasks(record.modality)
-        return [(task.id, task.lacking(record.columns, len(record.pictures))) for task in tasks]
+    def lacking(self, record: Item) -> dict[str, str]:
+        """Return the tasks that an item of their modality is not asked, each with the reason in words."""
+        reasons = ((t.id, t.lacking(record.columns, len(record.pictures))) for t in self._tasks(record.modality))
+        return {task: reason for task, reason in reasons if reason}
 
     def _tasks(self, modality: str) -> tuple[Task, ...]:
         """The tasks that items of a modality are asked; listed once, not once per item."""

@@ -19,7 +19,7 @@ from auditkit.evidence.audit import (
     Term,
     Verb,
 )
-from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount, Unscored
+from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount, NotAsked, Unscored
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.run import EarlierProtocol, LookInfo, Probes, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import ROUND, VERDICTS, Estimate, Number, Outcomes, Record, Verdict
@@ -52,6 +52,7 @@ __all__ = [
     "ModalityCount",
     "ModelInfo",
     "Named",
+    "NotAsked",
     "Number",
     "Outcomes",
     "PartDefinition",

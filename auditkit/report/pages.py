@@ -12,7 +12,8 @@ from auditkit.report.figures.svg import INKS
 
 _WORDS = (
     "OUTCOME_NAMES", "PER_STEP", "SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "cut", "damaged_sentence",
-    "duration", "fixed", "interval", "limit_words", "modality_name", "moment", "not_embedded_sentence", "p_value",
+    "duration", "fixed", "interval", "limit_words", "modality_name", "moment", "not_asked_sentence",
+    "not_embedded_sentence", "p_value",
     "people_sentences", "percent", "plain_name", "region", "region_words", "scale_in", "scale_of", "shortened",
     "stratum_name", "unread_sentence", "verdict_word", "whole",
 )  # fmt: skip

@@ -25,6 +25,7 @@ from auditkit.models.base import Model
 from auditkit.protocol.model import Protocol, Verb
 from auditkit.run.checkout import Git
 from auditkit.run.dry_run import DryRun
+from auditkit.run.asked import Lacking
 from auditkit.run.inside import lacking
 from auditkit.run.pictures import may_show
 from auditkit.run.settings import BATCH_SIZE, Settings
@@ -51,6 +52,7 @@ class AuditRun:
     started: str
     git: Git = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
+    lacking: Lacking = field(default_factory=Lacking)
     tally: Tally = field(default_factory=Tally)
     embedded: Tally | None = None
     judge: Any = None
@@ -104,7 +106,7 @@ class AuditRun:
         """Describe the images of the plan."""
         from auditkit.run.data import data_of
 
-        return data_of(self.plan.records, all_left_out(self), self.images, self.settings)
+        return data_of(self.plan.records, all_left_out(self), self.images, self.settings, self.lacking.by_image)
 
     def fetch(
         self,
@@ -295,7 +297,7 @@ class AuditRun:
 
     def lacks(self, effect: Effect) -> str:
         """Say why a run cannot measure an effect, and so left it out of its plan; empty where it can."""
-        return lacking(effect, self.protocol, self.kinds, self.model)
+        return lacking(effect, self.protocol, self.kinds, self.model) or self.lacking.of(effect, self.protocol)
 
     def close(self) -> None:
         """Let go of the model and the store (see `remove_temporary_store` for the files of a temporary one)."""

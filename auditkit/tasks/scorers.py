@@ -204,8 +204,8 @@ class Choice:
         letters = "".join(option.letter for option in self.options)
         texts = [" ".join(option.text.split()).casefold() for option in self.options]
         if letters != "ABCDEFGH"[: len(letters)] or len(letters) < 2:
-            return f"it has the options {', '.join(letters) or 'none'}"
-        return "two of its options have the same text" if len(set(texts)) < len(texts) else ""
+            return f"the options are {', '.join(letters) or 'none'}"
+        return "two of the options have the same text" if len(set(texts)) < len(texts) else ""
 
     def about(self, columns: Mapping[str, str]) -> Choice:
         """Return the options of one item."""

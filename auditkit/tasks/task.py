@@ -155,7 +155,7 @@ class Task:
         return not self.modalities or modality in self.modalities
 
     def lacking(self, columns: Mapping[str, str], pictures: int) -> str:
-        """Say why an item cannot be asked this; empty where it can.
+        """Say what keeps an item from being asked this; empty where nothing does.
 
         Parameters
         ----------
@@ -165,17 +165,17 @@ class Task:
             How many it has.
         """
         if pictures != self.pictures:
-            return f"it has {pictures} pictures and {self.id} asks about {self.pictures}"
+            return f"{pictures} pictures are given and {self.pictures} asked about"
         options = {name for option in self._options for name in slots(option.text)}
         missing = [name for name in self.spoken if name not in options and not columns.get(name)]
         if self.truth is not None and COLUMN_OF + self.id not in columns and not columns.get(self.truth.column):
             missing.append(self.truth.column)
         if missing:
-            return f"it has no {missing[0]!r}, which {self.id} needs"
+            return f"no {missing[0]!r} is given"
         if isinstance(self.scorer, Choice) and (problem := self.scorer.about(columns).problem):
-            return f"{problem}, so {self.id} cannot be asked"
+            return problem
         if self.truth is not None and not self.right(columns):
-            return f"its {self.truth.column} is none of the answers to {self.id}"
+            return f"the {self.truth.column!r} is none of the answers"
         return ""
 
     def table(self) -> dict[str, Any]:
