@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditkit import perturbations
+from auditkit.judge.right import title_of
 from auditkit.measure.columns import COUNTED
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import Condition, Effect, Perturbation, Question
@@ -38,6 +39,8 @@ class Titles:
         """Name what is changed in a few words (some 34 characters fit the figures)."""
         if effect.between:
             return self._of_gap(effect)
+        if right := title_of(effect, self.catalogue):
+            return right
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:
