@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from auditkit.errors import AuditkitError
 from auditkit.images.record import ImageRecord
 from auditkit.protocol.model import Protocol
-from auditkit.vocabulary import MODEL, Effect, Probe, Question
+from auditkit.vocabulary import EARLIER, MODEL, Effect, Probe, Question
 
 RENDERED = ("display",)
 """Stages of the perturbations that change pixels and can be rendered so far."""
+NOT_ASKED = ("baseline", "anchor", "data", EARLIER)
+"""Roles whom nobody can be named for: earlier runs, and the data."""
 _GIVEN_BY = {"baseline": "--audit-baseline=EVIDENCE.json", "anchor": "--audit-anchor=EVIDENCE.json"}
 
 
@@ -31,14 +33,21 @@ class Plan:
         What the collected audits judge.
     protocol : Protocol
         Its catalogue holds what the effects name.
+    roles : tuple of str
+        Who is asked; questions to others are left out.
     """
 
     records: tuple[ImageRecord, ...]
     effects: tuple[Effect, ...]
     protocol: Protocol
+    roles: tuple[str, ...] = (MODEL,)
     _by_modality: dict[tuple[str, bool], tuple[Question, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def of(self, role: str) -> Plan:
+        """Return what one role is asked of it."""
+        return replace(self, roles=(role,))
 
     def questions(self, modality: str) -> tuple[Question, ...]:
         """Return the distinct questions about images of a modality, resolved: clean first, then by the picture shown.
@@ -58,7 +67,8 @@ class Plan:
     def _questions(self, modality: str, *, asks: bool) -> tuple[Question, ...]:
         if (modality, asks) not in self._by_modality:
             catalogue = self.protocol.catalogue
-            resolved = (self.protocol.resolve(q) for e in self.effects for q in e.questions() if q.role == MODEL)
+            roles = self.roles if asks else (MODEL,)
+            resolved = (self.protocol.resolve(q) for e in self.effects for q in e.questions() if q.role in roles)
             found = dict.fromkeys(question for question in resolved if catalogue.asks(question) == asks)
             if not asks:
                 found |= dict.fromkeys(replace(question, condition=()) for question in [*found])
@@ -158,10 +168,10 @@ def check_effects(effects: Iterable[Effect], protocol: Protocol) -> None:
 
 
 def _check_question(question: Question, protocol: Protocol) -> None:
-    if question.role != MODEL:
+    if question.role in NOT_ASKED:
         option = _GIVEN_BY.get(question.role)
         raise AuditkitError(
-            f"{question} would have to be answered by {question.role!r}; an audit asks the model only.",
+            f"{question} would have to be answered by {question.role!r}, whom no audit can ask.",
             f"Give the earlier run with {option}: every audit is then held against it too."
             if option
             else f"Leave out .by({question.role!r}).",
@@ -170,6 +180,11 @@ def _check_question(question: Question, protocol: Protocol) -> None:
     resolved = protocol.resolve(question)
     if catalogue.asks(resolved):
         catalogue.prompt(resolved)
+    elif resolved.role != MODEL:
+        raise AuditkitError(
+            f"{question} compares what {question.role!r} holds inside; that is fetched of the audited model only.",
+            f"Leave out .by({question.role!r}).",
+        )
     elif catalogue.pictures(resolved.condition) != resolved.condition:
         raise AuditkitError(
             f"{question} compares what the model holds inside, which words and ways of asking do not change.",

@@ -123,18 +123,27 @@ def effect_from(audit: Audit) -> Effect | None:
 
 
 def _named(value: Value) -> dict[str, Any]:
-    condition = [(p.name, p.level) for p in value.question.condition]
-    return {"task": value.question.task, "wording": value.question.wording, "condition": condition, "value": value.name}
+    asked = value.question
+    condition = [(p.name, p.level) for p in asked.condition]
+    return {
+        "task": asked.task, "wording": asked.wording, "condition": condition, "role": asked.role, "value": value.name,
+    }  # fmt: skip
 
 
 def _value(term: Named) -> Value:
     condition = tuple(Perturbation(name, level) for name, level in term.condition)
-    return Value(Question(term.task, term.wording, condition), term.value)
+    return Value(Question(term.task, term.wording, condition, term.role), term.value)
 
 
 def answers_sha256(items: Sequence[ItemEntry]) -> str:
     """Return the SHA-256 over the ids of items and the digests of their raw answers."""
     return digest_of([[item.id, item.answers_sha256] for item in items])
+
+
+def marks_sha256(answers: Answers, role: str) -> str:
+    """Return the SHA-256 over the answers that a record holds of one role, as they stand in it."""
+    columns = [column.model_dump(mode="json") for column in answers.columns if column.role == role]
+    return digest_of([item.id for item in answers.items], columns)
 
 
 def data_sha256(contents: Iterable[str]) -> str:

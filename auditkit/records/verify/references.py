@@ -10,10 +10,10 @@ from typing import Any
 from auditkit.ask.plan import Plan
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence, Reference
+from auditkit.measure.faults import differences
 from auditkit.measure.recorded import from_answers
 from auditkit.records.baseline.earlier import EarlierRun
 from auditkit.records.baseline.unlike import unlike_in_plan
-from auditkit.records.faults import differences
 from auditkit.records.verify.checks import DIFFERS, OPEN, Check, settled
 from auditkit.records.verify.record import read_bytes, read_record, sha256
 from auditkit.records.verify.verdicts import NEVER, Material, by_version, shortened, unjudged_faults

@@ -17,11 +17,11 @@ from auditkit.judge.cases import failing_cases
 from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
 from auditkit.measure.columns import Measurements, level_of
+from auditkit.measure.faults import differences
 from auditkit.measure.reader import AnswerReader
 from auditkit.measure.recorded import effect_from, from_answers
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.records.faults import differences
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
 from auditkit.run.data import notes, strata
