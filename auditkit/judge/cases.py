@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from auditkit.evidence import Case
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.judge.draft import WorstCase
 from auditkit.judge.titles import Titles
@@ -27,7 +27,7 @@ def failing_cases(
     reader: AnswerReader,
     data: Measurements,
     protocol: Protocol,
-    may_show: Callable[[ImageRecord], bool],
+    may_show: Callable[[Item], bool],
     names: Mapping[str, str] | None = None,
 ) -> list[Case]:
     """Return at most `MAX_CASES` cases, taken from the modalities in turn.

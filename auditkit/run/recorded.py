@@ -13,7 +13,7 @@ from auditkit.ask.store import NotedImage, Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
 from auditkit.evidence.reading import read_evidence
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import NOT_ASKED, Column, Measurements
 from auditkit.measure.faults import count_faults, refuse_marks_beyond
 from auditkit.measure.recorded import data_sha256, from_answers
@@ -66,7 +66,7 @@ class RecordedRole:
         # The file is somebody's: what it says must not drive a terminal or a CI log.
         return " ".join("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words).split())
 
-    def columns(self, records: Sequence[ImageRecord], questions: Sequence[Question]) -> dict[Question, Column]:
+    def columns(self, records: Sequence[Item], questions: Sequence[Question]) -> dict[Question, Column]:
         """Return its answers to questions about these items; an item that it has not was not asked about."""
         place = {record.id: i for i, record in enumerate(self.answers.records)}
         places = np.array([place.get(record.id, -1) for record in records], dtype=np.int64)
@@ -118,14 +118,14 @@ def _side(criteria: Mapping[str, object]) -> object:
     return images.get("max_side") if isinstance(images, Mapping) else None
 
 
-def check_items(one: RecordedRole, records: Sequence[ImageRecord], store: Store) -> str:
+def check_items(one: RecordedRole, records: Sequence[Item], store: Store) -> str:
     """Refuse a record of other images; say what cannot be told of those that both have.
 
     Parameters
     ----------
     one : RecordedRole
         Whose items are held against these.
-    records : sequence of ImageRecord
+    records : sequence of Item
         Those of this run.
     store : Store
         May have noted the bytes that the recorded run was about.

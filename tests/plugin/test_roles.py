@@ -1,6 +1,5 @@
 """Two models in one run, each asked through its own back end, held against each other item by item."""
 
-import json
 
 import pytest
 
