@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Literal
 
 from auditkit.evidence.model import ModelInfo
@@ -30,3 +32,15 @@ class RoleInfo(ModelInfo):
     """Of a record: SHA-256 over the bytes of its evidence.json."""
     marks_sha256: str = ""
     """Of a record: SHA-256 over its answers as they stand in this one."""
+
+
+def distinct_names(names: Mapping[str, str]) -> dict[str, str]:
+    """Return what models are called by role, with the role behind a name that two of them have.
+
+    Examples
+    --------
+    >>> distinct_names({"model": "gemma", "sibling": "gemma", "judge": "llava"})
+    {'model': 'gemma (model)', 'sibling': 'gemma (sibling)', 'judge': 'llava'}
+    """
+    held = Counter(names.values())
+    return {role: f"{name} ({role})" if held[name] > 1 else name for role, name in names.items()}

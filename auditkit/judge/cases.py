@@ -20,6 +20,7 @@ MAX_CASES = 8
 # Of a run that fails a hundred audits, four pictured cases each take some 3 MB of the record.
 MAX_PICTURED = 4
 MAX_TEXT = 400
+NO_TEXT = "(its text is not in the record that answers for it)"
 
 
 def failing_cases(
@@ -71,7 +72,10 @@ def _case(case: WorstCase, reader: AnswerReader, data: Measurements, titles: Tit
     control = case.control or replace(case.treated, condition=())
     asked = [question for question in (control, case.treated) if question.role in reader.plan.roles]
     probes = [Probe(record.id, question) for question in asked]
-    texts = {one.probe.question: one.answer.text if one.answer else "" for one in reader.read(record, probes)}
+    # A record has scores only.
+    texts = dict.fromkeys((control, case.treated), NO_TEXT)
+    texts |= dict.fromkeys(asked, "")
+    texts |= {one.probe.question: one.answer.text if one.answer else "" for one in reader.read(record, probes)}
     before, after = data.column(control), data.column(case.treated)
     outcome = OUTCOMES[after.outcomes[case.item]] if after.outcomes[case.item] >= 0 else "error"
     changed = titles.catalogue.pictures(case.treated.condition) != titles.catalogue.pictures(control.condition)
@@ -80,8 +84,8 @@ def _case(case: WorstCase, reader: AnswerReader, data: Measurements, titles: Tit
         modality=record.modality,
         synthetic=record.synthetic,
         condition=_shown(case.treated, control, titles),
-        control_answer=_short(texts.get(control, "")),
-        treated_answer=_short(texts.get(case.treated, "")),
+        control_answer=_short(texts[control]),
+        treated_answer=_short(texts[case.treated]),
         control_score=float(before.scores[case.item]),
         treated_score=float(after.scores[case.item]),
         outcome=outcome,

@@ -258,7 +258,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
     """
     from auditkit.errors import AuditkitError
     from auditkit.models.base import ModelOptions
-    from auditkit.run.roles import SUFFIX, roles_of
+    from auditkit.run.roles import is_record, roles_of
     from auditkit.run.settings import DEFAULT_STORE, Settings
 
     option = config.option
@@ -289,7 +289,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
             if given
         },
         roles={
-            role: _from_invocation(config, name) if name.endswith(SUFFIX) else name
+            role: there if is_record(there := _from_invocation(config, name)) else name
             for role, name in roles_of(option.audit_with).items()
         },
         outputs=tuple(

@@ -41,7 +41,6 @@ def probes_of(run: AuditRun, who: Answerer) -> Probes:
 
 def role_infos(run: AuditRun, answers: Answers) -> list[RoleInfo]:
     """Return who else answered, sorted by role; whoever no audit asks is left out."""
-    needed = {question.role for effect in run.plan.effects for question in effect.questions()}
     data = run.judge.data
     found = [
         RoleInfo(
@@ -53,10 +52,10 @@ def role_infos(run: AuditRun, answers: Answers) -> list[RoleInfo]:
             outcomes=data.total(who.role),
         )
         for who in run.answerers
-        if who.role in needed - {MODEL}
+        if who.role in run.roles - {MODEL}
     ]
     for one in run.recorded:
-        if one.role in needed:
+        if one.role in run.roles:
             then = one.evidence
             found.append(
                 RoleInfo(

@@ -14,13 +14,11 @@ from auditkit.masked import shown
 from auditkit.models.base import Model
 from auditkit.protocol.model import Protocol
 from auditkit.run.recorded import RecordedRole, read_role
-from auditkit.run.settings import Settings
+from auditkit.run.settings import RECORD, Settings
 from auditkit.vocabulary import MODEL, Effect
 from auditkit.words import and_listed, count
 
 OPTION = "--audit-with"
-SUFFIX = ".json"
-"""By which a record is told from a model."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _EXAMPLE = f"Give {OPTION}=ROLE=NAME, such as {OPTION}=sibling=llava."
 
@@ -57,6 +55,11 @@ def roles_of(given: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def is_record(name: str) -> bool:
+    """Tell a run's record, or the folder of a run, from the name of a model."""
+    return name.endswith(".json") or (Path(name) / RECORD).is_file()
+
+
 def others(
     settings: Settings, protocol: Protocol, find_model: Callable[[str], Model | None]
 ) -> tuple[list[Answerer], list[RecordedRole]]:
@@ -73,7 +76,7 @@ def others(
     options = replace(settings.options, endpoint=None, base=None)
     asked, recorded = [], []
     for role, name in settings.roles.items():
-        if name.endswith(SUFFIX):
+        if is_record(name):
             recorded.append(read_role(role, Path(name), protocol))
             continue
         given = find_model(name)

@@ -19,7 +19,7 @@ from auditkit.ask.roles import Answerer, RoleKeys, ask_each
 from auditkit.ask.store import Store, noted
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, Data, LookInfo
+from auditkit.evidence import Audit, Data, LookInfo, distinct_names
 from auditkit.images.item import ImageSet, Item, LeftOut
 from auditkit.measure.recorded import data_sha256
 from auditkit.models.base import Model
@@ -32,7 +32,6 @@ from auditkit.run.recorded import RecordedRole
 from auditkit.run.roles import lacking as unanswered
 from auditkit.run.settings import Settings
 from auditkit.vocabulary import MODEL, Effect
-from auditkit.words import distinct_names
 
 if TYPE_CHECKING:
     from auditkit.judge.looks import Look
@@ -96,9 +95,15 @@ class AuditRun:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """What everybody who answers is called, by role; names that two have are told apart by the role."""
-        asked = {who.role: who.name for who in self.answerers}
-        return distinct_names(asked | {one.role: one.evidence.model.name for one in self.recorded})
+        """What everybody whose answers count is called, by role; names that two have are told apart by the role."""
+        every = {who.role: who.name for who in self.answerers}
+        every |= {one.role: one.evidence.model.name for one in self.recorded}
+        return distinct_names({role: name for role, name in every.items() if role in {MODEL, *self.roles}})
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """Whose answers the audits take."""
+        return frozenset(question.role for effect in self.plan.effects for question in effect.questions())
 
     @property
     def probabilities(self) -> bool:
@@ -107,7 +112,7 @@ class AuditRun:
 
     def estimate(self) -> DryRun:
         """Count what a run would ask, without asking, decoding or rendering anything."""
-        counted = [self._estimate(who) for who in self.answerers]
+        counted = [self._estimate(who) for who in self.answerers if who.role in self.names]
         return DryRun(self._data(), counted, self.protocol.looks.number)
 
     def _estimate(self, who: Answerer) -> Counted:

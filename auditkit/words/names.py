@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from auditkit.evidence import ALL, Audit, Stratum, Verdict
 
@@ -78,18 +77,6 @@ def audit_name(audit: Audit) -> str:
 def verdict_word(audit: Audit) -> str:
     """Return the verdict of an audit, or that it is shown for information only."""
     return SHOWN if audit.shown else audit.verdict
-
-
-def distinct_names(names: Mapping[str, str]) -> dict[str, str]:
-    """Return what models are called by role, with the role behind a name that two of them have.
-
-    Examples
-    --------
-    >>> distinct_names({"model": "gemma", "sibling": "gemma", "judge": "llava"})
-    {'model': 'gemma (model)', 'sibling': 'gemma (sibling)', 'judge': 'llava'}
-    """
-    held = Counter(names.values())
-    return {role: f"{name} ({role})" if held[name] > 1 else name for role, name in names.items()}
 
 
 def and_listed(names: Sequence[str]) -> str:
