@@ -289,3 +289,45 @@ def test_an_earlier_run_is_no_reference_for_what_compares_two_models(two, audit_
     result = audit_run("--audit-with=sibling=stub_models:above", "--audit-baseline=first", "--audit-out=out")
     assert not [audit for audit in evidence_of(two, "out").audits if audit.family == "baseline"]
     assert result.ret == 1
+
+
+def test_every_page_names_the_second_model(two, audit_run):
+    from auditkit.report.cards import chai_card, huggingface_card
+    from auditkit.report.ci.github import summary
+    from auditkit.report.pdf.document import document
+
+    result = audit_run("--audit-with=sibling=stub_models:above", "--audit-out=out")
+    assert "above answered 60 distinct questions as the sibling, asked here." in result.stdout.str()
+    page = " ".join((two.path / "out" / "report.html").read_text().split())
+    assert "<dt>Sibling</dt><dd>above <small>7</small></dd>" in page
+    assert "<dt>Sibling</dt><dd>above, revision 7, back end import; asked here: 60 asked in this run" in page
+    assert "<dt>Sibling, fingerprint</dt><dd><code>above-1</code></dd>" in page
+    assert "Score: above minus stub" in page
+    assert "above: clean image, no extra sentence" in page
+    assert "the same questions to stub" in page
+    record = (two.path / "out" / "evidence.json").read_bytes()
+    evidence = evidence_of(two, "out")
+    paper = document(evidence, record)
+    assert "above, revision 7, back end import; asked here" in paper
+    assert "above answered 60 distinct questions as the sibling" in paper
+    assert "Answered beside it: sibling: above, revision 7" in chai_card(evidence)
+    assert "sibling: above, revision 7, back end import, asked here; fingerprint above-1" in huggingface_card(
+        evidence, record
+    )
+    assert "above answered 60 distinct questions as the sibling" in summary(evidence, [], files=[])
+
+
+def test_models_that_were_compared_with_the_same_one_are_compared(two, audit_run):
+    from auditkit.records.compare import compare
+
+    audit_run("--audit-with=sibling=stub_models:above", "--audit-out=one")
+    audit_run("--audit-with=sibling=stub_models:above", "--audit-out=two", model="stub_models:prestige")
+    audit_run("--audit-with=sibling=stub_models:prestige", "--audit-out=other", model="stub_models:refuses")
+    one, other, apart = (evidence_of(two, folder) for folder in ("one", "two", "other"))
+    found = {audit.id: audit for audit in compare([one, other]).audits}["sibling/score-behind-sibling"]
+    assert found.title == "Score: above minus each model"
+    assert found.what == "mean difference of the score between two models"
+    assert [effect.estimate.value for effect in found.models] == [10, 10]
+    unlike = {audit.id: audit for audit in compare([one, apart]).audits}["sibling/score-behind-sibling"]
+    assert unlike.title == "Score: sibling minus each model"
+    assert (unlike.what, unlike.differences) == ("", [])
