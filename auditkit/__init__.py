@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         accuracy,
         areas,
         balanced_accuracy,
+        behind,
         between,
         calibration,
         change,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         share,
         skill,
         steps,
+        versus,
         wordings,
     )
     from auditkit.protocol.read import load_protocol
@@ -68,6 +70,7 @@ __all__ = [
     "accuracy",
     "areas",
     "balanced_accuracy",
+    "behind",
     "between",
     "calibration",
     "change",
@@ -89,6 +92,7 @@ __all__ = [
     "shipped",
     "skill",
     "steps",
+    "versus",
     "wordings",
 ]
 
@@ -99,9 +103,9 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "accuracy", "areas", "balanced_accuracy", "between", "calibration", "change", "corruptions", "departure",
-        "differs", "displacement", "falls", "follows", "loses", "loss", "mean", "recall", "rises", "share", "skill",
-        "steps", "wordings",
+        "accuracy", "areas", "balanced_accuracy", "behind", "between", "calibration", "change", "corruptions",
+        "departure", "differs", "displacement", "falls", "follows", "loses", "loss", "mean", "recall", "rises", "share",
+        "skill", "steps", "versus", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),

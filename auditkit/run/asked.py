@@ -10,7 +10,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images.item import ImageSet, Item
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import Task
-from auditkit.vocabulary import MODEL, Effect
+from auditkit.vocabulary import Effect
 from auditkit.words import and_listed, cut, modality_label, some_of
 
 _SHOWN = 12
@@ -69,7 +69,7 @@ def askable(
 
 def _asked(effects: Iterable[Effect], protocol: Protocol) -> list[Task]:
     """The tasks that are put to the model in words, in the order of the effects."""
-    questions = (protocol.resolve(q) for effect in effects for q in effect.questions() if q.role == MODEL)
+    questions = (protocol.resolve(q) for effect in effects for q in effect.questions())
     names = dict.fromkeys(question.task for question in questions if protocol.catalogue.asks(question))
     return [protocol.catalogue.task(name) for name in names]
 

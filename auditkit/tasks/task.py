@@ -154,6 +154,10 @@ class Task:
         """Tell whether images of a modality are asked this."""
         return not self.modalities or modality in self.modalities
 
+    def lacks_words(self, columns: Mapping[str, str]) -> bool:
+        """Whether columns that the question or its options name are not known at all."""
+        return bool(self.spoken) and not any(name in columns for name in self.spoken)
+
     def lacking(self, columns: Mapping[str, str], pictures: int) -> str:
         """Say what keeps an item from being asked this; empty where nothing does.
 
