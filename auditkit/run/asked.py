@@ -60,8 +60,8 @@ def askable(
     if effects and not left:
         first = next(task for task in nowhere if task.id in lacking.by_task)
         raise AuditkitError(
-            f"nothing is left to ask: no image can be asked {some_of([task.id for task in nowhere])}, the first because "
-            f"{lacking.by_task[first.id]}.",
+            f"nothing is left to ask: no image can be asked {some_of([task.id for task in nowhere])}; why not the "
+            f"first: {lacking.by_task[first.id]}.",
             _remedy(first, [record for record in records if first.applies_to(record.modality)], images),
         )
     return left, lacking
