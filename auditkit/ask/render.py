@@ -69,9 +69,11 @@ class Renderer:
         pixels = self.clean(record)
         before = digest
         for step, key in self._steps(digest, condition):
-            # The noise of a step depends on all that was done before it, as its render key does.
-            noise = perturbation_key(before, step.name, step.level, self._seed)
-            pixels = perturb(pixels, self._catalogue.entry(step.name), step.level, noise)
+            # The noise of a step depends on all that was done before it, as its render key does; a text and its placebo
+            # are put at the same place.
+            entry = self._catalogue.entry(step.name)
+            noise = perturbation_key(before, entry.placebo or step.name, step.level, self._seed)
+            pixels = perturb(pixels, entry, step.level, noise)
             before = key
         return pixels
 

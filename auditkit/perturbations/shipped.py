@@ -1,4 +1,4 @@
-"""The catalogue that auditkit ships: corruptions, sentences, and the two ways of asking."""
+"""The catalogue that auditkit ships: what is done to pictures and to words, and the two ways of asking."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from auditkit.perturbations import sentences
+from auditkit.perturbations import sentences, statements
 from auditkit.perturbations.entry import Entry
 
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -44,7 +44,7 @@ _ASKING = (
 
 @cache
 def shipped() -> Mapping[str, Entry]:
-    """Return all entries by name: corruptions, neutral sentences, sentences, ways of asking; not to be changed.
+    """Return all entries by name: of pictures, sentences, statements, ways of asking; not to be changed.
 
     Examples
     --------
@@ -53,16 +53,17 @@ def shipped() -> Mapping[str, Entry]:
     """
     text = files("auditkit.perturbations").joinpath("catalogue.toml").read_text(encoding="utf-8")
     found = {name: Entry.from_table(name, table, "catalogue.toml") for name, table in tomllib.loads(text).items()}
-    found |= sentences.entries(sentences.shipped())
+    found |= sentences.entries(sentences.shipped()) | statements.entries()
     return MappingProxyType(found | {entry.name: entry for entry in _ASKING})
 
 
 def corruptions(tier: str = "") -> tuple[Entry, ...]:
-    """Return the corruptions, in the order of ``catalogue.toml``.
+    """Return the corruptions, in the order of ``catalogue.toml``: what makes an image worse and should be noticed.
 
     Parameters
     ----------
     tier : str
         Only those of this tier: ``"imagenet_c"`` or ``"auditkit"``; empty for all.
     """
-    return tuple(e for e in shipped().values() if e.stage == "display" and tier in ("", e.tier))
+    every = (e for e in shipped().values() if (e.stage, e.expects) == ("display", "notice"))
+    return tuple(entry for entry in every if tier in ("", entry.tier))

@@ -78,8 +78,11 @@ class Catalogue:
             Naming the key, the value seen and what is allowed.
         """
         task, _, wording = score.rpartition(".")
+        known = {**perturbations.shipped(), **perturbations.read_entries(entries)}
+        for entry in known.values():
+            _check_placebo(entry, known)
         return cls(
-            {**perturbations.shipped(), **perturbations.read_entries(entries)},
+            known,
             {**tasks.shipped(), **tasks.inside(), **tasks.read_tasks(tables, scorers=scorers)},
             (task, wording),
         )
@@ -313,6 +316,18 @@ class Catalogue:
                 raise _unknown(f"wording of task {id!r}", wording, known)
             return digest([known[wording].text, known[wording].system, known[wording].max_new_tokens])
         raise AuditkitError(f"{name!r} is not an entry; it begins with perturbation, wording or scorer.")
+
+
+def _check_placebo(entry: Entry, known: Mapping[str, Entry]) -> None:
+    if not entry.placebo:
+        return
+    placebo = known.get(entry.placebo)
+    alike = {name: each for name, each in known.items() if each.stage == entry.stage and name != entry.name}
+    if placebo is None or placebo.name not in alike:
+        raise AuditkitError(
+            f"perturbations.{entry.name}.placebo: there is no other entry {entry.placebo!r} of stage {entry.stage!r}.",
+            near(entry.placebo, alike, most=3) or f"Declare [perturbations.{entry.placebo}], or leave placebo out.",
+        )
 
 
 def _unknown(kind: str, wanted: str, known: Iterable[str]) -> AuditkitError:
