@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from auditkit.errors import AuditkitError
     from auditkit.evidence import Evidence
-    from auditkit.images.record import ImageRecord, ImageSet, salted_hash
+    from auditkit.images.item import ImageSet, Item, Picture, salted_hash
     from auditkit.models.base import Model, Request, Response
     from auditkit.perturbations import Entry
     from auditkit.protocol import shipped
@@ -44,11 +44,12 @@ __all__ = [
     "Effect",
     "Entry",
     "Evidence",
-    "ImageRecord",
     "ImageSet",
+    "Item",
     "Model",
     "Part",
     "Perturbation",
+    "Picture",
     "Quantity",
     "Question",
     "Request",
@@ -81,7 +82,7 @@ __all__ = [
 _HOMES = {
     "auditkit.errors": ("AuditkitError",),
     "auditkit.evidence": ("Evidence",),
-    "auditkit.images.record": ("ImageRecord", "ImageSet", "salted_hash"),
+    "auditkit.images.item": ("Item", "ImageSet", "Picture", "salted_hash"),
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (

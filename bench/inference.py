@@ -21,7 +21,7 @@ from auditkit.ask.prefetch import Keys, digests, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.ask.tally import Tally
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.images.sources import load_images
 from auditkit.models.base import Model, Request, Response
 from auditkit.models.local import LocalModel
@@ -52,28 +52,28 @@ def main() -> None:
     _overhead(spread(12))
 
 
-def spread(count: int) -> list[ImageRecord]:
+def spread(count: int) -> list[Item]:
     """Images of different modalities from the demo set, decoded: drawing phantoms is not what is measured."""
     records = sorted(load_images("demo", salt="bench", max_side=224).records, key=lambda r: r.id)
     chosen = records[:: max(len(records) // count, 1)][:count]
-    return [replace(record, read=partial(np.asarray, record.read())) for record in chosen]
+    return [record.with_picture(read=partial(np.asarray, record.pictures[0].read())) for record in chosen]
 
 
-def metadata(records: Sequence[ImageRecord]) -> list[Request]:
+def metadata(records: Sequence[Item]) -> list[Request]:
     """`VARIANTS` texts about each image."""
     from PIL import Image
 
-    images = [Image.fromarray(record.read()) for record in records]
+    images = [Image.fromarray(record.pictures[0].read()) for record in records]
     return [worded(image, condition) for image in images for condition in said(VARIANTS)]
 
 
-def corruption(records: Sequence[ImageRecord]) -> list[Request]:
+def corruption(records: Sequence[Item]) -> list[Request]:
     """One text about every corruption of each image, at severity 3."""
     from PIL import Image
 
     requests = []
     for record in records:
-        pixels = record.read()
+        pixels = record.pictures[0].read()
         for entry in perturbations.corruptions():
             changed = perturb(pixels, entry, 3, perturbation_key(record.id, entry.name, 3, 0))
             requests.append(worded(Image.fromarray(changed)))
@@ -106,7 +106,7 @@ def _best(work: Callable[[], list[Response]]) -> tuple[float, list[Response]]:
     return min(times), found
 
 
-def _protocol(checkpoint_name: str, path: Path, records: Sequence[ImageRecord]) -> None:
+def _protocol(checkpoint_name: str, path: Path, records: Sequence[Item]) -> None:
     """The shipped protocol through the whole pass: planning, rendering, hashing, asking, storing."""
     slow, expected, n = _pass(Naive(path), records)
     for mode, probabilities in MODES.items():
@@ -122,9 +122,7 @@ def _protocol(checkpoint_name: str, path: Path, records: Sequence[ImageRecord]) 
         model.close()
 
 
-def _pass(
-    model: Model, records: Sequence[ImageRecord], *, probabilities: bool = True
-) -> tuple[float, dict[str, str], int]:
+def _pass(model: Model, records: Sequence[Item], *, probabilities: bool = True) -> tuple[float, dict[str, str], int]:
     protocol = load_protocol(Path("audits/protocol.toml"))
     plan = Plan(tuple(records), distinct(e for listed in SHIPPED.values() for e in listed()), protocol)
     with tempfile.TemporaryDirectory() as folder:
@@ -166,7 +164,7 @@ class _Timed:
         return found
 
 
-def _overhead(records: Sequence[ImageRecord]) -> None:
+def _overhead(records: Sequence[Item]) -> None:
     print("\n| checkpoint | whole protocol, images | s | of which in the model | the rest |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         medium = tiny_checkpoint("llava", Path(folder), scale="medium")

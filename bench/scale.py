@@ -15,7 +15,7 @@ import numpy as np
 from auditkit.protocol.effects import change
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Perturbation
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item, Picture
 from auditkit.ask.plan import Plan, distinct
 from auditkit.ask.prefetch import prefetch
 from auditkit.ask.render import Renderer
@@ -41,7 +41,9 @@ one = (change(Perturbation("pixelate", 3), family="direction"),)
 effects = distinct(e for listed in SHIPPED.values() for e in listed()) if shipped else one
 
 def records(count):
-    return tuple(ImageRecord(f"{i:016x}", f"{i:016x}", "ct", f"c{i}", True, "stub", Reader(i)) for i in range(count))
+    return tuple(
+        Item(f"{i:016x}", f"{i:016x}", "ct", (Picture(f"c{i}", Reader(i)),), True, "stub") for i in range(count)
+    )
 
 def ask(count):
     plan = Plan(records(count), effects, protocol)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from auditkit import ImageRecord, ImageSet, salted_hash
+from auditkit import ImageSet, Item, Picture, salted_hash
 
 COUNT = 80
 SIDE = 96
@@ -16,14 +16,13 @@ def pytest_auditkit_items(source: str, salt: str, max_side: int) -> ImageSet | N
         return None
     side = min(SIDE, max_side)
     records = [
-        ImageRecord(
+        Item(
             id=salted_hash(salt, "drawn", str(seed)),
             cluster=salted_hash(salt, "patient", str(seed)),
             modality="xray",
-            content=salted_hash("drawn 1", str(seed), str(side)) * 4,
+            pictures=(Picture(salted_hash("drawn 1", str(seed), str(side)) * 4, lambda seed=seed: drawn(seed, side)),),
             synthetic=True,
             source="drawn",
-            read=lambda seed=seed: drawn(seed, side),
             name=f"drawn {seed}",
             attributes={"scanner": "south" if framed(seed) else "north"},
         )

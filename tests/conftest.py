@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from auditkit.ask.store import Store
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item, Picture
 from auditkit.models.base import Request, Response
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
@@ -54,14 +54,13 @@ class Records:
             self.reads[name] = self.reads.get(name, 0) + 1
             return np.random.default_rng(seed).integers(40, 200, (side, side), dtype=np.uint8)
 
-        return ImageRecord(
+        return Item(
             id=name,
             cluster=f"p{seed if patients is None else seed % patients}",
             modality=modality,
-            content=hashlib.sha256(f"{name} {seed} {side}".encode()).hexdigest(),
+            pictures=(Picture(hashlib.sha256(f"{name} {seed} {side}".encode()).hexdigest(), read),),
             synthetic=True,
             source="noise",
-            read=read,
             name=f"{name}.png",
         )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from auditkit.ask.plan import Plan
 from auditkit.ask.store import StoredAnswer
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import NOT_ASKED, Column, Measurements
 from auditkit.measure.reader import AnswerTable
 from auditkit.protocol.model import Protocol
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def answers(
-    behaviour: Behaviour, records: Sequence[ImageRecord], effects: Sequence[Effect], protocol: Protocol, seed: int
+    behaviour: Behaviour, records: Sequence[Item], effects: Sequence[Effect], protocol: Protocol, seed: int
 ) -> Measurements:
     """Return the measurements that `auditkit.testing.simulate` returns."""
     subjects = Subjects.of(records)
@@ -42,7 +42,7 @@ def answers(
 
 
 def planned_items(
-    records: Sequence[ImageRecord], subjects: Subjects, effects: Sequence[Effect], protocol: Protocol
+    records: Sequence[Item], subjects: Subjects, effects: Sequence[Effect], protocol: Protocol
 ) -> dict[Question, NDArray[np.bool_]]:
     """Return which items every question is put to, each of shape (n,)."""
     plan = Plan(tuple(records), tuple(effects), protocol)

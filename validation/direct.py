@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, NOT_ASKED, REFUSED, SCORED, Column, Measurements
 from auditkit.protocol.model import Protocol
 from auditkit.testing import Asked, Behaviour, Replies, Subjects
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def measured(
-    behaviour: Behaviour, records: Sequence[ImageRecord], effects: Sequence[Effect], protocol: Protocol, seed: int
+    behaviour: Behaviour, records: Sequence[Item], effects: Sequence[Effect], protocol: Protocol, seed: int
 ) -> Measurements:
     """Put every question of the effects to a made-up model, and take its scores as they are.
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from unittest import mock
 
 from auditkit.evidence import Audit, Cell, Point
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.judge.judge import Judge
 from auditkit.judge.versions import VersionJudge
 from auditkit.protocol.model import Protocol
@@ -131,7 +131,7 @@ def protocol_of(what: Situation, seed: int) -> Protocol:
     return Protocol.model_validate(content)
 
 
-def judged(what: Situation, records: Sequence[ImageRecord], protocol: Protocol, seed: int) -> Audit:
+def judged(what: Situation, records: Sequence[Item], protocol: Protocol, seed: int) -> Audit:
     """Ask, read and judge: the one audit of a situation."""
     data = answers(what.behaviour, records, [what.effect], protocol, seed)
     with unplanned(figures=what.change is not None):
@@ -169,6 +169,6 @@ def _no_points(*_: object) -> list[Point]:
 
 
 @lru_cache(maxsize=8)
-def images(setting_layout: str, patients: int, modalities: tuple[str, ...]) -> tuple[ImageRecord, ...]:
+def images(setting_layout: str, patients: int, modalities: tuple[str, ...]) -> tuple[Item, ...]:
     """Return the made-up images of a layout."""
     return made_up_images(dict.fromkeys(modalities, patients), LAYOUTS[setting_layout])

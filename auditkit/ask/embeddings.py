@@ -17,7 +17,7 @@ from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.models.base import Embeds, Model, Request, Response
 from auditkit.protocol.model import Protocol
 from auditkit.vocabulary import Condition, Effect, Question, condition_name
@@ -128,14 +128,14 @@ def fetch_embeddings(
     asker = Asker(vectors, deadline)
     wanted_of = {m: kinds_by_condition(plan, m) for m in {record.modality for record in plan.records}}
 
-    def planned(record: ImageRecord) -> int:
+    def planned(record: Item) -> int:
         return sum(map(len, wanted_of[record.modality].values()))
 
     tally = Tally(planned=sum(map(planned, plan.records)))
     pass_ = _Pass(asker, vectors, store, getattr(model, "name", "model"), batch_size, tally, on_progress)
     on_progress(tally)
 
-    def missing(record: ImageRecord, digest: str) -> Iterator[_Wanted]:
+    def missing(record: Item, digest: str) -> Iterator[_Wanted]:
         image = _Image(record, digest, wanted_of[record.modality])
         return _missing(image, store, renderer, keys, asker, tally)
 
@@ -152,7 +152,7 @@ def fetch_embeddings(
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    record: ImageRecord
+    record: Item
     digest: str
     wanted: Mapping[Condition, tuple[str, ...]]
     """Kinds of embeddings by what is done to the pixels."""
@@ -201,7 +201,7 @@ def _missing(
     store.add_renders(fresh)
 
 
-def _unknown(kind: str, record: ImageRecord, condition: Condition) -> str:
+def _unknown(kind: str, record: Item, condition: Condition) -> str:
     """Return what stands for a key that only rendering would tell."""
     return f"{kind} {record.id} {condition_name(condition)}"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from auditkit.errors import AuditkitError
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.protocol.model import Protocol
 from auditkit.vocabulary import MODEL, Effect, Probe, Question
 
@@ -25,7 +25,7 @@ class Plan:
 
     Attributes
     ----------
-    records : tuple of ImageRecord
+    records : tuple of Item
         The images, in a fixed order.
     effects : tuple of Effect
         What the collected audits judge.
@@ -33,7 +33,7 @@ class Plan:
         Its catalogue holds what the effects name.
     """
 
-    records: tuple[ImageRecord, ...]
+    records: tuple[Item, ...]
     effects: tuple[Effect, ...]
     protocol: Protocol
     _by_modality: dict[tuple[str, bool], tuple[Question, ...]] = field(
@@ -67,7 +67,7 @@ class Plan:
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]
 
-    def probes(self, record: ImageRecord) -> list[Probe]:
+    def probes(self, record: Item) -> list[Probe]:
         """Return the questions about one image, in the order of `questions`."""
         return [Probe(record.id, question) for question in self.questions(record.modality)]
 
@@ -76,12 +76,12 @@ class Plan:
         return sum(len(self.questions(record.modality)) for record in self.records)
 
 
-def stages(records: Sequence[ImageRecord], number: int, seed: int) -> tuple[tuple[ImageRecord, ...], ...]:
+def stages(records: Sequence[Item], number: int, seed: int) -> tuple[tuple[Item, ...], ...]:
     """Divide the images into stages of patients, in an order fixed by the seed; no patient is in two stages.
 
     Parameters
     ----------
-    records : sequence of ImageRecord
+    records : sequence of Item
         All images.
     number : int
         Stages wanted; those without a patient are dropped.
@@ -90,7 +90,7 @@ def stages(records: Sequence[ImageRecord], number: int, seed: int) -> tuple[tupl
 
     Returns
     -------
-    tuple of tuples of ImageRecord
+    tuple of tuples of Item
         Images by stage, sorted by id. Every modality is spread evenly over the stages.
     """
     ordered = sorted(records, key=lambda r: r.id)
@@ -105,7 +105,7 @@ def stages(records: Sequence[ImageRecord], number: int, seed: int) -> tuple[tupl
     return tuple(stage for stage in divided if stage)
 
 
-def _queues(ordered: Sequence[ImageRecord], seed: int) -> dict[str, list[str]]:
+def _queues(ordered: Sequence[Item], seed: int) -> dict[str, list[str]]:
     """Patients by modality, in an order that depends on the seed and their hashed ids only."""
     queues: dict[str, dict[str, None]] = {}
     for record in ordered:
@@ -185,14 +185,14 @@ def _check_question(question: Question, protocol: Protocol) -> None:
     catalogue.load([resolved])
 
 
-def limit_clusters(records: Sequence[ImageRecord], limit: int | None, seed: int) -> tuple[ImageRecord, ...]:
+def limit_clusters(records: Sequence[Item], limit: int | None, seed: int) -> tuple[Item, ...]:
     """Take a seeded subset of at most ``limit`` patients, spread over the modalities in turn.
 
     The order of patients depends on the seed and their hashed ids only, so a larger limit contains a smaller one.
 
     Parameters
     ----------
-    records : sequence of ImageRecord
+    records : sequence of Item
         All images.
     limit : int or None
         Number of patients (clusters) to keep; None keeps all.

@@ -15,7 +15,7 @@ from auditkit.ask.plan import Plan
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.ask.tally import Progress, Tally
-from auditkit.images.record import ImageRecord, UnreadableImage
+from auditkit.images.item import Item, UnreadableImage
 from auditkit.models.base import Model, Request, Response
 from auditkit.perturbations import PerturbationError
 from auditkit.protocol.catalogue import Catalogue
@@ -186,18 +186,18 @@ def prefetch(
 
 
 def image_by_image(
-    records: Sequence[ImageRecord],
+    records: Sequence[Item],
     store: Store,
     renderer: Renderer,
     tally: Tally,
-    missing: Callable[[ImageRecord, str], Iterator[T]],
-    planned: Callable[[ImageRecord], int],
+    missing: Callable[[Item, str], Iterator[T]],
+    planned: Callable[[Item], int],
 ) -> Iterator[T]:
     """Yield what is missing of one image after the other; what cannot be used is left out and no longer planned.
 
     Parameters
     ----------
-    records : sequence of ImageRecord
+    records : sequence of Item
         The images.
     store, renderer, tally
         Of the pass.
@@ -232,7 +232,7 @@ class _Item:
 
 def _missing(
     plan: Plan,
-    record: ImageRecord,
+    record: Item,
     digest: str,
     store: Store,
     renderer: Renderer,

@@ -13,7 +13,7 @@ from auditkit import perturbations
 from auditkit.ask.keys import digest_of, pixel_digest, render_key
 from auditkit.ask.store import Rendered, Store
 from auditkit.images.cache import PixelCache
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.perturbations.apply import perturb, perturbation_key
 from auditkit.perturbations.dose import dose
 from auditkit.protocol.catalogue import Catalogue
@@ -50,16 +50,16 @@ class Renderer:
         self._cache = PixelCache(cache_bytes)
         self._versions: dict[str, str] = {}
 
-    def clean(self, record: ImageRecord) -> NDArray[np.uint8]:
+    def clean(self, record: Item) -> NDArray[np.uint8]:
         """Return the unchanged pixels; raises `UnreadableImage`."""
-        return self._cache.get(record)
+        return self._cache.get(record.pictures[0])
 
-    def pixels(self, record: ImageRecord, digest: str, condition: Condition) -> NDArray[np.uint8]:
+    def pixels(self, record: Item, digest: str, condition: Condition) -> NDArray[np.uint8]:
         """Return the pixels under a condition, its perturbations applied one after the other.
 
         Parameters
         ----------
-        record : ImageRecord
+        record : Item
             The image.
         digest : str
             Digest of its unchanged pixels: equal images get equal noise wherever they are stored.
@@ -102,7 +102,7 @@ class Renderer:
             self._versions[name] = entry.version if shipped else f"{entry.version} {digest_of(entry.acting())}"
         return self._versions[name]
 
-    def describe(self, record: ImageRecord, pixels: NDArray[Any]) -> Rendered:
+    def describe(self, record: Item, pixels: NDArray[Any]) -> Rendered:
         """Return digest and measured dose of rendered pixels."""
         measured = dose(self.clean(record), pixels)
         return Rendered(pixel_digest(pixels), measured.ssim, measured.psnr)

@@ -19,7 +19,7 @@ from auditkit.ask import history, tables
 from auditkit.ask.database import Database
 from auditkit.ask.half import DTYPE, Half, pack, unpack
 from auditkit.ask.history import JudgedBefore
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ class NotedImage:
     synthetic : bool
         True for phantoms.
     content : str
-        SHA-256 over the bytes the pixels come from and the reader's version (`images.record.ImageRecord.content`).
+        SHA-256 over the bytes the pixels come from and the reader's version (`images.item.Item.content`).
     unit : str
         What ``cluster`` rests on, as the record has it.
     """
@@ -73,7 +73,7 @@ class NotedImage:
     unit: str = "patient"
 
 
-def noted(records: Iterable[ImageRecord]) -> list[NotedImage]:
+def noted(records: Iterable[Item]) -> list[NotedImage]:
     """Return what is noted of a run's images, so that its record can be checked without the images."""
     return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content, r.unit) for r in records]
 

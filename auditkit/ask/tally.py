@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from auditkit.ask.first_answers import FirstAnswers
-from auditkit.images.record import ImageRecord, LeftOut
+from auditkit.images.item import Item, LeftOut
 from auditkit.tasks import Score
 
 Progress = Callable[["Tally"], None]
@@ -77,7 +77,7 @@ class Tally:
         if again is not None:
             self.again[key] = again
 
-    def leave_out(self, record: ImageRecord, error: Exception) -> None:
+    def leave_out(self, record: Item, error: Exception) -> None:
         """Note an image that cannot be used, and why."""
         self.left_out.append(LeftOut(record.name or f"image {record.id}", str(error)))
         self.unreadable.append(record.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auditkit.images.record import DECLARED, ImageSet, LeftOut
+from auditkit.images.item import DECLARED, ImageSet, LeftOut
 
 OPTION = "--audit-burned-in"
 LEAVE_OUT, KEEP = "leave-out", "keep"

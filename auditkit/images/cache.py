@@ -8,7 +8,7 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Picture
 
 
 class PixelCache:
@@ -21,8 +21,8 @@ class PixelCache:
 
     Notes
     -----
-    Keyed by `ImageRecord.content`, so two records of the same bytes share one array. The arrays are read-only: whoever
-    wants to change one copies it. Failures are not kept; a record that cannot be read raises each time.
+    Keyed by `Picture.content`, so two pictures of the same bytes share one array. The arrays are read-only: whoever
+    wants to change one copies it. Failures are not kept; one that cannot be read raises each time.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -36,24 +36,24 @@ class PixelCache:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, record: ImageRecord) -> NDArray[np.uint8]:
-        """Return the record's pixels, decoded at most once while they are kept.
+    def get(self, picture: Picture) -> NDArray[np.uint8]:
+        """Return a picture's pixels, decoded at most once while they are kept.
 
         Raises
         ------
         UnreadableImage
-            As the record's own `read`.
+            As the picture's own `read`.
         """
         with self._lock:
-            kept = self._kept.get(record.content)
+            kept = self._kept.get(picture.content)
             if kept is not None:
-                self._kept.move_to_end(record.content)
+                self._kept.move_to_end(picture.content)
                 return kept
-        pixels = record.read()  # outside the lock: other threads may take what is kept meanwhile
+        pixels = picture.read()  # outside the lock: other threads may take what is kept meanwhile
         pixels.flags.writeable = False
         with self._lock:
-            if pixels.nbytes <= self.max_bytes and record.content not in self._kept:
-                self._kept[record.content] = pixels
+            if pixels.nbytes <= self.max_bytes and picture.content not in self._kept:
+                self._kept[picture.content] = pixels
                 self.held_bytes += pixels.nbytes
                 while self.held_bytes > self.max_bytes:
                     _, dropped = self._kept.popitem(last=False)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from auditkit.errors import AuditkitError
 from auditkit.images import phantoms
 from auditkit.images.files import Settings, file_digest, inside, record_of
-from auditkit.images.record import NOT_IDENTIFIABLE, ImageRecord, ImageSet, LeftOut, UnreadableImage, salted_hash
+from auditkit.images.item import NOT_IDENTIFIABLE, ImageSet, Item, LeftOut, Picture, UnreadableImage, salted_hash
 from auditkit.images.scaling import Box, fit
 from auditkit.images.strata import attributes_of
 from auditkit.version import install_line
@@ -87,7 +87,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class PhantomReader:
-    """Draws a phantom when called; what `ImageRecord.read` is for phantoms."""
+    """Draws a phantom when called; what `Picture.read` is for phantoms."""
 
     modality: str
     seed: int
@@ -117,7 +117,7 @@ def load_demo(settings: Settings) -> ImageSet:
     """
     entries = read_manifest()
     folders = package_folders({entry.package for entry in entries if entry.synthetic != "yes"})
-    records: list[ImageRecord] = []
+    records: list[Item] = []
     left_out: list[LeftOut] = []
     for entry in entries:
         try:
@@ -131,7 +131,7 @@ def load_demo(settings: Settings) -> ImageSet:
     return ImageSet("demo", tuple(records), tuple(left_out), notice_of(records))
 
 
-def notice_of(records: list[ImageRecord]) -> str:
+def notice_of(records: list[Item]) -> str:
     """Return the sentence that every report on the demonstration data carries."""
     real = [record for record in records if not record.synthetic]
     patients = len({record.cluster for record in real})
@@ -178,7 +178,7 @@ def package_folders(packages: set[str]) -> dict[str, Path]:
     return folders
 
 
-def _file_record(entry: Entry, folder: Path, settings: Settings) -> ImageRecord:
+def _file_record(entry: Entry, folder: Path, settings: Settings) -> Item:
     digest = file_digest(inside(folder, entry.name))
     if digest[0] != entry.sha256:
         raise UnreadableImage(
@@ -196,20 +196,24 @@ def _file_record(entry: Entry, folder: Path, settings: Settings) -> ImageRecord:
     return replace(record, name=f"{entry.package}:{entry.name}", identifiable=NOT_IDENTIFIABLE, declared_by="")
 
 
-def _phantom_record(entry: Entry, settings: Settings) -> ImageRecord:
+def _phantom_record(entry: Entry, settings: Settings) -> Item:
     if entry.version != str(phantoms.VERSION):
         raise UnreadableImage(
             f"the table lists it for version {entry.version} of the phantoms, installed is {phantoms.VERSION}"
         )
     seed = int(entry.seed)
-    return ImageRecord(
+    return Item(
         id=salted_hash(settings.salt, "image", entry.name),
         cluster=salted_hash(settings.salt, "patient", f"demo {entry.cluster}"),
         modality=entry.modality,
-        content=phantom_content(entry.modality, seed, settings.max_side),
+        pictures=(
+            Picture(
+                phantom_content(entry.modality, seed, settings.max_side),
+                PhantomReader(entry.modality, seed, settings.max_side),
+            ),
+        ),
         synthetic=True,
         source="phantom",
-        read=PhantomReader(entry.modality, seed, settings.max_side),
         name=entry.name,
         licence=entry.licence,
         attributes=attributes_of(label=entry.label),

@@ -25,8 +25,8 @@ from auditkit.images import objects
 from auditkit.images.display import Grey, colour_to_8_bits
 from auditkit.images.elements import count, text
 from auditkit.images.frames import middle, with_frame_settings
+from auditkit.images.item import UNKNOWN, UnreadableImage
 from auditkit.images.quiet import guarded
-from auditkit.images.record import UNKNOWN, UnreadableImage
 from auditkit.images.strata import modality_of
 from auditkit.version import install_line
 
@@ -107,7 +107,7 @@ class Facts:
     notes : tuple of str
         What the reader decides about this file.
     identifiable, declared_by : str
-        As in `ImageRecord`.
+        As in `Item`.
     """
 
     modality: str | None = None

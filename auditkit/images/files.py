@@ -1,4 +1,4 @@
-"""One image file: from a path to an `ImageRecord`, and from the record back to pixels.
+"""One image file: from a path to an `Item`, and from the record back to pixels.
 
 Listing reads headers and hashes bytes; it decodes nothing. What a listing holds per file is a few short strings.
 """
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from auditkit.images import dicom, raster
 from auditkit.images.columns import COLUMNS
 from auditkit.images.identity import Identity, Unit, units_of
+from auditkit.images.item import UNKNOWN, Item, Picture, UnreadableImage, salted_hash
 from auditkit.images.levels import check_content
-from auditkit.images.record import UNKNOWN, ImageRecord, UnreadableImage, salted_hash
 from auditkit.images.scaling import Box, fit
 from auditkit.images.strata import (
     attributes_of,
@@ -53,7 +53,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class FileReader:
-    """Reads one file's pixels when called; what `ImageRecord.read` is for files.
+    """Reads one file's pixels when called; what `Picture.read` is for files.
 
     Attributes
     ----------
@@ -169,7 +169,7 @@ def record_of(
     source: str,
     declared: Mapping[str, object] | None = None,
     crop: Box | None = None,
-) -> ImageRecord:
+) -> Item:
     """Describe one file by itself, as `described` does."""
     record, identity = described(root, name, digest, settings, source=source, declared=declared, crop=crop)
     return with_unit(record, units_of([identity])[0])
@@ -184,7 +184,7 @@ def described(
     source: str,
     declared: Mapping[str, object] | None = None,
     crop: Box | None = None,
-) -> tuple[ImageRecord, Identity]:
+) -> tuple[Item, Identity]:
     """Describe one file without decoding its pixels.
 
     Parameters
@@ -198,7 +198,7 @@ def described(
     settings : Settings
         How the data set is read.
     source : str
-        `ImageRecord.source`.
+        `Item.source`.
     declared : mapping, optional
         What a manifest says: ``patient_id``, ``study_id``, ``modality``, ``licence`` and the strata. It outranks the
         file's header.
@@ -207,7 +207,7 @@ def described(
 
     Returns
     -------
-    record : ImageRecord
+    record : Item
         Without a cluster, which the other files of the data have a say in.
     identity : Identity
         What is said about whose image it is.
@@ -248,7 +248,7 @@ def assembled(
     content: str,
     read: Callable[[], NDArray[np.uint8]],
     unit: str = "",
-) -> tuple[ImageRecord, Identity]:
+) -> tuple[Item, Identity]:
     """Join what a header and a table say of one picture, as `described` does; `declared` outranks `facts`.
 
     Parameters
@@ -262,7 +262,7 @@ def assembled(
     settings : Settings
         How the data set is read.
     source, content, read
-        As in `ImageRecord`.
+        As in `Item`.
     unit : str
         What it counts as where nothing tells the patient; the picture itself where empty.
     """
@@ -284,14 +284,13 @@ def assembled(
         manufacturer=known(declared.get("manufacturer")) or facts.strata.get("manufacturer"),
         label=declared.get("label"),
     )
-    record = ImageRecord(
+    record = Item(
         id=salted_hash(settings.salt, "image", name),
         cluster="",
         modality=modality,
-        content=content,
+        pictures=(Picture(content, read),),
         synthetic=False,
         source=source,
-        read=read,
         name=shown_name(name),
         licence=known(declared.get(LICENCE)) or UNKNOWN,
         attributes=attributes,
@@ -324,6 +323,6 @@ def _identity(name: str, facts: dicom.Facts, declared: Mapping[str, object], sex
     )
 
 
-def with_unit(record: ImageRecord, unit: Unit) -> ImageRecord:
+def with_unit(record: Item, unit: Unit) -> Item:
     """Return a record that counts as the unit says."""
     return replace(record, cluster=unit.cluster, unit=unit.kind, notes=record.notes + unit.notes)

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from auditkit.errors import AuditkitError
 from auditkit.images.columns import names_files, names_patients
 from auditkit.images.files import inside, shown_name
+from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.manifest import SUFFIXES, Manifest, Row, first_columns
-from auditkit.images.record import LeftOut, UnreadableImage
 
 METADATA = "metadata"
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 
 PERCENTILES = (0.5, 99.5)
 # Measured on pictures of at most 256 x 256 pixels. Of the demonstration data's images the emptiest (a bone scan) has

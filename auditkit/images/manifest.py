@@ -16,7 +16,7 @@ from typing import Any
 from auditkit.errors import AuditkitError
 from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
 from auditkit.images.csv_rows import MOST_BYTES, MOST_ROWS, header_of, read_csv, too_long
-from auditkit.images.record import LeftOut
+from auditkit.images.item import LeftOut
 from auditkit.version import install_line
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from auditkit.images.elements import text, words
-from auditkit.images.record import DECLARED, NOT_IDENTIFIABLE, UNKNOWN
+from auditkit.images.item import DECLARED, NOT_IDENTIFIABLE, UNKNOWN
 from auditkit.images.strata import NOT_IMAGES
 
 TAGS = (
@@ -67,7 +67,7 @@ def identifiable(header: Any) -> tuple[str, str]:
     Returns
     -------
     state : {"declared", "unknown", "no"}
-        As `ImageRecord.identifiable`.
+        As `Item.identifiable`.
     why : str
         What declares it; empty unless ``state`` is ``"declared"``.
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from PIL import ImageFile
 
 from auditkit.errors import AuditkitError
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 
 # Warning filters, a logger's switch and Pillow's truncation flag belong to the process, not to the thread: two
 # decoders that overlapped would restore each other's state in the wrong order. Decoding one image at a time costs

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from auditkit.images.item import UnreadableImage
 from auditkit.images.levels import robust_range
 from auditkit.images.quiet import guarded
-from auditkit.images.record import UnreadableImage
 
 # A closed list: Pillow's other readers start programs (EPS) or hold no medical images.
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")

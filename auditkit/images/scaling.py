@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 
 Box = tuple[int, int, int, int]
 

@@ -23,9 +23,9 @@ from auditkit.images.files import (
 )
 from auditkit.images.folder import Folder
 from auditkit.images.identity import Identity, units_of
+from auditkit.images.item import ImageSet, Item, LeftOut, UnreadableImage
 from auditkit.images.layouts import Held
 from auditkit.images.layouts.opened import no_such_layout, opened
-from auditkit.images.record import ImageRecord, ImageSet, LeftOut, UnreadableImage
 from auditkit.images.strata import coarsened, known
 from auditkit.masked import masked_url
 
@@ -101,7 +101,7 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
 def _gather(
     source: str, root: Path, entries: Iterator[manifest.Row | Held | LeftOut], settings: Settings, kind: str
 ) -> ImageSet:
-    found: list[tuple[ImageRecord, Identity]] = []
+    found: list[tuple[Item, Identity]] = []
     left_out: list[LeftOut] = []
     first_with: dict[bytes, manifest.Row | Held] = {}
     first_of: dict[str, Held] = {}
@@ -150,7 +150,7 @@ def _gather(
 
 def _held(
     entry: Held, first_with: dict[bytes, manifest.Row | Held], first_of: dict[str, Held], settings: Settings
-) -> tuple[ImageRecord, Identity]:
+) -> tuple[Item, Identity]:
     """Describe a picture that is no file of its own.
 
     Raises

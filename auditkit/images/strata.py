@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from auditkit.images.record import MODALITIES, UNKNOWN, ImageRecord
+from auditkit.images.item import MODALITIES, UNKNOWN, Item
 from auditkit.vocabulary import ATTRIBUTES
 
 FREE = ("site", "manufacturer", "label")
@@ -267,7 +267,7 @@ def not_understood(sex: object, age: object) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def coarsened(records: Sequence[ImageRecord]) -> list[ImageRecord]:
+def coarsened(records: Sequence[Item]) -> list[Item]:
     """Return records in which no site, manufacturer, label or further column of fewer than `FEWEST` patients is named.
 
     Such a level is called ``other``: it stands in the record and in reports, and what only one or two patients have can
@@ -281,12 +281,12 @@ def coarsened(records: Sequence[ImageRecord]) -> list[ImageRecord]:
     return [_coarsened(record, small) for record in records] if small else list(records)
 
 
-def _free(record: ImageRecord) -> list[str]:
+def _free(record: Item) -> list[str]:
     further = (key for key in record.attributes if key not in ATTRIBUTES and key not in NAMING_NOBODY)
     return [*FREE, *further]
 
 
-def _coarsened(record: ImageRecord, small: set[tuple[str, str]]) -> ImageRecord:
+def _coarsened(record: Item, small: set[tuple[str, str]]) -> Item:
     rare = [key for key in _free(record) if (key, record.attributes[key]) in small]
     if not rare:
         return record

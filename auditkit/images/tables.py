@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 
 NOTE_FIRST = "a lookup table's first value has the wrong sign in the header: {} is taken as {}"
 NOTE_BITS = "a lookup table declares {} bits, its entries use {}: shown over those"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from auditkit.evidence import Case
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.judge.draft import WorstCase
 from auditkit.judge.titles import Titles
@@ -26,7 +26,7 @@ def failing_cases(
     reader: AnswerReader,
     data: Measurements,
     protocol: Protocol,
-    may_show: Callable[[ImageRecord], bool],
+    may_show: Callable[[Item], bool],
 ) -> list[Case]:
     """Return at most `MAX_CASES` cases, taken from the modalities in turn.
 

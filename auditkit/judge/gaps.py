@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditkit.evidence import Estimate
-from auditkit.images.record import UNKNOWN
+from auditkit.images.item import UNKNOWN
 from auditkit.judge.decisions import Decision
 from auditkit.judge.draft import Draft
 from auditkit.judge.points import mean_estimates, moved

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import ALL, MODALITY, Stratum, level_of
 from auditkit.protocol.model import Protocol
 from auditkit.stats.sequential import nominal_levels
@@ -61,12 +61,12 @@ ONLY = Look()
 LEAST = 0.001  # share of a stratum's patients that a look must add to count as one
 
 
-def plan_looks(stages: Sequence[Sequence[ImageRecord]], protocol: Protocol) -> tuple[Look, ...]:
+def plan_looks(stages: Sequence[Sequence[Item]], protocol: Protocol) -> tuple[Look, ...]:
     """Say what each look decides, from the patients that its stage adds.
 
     Parameters
     ----------
-    stages : sequence of sequences of ImageRecord
+    stages : sequence of sequences of Item
         The items added at each look (`auditkit.ask.plan.stages`), those planned, readable or not: what counts as a
         share must be known before the data.
     protocol : Protocol
@@ -81,7 +81,7 @@ def plan_looks(stages: Sequence[Sequence[ImageRecord]], protocol: Protocol) -> t
     total = {stratum: len(some) for stratum, some in _patients(every, columns).items()}
     fractions: dict[Stratum, tuple[float, ...]] = {}
     looks = []
-    seen: list[ImageRecord] = []
+    seen: list[Item] = []
     for number, stage in enumerate(stages, start=1):
         seen += stage
         now = {stratum: len(some) for stratum, some in _patients(seen, columns).items()}
@@ -108,7 +108,7 @@ def _too_strict(shares: tuple[float, ...], protocol: Protocol) -> bool:
     return level * (protocol.statistics.resamples + 1) < 1
 
 
-def _patients(records: Sequence[ImageRecord], columns: Mapping[str, None]) -> dict[Stratum, set[str]]:
+def _patients(records: Sequence[Item], columns: Mapping[str, None]) -> dict[Stratum, set[str]]:
     found: dict[Stratum, set[str]] = {(column, ALL): set() for column in columns}
     for record in records:
         for column in columns:

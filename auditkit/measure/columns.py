@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditkit.evidence import Outcomes
-from auditkit.images.record import OWN_PATIENT, UNKNOWN, ImageRecord
+from auditkit.images.item import OWN_PATIENT, UNKNOWN, Item
 from auditkit.tasks import OF_PROBABILITIES, OUTCOMES, READINGS
 from auditkit.vocabulary import MODEL, Condition, Question, Value
 
@@ -158,7 +158,7 @@ class Measurements:
 
     Parameters
     ----------
-    records : sequence of ImageRecord
+    records : sequence of Item
         The n items, in the order of every column.
     columns : mapping of Question to Column
         By question, resolved (`Protocol.resolve`).
@@ -170,7 +170,7 @@ class Measurements:
 
     def __init__(
         self,
-        records: Sequence[ImageRecord],
+        records: Sequence[Item],
         columns: Mapping[Question, Column],
         doses: Mapping[Condition, NDArray[np.float64]] | None = None,
         digests: Sequence[str] = (),
@@ -242,7 +242,7 @@ class Measurements:
         return Measurements(self.records, {**self._columns, **theirs}, self.doses, self.digests)
 
 
-def level_of(record: ImageRecord, column: str) -> str:
+def level_of(record: Item, column: str) -> str:
     """Return the level of one item in a column; ``"unknown"`` where it has none.
 
     A level that is called as all items together are (`ALL`) gets another name.

@@ -14,7 +14,7 @@ import numpy as np
 from auditkit.ask.embeddings import EmbeddingKeys
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import ERROR, MAIN, NOT_ASKED, SCORED, Column, Measurements
 from auditkit.tasks import OTHERS
 from auditkit.vocabulary import Question
@@ -80,7 +80,7 @@ class _Vectors:
         self._digests = digests
         self._width: dict[str, int] = {}
 
-    def units(self, record: ImageRecord, questions: Sequence[Question]) -> dict[Question, Vector]:
+    def units(self, record: Item, questions: Sequence[Question]) -> dict[Question, Vector]:
         """Return the unit vector of every question that has one."""
         if record.content not in self._digests:
             return {}
@@ -119,7 +119,7 @@ def _patients(data: Measurements) -> dict[str, list[list[int]]]:
 
 
 def _totals(
-    patients: Sequence[Sequence[int]], records: Sequence[ImageRecord], clean: Sequence[Question], reader: _Vectors
+    patients: Sequence[Sequence[int]], records: Sequence[Item], clean: Sequence[Question], reader: _Vectors
 ) -> dict[Question, _Totals]:
     """Go through the clean images once: the similarity to all others follows from sums, so no pair is formed."""
     totals = {question: _Totals() for question in clean}

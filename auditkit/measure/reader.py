@@ -15,7 +15,7 @@ from auditkit.ask.plan import Plan
 from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store, StoredAnswer
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, Column, Expectations, Measurements
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks import OUTCOMES, READINGS, Score
@@ -130,7 +130,7 @@ class AnswerReader:
         self._store = store
         self._renderer = renderer
 
-    def read(self, record: ImageRecord, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
+    def read(self, record: Item, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
         """Yield every planned probe of an item with its dose and its stored answer, if there is one."""
         wanted = self.plan.probes(record) if probes is None else probes
         digest = self._digests[record.id]
@@ -146,7 +146,7 @@ class AnswerReader:
             key, image = keys.get(probe, ("", Rendered("", None, None)))
             yield Answered(probe, key, image, answers.get(key))
 
-    def pixels(self, record: ImageRecord, condition: Condition) -> NDArray[np.uint8]:
+    def pixels(self, record: Item, condition: Condition) -> NDArray[np.uint8]:
         """Return the pixels that the model was given under a condition."""
         return self._renderer.pixels(record, self._digests[record.id], self._catalogue.pictures(condition))
 

@@ -23,7 +23,7 @@ from auditkit.evidence import (
     PartDefinition,
     Term,
 )
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item, Picture
 from auditkit.measure.columns import MAIN, MODALITY, SCORED, Column, Measurements, level_of
 from auditkit.measure.columns import NOT_ASKED as NOT_ASKED_CODE
 from auditkit.protocol.model import Protocol
@@ -151,14 +151,13 @@ def from_answers(answers: Answers) -> Measurements:
         A column with another number of marks than there are items, or with an unknown mark.
     """
     records = [
-        ImageRecord(
+        Item(
             id=item.id,
             cluster=item.cluster,
             modality=item.modality,
-            content="",
+            pictures=(Picture("", _no_pixels),),
             synthetic=item.synthetic,
             source="",
-            read=_no_pixels,
             attributes=item.columns,
             unit=item.unit,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from auditkit.images.record import ImageSet
+    from auditkit.images.item import ImageSet
     from auditkit.models.base import Model
     from auditkit.perturbations import Entry
 

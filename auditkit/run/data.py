@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from auditkit.evidence import Data, LeftOutEntry, Level, ModalityCount
-from auditkit.images.record import ImageRecord, ImageSet, LeftOut
+from auditkit.images.item import ImageSet, Item, LeftOut
 from auditkit.masked import masked_url
 from auditkit.measure.columns import level_of
 from auditkit.measure.recorded import data_sha256
@@ -18,12 +18,12 @@ MAX_LISTED = 200
 _NUMBER = re.compile(r"\d+")
 
 
-def data_of(records: Sequence[ImageRecord], left_out: Sequence[LeftOut], images: ImageSet, settings: Settings) -> Data:
+def data_of(records: Sequence[Item], left_out: Sequence[LeftOut], images: ImageSet, settings: Settings) -> Data:
     """Return what the record says of the data.
 
     Parameters
     ----------
-    records : sequence of ImageRecord
+    records : sequence of Item
         The images that are judged, or would be.
     left_out : iterable of LeftOut
         What the source and the decoder left out.
@@ -56,7 +56,7 @@ def _masked(source: str) -> str:
     return masked_url(source) if "://" in source else source
 
 
-def _count(modality: str, records: Sequence[ImageRecord]) -> ModalityCount:
+def _count(modality: str, records: Sequence[Item]) -> ModalityCount:
     own = [r for r in records if r.modality == modality]
     return ModalityCount(
         modality=modality,
@@ -66,11 +66,11 @@ def _count(modality: str, records: Sequence[ImageRecord]) -> ModalityCount:
     )
 
 
-def strata(records: Sequence[ImageRecord]) -> dict[str, list[Level]]:
+def strata(records: Sequence[Item]) -> dict[str, list[Level]]:
     """Count the levels of every attribute the source knows of any image; an image without a value is ``unknown``."""
     result = {}
     for attribute in sorted({name for r in records for name in r.attributes}):
-        groups: dict[str, list[ImageRecord]] = {}
+        groups: dict[str, list[Item]] = {}
         for record in records:
             groups.setdefault(level_of(record, attribute), []).append(record)
         result[attribute] = [
@@ -80,7 +80,7 @@ def strata(records: Sequence[ImageRecord]) -> dict[str, list[Level]]:
     return result
 
 
-def notes(records: Iterable[ImageRecord]) -> dict[str, int]:
+def notes(records: Iterable[Item]) -> dict[str, int]:
     """Count the images under each kind of note; notes that differ in their numbers only are of one kind.
 
     Examples

@@ -10,7 +10,7 @@ import numpy as np
 from auditkit import tasks
 from auditkit.ask.tally import Tally
 from auditkit.evidence import Example, Unscored
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.models.again import remedy
 from auditkit.run.session import AuditRun
@@ -124,9 +124,9 @@ def _shown_conditions(run: AuditRun) -> list[Condition]:
     return [condition for name in levels for condition in sorted(levels[name])]
 
 
-def _shown_images(records: Sequence[tuple[int, ImageRecord]]) -> list[tuple[int, ImageRecord]]:
+def _shown_images(records: Sequence[tuple[int, Item]]) -> list[tuple[int, Item]]:
     """The first image of each modality, real ones before phantoms, modalities with real images first."""
-    best: dict[str, tuple[int, ImageRecord]] = {}
+    best: dict[str, tuple[int, Item]] = {}
     for index, record in records:
         held = best.get(record.modality)
         if held is None or (held[1].synthetic and not record.synthetic):

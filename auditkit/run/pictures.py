@@ -7,24 +7,24 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from auditkit.images.burned_in import KEEP, OPTION
-from auditkit.images.record import DECLARED, UNKNOWN, ImageRecord
+from auditkit.images.item import DECLARED, UNKNOWN, Item
 from auditkit.run.settings import Settings
 from auditkit.words import count
 
 
-def may_show(settings: Settings, record: ImageRecord) -> bool:
+def may_show(settings: Settings, record: Item) -> bool:
     """Whether a picture of the image may stand in a report."""
     return settings.report_pictures and record.identifiable != DECLARED
 
 
-def sent_away(model: object, records: Sequence[ImageRecord]) -> list[str]:
+def sent_away(model: object, records: Sequence[Item]) -> list[str]:
     """Say before anything is asked that pictures leave this machine, and what is known of names in them.
 
     Parameters
     ----------
     model : object
         Of the run; one that a server answers for has ``base_url``.
-    records : sequence of ImageRecord
+    records : sequence of Item
         What is asked about.
 
     Returns
@@ -57,14 +57,14 @@ def remote_host(address: str) -> str:
     return "" if number.is_loopback or number.is_unspecified else host
 
 
-def limits_of(settings: Settings, records: Sequence[ImageRecord]) -> list[str]:
+def limits_of(settings: Settings, records: Sequence[Item]) -> list[str]:
     """Say in the record what is known of names in the pictures, and which are not shown.
 
     Parameters
     ----------
     settings : Settings
         Of the run.
-    records : sequence of ImageRecord
+    records : sequence of Item
         The images judged.
     """
     said = []

@@ -10,7 +10,7 @@ from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters
 from auditkit.ask.render import Renderer
 from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
-from auditkit.images.record import ImageRecord, ImageSet
+from auditkit.images.item import ImageSet, Item
 from auditkit.images.salt import salt_for
 from auditkit.models.base import Model
 from auditkit.protocol.covered import check_covered
@@ -110,9 +110,9 @@ def checked(effects: Iterable[Effect], protocol: Protocol) -> tuple[Effect, ...]
     return planned
 
 
-def _unique(records: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
+def _unique(records: Sequence[Item]) -> tuple[Item, ...]:
     """Two records with one id would be counted as one image: sources must not do that."""
-    seen: Mapping[str, ImageRecord] = {r.id: r for r in records}
+    seen: Mapping[str, Item] = {r.id: r for r in records}
     if len(seen) != len(records):
         raise AuditkitError("the image source gave the same id to two images; ids must be unique.")
     return tuple(records)

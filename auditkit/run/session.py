@@ -19,7 +19,7 @@ from auditkit.ask.store import Store, noted
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Data, LookInfo
-from auditkit.images.record import ImageRecord, ImageSet, LeftOut
+from auditkit.images.item import ImageSet, Item, LeftOut
 from auditkit.measure.recorded import data_sha256
 from auditkit.models.base import Model
 from auditkit.protocol.model import Protocol, Verb
@@ -179,9 +179,9 @@ class AuditRun:
         judged = self.judge.data.records
         self.store.note_manifest(data_sha256(r.content for r in judged), noted(judged))
 
-    def _ask_in_looks(self, ask: Callable[[Plan], object]) -> tuple[ImageRecord, ...]:
+    def _ask_in_looks(self, ask: Callable[[Plan], object]) -> tuple[Item, ...]:
         """Ask the questions of each look, judging before the next what was answered; return the images asked about."""
-        asked: list[ImageRecord] = []
+        asked: list[Item] = []
         for look, plan in self._looks():
             ask(plan)
             asked += plan.records
@@ -276,7 +276,7 @@ class AuditRun:
     def _keys(self) -> Keys:
         return Keys(self.model, self.batch_size, self.protocol.catalogue, probabilities=self.probabilities)
 
-    def may_show(self, record: ImageRecord) -> bool:
+    def may_show(self, record: Item) -> bool:
         """Whether a picture of the image may stand in the record."""
         return may_show(self.settings, record)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from auditkit.errors import AuditkitError
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.protocol.model import Protocol
 from auditkit.testing.answer_defects import (
     BatchDependent,
@@ -53,7 +53,7 @@ BLAME = ("questionable", "newly", "budget", "failed", "district", "rarely", "los
 """Words that tell the sides of a pair apart in ``sentences.toml``, for `ReadsLabel`."""
 
 
-def cancelling(sentences: Sequence[str], points: float, records: Sequence[ImageRecord]) -> Bias:
+def cancelling(sentences: Sequence[str], points: float, records: Sequence[Item]) -> Bias:
     """Return biases of opposite sign in the modalities, of at least so many points, that cancel over all patients.
 
     Parameters
@@ -62,7 +62,7 @@ def cancelling(sentences: Sequence[str], points: float, records: Sequence[ImageR
         Names of the sentences that bring them out.
     points : float
         Size of the smaller shift, positive.
-    records : sequence of ImageRecord
+    records : sequence of Item
         The images: patients per modality are counted.
 
     Raises
@@ -118,15 +118,15 @@ def _fall(protocol: Protocol) -> float:
     return _limit(protocol, "sensitivity")
 
 
-def _one_modality(times: float, protocol: Protocol, records: Sequence[ImageRecord]) -> Defect:
+def _one_modality(times: float, protocol: Protocol, records: Sequence[Item]) -> Defect:
     return Bias(PRESTIGE, by_modality=((min(r.modality for r in records), times * _words_each(protocol)),))
 
 
-def _outlier(times: float, protocol: Protocol, records: Sequence[ImageRecord]) -> Defect:
+def _outlier(times: float, protocol: Protocol, records: Sequence[Item]) -> Defect:
     return OutlierPatient(PRESTIGE, min(r.cluster for r in records), -30.0 * times)
 
 
-DEFECTS: dict[str, Callable[[float, Protocol, Sequence[ImageRecord]], Defect]] = {
+DEFECTS: dict[str, Callable[[float, Protocol, Sequence[Item]], Defect]] = {
     "prestige": lambda times, p, records: Bias(PRESTIGE, times * _words(p)),
     "one_modality": _one_modality,
     "opposite": lambda times, p, records: cancelling(PRESTIGE, times * _words_each(p), records),
@@ -155,6 +155,6 @@ finds it; the scale left to "floor" and "ceiling" allows at most the floor divid
 by 30 points a time and no audit may fail for it."""
 
 
-def at_times(times: float, protocol: Protocol, records: Sequence[ImageRecord]) -> dict[str, Defect]:
+def at_times(times: float, protocol: Protocol, records: Sequence[Item]) -> dict[str, Defect]:
     """Return all planted defects by name, each at so many times the limit of the protocol that it should break."""
     return {name: make(times, protocol, records) for name, make in DEFECTS.items()}

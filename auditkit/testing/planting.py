@@ -15,7 +15,7 @@ import numpy as np
 from auditkit import tasks
 from auditkit.ask.keys import ALONE, digest_of, pixel_digest
 from auditkit.errors import AuditkitError
-from auditkit.images.record import UNKNOWN, ImageRecord
+from auditkit.images.item import UNKNOWN, Item
 from auditkit.models.base import Model, Request, Response
 from auditkit.protocol.model import Protocol
 from auditkit.testing.defect import Defect
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def plant(
-    model: Model, defect: Defect, records: Sequence[ImageRecord], protocol: Protocol, seed: int = 0
-) -> PlantedModel:
+def plant(model: Model, defect: Defect, records: Sequence[Item], protocol: Protocol, seed: int = 0) -> PlantedModel:
     """Put a defect into a model.
 
     Parameters
@@ -39,7 +37,7 @@ def plant(
         Anything with ``generate``.
     defect : Defect
         What is wrong with it from now on. For several defects, plant again into what is returned.
-    records : sequence of ImageRecord
+    records : sequence of Item
         The images of the run (`auditkit.images.sources.load_images`), read with the protocol's ``max_side``; needed for
         defects whose `Defect.looks_at` gives anything but None, else they may be empty.
     protocol : Protocol
@@ -88,9 +86,7 @@ class PlantedModel:
         Of the model, and of the defect with its size and seed.
     """
 
-    def __init__(
-        self, model: Model, defect: Defect, records: tuple[ImageRecord, ...], protocol: Protocol, seed: int
-    ) -> None:
+    def __init__(self, model: Model, defect: Defect, records: tuple[Item, ...], protocol: Protocol, seed: int) -> None:
         self._model = model
         self._defect = defect
         self._records = records

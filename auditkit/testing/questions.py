@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import Condition, Question, condition_name
 
@@ -37,7 +37,7 @@ class Subjects:
     modalities: NDArray[np.object_]
 
     @classmethod
-    def of(cls, records: Sequence[ImageRecord]) -> Subjects:
+    def of(cls, records: Sequence[Item]) -> Subjects:
         """Take what is needed from image records."""
         return cls(
             tuple(r.id for r in records),

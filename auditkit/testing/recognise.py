@@ -11,7 +11,7 @@ import numpy as np
 from auditkit.ask.keys import pixel_digest
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
-from auditkit.images.record import ImageRecord, UnreadableImage
+from auditkit.images.item import Item, UnreadableImage
 from auditkit.models.base import Request
 from auditkit.perturbations import PerturbationError
 from auditkit.protocol.catalogue import Catalogue
@@ -69,7 +69,7 @@ class Pictures:
 
     Parameters
     ----------
-    records : sequence of ImageRecord
+    records : sequence of Item
         The images.
     seed : int
         The protocol's seed, which the noise of corruptions depends on.
@@ -79,9 +79,7 @@ class Pictures:
         What they do.
     """
 
-    def __init__(
-        self, records: Sequence[ImageRecord], seed: int, corruptions: tuple[str, ...], catalogue: Catalogue
-    ) -> None:
+    def __init__(self, records: Sequence[Item], seed: int, corruptions: tuple[str, ...], catalogue: Catalogue) -> None:
         self.records = tuple(records)
         self._conditions = [
             (Perturbation(name, level),) for name in corruptions for level in catalogue.entry(name).strengths

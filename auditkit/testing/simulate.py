@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auditkit.ask.plan import Plan
 from auditkit.ask.store import StoredAnswer
 from auditkit.evidence import Audit
-from auditkit.images.record import ImageRecord, salted_hash
+from auditkit.images.item import Item, Picture, salted_hash
 from auditkit.judge.judge import Judge
 from auditkit.measure.columns import Measurements
 from auditkit.measure.reader import AnswerTable
@@ -25,7 +26,7 @@ from auditkit.testing.saying import say
 from auditkit.vocabulary import Effect
 
 
-def made_up_images(patients: Mapping[str, int], per_patient: Sequence[int] = (1,)) -> tuple[ImageRecord, ...]:
+def made_up_images(patients: Mapping[str, int], per_patient: Sequence[int] = (1,)) -> tuple[Item, ...]:
     """Return image records of made-up patients, sorted by id.
 
     Parameters
@@ -37,7 +38,7 @@ def made_up_images(patients: Mapping[str, int], per_patient: Sequence[int] = (1,
 
     Returns
     -------
-    tuple of ImageRecord
+    tuple of Item
         Their pixels are noise of 48 x 48, made when they are read.
     """
     records = []
@@ -47,22 +48,25 @@ def made_up_images(patients: Mapping[str, int], per_patient: Sequence[int] = (1,
                 name = f"{modality}-{patient}-{image}"
                 identifier = salted_hash("made-up", name)
                 records.append(
-                    ImageRecord(
+                    Item(
                         id=identifier,
                         cluster=salted_hash("made-up", modality, str(patient)),
                         modality=modality,
-                        content=identifier * 4,
+                        pictures=(Picture(identifier * 4, partial(_noise, name)),),
                         synthetic=True,
                         source="made up",
-                        read=lambda name=name: generator(0, name).integers(0, 256, (48, 48)).astype(np.uint8),  # type: ignore[misc]
                         name=name,
                     )
                 )
     return tuple(sorted(records, key=lambda record: record.id))
 
 
+def _noise(name: str) -> NDArray[np.uint8]:
+    return generator(0, name).integers(0, 256, (48, 48)).astype(np.uint8)
+
+
 def simulate(
-    behaviour: Behaviour, records: Sequence[ImageRecord], effects: Sequence[Effect], protocol: Protocol, seed: int
+    behaviour: Behaviour, records: Sequence[Item], effects: Sequence[Effect], protocol: Protocol, seed: int
 ) -> Measurements:
     """Put every question of the effects to a made-up model and read what it says.
 
@@ -70,7 +74,7 @@ def simulate(
     ----------
     behaviour : Behaviour
         Who answers.
-    records : sequence of ImageRecord
+    records : sequence of Item
         The images.
     effects : sequence of Effect
         What is to be judged.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item, Picture
 from auditkit.measure.columns import COUNTED, MODALITY, Column, Measurements
 from auditkit.measure.effects import per_item
 from auditkit.protocol.model import Family, Protocol
@@ -70,7 +70,7 @@ class Items:
 
     Attributes
     ----------
-    records : tuple of ImageRecord, length n
+    records : tuple of Item, length n
         One for every combination of modality and of what is true.
     weights : ndarray, shape (n,)
         Their shares of all items of their modality; adding up to 1 in each.
@@ -78,7 +78,7 @@ class Items:
         Their true values with the defect, and without.
     """
 
-    records: tuple[ImageRecord, ...]
+    records: tuple[Item, ...]
     weights: NDArray[np.float64]
     true: Measurements
     fair: Measurements
@@ -192,7 +192,7 @@ def _items(world: World, part: Part, family: Family, protocol: Protocol) -> Item
         for signs, chance in _askings(taken)
     ]
     records = tuple(
-        ImageRecord(f"i{i}", f"i{i}", row[0], "", True, "made up", _unread, attributes={column: level})
+        Item(f"i{i}", f"i{i}", row[0], (Picture("", _unread),), True, "made up", attributes={column: level})
         for i, row in enumerate(rows)
     )
     falling = family.verb == "at_least"

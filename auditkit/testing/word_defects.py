@@ -132,7 +132,7 @@ class OutlierPatient(WordDefect):
     Attributes
     ----------
     patient : str
-        Hashed id of the patient (`ImageRecord.cluster`).
+        Hashed id of the patient (`Item.cluster`).
     sentences : tuple of str
         The words.
     points : float

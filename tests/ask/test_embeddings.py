@@ -16,7 +16,7 @@ from auditkit.ask.plan import Plan, distinct
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 from auditkit.models.base import Embeds, Request, Response
 from auditkit.protocol.effects import change, differs, displacement, falls, follows, share
 from auditkit.protocol.model import Protocol
@@ -116,7 +116,7 @@ def test_vectors_lie_under_the_key_of_the_pixels_they_were_made_of(fetch, record
     model = Inside(vector)
     fetch(model, some)
     renderer, keys = Renderer(store, 1, protocol.catalogue), EmbeddingKeys(model, protocol)
-    digest = pixel_digest(record.read())
+    digest = pixel_digest(record.pictures[0].read())
     kinds = kinds_by_condition(Plan(some, EFFECTS, protocol), record.modality)
     conditions = list(kinds)
     assert conditions[0] == ()
@@ -372,7 +372,9 @@ def expected_keys(model, some, store, protocol) -> set[str]:
     )
     found = set()
     for record in some:
-        rendered = renderer.known(pixel_digest(record.read()), set(kinds_by_condition(plan, record.modality)))
+        rendered = renderer.known(
+            pixel_digest(record.pictures[0].read()), set(kinds_by_condition(plan, record.modality))
+        )
         found |= {keys.of(one, kind) for one in rendered.values() for kind in model.embeddings}
     return found
 
@@ -411,7 +413,7 @@ def unreadable():
 
 def test_images_that_cannot_be_had_are_left_out(fetch, records):
     some = records(3)
-    tally = fetch(Inside(), (some[0], replace(some[1], read=unreadable), some[2], records.one("tiny", 5, side=4)))
+    tally = fetch(Inside(), (some[0], some[1].with_picture(read=unreadable), some[2], records.one("tiny", 5, side=4)))
     assert tally.unreadable == ["i0001", "tiny"]
     assert tally.left_out[0].reason == "the file ends too early"
     assert tally.planned == tally.done == tally.asked
@@ -420,7 +422,7 @@ def test_images_that_cannot_be_had_are_left_out(fetch, records):
 
 def test_equal_images_share_their_embeddings(fetch, records, store):
     (one,) = records(1)
-    twin = replace(one, id="twin", content="f" * 64)
+    twin = replace(one.with_picture(content="f" * 64), id="twin")
     tally = fetch(Inside(), (one, twin), batch_size=64)
     assert tally.errors == {}
     assert tally.done == tally.planned == 16
@@ -431,7 +433,7 @@ def test_memory_does_not_grow_with_the_number_of_images(store, protocol, records
     """120 images of 1 MB and vectors of 256 kB: what is kept is the batch in hand, the cache (4 MB) and the digests."""
     side, n = 1024, 120
     some = tuple(
-        replace(record, read=lambda seed=i: np.full((side, side), seed, np.uint8))
+        record.with_picture(read=lambda seed=i: np.full((side, side), seed, np.uint8))
         for i, record in enumerate(records(n))
     )
 

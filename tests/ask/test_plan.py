@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters
 from auditkit.errors import AuditkitError
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item, Picture
 from auditkit.protocol.effects import change, differs, displacement, falls, mean, share
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
@@ -137,9 +137,9 @@ def test_another_role_is_not_asked(records, protocol):
     assert len(Plan(records(1), (both,), protocol).questions("ct")) == 1
 
 
-def made(patients: list[tuple[str, str]]) -> list[ImageRecord]:
+def made(patients: list[tuple[str, str]]) -> list[Item]:
     return [
-        ImageRecord(f"i{i:03d}", cluster, modality, f"{i}", True, "s", read=lambda: None)
+        Item(f"i{i:03d}", cluster, modality, (Picture(f"{i}", lambda: None),), True, "s")
         for i, (cluster, modality) in enumerate(patients)
     ]
 

@@ -4,7 +4,6 @@ import signal
 import threading
 import time
 import tracemalloc
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 from auditkit.models.base import Response
 from auditkit.protocol.effects import differs, falls, mean, share
 from auditkit.vocabulary import Perturbation
@@ -131,7 +130,7 @@ def test_a_change_asks_again(run, records, function_model, change):
             pixels[0, 0] = 255
             return pixels
 
-        some = (replace(some[0], content="f" * 64, read=brighter), some[1])
+        some = (some[0].with_picture(content="f" * 64, read=brighter), some[1])
     options = {"batch_size": {"batch_size": 5}, "seed": {"seed": 2}}.get(change, {})
     tally = run(model, some, **options)
     # Pixelation is not random and what is asked alone knows no batch size: those stay.
@@ -280,7 +279,7 @@ def unreadable():
 
 def test_image_that_cannot_be_decoded_is_left_out_with_its_reason(run, records, function_model):
     some = records(3)
-    tally = run(function_model(), (some[0], replace(some[1], read=unreadable), some[2]))
+    tally = run(function_model(), (some[0], some[1].with_picture(read=unreadable), some[2]))
     assert [(entry.name, entry.reason) for entry in tally.left_out] == [("i0001.png", "the file ends too early")]
     assert tally.unreadable == ["i0001"]
     assert tally.planned == tally.done == 2 * PER_IMAGE
@@ -290,7 +289,7 @@ def test_image_that_is_lost_after_its_digest_was_noted(run, records, function_mo
     """As when an optional decoder is missing in the second run: what is held stays held, the image is left out."""
     some = records(3)
     run(function_model(lambda r: Response(error="down")), some)
-    tally = run(function_model(), (some[0], replace(some[1], read=unreadable), some[2]))
+    tally = run(function_model(), (some[0], some[1].with_picture(read=unreadable), some[2]))
     assert tally.unreadable == ["i0001"]
     assert tally.planned == tally.done == tally.asked == 2 * PER_IMAGE
 
@@ -304,7 +303,7 @@ def test_image_too_small_to_be_corrupted_is_left_out(run, records, function_mode
 
 def test_tally_survives_the_way_to_another_process(run, records, function_model):
     some = records(2)
-    tally = run(function_model(lambda r: Response(error="x")), (some[0], replace(some[1], read=unreadable)))
+    tally = run(function_model(lambda r: Response(error="x")), (some[0], some[1].with_picture(read=unreadable)))
     assert Tally.from_record(tally.to_record()) == tally
 
 
@@ -312,7 +311,7 @@ def test_memory_does_not_grow_with_the_number_of_images(store, protocol, records
     """120 images of 1 MB each: what is kept is the batch in hand, the cache (4 MB here) and the digests."""
     side, n = 1024, 120
     some = tuple(
-        replace(record, read=lambda seed=i: np.full((side, side), seed, np.uint8))
+        record.with_picture(read=lambda seed=i: np.full((side, side), seed, np.uint8))
         for i, record in enumerate(records(n))
     )
 

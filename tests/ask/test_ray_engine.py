@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
@@ -224,17 +223,17 @@ def test_worker_given_what_is_held_asks_the_rest_only(records, function_model, l
 
 def test_records_of_files_and_phantoms_can_be_sent(ray, pictures):
     file = pictures(1)[0]
-    some = [file, replace(file, read=PhantomReader("ct", 1_000_000, 64))]
+    some = [file, file.with_picture(read=PhantomReader("ct", 1_000_000, 64))]
     there = ray.cloudpickle.loads(_pickled(ray, some))
     assert there == some
     for one, other in zip(there, some, strict=True):
-        assert np.array_equal(one.read(), other.read())
+        assert np.array_equal(one.pictures[0].read(), other.pictures[0].read())
 
 
 def test_records_that_cannot_be_sent_are_refused_in_words(ray, records):
     lock = threading.Lock()
     with pytest.raises(AuditkitError, match="cannot be sent to another process"):
-        _pickled(ray, [replace(records(1)[0], read=lambda: lock)])
+        _pickled(ray, [records(1)[0].with_picture(read=lambda: lock)])
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_equal_images_get_equal_noise_wherever_they_are_stored(renderer, records
 def test_clean_pixels_are_those_of_the_image_and_cannot_be_changed(renderer, records):
     (record,) = records(1)
     pixels = renderer().pixels(record, "digest", REPUTATION)
-    assert np.array_equal(pixels, record.read())
+    assert np.array_equal(pixels, record.pictures[0].read())
     with pytest.raises(ValueError, match="read-only"):
         pixels[0, 0] = 0
 

@@ -15,7 +15,7 @@ from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.evidence import Audit
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.images.sources import load_images
 from auditkit.judge.judge import Judge
 from auditkit.judge.versions import VersionJudge
@@ -107,9 +107,7 @@ def keys(tmp_path: Path) -> dict[str, str]:
 
 def measurements(answers: dict[str, Any], *, disturbed: bool) -> Measurements:
     """Return recorded answers as measurements; disturbed, every fifth is off by some points and some are lost."""
-    records = [
-        ImageRecord(*image, content="", synthetic=True, source="", read=lambda: None) for image in answers["images"]
-    ]
+    records = [Item(*image, pictures=(), synthetic=True, source="") for image in answers["images"]]
     columns = {}
     for name, marks in answers["columns"].items():
         scores, outcomes = _read(marks.split())

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
 
 from auditkit.images.files import Settings, file_digest, record_of
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 
 SALT = "pepper"
 
@@ -77,10 +77,10 @@ def lookup_table(first: int, bits: int, entries: list[int]) -> Dataset:
 
 def read_file(path: Path, *, max_side: int = 256, max_pixels: int = 100_000_000) -> Any:
     """List and decode one file, as a folder source would."""
-    return describe(path, max_side=max_side, max_pixels=max_pixels).read()
+    return describe(path, max_side=max_side, max_pixels=max_pixels).pictures[0].read()
 
 
-def describe(path: Path, *, max_side: int = 256, max_pixels: int = 100_000_000, **declared: object) -> ImageRecord:
+def describe(path: Path, *, max_side: int = 256, max_pixels: int = 100_000_000, **declared: object) -> Item:
     """List one file, as a manifest with the columns `declared` would."""
     root = path.parent.resolve()
     settings = Settings(SALT, max_side, max_pixels)

@@ -10,8 +10,8 @@ from image_files import SALT
 from pyarrow import parquet
 from test_sources import picture, reasons, table
 
+from auditkit.images.item import LeftOut
 from auditkit.images.manifest import Manifest, Row
-from auditkit.images.record import LeftOut
 from auditkit.images.sources import load_images
 
 N = 60

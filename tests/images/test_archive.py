@@ -11,9 +11,9 @@ import pytest
 from layout_files import by_name, error_of, load, medmnist, pictures
 
 from auditkit.errors import AuditkitError
+from auditkit.images.item import UnreadableImage
 from auditkit.images.layouts import archive, marks
 from auditkit.images.layouts.marks import Mark, Marks
-from auditkit.images.record import UnreadableImage
 
 
 class Ran:
@@ -97,7 +97,7 @@ def test_marks_are_bounded_and_stay_in_order():
 def test_readers_travel_to_other_processes(tmp_path):
     arrays = medmnist(tmp_path / "pneumoniamnist.npz", train=10, test=10)
     record = by_name(load(tmp_path / "pneumoniamnist.npz"))["pneumoniamnist.npz/test_images[9]"]
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(record.read))(), arrays["test_images"][9])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(record.pictures[0].read))(), arrays["test_images"][9])
 
 
 def test_objects_are_never_unpickled(tmp_path):
@@ -230,14 +230,14 @@ def test_an_archive_that_changes_after_listing(tmp_path):
     record = load(path).records[0]
     medmnist(path, train=11, test=11)
     with pytest.raises(UnreadableImage, match="it has changed since it was listed"):
-        record.read()
+        record.pictures[0].read()
     path.unlink()
     with pytest.raises(UnreadableImage, match="FileNotFoundError"):
-        record.read()
+        record.pictures[0].read()
 
 
 def test_a_picture_in_which_nothing_can_be_seen(tmp_path):
     path = tmp_path / "pneumoniamnist.npz"
     np.savez(path, test_images=np.full((1, 28, 28), 9, np.uint8), test_labels=np.zeros((1, 1), int))
     with pytest.raises(UnreadableImage, match="it shows nothing"):
-        load(path).records[0].read()
+        load(path).records[0].pictures[0].read()

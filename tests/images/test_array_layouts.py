@@ -8,8 +8,8 @@ import pytest
 from layout_files import by_name, error_of, load, medimeta_c, medmnist, medmnist_c, pictures
 
 from auditkit.images.identity import NOTE_FILE
+from auditkit.images.item import MODALITIES
 from auditkit.images.layouts.known import NOTE_UNKNOWN, _table, data_set
-from auditkit.images.record import MODALITIES
 
 
 @pytest.mark.parametrize("compressed", [True, False])
@@ -23,7 +23,7 @@ def test_medmnist(tmp_path, compressed):
     for split, n in (("train", 14), ("val", 12), ("test", 10)):
         for i in range(n):
             record = records[f"pneumoniamnist_64.npz/{split}_images[{i}]"]
-            np.testing.assert_array_equal(record.read(), arrays[f"{split}_images"][i])
+            np.testing.assert_array_equal(record.pictures[0].read(), arrays[f"{split}_images"][i])
             columns = {k: record.attributes[k] for k in ("label", "split", "corruption", "severity")}
             label = ("normal", "pneumonia")[i % 2]
             assert columns == {"label": label, "split": split, "corruption": "clean", "severity": "0"}
@@ -56,15 +56,17 @@ def test_colour_several_findings_and_a_trailing_channel(tmp_path):
         tmp_path / "chestmnist.npz", train_images=colour, train_labels=findings, test_images=grey, test_labels=findings
     )
     records = by_name(load(tmp_path / "chestmnist.npz"))
-    np.testing.assert_array_equal(records["chestmnist.npz/train_images[3]"].read(), colour[3])
-    np.testing.assert_array_equal(records["chestmnist.npz/test_images[3]"].read(), grey[3, :, :, 0])
+    np.testing.assert_array_equal(records["chestmnist.npz/train_images[3]"].pictures[0].read(), colour[3])
+    np.testing.assert_array_equal(records["chestmnist.npz/test_images[3]"].pictures[0].read(), grey[3, :, :, 0])
     labels = [records[f"chestmnist.npz/train_images[{i}]"].attributes["label"] for i in (0, 9)]
     assert labels == ["cardiomegaly + edema", "no finding"]
 
 
 def test_large_pictures_are_made_smaller(tmp_path):
     medmnist(tmp_path / "pneumoniamnist_128.npz", size=128, train=10, test=10)
-    assert {r.read().shape for r in load(tmp_path / "pneumoniamnist_128.npz", max_side=32).records} == {(32, 32)}
+    assert {r.pictures[0].read().shape for r in load(tmp_path / "pneumoniamnist_128.npz", max_side=32).records} == {
+        (32, 32)
+    }
 
 
 def test_a_set_that_is_not_known_has_numbers_and_says_so(tmp_path):
@@ -86,7 +88,7 @@ def test_corrupted_pictures_count_as_the_picture_they_come_from(tmp_path):
     for row in range(50):
         severity, picture = divmod(row, 10)
         record = records[f"bloodmnist/stain_deposit.npz/test_images[{row}]"]
-        np.testing.assert_array_equal(record.read(), corrupted[row])
+        np.testing.assert_array_equal(record.pictures[0].read(), corrupted[row])
         assert record.attributes["corruption"] == "stain_deposit"
         assert record.attributes["severity"] == str(severity + 1)
         first = records[f"bloodmnist_224.npz/test_images[{picture}]"]
@@ -103,7 +105,7 @@ def test_medimeta_c(tmp_path):
     assert len(records) == 30
     assert not images.left_out
     record = records["pneumonia/test/pixelate_severity_5.npz/images[7]"]
-    np.testing.assert_array_equal(record.read(), clean[7] // 6)
+    np.testing.assert_array_equal(record.pictures[0].read(), clean[7] // 6)
     columns = {"label": "bacteria", "split": "test", "corruption": "pixelate", "severity": "5"}
     assert {k: record.attributes[k] for k in columns} == columns
     assert record.modality == "xray"
@@ -223,7 +225,7 @@ def test_memory_is_flat_however_large_the_array(tmp_path):
     try:
         records = load(path).records
         for record in records[::100]:
-            record.read()
+            record.pictures[0].read()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

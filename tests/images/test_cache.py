@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.images.cache import PixelCache
-from auditkit.images.record import ImageRecord, UnreadableImage
+from auditkit.images.item import Picture, UnreadableImage
 
 
 class Source:
@@ -22,7 +22,7 @@ class Source:
             self.decoded.append(content)
             return np.full((1, size), ord(content[0]), np.uint8)
 
-        return ImageRecord(f"id-{content}", "c", "ct", content, False, "test", read)
+        return Picture(content, read)
 
 
 def test_decodes_once_while_kept():
@@ -63,7 +63,7 @@ def test_failures_are_not_kept():
         raise UnreadableImage("the image data is truncated")
 
     cache = PixelCache(1000)
-    record = ImageRecord("i", "c", "ct", "x", False, "test", read)
+    record = Picture("x", read)
     for _ in range(2):
         with pytest.raises(UnreadableImage, match="truncated"):
             cache.get(record)

@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from auditkit.images import dicom, quiet, raster
-from auditkit.images.record import LeftOut, UnreadableImage
+from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.sources import load_images
 
 LIMIT = 10**6

@@ -12,7 +12,7 @@ from image_files import SALT
 
 from auditkit.errors import AuditkitError
 from auditkit.images import demo, phantoms
-from auditkit.images.record import MODALITIES
+from auditkit.images.item import MODALITIES
 from auditkit.images.sources import load_images
 from auditkit.version import install_line
 from tools import demo_manifest
@@ -56,7 +56,7 @@ def test_real_files_decode_to_pictures(images):
     for record in real:
         if record.modality == "mammography" and not record.name.endswith(("130.dcm", "280.dcm")):
             continue  # half a second each: two of eight show what there is to see
-        pixels = record.read()
+        pixels = record.pictures[0].read()
         assert pixels.dtype == np.uint8
         assert max(pixels.shape[:2]) <= 256
         assert pixels.std() > 20, record.name
@@ -85,7 +85,7 @@ def test_phantoms_are_marked_and_were_not_trained_on(images, entries):
     drawn = [record for record in images.records if record.synthetic]
     assert len({record.cluster for record in drawn}) == len(drawn)
     record = next(r for r in drawn if r.modality == "oct")
-    assert np.array_equal(record.read(), phantoms.phantom("oct", record.read.seed, 256))
+    assert np.array_equal(record.pictures[0].read(), phantoms.phantom("oct", record.pictures[0].read.seed, 256))
 
 
 def test_the_manifest_fits_the_phantoms_that_are_installed(entries):

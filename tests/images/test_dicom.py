@@ -15,7 +15,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from auditkit.images import dicom
 from auditkit.images.identity import NOTE_FILE, NOTE_SERIES, NOTE_STUDY
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 
 LIMIT = 10**8
 GREY = np.arange(64, dtype=np.uint16).reshape(8, 8)
@@ -170,7 +170,7 @@ def test_the_frames_window_goes_before_the_objects_table(tmp_path):
 def test_a_file_without_meta_header_is_read_and_noted():
     record = describe(sample("OT-PAL-8-face.dcm"))
     assert record.notes[0] == "no transfer syntax is declared: read as uncompressed"
-    assert record.read().shape == (192, 256, 3)
+    assert record.pictures[0].read().shape == (192, 256, 3)
 
 
 def test_header_facts_of_a_real_file():
@@ -208,7 +208,7 @@ def test_placeholder_ids_do_not_make_one_patient_of_many(tmp_path):
 
 def test_nothing_of_the_header_identifies_anyone(tmp_path):
     record = describe(write_dicom(tmp_path / "x.dcm", GREY, InstitutionName="Mercy Hospital"))
-    printed = repr(record) + repr(dict(record.attributes)) + repr(record.read)
+    printed = repr(record) + repr(dict(record.attributes)) + repr(record.pictures[0].read)
     for secret in ("SECRET", "4711", "Doe", "Jane", "Mercy", "1.2.3"):
         assert secret not in printed
     assert record.attributes["site"].startswith("site-")
@@ -323,7 +323,7 @@ def test_reading_is_silent(tmp_path, caplog, capfd):
     path.write_bytes(raw)
     with warnings.catch_warnings(), caplog.at_level(logging.DEBUG):
         warnings.simplefilter("error")
-        describe(path).read()
+        describe(path).pictures[0].read()
     assert caplog.text == ""
     assert "".join(capfd.readouterr()) == ""
     assert not logging.getLogger("pydicom").disabled

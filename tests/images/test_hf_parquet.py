@@ -7,7 +7,7 @@ import pytest
 from layout_files import by_name, error_of, hf_shard, load, png
 from PIL import Image
 
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 
 
 def rows(n, first=0, **columns):
@@ -37,7 +37,7 @@ def test_shards(shards):
     assert len(records) == 32
     for i in range(20):
         record = records[f"data/train-00000-of-00001.parquet[{i}]"]
-        np.testing.assert_array_equal(record.read(), np.asarray(Image.open(io.BytesIO(png(i)))))
+        np.testing.assert_array_equal(record.pictures[0].read(), np.asarray(Image.open(io.BytesIO(png(i)))))
         assert record.attributes["label"] == ("benign", "malignant")[i % 2]
         assert (record.attributes["split"], record.attributes["sex"]) == ("train", ("female", "male")[i // 2 % 2])
         assert (record.unit, record.source) == ("patient", "hf-parquet")
@@ -106,4 +106,4 @@ def test_a_shard_that_changes_after_listing(tmp_path):
     record = load(path).records[0]
     hf_shard(path, rows(8, first=50))
     with pytest.raises(UnreadableImage, match="has changed since it was listed"):
-        record.read()
+        record.pictures[0].read()

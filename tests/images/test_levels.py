@@ -5,8 +5,8 @@ import pytest
 from image_files import SALT, describe, sample, write_dicom
 from PIL import Image
 
+from auditkit.images.item import UnreadableImage
 from auditkit.images.levels import SHARE, VISIBLE, check_content, robust_range
-from auditkit.images.record import UnreadableImage
 from auditkit.images.sources import load_images
 
 
@@ -61,17 +61,17 @@ def test_such_files_are_listed_and_left_out_when_they_are_read(tmp_path):
     write_dicom(tmp_path / "dark.dcm", np.arange(9, dtype=np.uint8).reshape(3, 3))
     for name in ("flat.png", "dark.dcm"):
         with pytest.raises(UnreadableImage, match="it shows"):
-            describe(tmp_path / name).read()
+            describe(tmp_path / name).pictures[0].read()
 
 
 def test_all_of_the_demonstration_data_shows_something():
     for record in load_images("demo", salt=SALT).records:
-        record.read()
+        record.pictures[0].read()
 
 
 @pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small.dcm", "RG1_UNCR.dcm", "emri_small.dcm", "vlut_04.dcm"])
 def test_real_files_show_something(name):
-    describe(sample(name)).read()
+    describe(sample(name)).pictures[0].read()
 
 
 def test_percentiles_of_counted_values_are_those_of_the_pixels():

@@ -10,8 +10,8 @@ from pyarrow import parquet
 
 from auditkit.errors import AuditkitError
 from auditkit.images import manifest
+from auditkit.images.item import LeftOut
 from auditkit.images.manifest import Row
-from auditkit.images.record import LeftOut
 from auditkit.images.sources import load_images
 from auditkit.version import install_line
 

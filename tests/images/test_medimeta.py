@@ -22,7 +22,7 @@ def test_patients_labels_and_grades_of_quality(folder):
     assert len(records) == 24
     assert not images.left_out
     record = records["images/000003.tiff"]
-    np.testing.assert_array_equal(record.read(), pictures(1, 24, 24, 3, seed=3)[0])
+    np.testing.assert_array_equal(record.pictures[0].read(), pictures(1, 24, 24, 3, seed=3)[0])
     assert record.attributes == {
         "sex": "male",
         "age": "40-49",

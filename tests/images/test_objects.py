@@ -8,7 +8,7 @@ from PIL import Image
 from pydicom import uid
 
 from auditkit.images import dicom
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 from auditkit.images.sources import load_images
 
 LIMIT = 10**6
@@ -55,7 +55,7 @@ def test_objects_that_are_no_picture_of_a_patient(tmp_path, tags, words):
     ],
 )  # fmt: skip
 def test_classes_of_pictures_stay(tmp_path, name):
-    assert np.array_equal(record_of(tmp_path, SOPClassUID=getattr(uid, name)).read(), GREY)
+    assert np.array_equal(record_of(tmp_path, SOPClassUID=getattr(uid, name)).pictures[0].read(), GREY)
 
 
 @pytest.mark.parametrize("sop_class", ["1.2.826.0.1.3680043.2.1.2.3", None])
@@ -66,7 +66,7 @@ def test_private_and_missing_classes_stay(tmp_path, sop_class):
     if sop_class:
         ds.SOPClassUID = sop_class
     pydicom.dcmwrite(path, ds)
-    assert np.array_equal(describe(path).read(), GREY)
+    assert np.array_equal(describe(path).pictures[0].read(), GREY)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from image_files import describe, png_header, read_file
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from auditkit.images import raster
+from auditkit.images.item import UnreadableImage
 from auditkit.images.raster import NOTE_DEEP
-from auditkit.images.record import UnreadableImage
 
 LIMIT = 10**8
 GREY = np.arange(0, 240, 2, dtype=np.uint8).reshape(10, 12)

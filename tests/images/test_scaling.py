@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 from auditkit.images.scaling import fit
 
 SHAPES = st.tuples(st.integers(1, 90), st.integers(1, 90)).flatmap(lambda size: st.sampled_from([size, (*size, 3)]))

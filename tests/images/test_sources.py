@@ -12,7 +12,7 @@ from image_files import SALT, png_header, sample, write_dicom
 from PIL import Image
 
 from auditkit.errors import AuditkitError
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 from auditkit.images.sources import load_images
 from auditkit.version import install_line
 
@@ -64,7 +64,7 @@ def test_a_folder_of_all_sorts(folder):
         "bomb.png": "its header declares more pixels than Pillow decodes (decompression bomb)",
     }
     assert [record.id for record in images.records] == sorted(record.id for record in images.records)
-    assert all(record.read().dtype == np.uint8 for record in images.records)
+    assert all(record.pictures[0].read().dtype == np.uint8 for record in images.records)
     assert not any(record.synthetic for record in images.records)
 
 
@@ -88,8 +88,8 @@ def test_content_follows_bytes_and_settings(tmp_path):
     path = picture(tmp_path / "a.png", shape=(300, 400))
     (one,) = load_images(str(tmp_path), salt=SALT).records
     (small,) = load_images(str(tmp_path), salt=SALT, max_side=100).records
-    assert one.read().shape == (192, 256)
-    assert small.read().shape == (75, 100)
+    assert one.pictures[0].read().shape == (192, 256)
+    assert small.pictures[0].read().shape == (75, 100)
     picture(path, seed=9, shape=(300, 400))
     (other,) = load_images(str(tmp_path), salt=SALT).records
     assert len({one.content, small.content, other.content}) == 3
@@ -270,10 +270,10 @@ def test_a_file_that_changes_after_listing_is_not_read_as_the_old_one(tmp_path):
     (record,) = load_images(str(tmp_path), salt=SALT).records
     picture(path, seed=7, shape=(13, 10))
     with pytest.raises(UnreadableImage, match="changed since it was listed"):
-        record.read()
+        record.pictures[0].read()
     path.unlink()
     with pytest.raises(UnreadableImage, match="no longer be opened"):
-        record.read()
+        record.pictures[0].read()
 
 
 def test_records_travel_to_other_processes(tmp_path):
@@ -281,7 +281,7 @@ def test_records_travel_to_other_processes(tmp_path):
     (record,) = load_images(str(tmp_path), salt=SALT).records
     copy = pickle.loads(pickle.dumps(record))
     assert copy == record
-    assert np.array_equal(copy.read(), record.read())
+    assert np.array_equal(copy.pictures[0].read(), record.pictures[0].read())
 
 
 def test_listing_real_test_files_never_raises():
@@ -292,7 +292,7 @@ def test_listing_real_test_files_never_raises():
     unreadable = []
     for record in images.records:
         try:
-            pixels = record.read()
+            pixels = record.pictures[0].read()
         except UnreadableImage as error:
             unreadable.append((record.name, str(error)))
             continue

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.images import strata
-from auditkit.images.record import MODALITIES, ImageRecord
+from auditkit.images.item import MODALITIES, Item
 from auditkit.images.strata import age_band, attributes_of, known, modality_of, modality_of_folder
 from auditkit.vocabulary import ATTRIBUTES
 
@@ -165,7 +165,7 @@ def test_what_is_given_and_not_understood_is_noted(sex, age, notes):
 
 
 def record(i, patient, **attributes):
-    return ImageRecord(f"i{i}", patient, "ct", "", False, "test", None, attributes=attributes_of(**attributes))
+    return Item(f"i{i}", patient, "ct", (), False, "test", attributes=attributes_of(**attributes))
 
 
 def test_levels_of_fewer_than_five_patients_are_not_named():

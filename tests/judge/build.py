@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from auditkit.evidence import Audit, Cell
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item, Picture
 from auditkit.judge.judge import Judge
 from auditkit.measure.columns import MAIN, Column, Measurements
 from auditkit.protocol.model import Protocol
@@ -49,7 +49,7 @@ def own(name: str = "mine", **family) -> Protocol:
     return protocol(families={**FAMILIES, name: {"size": 1, **family}})
 
 
-def images(n: int, modalities=("ct",), per_patient: int = 1, column=None) -> list[ImageRecord]:
+def images(n: int, modalities=("ct",), per_patient: int = 1, column=None) -> list[Item]:
     """Records by modality; `column` gives an image's other columns from its place within the modality."""
     found = []
     for modality in modalities:
@@ -57,14 +57,13 @@ def images(n: int, modalities=("ct",), per_patient: int = 1, column=None) -> lis
             name = f"{modality}{i:03d}"
             patient = f"{modality}-{i // per_patient}"
             found.append(
-                ImageRecord(
+                Item(
                     id=name,
                     cluster=patient,
                     modality=modality,
-                    content=name,
+                    pictures=(Picture(name, lambda: np.zeros((8, 8), np.uint8)),),
                     synthetic=False,
                     source="test",
-                    read=lambda: np.zeros((8, 8), np.uint8),
                     attributes={} if column is None else column(i),
                 )
             )

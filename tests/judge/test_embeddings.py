@@ -54,7 +54,7 @@ class Known:
         self.turn, self.score = turn, score
         self._by_pixels = {}
         for number, record in enumerate(some):
-            digest = pixel_digest(record.read())
+            digest = pixel_digest(record.pictures[0].read())
             for condition in {question.condition for question in plan.inside(record.modality)}:
                 pixels = renderer.pixels(record, digest, condition)
                 self._by_pixels[pixel_digest(pixels)] = (number, int(record.cluster[1:]), condition)

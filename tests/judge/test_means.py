@@ -136,7 +136,7 @@ def test_a_score_that_never_moves_needs_59_patients():
 def test_one_patient_with_many_slices_counts_once():
     records, clean, treated = pair(40, 0, 3)
     slices = images(32, ("ct",), per_patient=32)
-    slices = [type(r)(f"s{i}", "one", "ct", f"s{i}", False, "test", r.read) for i, r in enumerate(slices)]
+    slices = [type(r)(f"s{i}", "one", "ct", r.pictures, False, "test") for i, r in enumerate(slices)]
     clean = np.r_[clean, np.full(32, 60.0)]
     treated = np.r_[treated, np.full(32, 84.0)]
     audit = equivalence([*records, *slices], clean, treated)

@@ -100,7 +100,7 @@ def test_question_without_an_answer_is_an_error_even_when_its_image_was_never_re
 def test_scores_stand_beside_their_images(measured, records, store):
     some = records(6)
     data = measured(some, lambda r: str(int(np.asarray(r.images[0]).mean())) if "number" in r.prompt else "B")
-    expected = [int(record.read().mean()) for record in some]
+    expected = [int(record.pictures[0].read().mean()) for record in some]
     kept = data.column(SCORE).scores
     assert [k for k in kept if k <= 100] == [e for e in expected if e <= 100]
     assert [r.id for r in data.records] == [r.id for r in some]
@@ -150,7 +150,7 @@ def test_log_probabilities_stand_beside_the_scores_each_read_once(measured, reco
     some = records(30)
     data = measured(some, leaning)
     column = data.column(SCORE)
-    kinds = [int(r.read().astype(int).sum()) % len(GIVEN) for r in some]
+    kinds = [int(r.pictures[0].read().astype(int).sum()) % len(GIVEN) for r in some]
     assert set(kinds) == set(range(len(GIVEN)))
     found = column.expectations
     named = ["" if code == NOT_READ else READINGS[code] for code in found.readings]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.evidence import AnswerColumn, Answers, ItemEntry
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, Column, Measurements
 from auditkit.measure.recorded import answers_sha256, columns_needed, from_answers, to_answers
 from auditkit.tasks import OUTCOMES
@@ -19,7 +19,7 @@ QUESTION = Question("quality", "direct", CONDITION)
 
 
 def record(name, **attributes):
-    return ImageRecord(name, f"p-{name}", "ct", "", False, "", lambda: None, attributes=attributes)
+    return Item(name, f"p-{name}", "ct", (), False, "", attributes=attributes)
 
 
 cells = st.one_of(

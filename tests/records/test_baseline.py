@@ -171,7 +171,7 @@ def test_the_same_pictures_under_another_salt(pair):
 def test_missing_and_new_images_are_counted(pair):
     earlier, run = pair
     *kept, last = run.plan.records
-    new = [replace(last, id="new1", content="a"), replace(last, id="new2", content="b")]
+    new = [replace(last.with_picture(content="a"), id="new1"), replace(last.with_picture(content="b"), id="new2")]
     problem = unlike_in_data(earlier, [*kept, *new])
     assert "1 of its 6 are not among these, 2 of these 7 are new" in problem
 
@@ -179,7 +179,7 @@ def test_missing_and_new_images_are_counted(pair):
 def test_other_pixels_other_patients_other_modalities(pair):
     earlier, run = pair
     first, *rest = run.plan.records
-    assert "other pixels" in unlike_in_data(earlier, [replace(first, content="other"), *rest])
+    assert "other pixels" in unlike_in_data(earlier, [first.with_picture(content="other"), *rest])
     assert "1 of the 6 images belong to other patients" in unlike_in_data(earlier, [replace(first, cluster="?"), *rest])
     assert "other modalities" in unlike_in_data(earlier, [replace(first, modality="oct"), *rest])
 
@@ -187,7 +187,7 @@ def test_other_pixels_other_patients_other_modalities(pair):
 def test_images_of_other_pixels_are_named_where_a_store_noted_what_they_were(pair):
     earlier, run = pair
     first, second, *rest = run.plan.records
-    now = [replace(first, content="other"), replace(second, content="another"), *rest]
+    now = [first.with_picture(content="other"), second.with_picture(content="another"), *rest]
     noted = {earlier.data.sha256: [noted_images(run.plan.records)]}
     problem = unlike_in_data(earlier, now, lambda sha256: noted.get(sha256, []))
     assert f"the pixels of 2 of its 6 images are other ones now: {first.id}, {second.id}" in problem
@@ -211,7 +211,7 @@ def test_other_levels_of_a_column(pair):
 def test_what_may_turn_out_to_be_unreadable_is_not_yet_a_problem(pair):
     """A file listed by both runs that only decoding shows to be broken: the earlier run left it out."""
     earlier, run = pair
-    broken = replace(run.plan.records[0], id="z-broken", content="broken")
+    broken = replace(run.plan.records[0].with_picture(content="broken"), id="z-broken")
     run.plan.records = (*run.plan.records, broken)
     assert "1 of these 7 are new" in unlike_in_plan(earlier, run)
     data = earlier.data.model_copy(update={"n_left_out": 1})

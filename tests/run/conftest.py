@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditkit.images.record import ImageSet, LeftOut
+from auditkit.images.item import ImageSet, LeftOut
 from auditkit.models.base import ModelOptions
 from auditkit.protocol.effects import differs, share
 from auditkit.run.prepare import prepare

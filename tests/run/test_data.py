@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from auditkit.images.record import ImageSet, LeftOut
+from auditkit.images.item import ImageSet, LeftOut
 from auditkit.run.data import data_of, notes
 from auditkit.run.dry_run import DryRun
 from auditkit.run.limits import limits

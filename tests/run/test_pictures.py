@@ -6,7 +6,7 @@ import pytest
 
 from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import without_declared
-from auditkit.images.record import ImageSet, LeftOut
+from auditkit.images.item import ImageSet, LeftOut
 from auditkit.protocol.effects import differs
 from auditkit.run.pictures import limits_of, may_show, remote_host, sent_away
 from auditkit.run.prepare import prepare

@@ -10,7 +10,7 @@ import pytest
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Data
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 from auditkit.images.salt import salt_for
 from auditkit.models.base import ModelOptions, Response
 from auditkit.protocol.effects import share
@@ -61,7 +61,7 @@ def test_dry_run_counts_conditions_with_equal_pixels_like_the_run(ready, records
     """Pixelation leaves a flat image as it is: two questions of the plan share one answer."""
     import numpy as np
 
-    flat = [replace(r, read=lambda: np.full((24, 24), 90, np.uint8)) for r in records(1)]
+    flat = [r.with_picture(read=lambda: np.full((24, 24), 90, np.uint8)) for r in records(1)]
     run = ready(some=flat)
     run.fetch(lambda tally: None)
     assert ready(some=flat, uid="uid-2").estimate().held == 3
@@ -127,7 +127,7 @@ def test_unreadable_image_is_left_out_of_the_measurement_by_its_id_not_its_name(
         raise UnreadableImage("the file ends too early")
 
     some = [replace(r, name="same name.png") for r in records(4)]
-    some[2] = replace(some[2], read=unreadable)
+    some[2] = some[2].with_picture(read=unreadable)
     run = ready(some=some)
     run.fetch(lambda tally: None)
     run.measure()
@@ -140,7 +140,7 @@ def test_no_image_can_be_decoded(ready, records):
     def unreadable():
         raise UnreadableImage("the file ends too early")
 
-    run = ready(some=[replace(r, read=unreadable) for r in records(2)])
+    run = ready(some=[r.with_picture(read=unreadable) for r in records(2)])
     run.fetch(lambda tally: None)
     with pytest.raises(AuditkitError, match=r"none of the 2 images .* the file ends too early"):
         run.measure()

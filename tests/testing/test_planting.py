@@ -10,7 +10,7 @@ from auditkit import perturbations, tasks
 from auditkit.ask.keys import pixel_digest
 from auditkit.ask.render import Renderer
 from auditkit.errors import AuditkitError
-from auditkit.images.record import UnreadableImage
+from auditkit.images.item import UnreadableImage
 from auditkit.models.base import Model, Request, Response
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
@@ -139,9 +139,9 @@ def test_images_that_cannot_be_read_or_corrupted_are_passed_over(records, protoc
     def fail():
         raise UnreadableImage("it is damaged")
 
-    broken = replace(broken, read=fail)
+    broken = broken.with_picture(read=fail)
     pictures = Pictures((broken, tiny, good), protocol.seed, ("motion_blur",), protocol.catalogue)
-    assert pictures.find(Image.fromarray(good.read())) == (2, ())
+    assert pictures.find(Image.fromarray(good.pictures[0].read())) == (2, ())
     assert pictures.find(Image.fromarray(np.zeros((1, 1), np.uint8))) is None
 
 

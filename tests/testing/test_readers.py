@@ -131,10 +131,10 @@ def test_made_up_images_have_patients_and_pixels():
     assert len({r.cluster for r in records}) == 6
     assert {r.modality for r in records} == {"ct", "xray"}
     assert records == made_up_images({"ct": 4, "xray": 2}, per_patient=(1, 3))
-    pixels = records[0].read()
+    pixels = records[0].pictures[0].read()
     assert pixels.shape == (48, 48)
     assert pixels.dtype == np.uint8
-    assert np.array_equal(pixels, records[0].read())
+    assert np.array_equal(pixels, records[0].pictures[0].read())
 
 
 SCRIPT = """

@@ -119,7 +119,7 @@ def prompts_of_the_package(probe: Probe, samples: Samples) -> dict[str, Any]:
 def on_real_images(probe: Probe) -> dict[str, Any]:
     """Mean per-image Spearman of score with severity 0 to 5 on the demo set's DICOM files (-1 is perfect)."""
     records = [r for r in load_demo(Settings(salt="evaluate")).records if not r.synthetic]
-    pixels = [(r, r.read()) for r in records]
+    pixels = [(r, r.pictures[0].read()) for r in records]
     usable = [(r, p) for r, p in pixels if min(p.shape[:2]) >= 96 and r.modality in MODALITY_NAMES]
     found: dict[str, Any] = {"n_images": len(usable), "n_clusters": len({r.cluster for r, _ in usable})}
     clean: list[float] = []

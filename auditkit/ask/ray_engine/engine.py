@@ -19,7 +19,7 @@ from auditkit.ask.ray_engine.worker import Attempts, Job, Resolve, RowResult, Wo
 from auditkit.ask.store import Store
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.models.base import Model, ModelOptions
 from auditkit.models.resolve import resolve_model
 
@@ -148,7 +148,7 @@ class RayEngine:
 class _Open:
     """An image with questions that have no answer yet, and which they are (see `Lookup.missing`)."""
 
-    record: ImageRecord
+    record: Item
     questions: int
     missing: list[str]
 
@@ -192,7 +192,7 @@ def _pickled(ray: Any, value: object) -> bytes:
     except Exception as error:  # TypeError, PicklingError, or what a stranger's __reduce__ raises
         raise AuditkitError(
             f"--audit-engine=ray: the images or the protocol cannot be sent to another process: {error}.",
-            "Make ImageRecord.read an object of a class at the top of its module, or run with --audit-engine=local.",
+            "Make Picture.read an object of a class at the top of its module, or run with --audit-engine=local.",
         ) from None
     return pickled
 

@@ -10,7 +10,7 @@ from auditkit.ask.plan import Plan
 from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store, StoredAnswer
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.vocabulary import Probe
 
 
@@ -81,7 +81,7 @@ class Lookup:
         self._renderer = Renderer(store, plan.protocol.seed, plan.protocol.catalogue)
         self._digests = store.sources(record.content for record in plan.records)
 
-    def missing(self, record: ImageRecord) -> list[str]:
+    def missing(self, record: Item) -> list[str]:
         """Return, question by question, what has no answer: its key, or the question in words where no key is known."""
         addresses = self._of(record)[1]
         held = self._store.known(addresses.values())
@@ -91,7 +91,7 @@ class Lookup:
             if addresses.get(probe) not in held
         ]
 
-    def parcel(self, records: Iterable[ImageRecord]) -> Parcel:
+    def parcel(self, records: Iterable[Item]) -> Parcel:
         """Return all that is known of some images."""
         parcel = Parcel()
         for record in records:
@@ -101,7 +101,7 @@ class Lookup:
             parcel.add(Parcel(sources, renders, self._store.answers(addresses.values())))
         return parcel
 
-    def _of(self, record: ImageRecord) -> tuple[dict[str, Rendered], dict[Probe, str]]:
+    def _of(self, record: Item) -> tuple[dict[str, Rendered], dict[Probe, str]]:
         """Rendered images by key, and the keys of the questions that can be told."""
         digest = self._digests.get(record.content)
         if digest is None:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auditkit.images.files import inside
+from auditkit.images.item import UnreadableImage
 from auditkit.images.layouts import hf_parquet, medimeta, medimeta_c, medmnist, medmnist_c
 from auditkit.images.layouts.layout import Held, Layout, Place
-from auditkit.images.record import UnreadableImage
 
 LAYOUTS: tuple[Layout, ...] = (
     medmnist.LAYOUT,

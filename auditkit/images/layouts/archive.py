@@ -19,8 +19,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
+from auditkit.images.item import UnreadableImage
 from auditkit.images.layouts.marks import MARKS, Mark
-from auditkit.images.record import UnreadableImage
 from auditkit.masked import shown
 
 MOST_BYTES = 1 << 36

@@ -22,12 +22,12 @@ from auditkit.images import raster
 from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
 from auditkit.images.csv_rows import MOST_ROWS
 from auditkit.images.files import shown_name
+from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts.archive import status_of
 from auditkit.images.layouts.layout import SPLIT, Held, Layout, Place, named_class
 from auditkit.images.levels import check_content
 from auditkit.images.manifest import declared_by
 from auditkit.images.quiet import guarded
-from auditkit.images.record import LeftOut, UnreadableImage
 from auditkit.images.scaling import fit
 
 _BATCH = 16  # rows held at a time, each with its file
@@ -70,7 +70,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class ShardReader:
-    """Reads one picture of a shard when called; what `ImageRecord.read` is for shards."""
+    """Reads one picture of a shard when called; what `Picture.read` is for shards."""
 
     shard: Shard
     row: int

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.images.files import Settings
+from auditkit.images.item import LeftOut
 from auditkit.images.manifest import Row
-from auditkit.images.record import LeftOut
 from auditkit.images.strata import known
 
 SPLIT, CORRUPTION, SEVERITY = "split", "corruption", "severity"
@@ -44,13 +44,13 @@ class Held:
     digest : str
         SHA-256 of what its pixels come from.
     read : callable
-        As `ImageRecord.read`.
+        As `Picture.read`.
     declared : mapping of str to object
         What the layout says of it, under the names of manifests where they have one.
     unit : str
         What it counts as where the layout tells no patient: pictures of one unit are versions of one picture.
     source : str
-        As `ImageRecord.source`.
+        As `Item.source`.
     notes : tuple of str
         What the reader decided.
     """

@@ -16,9 +16,9 @@ from auditkit.errors import AuditkitError
 from auditkit.images.columns import COLUMNS, FILE_NAME, Columns, near_miss
 from auditkit.images.csv_rows import read_csv
 from auditkit.images.files import LICENCE, shown_name
+from auditkit.images.item import UNKNOWN, LeftOut
 from auditkit.images.layouts.layout import NO_FINDING, SPLIT, Layout, Place, named_class
 from auditkit.images.manifest import BETWEEN, Row
-from auditkit.images.record import UNKNOWN, LeftOut
 from auditkit.images.strata import known
 from auditkit.version import install_line
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from auditkit.images.files import LICENCE, shown_name
+from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.known import data_set
 from auditkit.images.layouts.layout import CLEAN, CORRUPTION, SEVERITY, SPLIT, Held, Layout, Place
 from auditkit.images.layouts.rows import held_rows, pair_of
-from auditkit.images.record import LeftOut, UnreadableImage
 
 _NAME = re.compile(r"(?P<corruption>[a-z0-9_]+)_severity_(?P<severity>[1-5])")
 

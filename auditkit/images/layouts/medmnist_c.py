@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from auditkit.images.files import LICENCE, shown_name
+from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.known import data_set
 from auditkit.images.layouts.layout import CORRUPTION, SEVERITY, SPLIT, Held, Layout, Place
 from auditkit.images.layouts.rows import Pair, held_rows, pair_of
-from auditkit.images.record import LeftOut, UnreadableImage
 
 SEVERITIES = 5
 CORRUPTIONS = frozenset(

@@ -10,9 +10,9 @@ from pathlib import Path
 from auditkit.errors import AuditkitError
 from auditkit.images.dicom import looks_like_dicom
 from auditkit.images.files import Settings, shown_name
+from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import LAYOUTS, Held, Layout, Place, archive, layout_of, named, outside, within
 from auditkit.images.manifest import PICTURES, Row
-from auditkit.images.record import LeftOut, UnreadableImage
 
 _HEAD = 132
 _NAMES = ", ".join(f"{one.name}:PATH" for one in LAYOUTS)

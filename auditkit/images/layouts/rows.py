@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from auditkit.images.csv_rows import MOST_ROWS
 from auditkit.images.files import Settings, shown_name
+from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.archive import Array
 from auditkit.images.layouts.layout import NO_FINDING, Held, Place
 from auditkit.images.levels import check_content
 from auditkit.images.manifest import BETWEEN
 from auditkit.images.quiet import guarded
-from auditkit.images.record import LeftOut, UnreadableImage
 from auditkit.images.scaling import fit
 
 _BLOCK = 1 << 20  # bytes of pictures that are looked at at a time
@@ -27,7 +27,7 @@ _MOST_LABELS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """Reads one picture of an array when called; what `ImageRecord.read` is for arrays.
+    """Reads one picture of an array when called; what `Picture.read` is for arrays.
 
     Attributes
     ----------

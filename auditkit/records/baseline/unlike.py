@@ -7,7 +7,7 @@ from typing import Any
 
 from auditkit.ask.store import NotedImage
 from auditkit.evidence import Evidence, ItemEntry, ProtocolInfo
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import MODALITY, level_of
 from auditkit.measure.recorded import data_sha256
 from auditkit.protocol.changes import changed_entries, changes
@@ -76,14 +76,14 @@ def unlike_in_entries(earlier: ProtocolInfo, effect: Effect, protocol: Protocol)
     return f"it was asked with another {some_of(changed)}" if changed else ""
 
 
-def unlike_in_data(earlier: Evidence, records: Sequence[ImageRecord], manifests: Manifests = _nothing_noted) -> str:
+def unlike_in_data(earlier: Evidence, records: Sequence[Item], manifests: Manifests = _nothing_noted) -> str:
     """Say why the items of two runs are not the same; empty if they are.
 
     Parameters
     ----------
     earlier : Evidence
         The record of the earlier run.
-    records : sequence of ImageRecord
+    records : sequence of Item
         Today's.
     manifests : callable
         From the hash of a run's images to what a store has noted of them: `Store.manifests`.
@@ -103,7 +103,7 @@ def unlike_in_data(earlier: Evidence, records: Sequence[ImageRecord], manifests:
     return _moved(then, now)
 
 
-def repainted(earlier: Evidence, records: Sequence[ImageRecord], manifests: Manifests) -> list[ImageRecord]:
+def repainted(earlier: Evidence, records: Sequence[Item], manifests: Manifests) -> list[Item]:
     """Return the images whose pixels are others than in an earlier run; empty where no store has noted what was."""
     now = {record.id: record for record in records}
     recorded = {item.id for item in earlier.answers.items}
@@ -113,7 +113,7 @@ def repainted(earlier: Evidence, records: Sequence[ImageRecord], manifests: Mani
     return []
 
 
-def _other_pixels(total: int, changed: Sequence[ImageRecord]) -> str:
+def _other_pixels(total: int, changed: Sequence[Item]) -> str:
     if changed:
         ids = some_of([record.id for record in changed])
         return f"the pixels of {len(changed)} of its {total} images are other ones now: {ids}"
@@ -123,7 +123,7 @@ def _other_pixels(total: int, changed: Sequence[ImageRecord]) -> str:
     )
 
 
-def _moved(then: Mapping[str, ItemEntry], now: Mapping[str, ImageRecord]) -> str:
+def _moved(then: Mapping[str, ItemEntry], now: Mapping[str, Item]) -> str:
     """Say how many items belong to another patient, modality or level than before."""
     patients = sum(then[i].cluster != now[i].cluster for i in then)
     if patients:

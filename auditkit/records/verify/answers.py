@@ -16,7 +16,7 @@ from auditkit.ask.render import LIBRARIES, Renderer
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import NOT_ASKED, OUTCOME_MARKS, Evidence
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, Measurements
 from auditkit.measure.reader import Answered, AnswerReader, AnswerTable, raw_digest
 from auditkit.measure.recorded import to_answers
@@ -60,15 +60,15 @@ class _AsRecorded(AnswerReader):
 
     errors: frozenset[Probe] = frozenset()
 
-    def read(self, record: ImageRecord, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
+    def read(self, record: Item, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
         for one in super().read(record, probes):
             yield replace(one, answer=None) if one.probe in self.errors else one
 
-    def pixels(self, record: ImageRecord, condition: Condition) -> NDArray[np.uint8]:
+    def pixels(self, record: Item, condition: Condition) -> NDArray[np.uint8]:
         return np.zeros((8, 8), dtype=np.uint8)
 
 
-def check_answers(evidence: Evidence, protocol: Protocol, records: Sequence[ImageRecord], store: Store) -> Reread:
+def check_answers(evidence: Evidence, protocol: Protocol, records: Sequence[Item], store: Store) -> Reread:
     """Find every answer of a record in the store, hash it and read it again.
 
     Parameters
@@ -77,7 +77,7 @@ def check_answers(evidence: Evidence, protocol: Protocol, records: Sequence[Imag
         The record.
     protocol : Protocol
         Its criteria, whose seed is part of every picture.
-    records : sequence of ImageRecord
+    records : sequence of Item
         Its images in its order, with their content addresses; without one where it is not known.
     store : Store
         The answers.
@@ -101,7 +101,7 @@ class _Search:
         evidence: Evidence,
         protocol: Protocol,
         columns: Sequence[Column],
-        records: Sequence[ImageRecord],
+        records: Sequence[Item],
         store: Store,
     ) -> None:
         self._evidence = evidence
@@ -212,7 +212,7 @@ class _Search:
         return Check(PART, OPEN, words)
 
 
-def _pixel_digests(records: Sequence[ImageRecord], store: Store) -> dict[str, str]:
+def _pixel_digests(records: Sequence[Item], store: Store) -> dict[str, str]:
     known = store.sources(record.content for record in records)
     return {record.id: known[record.content] for record in records if record.content in known}
 

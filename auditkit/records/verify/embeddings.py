@@ -11,7 +11,7 @@ from auditkit.ask.embeddings import EmbeddingKeys
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.evidence import Evidence
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import ERROR, MAIN, SCORED, Measurements
 from auditkit.measure.embeddings import with_embeddings
 from auditkit.protocol.model import Protocol
@@ -24,7 +24,7 @@ _TOLERANCE = 1e-6
 
 
 def check_embeddings(
-    evidence: Evidence, protocol: Protocol, recorded: Measurements, records: Sequence[ImageRecord], store: Store
+    evidence: Evidence, protocol: Protocol, recorded: Measurements, records: Sequence[Item], store: Store
 ) -> list[Check]:
     """Compare the embeddings again, image by image.
 
@@ -36,7 +36,7 @@ def check_embeddings(
         Its criteria.
     recorded : Measurements
         Its answers, and what it says of the embeddings.
-    records : sequence of ImageRecord
+    records : sequence of Item
         Its images in its order, with their content addresses; without one where it is not known.
     store : Store
         The embeddings.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from auditkit.ask.store import NotedImage, Store, noted
 from auditkit.evidence import Evidence
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.images.salt import SALT_FILE, salt_for
 from auditkit.images.sources import DEMO, load_images
 from auditkit.measure.recorded import data_sha256
@@ -36,7 +36,7 @@ def check_manifest(evidence: Evidence, store: Store) -> tuple[Check, dict[str, s
     return _compared(evidence, closest, "are those that the store noted")
 
 
-def check_data(evidence: Evidence, source: str) -> tuple[Check, list[ImageRecord]]:
+def check_data(evidence: Evidence, source: str) -> tuple[Check, list[Item]]:
     """Read the images again and compare their contents, ids, patients and modalities with the record.
 
     Parameters
@@ -49,7 +49,7 @@ def check_data(evidence: Evidence, source: str) -> tuple[Check, list[ImageRecord
     Returns
     -------
     check : Check
-    records : list of ImageRecord
+    records : list of Item
         The images of the record, in its order; empty when they are not all there.
 
     Raises

@@ -12,7 +12,7 @@ from auditkit.ask.plan import Plan, distinct, stages
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import NOT_ASKED, Answers, Audit, Evidence, LookInfo
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.judge.cases import failing_cases
 from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
@@ -266,14 +266,14 @@ def _of_all(material: Material, words: str, faults: Sequence[str]) -> Check:
     return by_version(material, f"{words} as recorded", faults, f"{words} not as recorded")
 
 
-def check_attributes(evidence: Evidence, records: Sequence[ImageRecord]) -> Check:
+def check_attributes(evidence: Evidence, records: Sequence[Item]) -> Check:
     """Compare the attributes of the images, one by one and as counted, with those that their source gives.
 
     Parameters
     ----------
     evidence : Evidence
         The record.
-    records : sequence of ImageRecord
+    records : sequence of Item
         The images with their attributes, which only their source knows; empty when it was not given.
     """
     words = "the attributes of the images"

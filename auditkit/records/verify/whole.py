@@ -11,7 +11,7 @@ from auditkit.ask.database import is_there
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.images.sources import DEMO
 from auditkit.measure.recorded import from_answers
 from auditkit.protocol.recorded import own_protocol
@@ -152,7 +152,7 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
     own = verdicts.Material(evidence, protocol, recorded)
     source = data or (DEMO if evidence.data.source == DEMO else None)
     contents: dict[str, str] = {}
-    pictures: list[ImageRecord] = []
+    pictures: list[Item] = []
     if source is not None:
         check, pictures = images.check_data(evidence, source)
         contents |= {picture.id: picture.content for picture in pictures}
@@ -167,7 +167,7 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
             yield check
         yield criteria.check_history(evidence, store)
         yield described.check_described(evidence, store)
-        addressed = [replace(r, content=(noted | contents).get(r.id, "")) for r in recorded.records]
+        addressed = [r.with_picture(content=(noted | contents).get(r.id, "")) for r in recorded.records]
         reread = answers.check_answers(evidence, protocol, addressed, store)
         yield from reread.checks
         if reread.data is not None:
@@ -181,7 +181,7 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
 
 
 def _verdicts(
-    material: verdicts.Material, pictures: Sequence[ImageRecord], earlier: Mapping[str, Evidence]
+    material: verdicts.Material, pictures: Sequence[Item], earlier: Mapping[str, Evidence]
 ) -> Iterator[Check]:
     try:
         yield from verdicts.check_verdicts(material)

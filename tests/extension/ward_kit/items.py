@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from auditkit import ImageRecord, ImageSet, salted_hash
+from auditkit import ImageSet, Item, Picture, salted_hash
 
 SCANNERS = ("north", "south")
 
@@ -18,14 +18,18 @@ def items(source, salt, max_side):
 
 def _record(name, seed, salt, max_side):
     side = min(32, max_side)
-    return ImageRecord(
+    return Item(
         id=salted_hash(salt, "picture", name),
         cluster=salted_hash(salt, "patient", name),
         modality="xray",
-        content=salted_hash("content", name, str(side)) * 4,
+        pictures=(
+            Picture(
+                salted_hash("content", name, str(side)) * 4,
+                lambda: np.random.default_rng(seed).integers(150, 220, (side, side)).astype(np.uint8),
+            ),
+        ),
         synthetic=True,
         source="ward",
-        read=lambda: np.random.default_rng(seed).integers(150, 220, (side, side)).astype(np.uint8),
         name=name,
         attributes={"scanner": SCANNERS[seed % len(SCANNERS)]},
     )

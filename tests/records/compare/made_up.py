@@ -15,7 +15,7 @@ from auditkit.evidence import (
     Run,
     overall,
 )
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.recorded import columns_needed, to_answers
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.shipped import SHIPPED
@@ -49,7 +49,7 @@ def record(
     protocol: Protocol,
     *,
     seed: int = 0,
-    images: Sequence[ImageRecord] | Mapping[str, int] = {"ct": 32, "xray": 32},
+    images: Sequence[Item] | Mapping[str, int] = {"ct": 32, "xray": 32},
     effects: Sequence[Effect] | None = None,
     family: str = "",
     run: str = "",

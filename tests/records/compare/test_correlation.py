@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import Column, Measurements
 from auditkit.records.compare.correlation import pooled, score_conditions
 from auditkit.tasks import OUTCOMES
@@ -19,7 +19,7 @@ CLEAN, BLUR = (), (Perturbation("motion_blur", 3),)
 def data(scores: dict, modalities: list[str], patients: list[str] | None = None) -> Measurements:
     names = patients or [f"p{i}" for i in range(len(modalities))]
     records = [
-        ImageRecord(f"i{i}", name, modality, "", True, "", None)
+        Item(f"i{i}", name, modality, (), True, "")
         for i, (name, modality) in enumerate(zip(names, modalities, strict=True))
     ]
     refused = OUTCOMES.index("refused")

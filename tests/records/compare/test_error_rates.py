@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from auditkit.images.record import ImageRecord
+from auditkit.images.item import Item
 from auditkit.measure.columns import Column, Measurements
 from auditkit.records.compare.area import area_of
 from auditkit.records.compare.correlation import pooled
@@ -130,7 +130,7 @@ def correlated(
     records = []
     for modality, G in sizes.items():
         for i, patient in enumerate(clusters(G, layout)):
-            records.append(ImageRecord(f"{modality}{i}", f"{modality}-{patient}", modality, "", True, "", None))
+            records.append(Item(f"{modality}{i}", f"{modality}-{patient}", modality, (), True, ""))
     _, codes = np.unique([r.cluster for r in records], return_inverse=True)
     n = len(records)
     # Quality and each model's errors both have a part of the patient, one of the image and one of the picture.

@@ -1,11 +1,13 @@
-"""What the rest of auditkit knows of an image: hashed identifiers, a modality, and a way to read the pixels."""
+"""What is asked about: hashed identifiers, a modality, pictures and a way to read them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from auditkit.vocabulary import Condition
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 
-# What is known of names and faces in a picture: see `ImageRecord.identifiable`.
+# What is known of names and faces in a picture: see `Item.identifiable`.
 DECLARED = "declared"
 NOT_IDENTIFIABLE = "no"
 
@@ -41,58 +43,92 @@ OWN_PATIENT = frozenset(("series", "file"))
 
 
 @dataclass(frozen=True, slots=True)
-class ImageRecord:
-    """One image, without anything that could name a person.
+class Picture:
+    """One picture of an item.
+
+    Attributes
+    ----------
+    content : str
+        SHA-256 over the bytes the pixels come from and over the reader's version and settings: equal content gives
+        equal pixels.
+    read : callable
+        Returns the pixels: uint8, shape (H, W) when grey or (H, W, 3) when RGB, ready for display. Raises
+        `UnreadableImage` with a reason in words.
+    given : mapping of Condition to Picture
+        Changed versions of the picture that the source holds itself, by what was done to it.
+    """
+
+    content: str
+    read: Callable[[], NDArray[np.uint8]] = field(repr=False, compare=False)
+    given: Mapping[Condition, Picture] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is asked about: none, one or two pictures and what is known of them, without anything that names a person.
 
     Attributes
     ----------
     id : str
-        Salted hash (16 hex digits) of what the source calls the image; unique within a data set.
+        Salted hash (16 hex digits) of what the source calls the item; unique within a data set.
     cluster : str
         Salted hash (16 hex digits) of the patient, else the study, else the file: the unit of analysis.
     modality : str
         One of `MODALITIES`.
-    content : str
-        SHA-256 over the bytes the pixels come from and over the reader's version and settings: equal content gives
-        equal pixels.
+    pictures : tuple of Picture
+        In the order in which they are shown.
     synthetic : bool
         True for procedural phantoms.
     source : str
         Where it comes from, in a word or two (``"pydicom-data"``, ``"phantom"``, ``"folder"``).
     name : str
-        File name relative to the data's root; shown only when the image has to be left out.
+        File name relative to the data's root; shown only when the item has to be left out.
     licence : str
-        Licence of the image, ``"unknown"`` for users' own.
+        Licence of the pictures, ``"unknown"`` for users' own.
     attributes : mapping of str to str
-        Strata such as sex, age, site, manufacturer, label; ``"unknown"`` where missing.
+        Strata such as sex, age, site, manufacturer, label; ``"unknown"`` where missing, and no level that could name a
+        person.
+    columns : mapping of str to str
+        What the source says in the columns that the protocol's tasks name (a truth, a question, its options), word for
+        word. It goes into prompts and scorers, never into the record.
     notes : tuple of str
         What the reader had to decide (a fallback window, a dropped frame).
     unit : str
         What ``cluster`` rests on, one of `UNITS`.
     identifiable : {"declared", "unknown", "no"}
-        Whether the picture itself may name or show its patient: the file declares it (burned-in annotation, a captured
+        Whether a picture itself may name or show its patient: the file declares it (burned-in annotation, a captured
         screen), nothing is known, or the file or its curator says no.
     declared_by : str
         What declares it, in words; empty unless `identifiable` is ``"declared"``.
-    read : callable
-        Returns the pixels: uint8, shape (H, W) when grey or (H, W, 3) when RGB, ready for display. Raises
-        `UnreadableImage` with a reason in words.
     """
 
     id: str
     cluster: str
     modality: str
-    content: str
+    pictures: tuple[Picture, ...]
     synthetic: bool
     source: str
-    read: Callable[[], NDArray[np.uint8]] = field(repr=False, compare=False)
     name: str = field(default="", repr=False)
     licence: str = UNKNOWN
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
     notes: tuple[str, ...] = ()
     unit: str = "patient"
     identifiable: str = UNKNOWN
     declared_by: str = ""
+
+    @property
+    def content(self) -> str:
+        """What tells whether two items hold the same pictures: that of the only one, else a SHA-256 over all."""
+        if len(self.pictures) == 1:
+            return self.pictures[0].content
+        parts = ("pictures", *(picture.content for picture in self.pictures))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def with_picture(self, **changes: Any) -> Item:
+        """Return the item with its first picture changed."""
+        first, *others = self.pictures
+        return replace(self, pictures=(replace(first, **changes), *others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +155,7 @@ class ImageSet:
     """
 
     source: str
-    records: tuple[ImageRecord, ...]
+    records: tuple[Item, ...]
     left_out: tuple[LeftOut, ...] = ()
     notice: str = ""
     unread: Mapping[str, str] = field(default_factory=dict, hash=False)
