@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from auditkit.ask.donors import can_be_shown, kind_of_donor
 from auditkit.errors import AuditkitError
 from auditkit.images.item import Item
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
-from auditkit.vocabulary import MODEL, Effect, Probe, Question
+from auditkit.vocabulary import MODEL, Condition, Effect, Probe, Question, condition_name
 
-RENDERED = ("display",)
+RENDERED = ("pictures", "display")
 """Stages of the perturbations that change pixels and can be rendered so far."""
 _GIVEN_BY = {"baseline": "--audit-baseline=EVIDENCE.json", "anchor": "--audit-anchor=EVIDENCE.json"}
 
@@ -39,12 +41,14 @@ class Plan:
     _by_modality: dict[tuple[str, bool], tuple[Question, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _other_pictures: dict[str, Condition] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def questions(self, modality: str) -> tuple[Question, ...]:
         """Return the distinct questions about images of a modality, resolved: clean first, then by the picture shown.
 
         A question whose condition names an entry that does not apply to the modality is left out: it is not asked, and
-        so it is not missing either. Listed once per modality, not once per image and pass.
+        so it is not missing either. Listed once per modality, not once per image and pass. Not asked either, of single
+        images, is what takes a picture of another patient where there is none (`probes`).
         """
         return self._questions(modality, asks=True)
 
@@ -69,11 +73,20 @@ class Plan:
 
     def probes(self, record: Item) -> list[Probe]:
         """Return the questions about one image, in the order of `questions`."""
-        return [Probe(record.id, question) for question in self.questions(record.modality)]
+        return [Probe(record.id, question) for question in self._about(record)]
 
     def size(self) -> int:
         """Return the number of questions about all images."""
-        return sum(len(self.questions(record.modality)) for record in self.records)
+        return sum(len(self._about(record)) for record in self.records)
+
+    def _about(self, record: Item) -> Sequence[Question]:
+        every, catalogue = self.questions(record.modality), self.protocol.catalogue
+        if record.modality not in self._other_pictures:
+            steps = dict.fromkeys(step for question in every for step in question.condition)
+            pictures = [step for step in steps if catalogue.entry(step.name).stage == "pictures"]
+            self._other_pictures[record.modality] = tuple(pictures)
+        lacking = {s for s in self._other_pictures[record.modality] if not can_be_shown(record, (s,), catalogue)}
+        return [q for q in every if lacking.isdisjoint(q.condition)] if lacking else every
 
 
 def stages(records: Sequence[Item], number: int, seed: int) -> tuple[tuple[Item, ...], ...]:
@@ -183,6 +196,26 @@ def _check_question(question: Question, protocol: Protocol) -> None:
                 f"Use a perturbation of stage {' or '.join(map(repr, RENDERED))}.",
             )
     catalogue.load([resolved])
+    _check_pictures(resolved, catalogue)
+
+
+def _check_pictures(question: Question, catalogue: Catalogue) -> None:
+    """Refuse what shows other pictures, or none, where that means nothing."""
+    shown = catalogue.pictures(question.condition)
+    others = [p for p in shown if catalogue.entry(p.name).stage == "pictures"]
+    if not others:
+        return
+    if not catalogue.asks(question):
+        raise AuditkitError(
+            f"{question} compares what the model holds inside of an image with what it holds of another, or of none.",
+            "Name perturbations of the image itself.",
+        )
+    if len(others) > 1:
+        raise AuditkitError(f"{condition_name(shown)} shows other pictures twice.", "Name one of them.")
+    if len(shown) > 1 and not kind_of_donor(others[0], catalogue):
+        raise AuditkitError(
+            f"{condition_name(shown)} changes the pixels of a picture that is not there.", f"Leave {shown[-1]} out."
+        )
 
 
 def limit_clusters(records: Sequence[Item], limit: int | None, seed: int) -> tuple[Item, ...]:

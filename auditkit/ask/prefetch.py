@@ -75,10 +75,10 @@ class Keys:
         prompt, asking = self._asked(probe.question)
         return answer_key(rendered.digest, prompt, asking, self._identity, self._batch_size)
 
-    def request(self, key: str, image: Image.Image, question: Question) -> Request:
+    def request(self, key: str, images: tuple[Image.Image, ...], question: Question) -> Request:
         """Return what is put to the model; the question must be resolved."""
         prompt, _ = self._asked(question)
-        return Request(key, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
+        return Request(key, images, prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
 
     def _asked(self, question: Question) -> tuple[Prompt, Condition]:
         words = self._words.get(question)
@@ -246,19 +246,19 @@ def _missing(
     by_pixels: dict[Condition, list[Probe]] = {}
     for probe in plan.probes(record):
         by_pixels.setdefault(plan.protocol.catalogue.pictures(probe.question.condition), []).append(probe)
-    rendered = renderer.known(digest, by_pixels)
+    rendered = renderer.known(record, digest, by_pixels)
     # The key of a question holds the digest of its pixels. What has to be rendered to know it comes in groups, as many
     # as may be held in memory, so that the store is asked once for each group.
     unknown = [condition for condition in by_pixels if condition not in rendered]
     fresh: dict[str, Rendered] = {}
     groups = [unknown[at : at + _TOGETHER] for at in range(0, len(unknown), _TOGETHER)]
     for group in ([*rendered], *groups):
-        pixels: dict[Condition, NDArray[np.uint8]] = {}
+        pixels: dict[Condition, tuple[NDArray[np.uint8], ...]] = {}
         for condition in group:
             if condition not in rendered and not asker.gave_up:  # then nothing more is asked, so nothing is rendered
-                pixels[condition] = renderer.pixels(record, digest, condition)
-                rendered[condition] = renderer.describe(record, pixels[condition])
-                fresh[renderer.key(digest, condition)] = rendered[condition]
+                pixels[condition] = renderer.shown(record, digest, condition)
+                rendered[condition] = renderer.describe(record, condition, pixels[condition])
+                fresh[renderer.key(record, digest, condition)] = rendered[condition]
         probe_keys = {p: keys.of(p, rendered[c]) for c in group if c in rendered for p in by_pixels[c]}
         held = store.known(probe_keys.values())
         if held and tally.first.open:
@@ -268,7 +268,7 @@ def _missing(
                     score = _read(plan.protocol.catalogue, probe.question, answer.text, answer.finish_reason)
                     tally.first.note(score, answer.text)
         for condition in group:
-            image: Image.Image | None = None
+            images: tuple[Image.Image, ...] | None = None
             for probe in by_pixels[condition]:
                 key = probe_keys.get(probe, "")
                 if key in held:
@@ -278,11 +278,11 @@ def _missing(
                     tally.lose(key or str(probe), asker.gave_up, again=True)
                     tally.done += 1
                 else:
-                    if image is None:
+                    if images is None:
                         shown = pixels.pop(condition, None)
-                        shown = renderer.pixels(record, digest, condition) if shown is None else shown
-                        image = Image.fromarray(shown)
-                    yield _Item(key, probe.question, keys.request(key, image, probe.question))
+                        shown = renderer.shown(record, digest, condition) if shown is None else shown
+                        images = tuple(map(Image.fromarray, shown))
+                    yield _Item(key, probe.question, keys.request(key, images, probe.question))
     store.add_renders(fresh)
 
 

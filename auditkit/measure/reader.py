@@ -135,7 +135,7 @@ class AnswerReader:
         wanted = self.plan.probes(record) if probes is None else probes
         digest = self._digests[record.id]
         pictures = {probe: self._catalogue.pictures(probe.question.condition) for probe in wanted}
-        rendered = self._renderer.known(digest, set(pictures.values()))
+        rendered = self._renderer.known(record, digest, set(pictures.values()))
         keys = {}
         for probe in wanted:
             image = rendered.get(pictures[probe])
@@ -146,9 +146,9 @@ class AnswerReader:
             key, image = keys.get(probe, ("", Rendered("", None, None)))
             yield Answered(probe, key, image, answers.get(key))
 
-    def pixels(self, record: Item, condition: Condition) -> NDArray[np.uint8]:
-        """Return the pixels that the model was given under a condition."""
-        return self._renderer.pixels(record, self._digests[record.id], self._catalogue.pictures(condition))
+    def shown(self, record: Item, condition: Condition) -> tuple[NDArray[np.uint8], ...]:
+        """Return the pictures that the model was given under a condition."""
+        return self._renderer.shown(record, self._digests[record.id], self._catalogue.pictures(condition))
 
     def measure(self) -> Measurements:
         """Read all planned answers into arrays; a planned question without an answer is an error, never dropped."""

@@ -49,10 +49,12 @@ class Entry:
         from 1 upwards, without parameters (only for the stage ``asking``).
     function : str
         ``package.module:name`` of the law; empty for the stage ``asking``. A law of the stage ``display`` is called as
-        ``name(pixels, key, **parameters)``, one of the stage ``words`` as ``name(text, **parameters)``.
+        ``name(pixels, key, **parameters)``, one of the stage ``words`` as ``name(text, **parameters)``, one of the
+        stage ``pictures`` as ``name(pictures, donor, **parameters)``.
     tier : str
         Whose parameters these are, or what they belong to: ``"imagenet_c"``, ``"auditkit"``, ``"blank"``,
-        ``"burnt_in"``, ``"attributes"``, ``"statements"``, ``"suffixes"``, ``"asking"``, or a word of the author's own.
+        ``"burnt_in"``, ``"pictures"``, ``"attributes"``, ``"statements"``, ``"suffixes"``, ``"asking"``, or a word of
+        the author's own.
     law : str
         What is done, in words.
     rationale : str

@@ -91,7 +91,7 @@ class AuditRun:
             if digest is None:
                 continue
             shown = [pictures(probe.question.condition) for probe in probes]
-            rendered = self.renderer.known(digest, set(shown))
+            rendered = self.renderer.known(record, digest, set(shown))
             addresses = [keys.of(p, rendered[s]) for p, s in zip(probes, shown, strict=True) if s in rendered]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)

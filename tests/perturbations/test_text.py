@@ -165,9 +165,10 @@ def test_what_a_text_is_compared_with_must_exist(store):
         renderer(store, {"mine": OWN["mine"] | {"placebo": "institution.neutral"}})
 
 
-def test_another_placebo_is_another_rendering(store):
+def test_another_placebo_is_another_rendering(store, records):
+    (record,) = records(1)
     other = OWN | {"mine": OWN["mine"] | {"placebo": "burnt_in.neutral"}}
-    keys = {renderer(store, own).key("digest", (Perturbation("mine"),)) for own in (OWN, other)}
+    keys = {renderer(store, own).key(record, "digest", (Perturbation("mine"),)) for own in (OWN, other)}
     assert len(keys) == 2
 
 
