@@ -11,6 +11,8 @@ from auditkit.errors import AuditkitError
 from auditkit.images.item import Item
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
+from auditkit.tasks import Task
+from auditkit.tasks.slots import TRUE, WRONG, slots
 from auditkit.vocabulary import MODEL, Condition, Effect, Probe, Question, condition_name
 
 RENDERED = ("pictures", "display")
@@ -41,14 +43,14 @@ class Plan:
     _by_modality: dict[tuple[str, bool], tuple[Question, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    _other_pictures: dict[str, Condition] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _asked: dict[str, tuple[Task, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _exchanges: dict[str, Condition] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def questions(self, modality: str) -> tuple[Question, ...]:
         """Return the distinct questions about images of a modality, resolved: clean first, then by the picture shown.
 
         A question whose condition names an entry that does not apply to the modality is left out: it is not asked, and
-        so it is not missing either. Listed once per modality, not once per image and pass. Not asked either, of single
-        images, is what takes a picture of another patient where there is none (`probes`).
+        so it is not missing either. Listed once per modality, not once per image and pass.
         """
         return self._questions(modality, asks=True)
 
@@ -71,22 +73,50 @@ class Plan:
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]
 
+    def about(self, record: Item) -> tuple[Question, ...]:
+        """Return the questions about one item, in the order of `questions`.
+
+        Tasks that need what the item has not (a right answer, a second picture) are left out, and so is what takes a
+        picture of another patient where there is none: they are not asked, and so they are not missing either.
+        """
+        lacks = {task for task, reason in self._lacking(record) if reason}
+        catalogue = self.protocol.catalogue
+        hidden = {step for step in self._shows(record.modality) if not can_be_shown(record, (step,), catalogue)}
+        questions = self.questions(record.modality)
+        if not lacks and not hidden:
+            return questions
+        return tuple(q for q in questions if q.task not in lacks and hidden.isdisjoint(q.condition))
+
+    def _shows(self, modality: str) -> Condition:
+        """What the questions about a modality do to which pictures are shown; listed once, not once per item."""
+        if modality not in self._exchanges:
+            steps = dict.fromkeys(step for question in self.questions(modality) for step in question.condition)
+            stage = {step: self.protocol.catalogue.entry(step.name).stage for step in steps}
+            self._exchanges[modality] = tuple(step for step in steps if stage[step] == "pictures")
+        return self._exchanges[modality]
+
+    def lacking(self, record: Item) -> tuple[str, ...]:
+        """Return why an item is not asked some of the tasks, in words."""
+        return tuple(reason for _, reason in self._lacking(record) if reason)
+
+    def _lacking(self, record: Item) -> list[tuple[str, str]]:
+        tasks = self._tasks(record.modality)
+        return [(task.id, task.lacking(record.columns, len(record.pictures))) for task in tasks]
+
+    def _tasks(self, modality: str) -> tuple[Task, ...]:
+        """The tasks that items of a modality are asked; listed once, not once per item."""
+        if modality not in self._asked:
+            names = dict.fromkeys(question.task for question in self.questions(modality))
+            self._asked[modality] = tuple(map(self.protocol.catalogue.task, names))
+        return self._asked[modality]
+
     def probes(self, record: Item) -> list[Probe]:
-        """Return the questions about one image, in the order of `questions`."""
-        return [Probe(record.id, question) for question in self._about(record)]
+        """Return the questions about one item as probes, in the order of `questions`."""
+        return [Probe(record.id, question) for question in self.about(record)]
 
     def size(self) -> int:
-        """Return the number of questions about all images."""
-        return sum(len(self._about(record)) for record in self.records)
-
-    def _about(self, record: Item) -> Sequence[Question]:
-        every, catalogue = self.questions(record.modality), self.protocol.catalogue
-        if record.modality not in self._other_pictures:
-            steps = dict.fromkeys(step for question in every for step in question.condition)
-            pictures = [step for step in steps if catalogue.entry(step.name).stage == "pictures"]
-            self._other_pictures[record.modality] = tuple(pictures)
-        lacking = {s for s in self._other_pictures[record.modality] if not can_be_shown(record, (s,), catalogue)}
-        return [q for q in every if lacking.isdisjoint(q.condition)] if lacking else every
+        """Return the number of questions about all items."""
+        return sum(len(self.about(record)) for record in self.records)
 
 
 def stages(records: Sequence[Item], number: int, seed: int) -> tuple[tuple[Item, ...], ...]:
@@ -183,6 +213,7 @@ def _check_question(question: Question, protocol: Protocol) -> None:
     resolved = protocol.resolve(question)
     if catalogue.asks(resolved):
         catalogue.prompt(resolved)
+        _check_statements(resolved, catalogue)
     elif catalogue.pictures(resolved.condition) != resolved.condition:
         raise AuditkitError(
             f"{question} compares what the model holds inside, which words and ways of asking do not change.",
@@ -197,6 +228,19 @@ def _check_question(question: Question, protocol: Protocol) -> None:
             )
     catalogue.load([resolved])
     _check_pictures(resolved, catalogue)
+
+
+def _check_statements(question: Question, catalogue: Catalogue) -> None:
+    """Refuse sentences that name the right answer or a wrong one to a task of which nobody knows which is right."""
+    task = catalogue.task(question.task)
+    for step in catalogue.words(question.condition):
+        said = str(catalogue.entry(step.name).parameters(step.level).get("sentence", ""))
+        named = [slot for slot in slots(said) if slot in (TRUE, WRONG)]
+        if named and task.truth is None:
+            raise AuditkitError(
+                f"{step} says {{{named[0]}}}, and task {task.id!r} has no right answer to fill it with.",
+                f"Give the task a truth, or use a sentence without {{{named[0]}}}.",
+            )
 
 
 def _check_pictures(question: Question, catalogue: Catalogue) -> None:

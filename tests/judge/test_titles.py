@@ -194,7 +194,11 @@ def test_what_a_change_is_compared_with_shows_in_its_title():
 
 
 def test_other_pictures_are_called_by_what_is_shown():
-    names = {"swap": "Picture of another patient", "other_modality": "Picture of another modality", "missing": "No picture"}
+    names = {
+        "swap": "Picture of another patient",
+        "other_modality": "Picture of another modality",
+        "missing": "No picture",
+    }
     for name, title in names.items():
         assert TITLES.title(change(Perturbation(name))) == title
         assert TITLES.sides(change(Perturbation(name))) == (title, CLEAN)
