@@ -272,7 +272,7 @@ class Catalogue:
             if isinstance(asked.scorer, Choice) and OPTIONS not in slots(wording.text):
                 text = text.replace(asked.scorer.lines, task.scorer.lines)
         if truth:
-            values[TRUE], values[WRONG] = task.in_words(truth), task.in_words(_other(asked, truth))
+            values[TRUE], values[WRONG] = task.in_words(truth), task.in_words(_other(asked.about(columns), truth))
         if answer:
             values[ANSWER] = fenced(answer)
         system = None if wording.system is None else filled(wording.system, values)

@@ -18,7 +18,7 @@ def without(request: Request) -> Request:
 @pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name not in ("clip", "siglip")])
 def test_questions_with_and_without_a_picture_do_not_change_each_others_answers(checkpoint, architecture):
     folder = checkpoint(architecture)
-    words = ("quality.direct", "quality.detailed", "quality.reader")
+    words = ("quality.direct", "quality.acceptance", "quality.reader")
     pictured = [request_of(SHOWN, name, limit=4) for name in words]
     mixed = [one for request in pictured for one in (request, without(request))]
     together = LocalModel(folder, name="m").generate(mixed)
