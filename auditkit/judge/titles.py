@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from auditkit import perturbations
 from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
+from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question
 from auditkit.words import and_listed
@@ -204,7 +205,10 @@ class Titles:
         entry = self.catalogue.entry(blamed[0].name)
         if entry.stage == "asking":
             return _plain(effect.name)
-        return self._label(blamed[0]) + (f" vs {self._label(against[0])}" if against else "")
+        return self._label(blamed[0]) + (self._against(entry, against[0]) if against else "")
+
+    def _against(self, entry: Entry, control: Perturbation) -> str:
+        return " vs " + ("neutral" if control.name == entry.placebo else self._label(control))
 
     def _other_side(self, against: Condition) -> str:
         if not against:
