@@ -58,6 +58,7 @@ __all__ = [
     "Value",
     "Wording",
     "__version__",
+    "agreement",
     "areas",
     "between",
     "calibration",
@@ -66,6 +67,7 @@ __all__ = [
     "departure",
     "differs",
     "displacement",
+    "errors_over",
     "falls",
     "follows",
     "load_protocol",
@@ -75,6 +77,7 @@ __all__ = [
     "share",
     "shipped",
     "steps",
+    "wording_share",
     "wordings",
 ]
 
@@ -85,8 +88,8 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "areas", "between", "calibration", "change", "corruptions", "departure", "differs", "displacement",
-        "falls", "follows", "mean", "rises", "share", "steps", "wordings",
+        "agreement", "areas", "between", "calibration", "change", "corruptions", "departure", "differs", "displacement",
+        "errors_over", "falls", "follows", "mean", "rises", "share", "steps", "wording_share", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),

@@ -36,6 +36,8 @@ WORDINGS = np.array([-1.2, -0.3, 0.0, 0.4, 1.1])
 """Where the wordings lie, in units that a kind says."""
 STEP = 5.0
 
+DECIDES = {(statistic, "number") for statistic in ("ratio", "shortfall ratio", "agreement")}
+"""The rows of `auditkit.judge.procedures.TABLE` whose procedures are measured here."""
 RATIOS = ("errors", "few errors", "rare", "relative", "relative to little", "fixed")
 GRADES: dict[str, tuple[tuple[float, ...], float]] = {
     "five grades": ((-0.9, -0.3, 0.3, 0.9), 0.6),
@@ -197,7 +199,7 @@ def true_kappa(kind: str) -> float:
 def _share(kind: str, codes: Codes, rng: np.random.Generator, seed: int) -> Counts:
     found = components(scores(kind, codes, rng), codes, alpha=ALPHA)
     wording, interaction = true_shares(kind)
-    counts = {"no interval": bool(found.reason)}
+    counts: Counts = {"no interval": bool(found.reason)}
     for name, share, truth in (("wording", found.wording, wording), ("interaction", found.interaction, interaction)):
         counts |= {f"{name}: misses below": share.high < truth, f"{name}: misses above": share.low > truth}
     return counts
@@ -215,7 +217,7 @@ def scores(kind: str, codes: Codes, rng: np.random.Generator) -> Floats:
     if kind == "drops":
         latent[:, 0] -= np.where(rng.random(codes.size) < DROP[1], DROP[0], 0.0)
     # Rounding up or down by chance keeps the mean and adds a sixth of the squared step to the variance.
-    return STEP * np.floor(latent / STEP + rng.random(shape))
+    return np.asarray(STEP * np.floor(latent / STEP + rng.random(shape)))
 
 
 def true_shares(kind: str) -> tuple[float, float]:
