@@ -241,7 +241,10 @@ def _noncentrality(F: float, df1: float, df2: float, p: float) -> float:
     """Return the noncentrality at which so small an F has probability p; 0 where even none makes it less likely."""
 
     def beyond(value: float) -> float:
-        return float(special.ncfdtr(df1, df2, value, F)) - p
+        found = float(special.ncfdtr(df1, df2, value, F))
+        if np.isnan(found):  # scipy gives up at some 5,000; there Patnaik's central F is as good (1e-4)
+            found = float(special.fdtr((df1 + value) ** 2 / (df1 + 2 * value), df2, F * df1 / (df1 + value)))
+        return found - p
 
     if beyond(0.0) <= 0:
         return 0.0

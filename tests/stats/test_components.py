@@ -111,6 +111,19 @@ def test_the_ends_of_the_noncentral_f_are_scipys():
     assert own == pytest.approx((share(0.95), share(0.05)), rel=1e-4)
 
 
+def test_ends_beyond_what_scipy_computes():
+    """20,000 images and a clear difference: both ends are had, and lie where the normal distribution puts them."""
+    x = np.random.default_rng(10).normal(0, 1, (20_000, 2)) + [0.0, 1.0]
+    patients = _Patients.of(x, np.arange(20_000))
+    variances = patients.variances(patients.whole(), 20_000)
+    d = x[:, 1] - x[:, 0]
+    # The spread is estimated too: of a noncentral t far from 0 the variance is 1 + t^2 / (2 df).
+    reach = stats.norm.ppf(0.95) * stats.sem(d) * np.sqrt(1 + (d.mean() / d.std(ddof=1)) ** 2 / 2)
+    others = np.maximum(variances[[0, 2]], 0).sum()
+    expected = [(d.mean() + sign * reach) ** 2 / 2 for sign in (-1, 1)]
+    assert patients.wording_ends(variances, 0.05) == pytest.approx([w / (w + others) for w in expected], rel=1e-3)
+
+
 def test_an_image_with_a_missing_answer_is_left_out_and_counted():
     x = table(40, 7)
     gaps = x.copy()
