@@ -13,7 +13,11 @@ from auditkit.judge.rules import Rules
 from auditkit.measure.columns import Measurements, Stratum
 from auditkit.protocol.model import Family
 from auditkit.stats.components import Components, components
+from auditkit.stats.unseen import one_in
 from auditkit.words import count, interval, number
+
+FEW = 60
+"""With fewer patients the interval is too short where few of them do what the others do not (docs/validation.md)."""
 
 
 def judge_wording_shares(
@@ -47,12 +51,12 @@ def _draft(decision: Decision, stratum: Stratum, family: Family, data: Measureme
         n_clusters=found.n_clusters,
         outcomes=outcomes,
         control_outcomes=control_outcomes,
-        remark=_remark(found),
+        remark=_remark(found, rules.protocol.alpha),
         rule=found.rule,
     )
 
 
-def _remark(found: Components) -> str:
+def _remark(found: Components, alpha: float) -> str:
     said = []
     if np.isfinite(found.image):
         other = found.interaction
@@ -61,6 +65,8 @@ def _remark(found: Components) -> str:
             f"A wording that does in one image what it does not in another, noise included: {interval(beside)}; the "
             f"images themselves: {number(found.image, 'share')}."
         )
+    if 1 < found.n_clusters < FEW:
+        said.append(f"One in {one_in(alpha, found.n_clusters)} of all patients could be quite unlike these.")
     if found.reason:
         said.append(f"{found.reason[:1].upper()}{found.reason[1:]}.")
     if found.n_left_out:

@@ -264,22 +264,30 @@ def errors_over(
     """
     if relative and not reference:
         raise ValueError("relative errors are held against another's: give reference=")
-    fixed = [1.0] * len(entries) if isinstance(reference, str) else [1 / e for e in _fixed(reference, len(entries))]
-    share = 1.0 if isinstance(reference, str) else 1 / len(entries) / len(levels)
-    asked = [(share * w, q) for w, e in zip(fixed, entries, strict=True) for q in _at(e, levels, task, wording)]
-    whole, clean = sum(weight for weight, _ in asked), Question(task, wording)
-    ours = [(weight, Value(question, value)) for weight, question in (*asked, *([(-whole, clean)] * relative))]
-    theirs = [] if reference else [(-whole, Value(clean, value))]
-    if reference and isinstance(reference, str):
-        theirs = [(-weight, replace(v, question=replace(v.question, role=reference))) for weight, v in ours]
+    each = _weights(reference, len(entries), len(levels))
+    questions = [_at(entry, levels, task, wording) for entry in entries]
+    ours = [(weight, Value(question, value)) for weight, some in zip(each, questions, strict=True) for question in some]
+    clean = (-sum(weight for weight, _ in ours), Value(Question(task, wording), value))
+    ours += [clean] * relative
+    theirs = _theirs(reference, ours) if reference else [clean]
     named = name or f"{'relative-' * relative}errors-over-{_units(reference)}"
     return Effect(named, family, (Part("", (*ours, *theirs)),), statistic="shortfall ratio" if right else "ratio")
 
 
-def _fixed(errors: Sequence[float], n: int) -> Sequence[float]:
-    if len(errors) != n or not all(error > 0 for error in errors):
-        raise ValueError(f"give one fixed error above 0 for each of {n} corruptions; got {list(errors)}")
-    return errors
+def _weights(reference: str | Sequence[float], n: int, levels: int) -> list[float]:
+    """How often an error under each corruption counts: once, or in a mean over all in units of the fixed ones."""
+    if isinstance(reference, str):
+        return [1.0] * n
+    if len(reference) != n or not all(error > 0 for error in reference):
+        raise ValueError(f"give one fixed error above 0 for each of {n} corruptions; got {list(reference)}")
+    return [1 / error / n / levels for error in reference]
+
+
+def _theirs(reference: str | Sequence[float], ours: Sequence[tuple[float, Value]]) -> list[tuple[float, Value]]:
+    """The same answers of another, taken off; nothing where its errors are in the weights already."""
+    if not isinstance(reference, str):
+        return []
+    return [(-weight, replace(v, question=replace(v.question, role=reference))) for weight, v in ours]
 
 
 def _units(reference: str | Sequence[float]) -> str:

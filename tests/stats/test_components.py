@@ -113,7 +113,7 @@ def test_the_ends_of_the_noncentral_f_are_scipys():
 
 def test_ends_beyond_what_scipy_computes():
     """20,000 images and a clear difference: both ends are had, and lie where the normal distribution puts them."""
-    x = np.random.default_rng(10).normal(0, 1, (20_000, 2)) + [0.0, 1.0]
+    x = np.random.default_rng(10).normal(0, 1, (20_000, 2)) + np.array([0.0, 1.0])
     patients = _Patients.of(x, np.arange(20_000))
     variances = patients.variances(patients.whole(), 20_000)
     d = x[:, 1] - x[:, 0]
