@@ -48,7 +48,11 @@ def test_patients_and_phantoms_are_counted_apart() -> None:
 
 def test_without_the_list_of_items_only_what_is_certain_is_said() -> None:
     found = population(of(MIXED, listed=False))
-    assert [(c.modality, c.people) for c in found.modalities] == [("ct", "not known"), ("xray", "not known"), ("mri", "0")]
+    assert [(c.modality, c.people) for c in found.modalities] == [
+        ("ct", "not known"),
+        ("xray", "not known"),
+        ("mri", "0"),
+    ]
     assert found.total.words == "4 images of patients and 3 synthetic images of no patient"
 
 

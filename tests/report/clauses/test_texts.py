@@ -60,7 +60,8 @@ def test_rows_named_by_subject_claim_no_number_and_the_note_says_so():
     assert not [row.clause for row in text.rows if any(sign.isdigit() for sign in row.clause)]
     subjects = " ".join(row.clause for row in text.rows)
     for subject in (
-        "Governance", "Inventory", "Local acceptance testing", "Stop rules", "Monitoring", "Change management", "Records",
+        "Governance", "Inventory", "Local acceptance testing", "Stop rules", "Monitoring", "Change management",
+        "Records",
     ):  # fmt: skip
         assert subject in subjects
     organisation = {row.clause for row in text.rows if not (row.families or row.sections or row.fields)}
