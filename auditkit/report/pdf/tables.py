@@ -24,7 +24,7 @@ from auditkit.words import (
 
 ROWS = 64
 """Rows of a table that is not one of audits."""
-AUDITS = 200
+AUDITS = 100
 """Rows of a table of audits; the demo's longest has 60."""
 FINDINGS, REASONS = 200, 24
 """Audits that did not pass in the body, and how many of them with their reason: a page holds 40 without, 12 with it."""

@@ -187,7 +187,7 @@ def test_long_tables_are_capped_and_say_so_and_never_hide_a_failure(
     prompts = [least.prompts[0].model_copy(update={"id": f"p{i}"}) for i in range(60)]
     page = of(least.model_copy(update={"audits": many, "prompts": prompts}))
     words = part(page, "audits")
-    assert "The first 200 of 301 rows; 101 are left out here. All are in the attached evidence.json." in words
+    assert "The first 100 of 301 rows; 201 are left out here. All are in the attached evidence.json." in words
     assert words.index("The last one", words.index("Every audit of this question")) < words.index("Audit 0")
     assert "The figures show the 1 of 301 audits that did not pass." in words
     assert "The first 24 of 60 rows; 36 are left out here." in part(page, "answers")
