@@ -15,7 +15,7 @@ from auditkit.images.record import ImageRecord
 from auditkit.images.sources import DEMO
 from auditkit.measure.recorded import from_answers
 from auditkit.protocol.recorded import own_protocol
-from auditkit.records.faults import marks_beyond
+from auditkit.records.marks import marks_beyond
 from auditkit.records.verify import answers, copies, criteria, described, images, pages, record, verdicts
 from auditkit.records.verify.checks import DIFFERS, OPEN, Check, settled
 from auditkit.records.verify.copies import EVIDENCE, HTML, PDF, Copy
