@@ -130,6 +130,11 @@ class Part:
     alike : tuple of Value
         Values of questions that mean the same: how far they lie apart is the model's own noise, against which a tail
         is counted.
+    balanced : str
+        A column whose levels count equally, however many items each has: the right answer, for a balanced accuracy.
+    provided : Part or None
+        What must be shown to lie above zero on average before a PASS counts: that there was something to lose, for a
+        loss of accuracy.
     """
 
     label: str
@@ -137,6 +142,8 @@ class Part:
     where: tuple[str, str] | None = None
     unknown: float = 1.0
     alike: tuple[Value, ...] = ()
+    balanced: str = ""
+    provided: Part | None = None
 
     @property
     def controls(self) -> tuple[Question, ...]:
@@ -201,9 +208,10 @@ class Effect:
         return self.name
 
     def questions(self) -> Iterator[Question]:
-        """Yield every question once: the controls first, and last those that only tell the model's noise."""
+        """Yield every question once: the controls first, and last those that no number is made of."""
         alike = (value.question for part in self.parts for value in part.alike)
-        yield from dict.fromkeys((*self.compared(), *alike))
+        provided = (v.question for part in self.parts if part.provided for _, v in part.provided.terms)
+        yield from dict.fromkeys((*self.compared(), *provided, *alike))
 
     def compared(self) -> Iterator[Question]:
         """Yield every question that the numbers are made of once, the controls first."""
@@ -221,8 +229,15 @@ class Effect:
         return self._each(lambda question: question.under(*perturbations), self.name + suffix)
 
     def by(self, role: str) -> Effect:
-        """Return the same questions, answered by another."""
-        return self._each(lambda question: replace(question, role=role), f"{self.name}@{role}")
+        """Return the same questions, answered by another; what must be shown first is shown of that one too."""
+
+        def by(part: Part) -> Part:
+            terms = tuple((w, replace(v, question=replace(v.question, role=role))) for w, v in part.terms)
+            return replace(part, terms=terms)
+
+        found = self._each(lambda question: replace(question, role=role), f"{self.name}@{role}")
+        parts = (replace(part, provided=part.provided and by(part.provided)) for part in found.parts)
+        return replace(found, parts=tuple(parts))
 
     def where(self, column: str, level: str) -> Effect:
         """Return the same numbers over the items whose column has this level."""
@@ -249,7 +264,7 @@ class Effect:
             pairs = list(zip(self.parts, other.parts, strict=True))
         else:
             raise ValueError(f"{self.name} and {other.name} have other parts, so there is no difference part by part")
-        if any(a.where != b.where for a, b in pairs):
+        if any((a.where, a.balanced) != (b.where, b.balanced) for a, b in pairs):
             raise ValueError(f"{self.name} and {other.name} are about other items")
         parts = tuple(replace(a, terms=summed((*a.terms, *b.weighted(-1.0).terms))) for a, b in pairs)
         if not all(part.terms for part in parts):

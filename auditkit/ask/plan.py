@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from auditkit.errors import AuditkitError
 from auditkit.images.item import Item
 from auditkit.protocol.model import Protocol
+from auditkit.tasks import Task
 from auditkit.vocabulary import EARLIER, MODEL, Effect, Probe, Question
 
 RENDERED = ("display",)
@@ -44,6 +45,7 @@ class Plan:
     _by_modality: dict[tuple[str, bool], tuple[Question, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _asked: dict[str, tuple[Task, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, role: str) -> Plan:
         """Return what one role is asked of it."""
@@ -77,13 +79,38 @@ class Plan:
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]
 
+    def about(self, record: Item) -> tuple[Question, ...]:
+        """Return the questions about one item, in the order of `questions`.
+
+        Tasks that need what the item has not (a right answer, a second picture) are left out: they are not asked, and
+        so they are not missing either.
+        """
+        lacks = {task: reason for task, reason in self._lacking(record) if reason}
+        questions = self.questions(record.modality)
+        return tuple(q for q in questions if q.task not in lacks) if lacks else questions
+
+    def lacking(self, record: Item) -> tuple[str, ...]:
+        """Return why an item is not asked some of the tasks, in words."""
+        return tuple(reason for _, reason in self._lacking(record) if reason)
+
+    def _lacking(self, record: Item) -> list[tuple[str, str]]:
+        tasks = self._tasks(record.modality)
+        return [(task.id, task.lacking(record.columns, len(record.pictures))) for task in tasks]
+
+    def _tasks(self, modality: str) -> tuple[Task, ...]:
+        """The tasks that items of a modality are asked; listed once, not once per item."""
+        if modality not in self._asked:
+            names = dict.fromkeys(question.task for question in self.questions(modality))
+            self._asked[modality] = tuple(map(self.protocol.catalogue.task, names))
+        return self._asked[modality]
+
     def probes(self, record: Item) -> list[Probe]:
-        """Return the questions about one image, in the order of `questions`."""
-        return [Probe(record.id, question) for question in self.questions(record.modality)]
+        """Return the questions about one item as probes, in the order of `questions`."""
+        return [Probe(record.id, question) for question in self.about(record)]
 
     def size(self) -> int:
-        """Return the number of questions about all images."""
-        return sum(len(self.questions(record.modality)) for record in self.records)
+        """Return the number of questions about all items."""
+        return sum(len(self.about(record)) for record in self.records)
 
 
 def stages(records: Sequence[Item], number: int, seed: int) -> tuple[tuple[Item, ...], ...]:

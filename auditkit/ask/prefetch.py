@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from auditkit import tasks
@@ -18,8 +18,8 @@ from auditkit.ask.tally import Progress, Tally
 from auditkit.images.item import Item, UnreadableImage
 from auditkit.models.base import Model, Request, Response
 from auditkit.perturbations import PerturbationError
-from auditkit.protocol.catalogue import Catalogue
-from auditkit.tasks import Prompt, Score
+from auditkit.protocol.catalogue import NOTHING, Catalogue
+from auditkit.tasks import Prompt, Score, Task
 from auditkit.vocabulary import Condition, Probe, Question
 
 if TYPE_CHECKING:
@@ -68,26 +68,26 @@ class Keys:
         self._batch_size = batch_size
         self._catalogue = catalogue
         self._probabilities = probabilities
-        self._words: dict[Question, tuple[Prompt, Condition]] = {}
+        self._asking: dict[Question, Condition] = {}
 
-    def of(self, probe: Probe, rendered: Rendered) -> str:
-        """Return the key of a probe whose image is rendered as described."""
-        prompt, asking = self._asked(probe.question)
+    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING) -> str:
+        """Return the key of a probe whose image is rendered as described; `columns` are those of its item."""
+        asking = self._asking.get(probe.question)
+        if asking is None:
+            asking = self._asking[probe.question] = self._catalogue.asking(probe.question.condition)
+        prompt = self._prompt(probe.question, columns)
         return answer_key(rendered.digest, prompt, asking, self._identity, self._batch_size)
 
-    def request(self, key: str, image: Image.Image, question: Question) -> Request:
+    def request(
+        self, key: str, image: Image.Image, question: Question, columns: Mapping[str, str] = NOTHING
+    ) -> Request:
         """Return what is put to the model; the question must be resolved."""
-        prompt, _ = self._asked(question)
+        prompt = self._prompt(question, columns)
         return Request(key, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
 
-    def _asked(self, question: Question) -> tuple[Prompt, Condition]:
-        words = self._words.get(question)
-        if words is None:
-            prompt = self._catalogue.prompt(question)
-            if not self._probabilities:
-                prompt = replace(prompt, choices=None)
-            words = self._words[question] = prompt, self._catalogue.asking(question.condition)
-        return words
+    def _prompt(self, question: Question, columns: Mapping[str, str]) -> Prompt:
+        prompt = self._catalogue.prompt(question, columns)
+        return prompt if self._probabilities else replace(prompt, choices=None)
 
 
 def digests(plan: Plan, store: Store, renderer: Renderer, tally: Tally) -> dict[str, str]:
@@ -172,7 +172,7 @@ def prefetch(
             store,
             renderer,
             tally,
-            lambda record, digest: _missing(plan, record, digest, store, renderer, keys, asker, tally),
+            lambda record, digest: _missing(plan, record, digest, store, renderer, keys, asker, tally, pass_.read),
             lambda record: len(plan.probes(record)),
         ):
             pass_.add(item)
@@ -228,6 +228,7 @@ class _Item:
     key: str
     question: Question
     request: Request
+    columns: Mapping[str, str]
 
 
 def _missing(
@@ -239,6 +240,7 @@ def _missing(
     keys: Keys,
     asker: Asker,
     tally: Tally,
+    reading: AnswerReading,
 ) -> Iterator[_Item]:
     """Yield the questions of one image that have no answer yet, rendering what they need."""
     from PIL import Image
@@ -259,13 +261,13 @@ def _missing(
                 pixels[condition] = renderer.pixels(record, digest, condition)
                 rendered[condition] = renderer.describe(record, pixels[condition])
                 fresh[renderer.key(digest, condition)] = rendered[condition]
-        probe_keys = {p: keys.of(p, rendered[c]) for c in group if c in rendered for p in by_pixels[c]}
+        probe_keys = {p: keys.of(p, rendered[c], record.columns) for c in group if c in rendered for p in by_pixels[c]}
         held = store.known(probe_keys.values())
         if held and tally.first.open:
             answers = store.answers(held)
             for probe, key in probe_keys.items():
                 if (answer := answers.get(key)) is not None:
-                    score = _read(plan.protocol.catalogue, probe.question, answer.text, answer.finish_reason)
+                    score = reading(probe.question, answer.text, answer.finish_reason, record.columns)
                     tally.first.note(score, answer.text)
         for condition in group:
             image: Image.Image | None = None
@@ -282,13 +284,35 @@ def _missing(
                         shown = pixels.pop(condition, None)
                         shown = renderer.pixels(record, digest, condition) if shown is None else shown
                         image = Image.fromarray(shown)
-                    yield _Item(key, probe.question, keys.request(key, image, probe.question))
+                    yield _Item(
+                        key, probe.question, keys.request(key, image, probe.question, record.columns), record.columns
+                    )
     store.add_renders(fresh)
 
 
-def _read(catalogue: Catalogue, question: Question, text: str, finish_reason: str) -> Score:
-    """Read an answer as it will be read for the verdict."""
-    return tasks.read(catalogue.task(question.task), question.wording, text, finish_reason)
+class AnswerReading:
+    """The one way from a stored answer to a score, for the verdict and for whoever looks at answers before it.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The tasks whose scorers read the texts.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        # Most answers are one of a few texts; reading one takes 36 to 89 us, all 41,070 of the demo 2 to 4 s.
+        self._read = lru_cache(maxsize=4096)(self._score)
+
+    def __call__(
+        self, question: Question, text: str, finish_reason: str, columns: Mapping[str, str] = NOTHING
+    ) -> Score:
+        """Read the answer to a question, which must be resolved, about an item with these columns."""
+        task, truth = self._catalogue.about(question, columns)
+        return self._read(task, question.wording, text, finish_reason, truth)
+
+    def _score(self, task: Task, wording: str, text: str, finish_reason: str, truth: str) -> Score:
+        return tasks.read(task, wording, text, finish_reason, truth)
 
 
 class _Pass:
@@ -315,8 +339,7 @@ class _Pass:
         self._first = _FIRST_BATCH
         self._tally = tally
         self._on_progress = on_progress
-        # Most answers are one of a few texts; reading one takes 36 to 89 us, all 41,070 of the demo 2 to 4 s.
-        self._read = lru_cache(maxsize=4096)(partial(_read, catalogue))
+        self.read = AnswerReading(catalogue)
         self._ask_on = ask_on
         self._waiting: list[_Item] = []
         self._flying: list[_Item] = []
@@ -355,7 +378,8 @@ class _Pass:
             if response.error is None:
                 answer = StoredAnswer(response.text, response.finish_reason, response.logprobs)
                 answers[item.key] = answer
-                self._tally.note(self._read(item.question, answer.text, answer.finish_reason), answer.text)
+                score = self.read(item.question, answer.text, answer.finish_reason, item.columns)
+                self._tally.note(score, answer.text)
             else:
                 self._tally.lose(item.key, response.error, response.again)
         self._store.add_answers(answers, self._model)

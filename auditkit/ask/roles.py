@@ -11,7 +11,7 @@ from auditkit.ask.prefetch import Keys
 from auditkit.ask.store import Rendered
 from auditkit.ask.tally import Tally
 from auditkit.models.base import Model, ModelOptions
-from auditkit.protocol.catalogue import Catalogue
+from auditkit.protocol.catalogue import NOTHING, Catalogue
 from auditkit.vocabulary import Probe
 
 BATCH_SIZE = 128
@@ -85,9 +85,9 @@ class RoleKeys:
     def __init__(self, by_role: Mapping[str, Keys]) -> None:
         self._by_role = by_role
 
-    def of(self, probe: Probe, rendered: Rendered) -> str:
-        """Return the key of a probe whose image is rendered as described."""
-        return self._by_role[probe.question.role].of(probe, rendered)
+    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING) -> str:
+        """Return the key of a probe whose image is rendered as described; `columns` are those of its item."""
+        return self._by_role[probe.question.role].of(probe, rendered, columns)
 
 
 def ask_each(plan: Plan, answerers: Sequence[Answerer], ask: Callable[[Plan, Answerer], object]) -> None:

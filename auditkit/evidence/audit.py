@@ -190,6 +190,10 @@ class PartDefinition(Record):
     """How far an item may lie of which no term is known, in units of the protocol's ``missing_points``."""
     alike: list[Named] = []
     """Values of questions that mean the same: how far they lie apart is the model's own noise."""
+    balanced: str = ""
+    """Column whose levels count equally; empty where every item does."""
+    provided: PartDefinition | None = None
+    """What must be shown to lie above zero on average before a PASS counts; null where nothing must."""
 
 
 class Definition(Record):

@@ -47,10 +47,13 @@ class Columns:
     ----------
     table : str
         Name of the manifest, for the messages.
+    named : iterable of str
+        Columns of other names that are read: those of the protocol.
     """
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, named: Iterable[str] = ()) -> None:
         self._table = table
+        self._read = (*COLUMNS, *named)
         self._seen: dict[str, None] = {}
 
     def see(self, names: Iterable[str]) -> None:
@@ -66,7 +69,7 @@ class Columns:
                 continue
             self._seen[name] = None
             meant = _FOLDED.get(_folded(name))
-            if meant is not None and meant != name:
+            if meant is not None and meant != name and name not in self._read:
                 raise AuditkitError(
                     f'{self._table} has a column "{_shown(name)}", which is not read: columns are told by their exact '
                     "names.",
@@ -81,7 +84,7 @@ class Columns:
         AuditkitError
             Naming it.
         """
-        twice = [name for name, n in Counter(names).items() if n > 1 and name in COLUMNS]
+        twice = [name for name, n in Counter(names).items() if n > 1 and name in self._read]
         if twice:
             raise AuditkitError(
                 f'{self._table} has the column "{twice[0]}" more than once.', "Keep the one that holds."
@@ -125,7 +128,7 @@ class Columns:
     @property
     def unread(self) -> Mapping[str, str]:
         """The columns that are not read -> the one perhaps meant, or ``""``."""
-        return {_shown(name): near_miss(name) for name in self._seen if name and name not in COLUMNS}
+        return {_shown(name): near_miss(name) for name in self._seen if name and name not in self._read}
 
 
 def near_miss(name: str) -> str:

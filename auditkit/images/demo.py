@@ -202,6 +202,7 @@ def _phantom_record(entry: Entry, settings: Settings) -> Item:
             f"the table lists it for version {entry.version} of the phantoms, installed is {phantoms.VERSION}"
         )
     seed = int(entry.seed)
+    said = {"label": entry.label, "modality": entry.modality}
     return Item(
         id=salted_hash(settings.salt, "image", entry.name),
         cluster=salted_hash(settings.salt, "patient", f"demo {entry.cluster}"),
@@ -217,5 +218,6 @@ def _phantom_record(entry: Entry, settings: Settings) -> Item:
         name=entry.name,
         licence=entry.licence,
         attributes=attributes_of(label=entry.label),
+        columns={key: said[key] for key in settings.columns if said.get(key)},
         identifiable=NOT_IDENTIFIABLE,
     )

@@ -28,6 +28,7 @@ from auditkit.images.strata import (
     modality_of,
     modality_of_folder,
     not_understood,
+    written,
 )
 from auditkit.masked import shown
 
@@ -44,11 +45,30 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a data set is read: the salt of its identifiers, the longest side of its images, the largest it decodes."""
+    """How a data set is read.
+
+    Attributes
+    ----------
+    salt : str
+        Of its identifiers.
+    max_side, max_pixels : int
+        The longest side of its images, and the largest that are decoded.
+    columns : tuple of str
+        What the protocol's tasks need to know of every item: it is kept word for word (`Item.columns`).
+    strata : tuple of str
+        Columns whose levels the protocol compares or chooses items by, beside those that every item may have.
+    """
 
     salt: str
     max_side: int = 256
     max_pixels: int = 100_000_000
+    columns: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that the protocol names."""
+        return tuple(dict.fromkeys((*self.columns, *self.strata)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +295,7 @@ def assembled(
     sex = known(declared.get("sex")) or facts.strata.get("sex")
     age = known(declared.get("age")) or facts.strata.get("age")
     attributes = attributes_of(
-        {key: value for key, value in declared.items() if key not in COLUMNS and key != LICENCE},
+        {key: value for key, value in declared.items() if _is_stratum(key, settings)},
         sex=sex,
         age=age,
         # an institution's name can name a place of treatment: it stays a stratum, without its name
@@ -284,6 +304,10 @@ def assembled(
         manufacturer=known(declared.get("manufacturer")) or facts.strata.get("manufacturer"),
         label=declared.get("label"),
     )
+    strata = {**attributes, "modality": modality}
+    columns = {
+        key: text for key in settings.columns if (text := written(declared.get(key)) or _stratum(strata.get(key)))
+    }
     record = Item(
         id=salted_hash(settings.salt, "image", name),
         cluster="",
@@ -294,12 +318,22 @@ def assembled(
         name=shown_name(name),
         licence=known(declared.get(LICENCE)) or UNKNOWN,
         attributes=attributes,
+        columns=columns,
         notes=notes + not_understood(sex, age),
         identifiable=facts.identifiable,
         declared_by=facts.declared_by,
     )
     known_sex = attributes["sex"] if attributes["sex"] != UNKNOWN else None
     return record, _identity(unit or name, facts, declared, known_sex, settings.salt)
+
+
+def _is_stratum(key: str, settings: Settings) -> bool:
+    """Whether something that a table says is a level to compare: what a layout knows, or the protocol names as such."""
+    return key not in COLUMNS and key != LICENCE and (key in settings.strata or key not in settings.columns)
+
+
+def _stratum(level: str | None) -> str:
+    return "" if level is None or level == UNKNOWN else level
 
 
 def _identity(name: str, facts: dicom.Facts, declared: Mapping[str, object], sex: str | None, salt: str) -> Identity:

@@ -8,7 +8,7 @@ to type: unread, it would leave every file a patient of its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from auditkit.errors import AuditkitError
@@ -31,6 +31,8 @@ class Folder:
     ----------
     root : Path
         The folder, resolved.
+    named : sequence of str
+        As of `Manifest`.
 
     Attributes
     ----------
@@ -46,8 +48,9 @@ class Folder:
         name.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, named: Sequence[str] = ()) -> None:
         self._root = root
+        self._named = named
         self._names: list[str] = []
         self._left_out: list[LeftOut] = []
         self._walk()
@@ -115,7 +118,7 @@ class Folder:
                     inside(self._root, name)
                 except UnreadableImage as error:
                     raise AuditkitError(f"{shown_name(name)} cannot be read: {error}.", "Copy it there.") from None
-                found[place] = Manifest(path, shown_name(name))
+                found[place] = Manifest(path, shown_name(name), self._named)
             elif columns and names_files(columns) and names_patients(columns):
                 raise AuditkitError(
                     f"The folder holds the table {shown_name(name)}, which says whose the images are: unread, every "

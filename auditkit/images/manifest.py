@@ -10,6 +10,7 @@ import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", "
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One usable row: the file's name and those of `COLUMNS` that it fills."""
+    """One usable row: the file's name, and those of `COLUMNS` and of the protocol's own columns that it fills."""
 
     name: str
     declared: Mapping[str, object]
@@ -45,6 +46,8 @@ class Manifest:
         The table, its format told by the suffix.
     shown : str, optional
         What it is called in messages; its file name by default.
+    named : sequence of str
+        Columns that the protocol names, read beside `COLUMNS`.
 
     Attributes
     ----------
@@ -52,10 +55,11 @@ class Manifest:
         What its columns are taken for; complete when all rows have been read.
     """
 
-    def __init__(self, path: Path, shown: str = "") -> None:
+    def __init__(self, path: Path, shown: str = "", named: Sequence[str] = ()) -> None:
         self.path = path
         self.shown = shown or path.name
-        self.columns = Columns(self.shown)
+        self.named = tuple(named)
+        self.columns = Columns(self.shown, named)
 
     def __iter__(self) -> Iterator[Row | LeftOut]:
         """Yield every row, or what is wrong with it.
@@ -96,7 +100,7 @@ class Manifest:
             if line.problem:
                 yield LeftOut(label, line.problem)
             else:
-                yield _row(dict(zip(columns, line.cells, strict=True)), label)
+                yield _row(dict(zip(columns, line.cells, strict=True)), label, self.named)
 
     def _names_a_file(self, name: str) -> bool:
         try:
@@ -113,7 +117,7 @@ class Manifest:
                     continue
                 label = f"{self.shown} line {number}"
                 try:
-                    entry = json.loads(line, object_pairs_hook=_once)
+                    entry = json.loads(line, object_pairs_hook=partial(_once, (*COLUMNS, *self.named)))
                 except _TwiceError as error:
                     yield LeftOut(label, f'the line gives "{error}" more than once')
                     continue
@@ -124,7 +128,7 @@ class Manifest:
                     yield LeftOut(label, "the line is not a JSON object")
                     continue
                 self.columns.see(entry)
-                yield _row(entry, label)
+                yield _row(entry, label, self.named)
         self.columns.check()
 
     def _parquet(self) -> Iterator[Row | LeftOut]:
@@ -145,12 +149,12 @@ class Manifest:
                 self.columns.see(columns)
                 self.columns.once(columns)
                 self.columns.check()
-                wanted = [column for column in columns if column in COLUMNS]
+                wanted = [column for column in columns if column in COLUMNS or column in self.named]
                 number = 0
                 for batch in table.iter_batches(batch_size=_PARQUET_BATCH, columns=wanted):
                     for entry in batch.to_pylist():
                         number += 1
-                        yield _row(entry, f"{self.shown} row {number}")
+                        yield _row(entry, f"{self.shown} row {number}", self.named)
         except (pyarrow.ArrowException, OSError) as error:
             raise AuditkitError(
                 f"{self.shown} cannot be read as Parquet ({type(error).__name__}).",
@@ -189,26 +193,30 @@ class _TwiceError(ValueError):
     """A key of an object that is there more than once: which of its values holds is not known."""
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(columns: Sequence[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     for key, value in pairs:
-        if key in entry and key in COLUMNS:
+        if key in entry and key in columns:
             raise _TwiceError(key)
         entry[key] = value
     return entry
 
 
-def _row(entry: Mapping[str, Any], label: str) -> Row | LeftOut:
+def _row(entry: Mapping[str, Any], label: str, named: Sequence[str]) -> Row | LeftOut:
     name = entry.get(FILE_NAME)
     if not isinstance(name, str) or not name.strip():
         return LeftOut(label, f'"{FILE_NAME}" is empty' if name in (None, "") else f'"{FILE_NAME}" is not a text')
-    declared = declared_by(entry, label)
+    declared = declared_by(entry, label, named)
     return declared if isinstance(declared, LeftOut) else Row(name.strip(), declared)
 
 
-def declared_by(entry: Mapping[str, Any], label: str) -> dict[str, object] | LeftOut:
-    """Return what a row says under the names of `COLUMNS`, or why it cannot be used; `label` is what it is called."""
-    declared = {key: entry[key] for key in COLUMNS[1:] if entry.get(key) is not None}
+def declared_by(entry: Mapping[str, Any], label: str, named: Sequence[str] = ()) -> dict[str, object] | LeftOut:
+    """Return what a row says under the names of `COLUMNS` and of the protocol's, or why it cannot be used.
+
+    `label` is what it is called.
+    """
+    wanted = dict.fromkeys((*COLUMNS[1:], *named))
+    declared = {key: entry[key] for key in wanted if key != FILE_NAME and entry.get(key) is not None}
     if "label" in declared:
         declared["label"] = _labels(declared["label"])
     for key, value in declared.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +37,15 @@ _ACCEPTED = (
 _REASONS_SHOWN = 3
 
 
-def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int = 100_000_000) -> ImageSet:
+def load_images(
+    source: str,
+    *,
+    salt: str,
+    max_side: int = 256,
+    max_pixels: int = 100_000_000,
+    columns: Sequence[str] = (),
+    strata: Sequence[str] = (),
+) -> ImageSet:
     """List the images of a source; no pixel is decoded until a record's `read` is called.
 
     Parameters
@@ -51,6 +59,8 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
         Longest side of the pixels that are read; images are made smaller where needed, never larger.
     max_pixels : int
         Files whose header declares more pixels are left out.
+    columns, strata : sequence of str
+        What the protocol names beside the columns that are always read (`Settings`).
 
     Returns
     -------
@@ -67,7 +77,7 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
             f"max_side and max_pixels must be at least 1; they are {max_side} and {max_pixels}.",
             "Leave them out for 256 and 100,000,000.",
         )
-    settings = Settings(salt, max_side, max_pixels)
+    settings = Settings(salt, max_side, max_pixels, tuple(columns), tuple(strata))
     if source == DEMO:
         return demo.load_demo(settings)
     named = masked_url(source) if "://" in source else source
@@ -83,12 +93,12 @@ def load_images(source: str, *, salt: str, max_side: int = 256, max_pixels: int 
     if public is not None:
         return replace(_gather(source, public.root, public.entries(), settings, public.kind), unread=public.unread)
     if is_folder:
-        listing = Folder(path.resolve())
+        listing = Folder(path.resolve(), settings.named)
         kind = "imagefolder" if listing.tables else "folder"
         return replace(_gather(source, path.resolve(), iter(listing), settings, kind), unread=listing.unread)
     if is_file and path.suffix.casefold() in manifest.SUFFIXES:
         table = path.parent.resolve() / path.name  # of a link the link's own name, whose suffix tells what it is
-        listed = manifest.Manifest(table)
+        listed = manifest.Manifest(table, named=settings.named)
         return replace(_gather(source, table.parent, iter(listed), settings, "manifest"), unread=listed.columns.unread)
     if is_file:
         raise AuditkitError(f'The data source "{named}" is a single file and no manifest.', _ACCEPTED)

@@ -143,6 +143,7 @@ FEWEST = 5
 """Patients below which a level of free text is not named."""
 OTHER = "other"
 _LONGEST = 64
+_LONGEST_TEXT = 8192
 
 
 def known(value: object) -> str | None:
@@ -161,6 +162,20 @@ def known(value: object) -> str | None:
     letters = (c for c in unicodedata.normalize("NFKC", str(value)) if unicodedata.category(c) != "Cf")
     text = " ".join("".join(c if c.isprintable() else " " for c in letters).split())
     return None if not text or text.casefold() in _PLACEHOLDERS else text
+
+
+def written(value: object) -> str:
+    """Return what a cell says, word for word but for what cannot be shown; empty where it is empty.
+
+    Line breaks stay: a question may have several lines.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float) and (value != value or value.is_integer()):
+        value = "" if value != value else int(value)
+    lines = str(value)[:_LONGEST_TEXT].splitlines()
+    shown = ("".join(c if c.isprintable() else " " for c in line).strip() for line in lines)
+    return "\n".join(shown).strip()
 
 
 def identifier(value: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from auditkit.evidence import Estimate, Expected
+from auditkit.judge.balanced import absent, balanced, is_alone
 from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import SHOWN_CASES, Draft
 from auditkit.judge.expected import expected_record
@@ -17,7 +18,8 @@ from auditkit.judge.prospects import Prospect, of_mean, together
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import say_too_few
 from auditkit.judge.tails import add_tail
-from auditkit.measure.columns import Measurements, Stratum
+from auditkit.measure.columns import ALL, Measurements, Stratum
+from auditkit.measure.effects import per_item
 from auditkit.measure.excess import excess_of
 from auditkit.protocol.model import Family
 from auditkit.stats.equivalence import Interval, equivalence
@@ -25,7 +27,8 @@ from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.unseen import least_clusters, mean_ends
 from auditkit.vocabulary import Value
-from auditkit.words import number
+from auditkit.words import interval as in_words
+from auditkit.words import number, some_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,13 +73,43 @@ def judge_means(
 ) -> list[tuple[str, Draft]]:
     """Decide every mean: one joint bootstrap per stratum; the result of a decision does not depend on its company."""
     drafts = []
-    for reach in dict.fromkeys((d.items.least, d.items.most) for d in decisions):
-        chosen = [d for d in decisions if (d.items.least, d.items.most) == reach]
-        middle, half = (reach[0] + reach[1]) / 2, (reach[1] - reach[0]) / 2
+    plain = [decision for decision in decisions if not decision.part.balanced]
+    for reach in dict.fromkeys((d.items.least, d.items.most) for d in plain):
+        chosen = [d for d in plain if (d.items.least, d.items.most) == reach]
         for stratum, limits in strata(data, family):
-            mask = data.where(stratum)
-            frame = Frame(stratum, mask, data.clusters(mask), limits, middle, half)
-            drafts += _judged(chosen, frame, family, data, rules)
+            drafts += _judged(chosen, _frame(stratum, limits, reach, data), family, data, rules)
+    for decision in decisions:
+        for stratum, limits in strata(data, family) if decision.part.balanced else ():
+            drafts += _judged_balanced(decision, stratum, limits, family, data, rules)
+    return drafts
+
+
+def _frame(stratum: Stratum, limits: tuple[float, float], reach: tuple[float, float], data: Measurements) -> Frame:
+    mask = data.where(stratum)
+    middle, half = (reach[0] + reach[1]) / 2, (reach[1] - reach[0]) / 2
+    return Frame(stratum, mask, data.clusters(mask), limits, middle, half)
+
+
+def _judged_balanced(
+    decision: Decision,
+    stratum: Stratum,
+    limits: tuple[float, float],
+    family: Family,
+    data: Measurements,
+    rules: Rules,
+) -> list[tuple[str, Draft]]:
+    """Decide a balanced mean: of a level that has one class only there is none."""
+    mask = data.where(stratum)
+    if is_alone(decision, mask, data) and stratum[1] != ALL:
+        return []
+    scaled = balanced(decision, mask, data)
+    frame = _frame(stratum, limits, (scaled.items.least, scaled.items.most), data)
+    drafts = _judged([scaled], frame, family, data, rules)
+    for _, draft in drafts if family.verb else ():
+        if draft.met and (lacking := absent(decision, mask, data, rules.protocol)):
+            draft.met, draft.p_pass, draft.settle = False, 1.0, None
+            draft.obstacle = f"no item has the right answer {some_of(lacking)}, so guessing cannot be told from knowing"
+            draft.remedy = "give items of every class"
     return drafts
 
 
@@ -100,6 +133,8 @@ def _judged(
     for i, decision in enumerate(decisions):
         draft = _draft(decision, frame, intervals[i], imputed.get(i, {}), family, data, rules)
         draft.expected = expected.get(i)
+        if decision.part.provided and draft.met:
+            check_provided(draft, decision, frame, data, rules)
         # Over all patients together only: a level by itself has too few to tell some that jump from noise.
         if family.tail is not None and frame.mask.all():
             jumps = excess_of(decision.part, decision.items, family.tail.beyond, data)
@@ -215,6 +250,32 @@ def _check_number(draft: Draft, interval: Interval, frame: Frame, rules: Rules) 
     if needed:
         limit = number(min(margin for margin, _ in short), draft.estimate.unit, signed=False)
         say_too_few(draft, alpha, f"a limit {limit} from the estimate", needed)
+
+
+def check_provided(draft: Draft, decision: Decision, frame: Frame, data: Measurements, rules: Rules) -> None:
+    """Take a PASS back where it is not shown that there was something to lose (assay sensitivity, ICH E10).
+
+    Two models that guess are as good as each other under any corruption. So a PASS takes both that the loss is small
+    and that what could be lost lies above zero; each at the level of the stratum, which needs no correction as both
+    must hold.
+    """
+    part = decision.part.provided
+    if part is None:
+        return
+    first = replace(decision, part=part, items=per_item(part, data, rules.protocol))
+    aim = first if not part.balanced else balanced(first, frame.mask, data)
+    items = aim.items
+    values = np.where(items.asked & ~np.isfinite(items.values), items.lowest, items.values)
+    ends = (items.least + items.most) / 2, (items.most - items.least) / 2
+    above = Frame(frame.stratum, frame.mask, frame.clusters, (0.0, np.inf), *ends)
+    [shown] = _intervals(values[frame.mask][:, None], above, rules)
+    draft.p_pass = max(draft.p_pass, shown.p_pass)
+    if shown.decision == "inside" and not (part.balanced and absent(first, frame.mask, data, rules.protocol)):
+        return
+    draft.met, draft.settle = False, None
+    found = in_words(_estimate(shown, above, "share"), signed=False)
+    draft.obstacle = f"unchanged it is not shown to be better than guessing ({found} of the way to always right)"
+    draft.remedy = "who guesses has nothing to lose, so no small loss counts"
 
 
 def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:

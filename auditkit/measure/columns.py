@@ -10,7 +10,7 @@ import numpy as np
 
 from auditkit.evidence import Outcomes
 from auditkit.images.item import OWN_PATIENT, UNKNOWN, Item
-from auditkit.tasks import OF_PROBABILITIES, OUTCOMES, READINGS
+from auditkit.tasks import FLAGGED, OF_PROBABILITIES, OUTCOMES, READINGS
 from auditkit.vocabulary import MODEL, Condition, Question, Value
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ MODALITY = "modality"
 MAIN = ""
 """Name of a task's main value."""
 
-SCORED, REFUSED, ERROR = (OUTCOMES.index(name) for name in ("scored", "refused", "error"))
+SCORED, REFUSED, NO_IMAGE, ERROR = (OUTCOMES.index(name) for name in ("scored", "refused", "no_image", "error"))
 # Errors are no answers of the model: they make the cell an ERROR and count neither way.
 UNUSABLE = tuple(code for code in range(len(OUTCOMES)) if code not in (SCORED, REFUSED, ERROR))
 COUNTED: Mapping[str, tuple[int, ...]] = {
@@ -126,6 +126,9 @@ class Column:
             return np.where(self.answered, np.isin(self.outcomes, COUNTED[name]).astype(float), np.nan)
         if name in OF_PROBABILITIES:
             return self._of_probabilities(name)
+        if name == FLAGGED.name and name in self.values:  # to decline, or to see no picture, is to say so
+            flagged = np.where(self.outcomes == SCORED, self.values[name], np.isin(self.outcomes, (REFUSED, NO_IMAGE)))
+            return np.where(self.answered, flagged, np.nan)
         values = self.values.get(name)
         return np.full(self.outcomes.shape, np.nan) if values is None else values
 

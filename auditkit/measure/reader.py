@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +11,13 @@ import numpy as np
 from auditkit import tasks
 from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys
+from auditkit.ask.prefetch import AnswerReading, Keys
 from auditkit.ask.render import Renderer
 from auditkit.ask.roles import RoleKeys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, Column, Expectations, Measurements
-from auditkit.protocol.catalogue import Catalogue
+from auditkit.protocol.catalogue import NOTHING, Catalogue
 from auditkit.tasks import OUTCOMES, READINGS, Score
 from auditkit.vocabulary import MODEL, Condition, Probe, Question, condition_name
 
@@ -53,29 +52,31 @@ class AnswerTable:
     def __init__(self, n: int, catalogue: Catalogue) -> None:
         self._n = n
         self._catalogue = catalogue
-        # Many items get the same text: reading it once is enough.
-        self._read = lru_cache(maxsize=4096)(self._score)
+        self._read = AnswerReading(catalogue)
         self.columns: dict[Question, Column] = {}
 
-    def put(self, item: int, question: Question, answer: StoredAnswer | None) -> None:
-        """Enter the answer of one item; a question without an answer (None) is an error, never dropped."""
+    def put(
+        self, item: int, question: Question, answer: StoredAnswer | None, columns: Mapping[str, str] = NOTHING
+    ) -> None:
+        """Enter the answer of one item, of which `columns` is known; None is an error, never dropped."""
         column = self.columns.get(question)
         if column is None:
             column = self.columns[question] = self._empty(question.task)
         if answer is None:
             column.outcomes[item] = _CODES["error"]
             return
-        score = self._read(answer.text, question.task, question.wording, answer.finish_reason)
+        score = self._read(question, answer.text, answer.finish_reason, columns)
         column.outcomes[item] = _CODES[score.outcome]
         for name, value in score.values.items():
             column.values[name][item] = value
         if score.outcome == "scored" and MAIN not in score.values:
             column = self._with_label(question, item, score.said)
         if answer.logprobs is not None:
-            self._put_expectation(item, question, answer.logprobs, score)
+            self._put_expectation(item, question, answer.logprobs, score, columns)
 
     def _empty(self, task: str) -> Column:
-        others = [quantity.name for quantity in self._catalogue.task(task).scorer.quantities[1:]]
+        asked = self._catalogue.task(task)
+        others = [quantity.name for quantity in (*asked.scorer.quantities[1:], *asked.derived())]
         empty = Column.empty(self._n)
         return replace(empty, values={MAIN: empty.scores, **{name: np.full(self._n, np.nan) for name in others}})
 
@@ -86,8 +87,15 @@ class AnswerTable:
         column.labels[item] = said  # type: ignore[index]  # just made, where there was none
         return column
 
-    def _put_expectation(self, item: int, question: Question, logprobs: Mapping[str, float], score: Score) -> None:
-        expected = tasks.expect(logprobs, self._catalogue.task(question.task))
+    def _put_expectation(
+        self,
+        item: int,
+        question: Question,
+        logprobs: Mapping[str, float],
+        score: Score,
+        columns: Mapping[str, str],
+    ) -> None:
+        expected = tasks.expect(logprobs, self._catalogue.about(question, columns)[0])
         column = self.columns[question]
         held = column.expectations
         if held is None:
@@ -99,10 +107,7 @@ class AnswerTable:
             if value is not None:
                 values[item] = value
         if expected.top is not None and score.outcome == "scored":
-            held.agrees[item] = self._read(expected.top, question.task, question.wording, "stop").said == score.said
-
-    def _score(self, text: str, task: str, wording: str, finish_reason: str) -> Score:
-        return tasks.read(self._catalogue.task(task), wording, text, finish_reason)
+            held.agrees[item] = self._read(question, expected.top, "stop", columns).said == score.said
 
 
 class AnswerReader:
@@ -143,7 +148,7 @@ class AnswerReader:
         for probe in wanted:
             image = rendered.get(pictures[probe])
             if image is not None:
-                keys[probe] = (self._keys.of(probe, image), image)
+                keys[probe] = (self._keys.of(probe, image, record.columns), image)
         answers = self._store.answers(key for key, _ in keys.values())
         for probe in wanted:
             key, image = keys.get(probe, ("", Rendered("", None, None)))
@@ -166,7 +171,7 @@ class AnswerReader:
                 pictures = self._catalogue.pictures(one.probe.question.condition)
                 dose = _or_nan(one.rendered.ssim), _or_nan(one.rendered.psnr)
                 doses.setdefault(pictures, np.full((n, 2), np.nan))[i] = dose
-                table.put(i, one.probe.question, one.answer)
+                table.put(i, one.probe.question, one.answer, record.columns)
         return Measurements(self.records, table.columns, doses, digests)
 
 

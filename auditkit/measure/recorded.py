@@ -91,21 +91,14 @@ def columns_needed(protocol: Protocol, effects: Iterable[Effect] = ()) -> tuple[
     by = {family.by for family in protocol.families.values()}
     where = {part.where[0] for effect in effects for part in effect.parts if part.where is not None}
     between = {effect.between for effect in effects if effect.between}
-    return tuple(sorted((by | where | between) - {MODALITY}))
+    every = [part for effect in effects for part in effect.parts]
+    balanced = {part.balanced for part in (*every, *(p.provided for p in every if p.provided)) if part.balanced}
+    return tuple(sorted((by | where | between | balanced) - {MODALITY}))
 
 
 def define(effect: Effect) -> Definition:
     """Return an effect as it stands in the record of its audit."""
-    parts = [
-        PartDefinition(
-            label=part.label,
-            terms=[Term(weight=weight, **_named(value)) for weight, value in part.terms],
-            where=part.where,
-            unknown=part.unknown,
-            alike=[Named(**_named(value)) for value in part.alike],
-        )
-        for part in effect.parts
-    ]
+    parts = [_define(part) for part in effect.parts]
     return Definition(statistic=effect.statistic, per=effect.per, between=effect.between, parts=parts)
 
 
@@ -113,13 +106,34 @@ def effect_from(audit: Audit) -> Effect | None:
     """Return the effect that an audit's record defines; None where it defines none."""
     if audit.definition is None:
         return None
-    parts = tuple(
-        Part(p.label, tuple((t.weight, _value(t)) for t in p.terms), p.where, p.unknown, tuple(map(_value, p.alike)))
-        for p in audit.definition.parts
-    )
+    parts = tuple(map(_part, audit.definition.parts))
     name = audit.id.removeprefix(f"{audit.family}/")
     defined = audit.definition
     return Effect(name, audit.family, parts, defined.statistic, defined.per, defined.between)
+
+
+def _define(part: Part) -> PartDefinition:
+    return PartDefinition(
+        label=part.label,
+        terms=[Term(weight=weight, **_named(value)) for weight, value in part.terms],
+        where=part.where,
+        unknown=part.unknown,
+        alike=[Named(**_named(value)) for value in part.alike],
+        balanced=part.balanced,
+        provided=None if part.provided is None else _define(part.provided),
+    )
+
+
+def _part(defined: PartDefinition) -> Part:
+    return Part(
+        defined.label,
+        tuple((term.weight, _value(term)) for term in defined.terms),
+        defined.where,
+        defined.unknown,
+        tuple(map(_value, defined.alike)),
+        defined.balanced,
+        None if defined.provided is None else _part(defined.provided),
+    )
 
 
 def _named(value: Value) -> dict[str, Any]:

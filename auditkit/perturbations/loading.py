@@ -11,7 +11,7 @@ from auditkit.lookup import imported
 from auditkit.perturbations.entry import Entry, PerturbationError
 
 # What a law is called with before its parameters, by stage.
-_ARGUMENTS = {"display": ("pixels", "key"), "words": ("text",)}
+_ARGUMENTS = {"display": ("pixels", "key"), "options": ("number",), "words": ("text",)}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The catalogue that auditkit ships: corruptions, sentences, and the two ways of asking."""
+"""The catalogue that auditkit ships: corruptions, sentences, the order of options, and the two ways of asking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,19 @@ from auditkit.perturbations.entry import Entry
 SEVERITIES = (1, 2, 3, 4, 5)
 """The levels of every corruption that auditkit ships."""
 
-_ASKING = (
+_WITHOUT_FILE = (
+    Entry(
+        name="options_reversed",
+        label="options in the other order",
+        stage="options",
+        levels=({},),
+        function="auditkit.perturbations.words:reversed_order",
+        tier="options",
+        law="Shows the last option first; the letters stay where they are.",
+        rationale="What an option says must decide, not where it stands.",
+        source="auditkit",
+        expects="ignore",
+    ),
     Entry(
         name="again",
         label="asked again",
@@ -44,7 +56,7 @@ _ASKING = (
 
 @cache
 def shipped() -> Mapping[str, Entry]:
-    """Return all entries by name: corruptions, neutral sentences, sentences, ways of asking; not to be changed.
+    """Return all entries by name, not to be changed: corruptions, neutral sentences, sentences, and the rest.
 
     Examples
     --------
@@ -54,7 +66,7 @@ def shipped() -> Mapping[str, Entry]:
     text = files("auditkit.perturbations").joinpath("catalogue.toml").read_text(encoding="utf-8")
     found = {name: Entry.from_table(name, table, "catalogue.toml") for name, table in tomllib.loads(text).items()}
     found |= sentences.entries(sentences.shipped())
-    return MappingProxyType(found | {entry.name: entry for entry in _ASKING})
+    return MappingProxyType(found | {entry.name: entry for entry in _WITHOUT_FILE})
 
 
 def corruptions(tier: str = "") -> tuple[Entry, ...]:

@@ -59,6 +59,45 @@ def reworded(text: str, entry: Entry, level: int = 0) -> str:
     return result
 
 
+def reversed_order(number: int) -> tuple[int, ...]:
+    """Return the order that shows the last of so many options first."""
+    return tuple(reversed(range(number)))
+
+
+def order(entry: Entry, number: int, level: int = 0) -> tuple[int, ...]:
+    """Apply one perturbation of the stage ``options``.
+
+    Parameters
+    ----------
+    entry : Entry
+        What is done.
+    number : int
+        How many options there are.
+    level : int
+        How strongly; 0 where there is a single strength.
+
+    Returns
+    -------
+    tuple of int
+        The option that is shown first, second and so on.
+
+    Raises
+    ------
+    PerturbationError
+        Naming the entry, when it is of another stage, or its law fails or gives no order.
+    """
+    if entry.stage != "options":
+        raise PerturbationError(f"perturbation {entry.name!r} changes {entry.stage}, not options.")
+    at = f"perturbation {entry.name!r}: its law {entry.function!r}"
+    try:
+        found = tuple(law(entry)(number, **entry.parameters(level)))
+    except Exception as error:  # a law of somebody else may fail in any way
+        raise PerturbationError(f"{at} failed with {type(error).__name__}: {error}.") from error
+    if sorted(found, key=str) != sorted(range(number), key=str):
+        raise PerturbationError(f"{at} gave {found!r:.80}.", f"It must give each of 0 to {number - 1} once.")
+    return found
+
+
 def closed(text: str) -> str:
     """Return a question without its slot and without blanks at its end."""
     return text.replace(SLOT, "").rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -11,11 +12,15 @@ from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
 from auditkit.perturbations import STAGES, Entry
-from auditkit.perturbations.words import closed, reworded
+from auditkit.perturbations.words import closed, order, reworded
 from auditkit.protocol.hash import digest
-from auditkit.tasks import SHARES, Prompt, Quantity, Task, of_probabilities
+from auditkit.tasks import SHARES, Choice, Prompt, Quantity, Task, of_probabilities
+from auditkit.tasks.slots import ANSWER, OPTIONS, TRUE, WRONG, fenced, filled, slots
 from auditkit.vocabulary import Condition, Perturbation, Question, Value
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+MOST_ROUNDS = 3
+"""How many tasks may follow one another, each about the answer to the one before."""
 PICTURES = ("pictures", "native", "display")
 
 
@@ -38,7 +43,12 @@ class Catalogue:
     score: tuple[str, str]
     # Every plan, key and column resolves the same few hundred questions again and again.
     _resolved: dict[Question, Question] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _prompts: dict[Question, Prompt] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _prompts: dict[tuple[Question, tuple[str, ...]], Prompt] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _shown: dict[tuple[Question, tuple[str, ...]], tuple[Task, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "perturbations", MappingProxyType(dict(self.perturbations)))
@@ -78,11 +88,28 @@ class Catalogue:
             Naming the key, the value seen and what is allowed.
         """
         task, _, wording = score.rpartition(".")
-        return cls(
+        found = cls(
             {**perturbations.shipped(), **perturbations.read_entries(entries)},
             {**tasks.shipped(), **tasks.inside(), **tasks.read_tasks(tables, scorers=scorers)},
             (task, wording),
         )
+        for one in found.tasks.values():
+            found._check_rounds(one)
+        return found
+
+    def _check_rounds(self, task: Task) -> None:
+        """Refuse a task about the answer to one that does not exist, or to itself in the end."""
+        seen, at = [task.id], task
+        while at.of:
+            if at.of not in self.tasks:
+                raise _unknown(f"task, which tasks.{at.id}.of names", at.of, self.tasks)
+            seen.append(at.of)
+            at = self.tasks[at.of]
+            if len(seen) > MOST_ROUNDS or at.id == task.id:
+                raise AuditkitError(
+                    f"tasks.{task.id}.of leads from one task to the next: {' -> '.join(seen)}.",
+                    f"At most {MOST_ROUNDS} may follow one another.",
+                )
 
     # --- looking up ------------------------------------------------------------------------------------------------
 
@@ -121,7 +148,8 @@ class Catalogue:
             If the task's answers have no such value.
         """
         task = self.task(value.question.task)
-        quantities, others = task.scorer.quantities, {**SHARES, **of_probabilities(task)}
+        derived = {quantity.name: quantity for quantity in task.derived()}
+        quantities, others = task.scorer.quantities, {**SHARES, **derived, **of_probabilities(task)}
         if value.name in others:
             return others[value.name]
         if not value.name and quantities:
@@ -172,28 +200,80 @@ class Catalogue:
         """Tell whether a question is put to the model in words."""
         return self.task(question.task).asks
 
-    def prompt(self, question: Question) -> Prompt:
+    def about(self, question: Question, columns: Mapping[str, str] = NOTHING) -> tuple[Task, str]:
+        """Return the task as it is put about one item, and the right answer.
+
+        Parameters
+        ----------
+        question : Question
+            Resolved.
+        columns : mapping of str to str
+            Of the item.
+
+        Returns
+        -------
+        task : Task
+            With the item's own options, in the order that the condition shows them in.
+        truth : str
+            As it would be said; empty where it is not known.
+        """
+        task = self.task(question.task)
+        if not task.columns and not question.condition:
+            return task, ""
+        key = question, tuple(columns.get(name, "") for name in task.columns)
+        found = self._shown.get(key)
+        if found is None:
+            shown = task.about(columns)
+            for step in self._of(question.condition, ("options",)):
+                shown = shown.ordered(partial(order, self.entry(step.name), level=step.level))
+            found = self._shown[key] = shown, task.right(columns)
+        return found
+
+    def prompt(self, question: Question, columns: Mapping[str, str] = NOTHING, answer: str = "") -> Prompt:
         """Return what is sent to the model beside the pictures.
+
+        Parameters
+        ----------
+        question : Question
+            What is asked.
+        columns : mapping of str to str
+            Of the item: they fill the slots of the wording and of its options.
+        answer : str
+            What fills the slot ``{answer}``, for tasks about an answer.
 
         Raises
         ------
         AuditkitError
             As `resolve` does, when a law of words fails, and of a task that asks nothing.
         """
-        found = self._prompts.get(question)
+        if answer:  # one of its own for every item
+            return self._prompt(self.resolve(question), columns, answer)
+        key = question, tuple(columns.get(name, "") for name in self.task(question.task).columns)
+        found = self._prompts.get(key)
         if found is None:
-            found = self._prompts[question] = self._prompt(self.resolve(question))
+            found = self._prompts[key] = self._prompt(self.resolve(question), columns, answer)
         return found
 
-    def _prompt(self, question: Question) -> Prompt:
-        task = self.task(question.task)
-        if not task.asks:
-            raise AuditkitError(f"task {task.id!r} asks nothing: what the model holds inside is compared.")
-        wording = task.wordings[question.wording]
+    def _prompt(self, question: Question, columns: Mapping[str, str], answer: str) -> Prompt:
+        asked = self.task(question.task)
+        if not asked.asks:
+            raise AuditkitError(f"task {asked.id!r} asks nothing: what the model holds inside is compared.")
+        wording = asked.wordings[question.wording]
         text = wording.text
         for perturbation in self.words(question.condition):
             text = reworded(text, self.entry(perturbation.name), perturbation.level)
-        return Prompt(wording.system, closed(text), task.scorer.choices, wording.max_new_tokens)
+        task, truth = self.about(question, columns)
+        values = {name: columns[name] for name in task.columns if columns.get(name)}
+        if isinstance(task.scorer, Choice):
+            values[OPTIONS] = task.scorer.lines
+            if isinstance(asked.scorer, Choice) and OPTIONS not in slots(wording.text):
+                text = text.replace(asked.scorer.lines, task.scorer.lines)
+        if truth:
+            values[TRUE], values[WRONG] = task.in_words(truth), task.in_words(_other(asked, truth))
+        if answer:
+            values[ANSWER] = fenced(answer)
+        system = None if wording.system is None else filled(wording.system, values)
+        return Prompt(system, filled(closed(text), values), task.scorer.choices, wording.max_new_tokens)
 
     # --- conditions ------------------------------------------------------------------------------------------------
 
@@ -305,7 +385,9 @@ class Catalogue:
         if kind == "scorer":
             task = self.task(own)
             # Somebody else's scorer may say by a version that it reads differently now.
-            return digest([task.scorer_spec, str(getattr(task.scorer, "version", ""))])
+            spec = [task.scorer_spec, str(getattr(task.scorer, "version", ""))]
+            further = {key: value for key, value in task.table().items() if key not in ("scorer", "wordings")}
+            return digest([*spec, further] if further else spec)
         if kind == "wording":
             id, _, wording = own.rpartition(".")
             known = self.task(id).wordings
@@ -313,6 +395,12 @@ class Catalogue:
                 raise _unknown(f"wording of task {id!r}", wording, known)
             return digest([known[wording].text, known[wording].system, known[wording].max_new_tokens])
         raise AuditkitError(f"{name!r} is not an entry; it begins with perturbation, wording or scorer.")
+
+
+def _other(task: Task, truth: str) -> str:
+    """Return the answer after the right one, the first after the last: one and the same for every item like it."""
+    answers = task.answers
+    return answers[(answers.index(truth) + 1) % len(answers)] if truth in answers else ""
 
 
 def _unknown(kind: str, wanted: str, known: Iterable[str]) -> AuditkitError:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 
 from auditkit import perturbations
+from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Condition, Effect, Part, Perturbation, Question, Value, condition_name
 
 LEVELS = (1, 2, 3, 4, 5)
@@ -30,6 +31,55 @@ def mean(task: str = "", value: str = "", *, wording: str = "", name: str = "", 
     question = Question(task, wording)
     named = name or "-".join(part for part in (question.words or "score", value) if part)
     return Effect(named, family, (Part("", ((1.0, Value(question, value)),)),))
+
+
+def accuracy(task: str, *, wording: str = "", name: str = "", family: str = "") -> Effect:
+    """Return the share of items whose answer is right, 0-1.
+
+    An answer that was declined or cannot be read is neither right nor wrong: a PASS must survive it as wrong.
+    """
+    return mean(task, "correct", wording=wording, name=name, family=family)
+
+
+def recall(task: str, answer: str, *, wording: str = "", name: str = "", family: str = "") -> Effect:
+    """Return the share of the items of one class that get the right answer: of two classes sensitivity, specificity."""
+    found = accuracy(task, wording=wording, family=family).where(COLUMN_OF + task, answer)
+    return found.named(name or f"{Question(task, wording).words}-recall-{answer}")
+
+
+def balanced_accuracy(task: str, *, wording: str = "", name: str = "", family: str = "") -> Effect:
+    """Return the mean of the recalls of all classes: an answer by the commonest class gains nothing."""
+    found = _balanced(accuracy(task, wording=wording, family=family), task)
+    return found.named(name or f"{Question(task, wording).words}-balanced-accuracy")
+
+
+def skill(task: str, *, wording: str = "", name: str = "", family: str = "") -> Effect:
+    """Return how far the balanced accuracy is from guessing (0) to always right (1)."""
+    found = _balanced(mean(task, "above_chance", wording=wording, family=family), task)
+    return found.named(name or f"{Question(task, wording).words}-skill")
+
+
+def loss(
+    *treated: Perturbation,
+    task: str,
+    against: Sequence[Perturbation] = (),
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return by how much fewer items get the right answer under perturbations than without them, or under others.
+
+    A PASS takes that the model is shown to be better than guessing without them: who guesses has nothing to lose.
+    """
+    right = accuracy(task, wording=wording, family=family)
+    provided = skill(task, wording=wording).parts[0]
+    found = right.under(*against).minus(right.under(*treated))
+    parts = tuple(replace(part, provided=provided) for part in found.parts)
+    return replace(found, parts=parts).named(name or f"{Question(task, wording).words}-{condition_name(treated)}")
+
+
+def _balanced(effect: Effect, task: str) -> Effect:
+    return replace(effect, parts=tuple(replace(part, balanced=COLUMN_OF + task) for part in effect.parts))
 
 
 def share(value: str, task: str = "", *, wording: str = "", name: str = "", family: str = "") -> Effect:

@@ -288,7 +288,8 @@ class Protocol(Section):
     def _part(self, part: Part) -> Part:
         terms = ((weight, replace(v, question=self.resolve(v.question))) for weight, v in part.terms)
         alike = tuple(replace(v, question=self.resolve(v.question)) for v in part.alike)
-        return replace(part, terms=summed(terms), alike=alike)
+        provided = None if part.provided is None else self._part(part.provided)
+        return replace(part, terms=summed(terms), alike=alike, provided=provided)
 
     @property
     def source(self) -> str:

@@ -77,8 +77,8 @@ def _unscored(run: AuditRun, who: Answerer, outcome: str, n: int) -> Unscored:
         answer = next(run.reader().read(record, [Probe(record.id, question)])).answer
         if answer is None:  # answers in the store cannot vanish while the run holds it
             continue
-        task = run.protocol.catalogue.task(question.task)
-        score = tasks.read(task, question.wording, answer.text, answer.finish_reason)
+        task, truth = run.protocol.catalogue.about(question, record.columns)
+        score = tasks.read(task, question.wording, answer.text, answer.finish_reason, truth)
         return Unscored(
             outcome=outcome,
             n=n,

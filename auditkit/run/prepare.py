@@ -13,6 +13,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.item import ImageSet, Item
 from auditkit.images.salt import salt_for
+from auditkit.measure.recorded import columns_needed
 from auditkit.models.base import Model
 from auditkit.protocol.covered import check_covered
 from auditkit.protocol.extensions import NONE, Extensions
@@ -24,6 +25,7 @@ from auditkit.run.recorded import check_items
 from auditkit.run.roles import answerable, others
 from auditkit.run.session import AuditRun
 from auditkit.run.settings import REPORTS, Settings, check, check_writable, open_store
+from auditkit.run.truths import columns_of_tasks, with_truths
 from auditkit.vocabulary import MODEL, Effect
 
 
@@ -75,7 +77,14 @@ def prepare(
     planned = answerable(planned, protocol, asked, recorded)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
-    images = find_images(settings.data, salt, side) or load_images(settings.data, salt=salt, max_side=side)
+    images = find_images(settings.data, salt, side) or load_images(
+        settings.data,
+        salt=salt,
+        max_side=side,
+        columns=columns_of_tasks(planned, protocol),
+        strata=columns_needed(protocol, planned),
+    )
+    images = with_truths(images, planned, protocol)
     if settings.burned_in == LEAVE_OUT:
         images = without_declared(images)
     if not images.records:

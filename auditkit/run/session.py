@@ -128,7 +128,9 @@ class AuditRun:
                 continue
             shown = [pictures(probe.question.condition) for probe in probes]
             rendered = self.renderer.known(digest, set(shown))
-            addresses = [keys.of(p, rendered[s]) for p, s in zip(probes, shown, strict=True) if s in rendered]
+            addresses = [
+                keys.of(p, rendered[s], record.columns) for p, s in zip(probes, shown, strict=True) if s in rendered
+            ]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
         return Counted(self.names[who.role], planned, held, self.store.rate(model_identity(who.model)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from auditkit.tasks.choice import Option
 from auditkit.tasks.declared import inside, read_tasks, scorer_of, shipped
 from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
-from auditkit.tasks.quantity import OTHERS, SCORE, SHARES, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
 from auditkit.tasks.scorers import FORMATS, Choice, Format, Points, Scorer
@@ -17,6 +17,9 @@ from auditkit.tasks.task import Task
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Prompt, Wording
 
 __all__ = [
+    "ABOVE_CHANCE",
+    "CORRECT",
+    "FLAGGED",
     "FORMATS",
     "MAX_NEW_TOKENS",
     "OF_PROBABILITIES",

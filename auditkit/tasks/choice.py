@@ -61,6 +61,11 @@ class Option:
     score: float | None = None
     label: str | None = None
 
+    @property
+    def said(self) -> str:
+        """What an answer that gives this option says: its label, else its letter."""
+        return self.label or self.letter
+
 
 def read_word(text: Text, words: Sequence[str]) -> tuple[Claim | str, list[str]]:
     """Find the one word of a list that is given as the answer.

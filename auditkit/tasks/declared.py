@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -14,14 +15,17 @@ from auditkit.errors import AuditkitError
 from auditkit.lookup import check_keys, imported, near
 from auditkit.tasks.choice import Option
 from auditkit.tasks.expected import OF_PROBABILITIES
-from auditkit.tasks.quantity import SHARES, Quantity
-from auditkit.tasks.scorers import FORMATS, Choice, Points, Scorer, Vectors
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, SHARES, Quantity
+from auditkit.tasks.scorers import FORMATS, Choice, Points, Scorer, Vectors, answers_of
+from auditkit.tasks.slots import ANSWER, OPTIONS, slots
 from auditkit.tasks.task import Task
+from auditkit.tasks.truth import read_truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
 FILE, INSIDE = "tasks.toml", "vectors.toml"
 VECTORS = "vectors"
 LETTERS = "ABCDEFGH"
+_FURTHER = ("truth", "pictures", "flags", "role", "of")
 
 _ID = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -69,7 +73,11 @@ def read_tasks(
         label; or ``"vectors"``, where nothing is asked and a wording names a kind of embedding; or
         ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of `scorers`.
         ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``. A task that
-        auditkit ships has its scorer already: the table may only add wordings to it.
+        auditkit ships has its scorer already: the table may only add wordings to it. Slots ``{name}`` in wordings and
+        options are columns of the items; ``{options}`` stands for the lettered lines. ``truth`` names the column with
+        the right answer (`auditkit.tasks.truth.read_truth`), ``flags`` the answers that say that a picture will not do,
+        ``pictures`` how many an item has (0, 1, 2), ``role`` who is asked, and ``of`` the task whose answer fills the
+        slot ``{answer}``.
     where : str
         What stands before the ids in messages.
     scorers : mapping of str to object, optional
@@ -102,7 +110,7 @@ def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Ta
     for name in added:
         if name in task.wordings:
             raise AuditkitError(f"{at}.wordings.{name}: auditkit ships a wording of this name.", "Use another one.")
-    return Task(id, {**task.wordings, **added}, task.scorer, task.scorer_spec)
+    return replace(task, wordings={**task.wordings, **added})
 
 
 def task_of(id: str, table: Any, scorers: Mapping[str, Any] | None = None, where: str = "tasks") -> Task:
@@ -110,9 +118,56 @@ def task_of(id: str, table: Any, scorers: Mapping[str, Any] | None = None, where
     at = f"{where}.{id}"
     if not isinstance(id, str) or not _ID.fullmatch(id):
         raise AuditkitError(f"{at}: {id!r} cannot be an id.", "Use letters, digits and _, with dots between.")
-    check_keys(table, ("scorer", "wordings"), ("scorer", "wordings"), at)
+    check_keys(table, ("scorer", "wordings", *_FURTHER), ("scorer", "wordings"), at)
     scorer = scorer_of(table["scorer"], scorers or {}, f"{at}.scorer")
-    return Task(id, _wordings(table["wordings"], scorer, at), scorer, table["scorer"])
+    wordings = _wordings(table["wordings"], scorer, at)
+    return Task(id, wordings, scorer, table["scorer"], **_further(table, scorer, wordings, at))
+
+
+def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wording], at: str) -> dict[str, Any]:
+    """Read what a task may say beside its question."""
+    fixed = isinstance(scorer, Choice) and bool(scorer.slots)  # then answers are known item by item only
+    answers = () if fixed else answers_of(scorer)
+    found: dict[str, Any] = {}
+    if "truth" in table:
+        if isinstance(scorer, Choice) and scorer.quantities:
+            raise AuditkitError(f"{at}.truth: the options have scores, and right or wrong needs labels.")
+        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name), f"{at}.truth")
+        found["truth"] = read_truth(table["truth"], answers, f"{at}.truth")
+    if "pictures" in table:
+        found["pictures"] = table["pictures"]
+        if type(found["pictures"]) is not int or not 0 <= found["pictures"] <= 2:
+            raise AuditkitError(f"{at}.pictures: 0, 1 or 2 is allowed (value seen: {table['pictures']!r:.80}).")
+    if "flags" in table:
+        flags = table["flags"]
+        if not isinstance(flags, list | tuple) or not flags or not all(isinstance(flag, str) for flag in flags):
+            raise AuditkitError(f"{at}.flags: a list of answers is needed (value seen: {flags!r:.80}).")
+        if unknown := [flag for flag in flags if answers and flag not in answers]:
+            raise AuditkitError(
+                f"{at}.flags: {unknown[0]!r} is no answer to this task.", f"Its answers are {', '.join(answers)}."
+            )
+        _check_free(scorer, (FLAGGED.name,), f"{at}.flags")
+        found["flags"] = tuple(flags)
+    for key in ("role", "of"):
+        if key in table:
+            found[key] = table[key]
+            if not isinstance(found[key], str) or not _ID.fullmatch(found[key]):
+                raise AuditkitError(f"{at}.{key}: a name is needed (value seen: {table[key]!r:.80}).")
+    for name, wording in wordings.items():
+        if (ANSWER in slots(wording.text)) != bool(found.get("of")):
+            said = f"{{{ANSWER}}} is filled by the answer to another task"
+            raise AuditkitError(
+                f"{at}.wordings.{name}: {said}, and {'of names one' if found.get('of') else 'of names none'}.",
+                f"Put {{{ANSWER}}} where it belongs." if found.get("of") else 'Name the task: of = "...".',
+            )
+    return found
+
+
+def _check_free(scorer: Scorer, names: Sequence[str], where: str) -> None:
+    """Refuse what would give a value under a name that the scorer gives itself."""
+    twice = [quantity.name for quantity in scorer.quantities if quantity.name in names]
+    if twice:
+        raise AuditkitError(f"{where}: the scorer gives a value called {twice[0]!r} itself.", "Leave one of them out.")
 
 
 def _wordings(tables: Any, scorer: Scorer, where: str) -> dict[str, Wording]:
@@ -141,9 +196,12 @@ def _wording(name: str, value: Any, scorer: Scorer, at: str) -> Wording:
     limit = table.get("max_new_tokens", MAX_NEW_TOKENS)
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise AuditkitError(f"{at}.max_new_tokens: a whole number of at least 1 is needed (value seen: {limit!r:.80}).")
-    for option in scorer.options if isinstance(scorer, Choice) else ():
-        if f"\n{option.letter}. {option.text}\n" not in text:
-            raise AuditkitError(f"{at}.text: must show the line '{option.letter}. {option.text}'.")
+    if isinstance(scorer, Choice) and OPTIONS not in slots(text):
+        lines = [f"{option.letter}. {option.text}" for option in scorer.options]
+        missing = next((line for line in lines if scorer.slots or f"\n{line}\n" not in text), "")
+        if missing:
+            instead = "" if scorer.slots else f", or the line '{missing}'"
+            raise AuditkitError(f"{at}.text: must show {{{OPTIONS}}}{instead}.")
     return Wording(text, system, limit)
 
 

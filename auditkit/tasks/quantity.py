@@ -46,6 +46,13 @@ SIMILARITY = Quantity("similarity", "cosine", -1.0, 1.0, beside="others")
 OTHERS = Quantity("others", "cosine", -1.0, 1.0)
 """Mean cosine similarity of the vector of an item as it is to those of other patients of its modality."""
 
+CORRECT = Quantity("correct", "share", 0.0, 1.0, binary=True)
+"""Whether the answer is the right one; of tasks with a truth."""
+ABOVE_CHANCE = Quantity("above_chance", "share", -1.0, 1.0)
+"""How far from guessing among the K options offered (0) to always right (1): (correct - 1/K) / (1 - 1/K)."""
+FLAGGED = Quantity("flagged", "share", 0.0, 1.0, binary=True)
+"""Whether the answer says that the picture will not do: declined, saw none, or gave one of the task's flags."""
+
 SHARES: Mapping[str, Quantity] = MappingProxyType(
     {name: Quantity(name, "share", 0.0, 1.0, binary=True) for name in ("lost", "refused", "unusable")}
 )

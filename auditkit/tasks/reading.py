@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Real
 
-from auditkit.tasks.quantity import Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, Quantity
 from auditkit.tasks.score import OUTCOMES, Score, error_score
 from auditkit.tasks.task import Task
 
 
-def read(task: Task, wording: str, text: str, finish_reason: str = "stop") -> Score:
+def read(task: Task, wording: str, text: str, finish_reason: str = "stop", truth: str = "") -> Score:
     """Read the answer that a text gives to a task's question.
 
     Parameters
@@ -23,6 +24,8 @@ def read(task: Task, wording: str, text: str, finish_reason: str = "stop") -> Sc
         The raw text of the model.
     finish_reason : str
         ``"error"`` gives the outcome ``error``; ``"length"`` says that the text was cut.
+    truth : str
+        The right answer, as it would be said; empty where none is known.
 
     Returns
     -------
@@ -43,7 +46,22 @@ def read(task: Task, wording: str, text: str, finish_reason: str = "stop") -> Sc
         return Score("unparsed", why=f"the scorer {problem}")
     if beyond:
         return Score("out_of_range", said=score.said, why=beyond)
-    return _tidy(score, task.scorer.quantities)
+    return _with_derived(_tidy(score, task.scorer.quantities), task, truth)
+
+
+def _with_derived(score: Score, task: Task, truth: str) -> Score:
+    """Add what the truth and the flags make of an answer."""
+    if score.outcome != "scored" or not (truth or task.flags):
+        return score
+    values = dict(score.values)
+    if truth:
+        correct = float(score.said == truth)
+        values[CORRECT.name] = correct
+        if (number := len(task.answers)) > 1:
+            values[ABOVE_CHANCE.name] = (correct - 1 / number) / (1 - 1 / number)
+    if task.flags:
+        values[FLAGGED.name] = float(score.said in task.flags)
+    return replace(score, values=values)
 
 
 def _problem(score: object, quantities: tuple[Quantity, ...]) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
 from auditkit.tasks.answers import parse
@@ -12,6 +12,7 @@ from auditkit.tasks.context import Claim, Text
 from auditkit.tasks.numeric import SCALES, read_number
 from auditkit.tasks.quantity import OTHERS, SCORE, SIMILARITY, Quantity
 from auditkit.tasks.score import Score
+from auditkit.tasks.slots import filled, slots
 from auditkit.tasks.wording import Wording
 
 Format = Literal["score_100", "rating_5", "grade", "yes_no"]
@@ -63,6 +64,11 @@ class Scorer(Protocol):
         ...
 
 
+def answers_of(scorer: Scorer) -> tuple[str, ...]:
+    """Return all that answers can say, where that can be listed: labels of options, words, ratings."""
+    return tuple(getattr(scorer, "answers", None) or scorer.choices or ())
+
+
 @dataclass(frozen=True, slots=True)
 class Points:
     """Points from 0 to 100, from an answer in one of four formats.
@@ -85,6 +91,11 @@ class Points:
     def choices(self) -> tuple[str, ...]:
         """The whole numbers, ratings or words asked for."""
         return _CHOICES[self.format]
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """All that can be said."""
+        return tuple(choice.partition("/")[0] for choice in self.choices)
 
     def read(self, text: str, finish: str, wording: Wording) -> Score:
         """Read one answer; exactly one outcome, never raises for any text."""
@@ -122,6 +133,11 @@ class Vectors:
         """None: nothing is answered."""
         return
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Nothing is said."""
+        return ()
+
     def read(self, text: str, finish: str, wording: Wording) -> Score:
         """Read no answer: none was asked for."""
         return Score("unparsed", why="nothing was asked, so there is no answer to read")
@@ -134,10 +150,57 @@ class Choice:
     Attributes
     ----------
     options : tuple of Option
-        In the order in which they are shown.
+        In the order in which they are shown. A text with slots is filled by the columns of each item, and an option
+        whose columns are empty is not offered.
     """
 
     options: tuple[Option, ...]
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The columns that the options name."""
+        return tuple(dict.fromkeys(name for option in self.options for name in slots(option.text)))
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """All that can be said."""
+        return tuple(option.said for option in self.options)
+
+    @property
+    def lines(self) -> str:
+        """The options as they are shown, a line each."""
+        return "\n".join(f"{option.letter}. {option.text}" for option in self.options)
+
+    @property
+    def problem(self) -> str:
+        """Why these options cannot be offered; empty where they can."""
+        letters = "".join(option.letter for option in self.options)
+        texts = [" ".join(option.text.split()).casefold() for option in self.options]
+        if letters != "ABCDEFGH"[: len(letters)] or len(letters) < 2:
+            return f"it has the options {', '.join(letters) or 'none'}"
+        return "two of its options have the same text" if len(set(texts)) < len(texts) else ""
+
+    def about(self, columns: Mapping[str, str]) -> Choice:
+        """Return the options of one item."""
+        if not self.slots:
+            return self
+        found = []
+        for option in self.options:
+            if all(columns.get(name) for name in slots(option.text)):
+                text = " ".join(filled(option.text, columns).split())
+                found.append(replace(option, text=text, label=text if option.label == option.text else option.label))
+        return Choice(tuple(found))
+
+    def ordered(self, order: Sequence[int]) -> Choice:
+        """Return the options in another order; the letters stay where they are, and each option says what it said.
+
+        Parameters
+        ----------
+        order : sequence of int
+            The option that comes first, second and so on: each of 0 to their number once.
+        """
+        moved = zip(self.options, (self.options[place] for place in order), strict=True)
+        return Choice(tuple(replace(option, letter=at.letter, label=option.said) for at, option in moved))
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:

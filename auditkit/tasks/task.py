@@ -1,17 +1,22 @@
-"""A task: one question in several wordings, and how its answers are read."""
+"""A task: one question in several wordings, how its answers are read, and which of them is right."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from auditkit.tasks.scorers import Scorer, Vectors
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, Quantity
+from auditkit.tasks.scorers import Choice, Scorer, Vectors, answers_of
+from auditkit.tasks.slots import OWN, slots
+from auditkit.tasks.truth import COLUMN_OF, Truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, Wording
+from auditkit.vocabulary import MODEL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Task:
     """One question that can be put to items.
 
@@ -25,12 +30,27 @@ class Task:
         What reads the answers.
     scorer_spec : plain data
         How the scorer was declared; two tasks are equal when this is, and their wordings are.
+    truth : Truth or None
+        Where the right answer stands.
+    pictures : int
+        How many pictures an item must have: 0, 1 or 2.
+    flags : tuple of str
+        Answers that say that the picture will not do.
+    role : str
+        Who is asked; ``"model"`` is the model that is audited.
+    of : str
+        Id of the task whose answer fills the slot ``{answer}``; empty where none does.
     """
 
     id: str
     wordings: Mapping[str, Wording]
     scorer: Scorer = field(compare=False)
     scorer_spec: Any
+    truth: Truth | None = None
+    pictures: int = 1
+    flags: tuple[str, ...] = ()
+    role: str = MODEL
+    of: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wordings", MappingProxyType(dict(self.wordings)))
@@ -40,7 +60,8 @@ class Task:
 
     def __reduce__(self) -> tuple[type[Task], tuple[Any, ...]]:
         # Read-only mappings cannot be pickled, and tasks go to worker processes.
-        return Task, (self.id, dict(self.wordings), self.scorer, self.scorer_spec)
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Task, tuple((values | {"wordings": dict(self.wordings)}).values())
 
     @property
     def first(self) -> str:
@@ -52,12 +73,113 @@ class Task:
         """Whether the model is asked in words; else what it holds inside is compared, and a wording is a kind of it."""
         return not isinstance(self.scorer, Vectors)
 
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        """The items' columns that the question and its options name."""
+        texts = [wording.text for wording in self.wordings.values()]
+        texts += [wording.system for wording in self.wordings.values() if wording.system]
+        texts += [option.text for option in self._options]
+        return tuple(dict.fromkeys(name for text in texts for name in slots(text) if name not in OWN))
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """All of the items' columns that it needs: those, and where the right answer stands, as given and as told."""
+        truth = (self.truth.column, COLUMN_OF + self.id) if self.truth else ()
+        return tuple(dict.fromkeys((*self.spoken, *truth)))
+
+    @property
+    def _options(self) -> tuple[Any, ...]:
+        return self.scorer.options if isinstance(self.scorer, Choice) else ()
+
+    def derived(self) -> tuple[Quantity, ...]:
+        """Return the values that answers have beside those of the scorer: what the truth and the flags give."""
+        found = (CORRECT, ABOVE_CHANCE) if self.truth else ()
+        return (*found, FLAGGED) if self.flags else found
+
+    def about(self, columns: Mapping[str, str]) -> Task:
+        """Return the task about one item: the options as its columns have them.
+
+        Parameters
+        ----------
+        columns : mapping of str to str
+            Of the item.
+        """
+        if not isinstance(self.scorer, Choice) or not self.scorer.slots:
+            return self
+        return self._with(self.scorer.about(columns))
+
+    def ordered(self, order: Callable[[int], Sequence[int]]) -> Task:
+        """Return the task with its options in another order: each keeps its meaning and gets another letter.
+
+        Parameters
+        ----------
+        order : callable
+            From the number of options to the order that they are shown in.
+        """
+        if not isinstance(self.scorer, Choice):
+            return self
+        return self._with(self.scorer.ordered(order(len(self.scorer.options))))
+
+    def _with(self, scorer: Choice) -> Task:
+        """Return the task with these options; it is another task, which its declaration says too."""
+        options = {o.letter: {"text": o.text, "score": o.score, "label": o.label} for o in scorer.options}
+        return replace(self, scorer=scorer, scorer_spec={"choice": options})
+
+    def in_words(self, answer: str) -> str:
+        """Return how an answer is written where it is spoken of: the text of an option, else the answer itself."""
+        return next((option.text for option in self._options if option.said == answer), answer)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """All that can be said, where it can be listed."""
+        return answers_of(self.scorer)
+
+    def right(self, columns: Mapping[str, str]) -> str:
+        """Return the right answer about an item, as it would be said; empty where it is not known."""
+        if self.truth is None:
+            return ""
+        if (found := columns.get(COLUMN_OF + self.id)) is not None:
+            return found
+        known = self.about(columns)
+        return self.truth.of(columns.get(self.truth.column, ""), known.answers, known._options)
+
+    def lacking(self, columns: Mapping[str, str], pictures: int) -> str:
+        """Say why an item cannot be asked this; empty where it can.
+
+        Parameters
+        ----------
+        columns : mapping of str to str
+            Of the item.
+        pictures : int
+            How many it has.
+        """
+        if pictures != self.pictures:
+            return f"it has {pictures} pictures and {self.id} asks about {self.pictures}"
+        options = {name for option in self._options for name in slots(option.text)}
+        missing = [name for name in self.spoken if name not in options and not columns.get(name)]
+        if self.truth is not None and COLUMN_OF + self.id not in columns and not columns.get(self.truth.column):
+            missing.append(self.truth.column)
+        if missing:
+            return f"it has no {missing[0]!r}, which {self.id} needs"
+        if isinstance(self.scorer, Choice) and (problem := self.scorer.about(columns).problem):
+            return f"{problem}, so {self.id} cannot be asked"
+        if self.truth is not None and not self.right(columns):
+            return f"its {self.truth.column} is none of the answers to {self.id}"
+        return ""
+
     def table(self) -> dict[str, Any]:
         """Return all but the id as plain data, such as JSON and TOML can hold."""
-        return {
+        table: dict[str, Any] = {
             "scorer": self.scorer_spec,
             "wordings": {name: _plain(wording) for name, wording in self.wordings.items()},
         }
+        if self.truth is not None:
+            levels = {said: list(some) for said, some in self.truth.levels.items()}
+            table["truth"] = {"column": self.truth.column, "levels": levels} if levels else self.truth.column
+        for key, usual in (("pictures", 1), ("flags", ()), ("role", MODEL), ("of", "")):
+            if getattr(self, key) != usual:
+                table[key] = list(self.flags) if key == "flags" else getattr(self, key)
+        return table
 
 
 def _plain(wording: Wording) -> dict[str, Any]:

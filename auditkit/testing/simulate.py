@@ -93,16 +93,16 @@ def simulate(
     subjects = Subjects.of(records)
     table = AnswerTable(len(records), catalogue)
     planned = {modality: plan.questions(modality) for modality in dict.fromkeys(subjects.modalities.tolist())}
-    asked = {modality: frozenset(questions) for modality, questions in planned.items()}
+    asked = [frozenset(plan.about(record)) for record in records]
     for question in dict.fromkeys(question for questions in planned.values() for question in questions):
         replies = behaviour.answer(Asked(subjects, question, catalogue, seed))
         # Many items get the same score: putting it into words once is enough.
         in_words = lru_cache(maxsize=1024)(partial(say, question=question, catalogue=catalogue))
         for i, score in enumerate(replies.scores.tolist()):
-            if question in asked[subjects.modalities[i]]:
+            if question in asked[i]:
                 text = replies.texts.get(i)
                 text = in_words(score) if text is None else text
-                table.put(i, question, StoredAnswer(text, "stop"))
+                table.put(i, question, StoredAnswer(text, "stop"), records[i].columns)
     return Measurements(records, table.columns)
 
 

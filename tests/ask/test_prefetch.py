@@ -73,9 +73,9 @@ def test_each_key_is_computed_once_and_the_store_is_asked_once_per_group(records
     plan, named, looked_up = Plan(records(2), tuple(effects), protocol), [], []
     keys_of, known = Keys.of, store.known
 
-    def counted_keys(keys, probe, rendered):
+    def counted_keys(keys, probe, rendered, *columns):
         named.append(probe)
-        return keys_of(keys, probe, rendered)
+        return keys_of(keys, probe, rendered, *columns)
 
     def counted_known(keys):
         keys = list(keys)

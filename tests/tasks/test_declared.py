@@ -138,7 +138,10 @@ def wording(**change: Any) -> dict[str, Any]:
     ("table", "message"),
     [
         ("text", r"^tasks\.own: a table is needed \(value seen: 'text'\)"),
-        (good(scorers="grade"), r"tasks\.own\.scorers: unknown key; allowed: scorer, wordings\. Did you mean 'scorer'"),
+        (
+            good(scorers="grade"),
+            r"tasks\.own\.scorers: unknown key; allowed: scorer, wordings, truth, .*\. Did you mean 'scorer'",
+        ),
         ({"wordings": {"direct": TEXT}}, r"tasks\.own\.scorer: missing"),
         ({"scorer": "grade"}, r"tasks\.own\.wordings: missing"),
         (good(wordings={}), r"own\.wordings: a table with at least one wording is needed"),
@@ -164,7 +167,10 @@ def wording(**change: Any) -> dict[str, Any]:
         (options(B={"text": 3, "label": "x"}), r"choice\.B\.text: text is needed \(value seen: 3\)"),
         (options(D="ruins"), r"scorer\.choice: the letters are ABD; they must be ABC"),
         (good(scorer={"choice": {"A": "noise"}}), r"scorer\.choice: 2 to 8 options by letter"),
-        (good(scorer={"choice": {"A": "noise", "B": "smear"}}), r"direct\.text: must show the line 'B\. smear'"),
+        (
+            good(scorer={"choice": {"A": "noise", "B": "smear"}}),
+            r"must show \{options\}, or the line 'B\. smear'",
+        ),
         (wording(colour=1), r"wordings\.direct\.colour: unknown key"),
         (wording(text=""), r"wordings\.direct\.text: text is needed \(value seen: ''\)"),
         (wording(system=" "), r"wordings\.direct\.system: text is needed"),

@@ -109,6 +109,8 @@ class Lookup:
         pictures = self._plan.protocol.catalogue.pictures
         probes = {probe: pictures(probe.question.condition) for probe in self._plan.probes(record)}
         rendered = self._renderer.known(digest, set(probes.values()))
-        addresses = {p: self._keys.of(p, rendered[shown]) for p, shown in probes.items() if shown in rendered}
+        addresses = {
+            p: self._keys.of(p, rendered[shown], record.columns) for p, shown in probes.items() if shown in rendered
+        }
         renders = {self._renderer.key(digest, shown): r for shown, r in rendered.items() if shown}
         return renders, addresses

@@ -145,7 +145,7 @@ def _rows(place: Place, split: str) -> Iterator[Held | LeftOut]:
         if any(group.total_byte_size > _MOST_GROUP for group in groups):
             raise UnreadableImage(f"it has a row group of more than {_MOST_GROUP:,} bytes")
         column = _column(_picture_columns(schema), place)
-        columns = Columns(place.name)
+        columns = Columns(place.name, place.settings.named)
         columns.see(schema.names)
         columns.once(schema.names)
         columns.check_patients()
@@ -154,7 +154,10 @@ def _rows(place: Place, split: str) -> Iterator[Held | LeftOut]:
         classes = _classes(schema)
         starts = (0, *np.cumsum([group.num_rows for group in groups]).tolist())[: len(groups)]
         shard = Shard(str(place.path), column, starts, status_of(place.path))
-        wanted = [column, *(name for name in schema.names if name in COLUMNS)]
+        wanted = [
+            column,
+            *(name for name in schema.names if name != column and name in (*COLUMNS, *place.settings.named)),
+        ]
         row = 0
         for batch in table.iter_batches(batch_size=_BATCH, columns=wanted):
             for entry in batch.to_pylist():
@@ -174,7 +177,7 @@ def _entry(
         entry["label"] = classes[label]
     elif isinstance(label, list) and all(isinstance(one, int) and 0 <= one < len(classes) for one in label):
         entry["label"] = [classes[one] for one in label]
-    declared = declared_by(entry, shown_name(name))
+    declared = declared_by(entry, shown_name(name), place.settings.named)
     if isinstance(declared, LeftOut):
         return declared
     try:

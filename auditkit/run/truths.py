@@ -1,0 +1,50 @@
+"""What the tasks of a run need to know of every item, and the right answers, before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from auditkit.images.item import UNKNOWN, ImageSet, Item
+from auditkit.protocol.model import Protocol
+from auditkit.tasks import Task
+from auditkit.tasks.truth import COLUMN_OF
+from auditkit.vocabulary import Effect
+
+
+def tasks_of(effects: Iterable[Effect], protocol: Protocol) -> tuple[Task, ...]:
+    """Return the tasks whose questions are asked, and those whose answers they are about, each once."""
+    catalogue = protocol.catalogue
+    found: dict[str, Task] = {}
+    for effect in effects:
+        for question in effect.questions():
+            name = protocol.resolve(question).task
+            while name and name not in found:
+                found[name] = catalogue.task(name)
+                name = found[name].of
+    return tuple(found.values())
+
+
+def columns_of_tasks(effects: Iterable[Effect], protocol: Protocol) -> tuple[str, ...]:
+    """Return the columns of the data that the tasks name."""
+    named = (name for task in tasks_of(effects, protocol) for name in task.columns)
+    return tuple(dict.fromkeys(name for name in named if not name.startswith(COLUMN_OF)))
+
+
+def with_truths(images: ImageSet, effects: Iterable[Effect], protocol: Protocol) -> ImageSet:
+    """Return the images with the right answer to every task in a column of its own.
+
+    It is one of the task's answers or unknown, so that it names nobody, and stands in the record where an audit chooses
+    items by it.
+    """
+    tasks = [task for task in tasks_of(effects, protocol) if task.truth is not None]
+    if not tasks:
+        return images
+    return replace(images, records=tuple(_with_truths(record, tasks) for record in images.records))
+
+
+def _with_truths(record: Item, tasks: Sequence[Task]) -> Item:
+    right = {COLUMN_OF + task.id: task.right(record.columns) for task in tasks}
+    levels = {name: said or UNKNOWN for name, said in right.items()}
+    known = {name: said for name, said in right.items() if said}
+    return replace(record, attributes={**record.attributes, **levels}, columns={**record.columns, **known})
