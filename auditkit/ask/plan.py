@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from auditkit.errors import AuditkitError
@@ -36,12 +36,15 @@ class Plan:
         Its catalogue holds what the effects name.
     roles : tuple of str
         Who is asked; questions to others are left out.
+    round : int or None
+        How many answers the questions need before they can be asked; None for all.
     """
 
     records: tuple[Item, ...]
     effects: tuple[Effect, ...]
     protocol: Protocol
     roles: tuple[str, ...] = (MODEL,)
+    round: int | None = None
     _by_modality: dict[tuple[str, bool], tuple[Question, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -50,6 +53,13 @@ class Plan:
     def of(self, role: str) -> Plan:
         """Return what one role is asked of it."""
         return replace(self, roles=(role,))
+
+    def rounds(self) -> tuple[Plan, ...]:
+        """Return the plan in rounds: first what can be asked now, then what is about the answers to that, and so on."""
+        catalogue = self.protocol.catalogue
+        every = (self.protocol.resolve(question) for effect in self.effects for question in effect.questions())
+        last = max(map(catalogue.rounds, every), default=0)
+        return (self,) if not last else tuple(replace(self, round=number) for number in range(last + 1))
 
     def questions(self, modality: str) -> tuple[Question, ...]:
         """Return the distinct questions about images of a modality, resolved: clean first, then by the picture shown.
@@ -70,14 +80,22 @@ class Plan:
         if (modality, asks) not in self._by_modality:
             catalogue = self.protocol.catalogue
             roles = self.roles if asks else (MODEL,)
-            resolved = (self.protocol.resolve(q) for e in self.effects for q in e.questions() if q.role in roles)
-            found = dict.fromkeys(question for question in resolved if catalogue.asks(question) == asks)
+            resolved = (self.protocol.resolve(q) for effect in self.effects for q in effect.questions())
+            every = dict.fromkeys(first for question in resolved for first in self._chain(question))
+            wanted = (q for q in every if catalogue.asked_of(q) in roles and self.round in (None, catalogue.rounds(q)))
+            found = dict.fromkeys(question for question in wanted if catalogue.asks(question) == asks)
             if not asks:
                 found |= dict.fromkeys(replace(question, condition=()) for question in [*found])
             applying = [q for q in found if catalogue.applies_to(q.condition, modality)]
             applying.sort(key=lambda question: (catalogue.pictures(question.condition), question))
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]
+
+    def _chain(self, question: Question | None) -> Iterator[Question]:
+        """Yield a question, and those that it is about."""
+        while question is not None:
+            yield question
+            question = self.protocol.catalogue.first(question)
 
     def about(self, record: Item) -> tuple[Question, ...]:
         """Return the questions about one item, in the order of `questions`.
@@ -151,6 +169,17 @@ def _queues(ordered: Sequence[Item], seed: int) -> dict[str, list[str]]:
         modality: sorted(queues[modality], key=lambda c: hashlib.sha256(f"{seed}:{c}".encode()).digest())
         for modality in sorted(queues)
     }
+
+
+def answering(effect: Effect, protocol: Protocol) -> tuple[str, ...]:
+    """Return whose answers an effect takes and who is asked for them: of a judged answer both."""
+    found: dict[str, None] = {}
+    for question in effect.questions():
+        at: Question | None = protocol.resolve(question)
+        while at is not None:
+            found |= {at.role: None, protocol.catalogue.asked_of(at): None}
+            at = protocol.catalogue.first(at)
+    return tuple(found)
 
 
 def distinct(effects: Iterable[Effect]) -> tuple[Effect, ...]:

@@ -80,23 +80,26 @@ class RoleKeys:
     ----------
     by_role : mapping of str to Keys
         Of everybody who is asked.
+    catalogue : Catalogue
+        Says who is asked what.
     """
 
-    def __init__(self, by_role: Mapping[str, Keys]) -> None:
+    def __init__(self, by_role: Mapping[str, Keys], catalogue: Catalogue) -> None:
         self._by_role = by_role
+        self._catalogue = catalogue
 
-    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING) -> str:
-        """Return the key of a probe whose image is rendered as described; `columns` are those of its item."""
-        return self._by_role[probe.question.role].of(probe, rendered, columns)
+    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING, answer: str = "") -> str:
+        """Return the key of a probe, as `Keys.of` does for the one who is asked."""
+        return self._by_role[self._catalogue.asked_of(probe.question)].of(probe, rendered, columns, answer)
 
 
 def ask_each(plan: Plan, answerers: Sequence[Answerer], ask: Callable[[Plan, Answerer], object]) -> None:
-    """Have a plan answered by everybody it asks, one after the other, so that no two need their memory at once.
+    """Have a plan answered round by round by everybody it asks, one after the other: no two need memory at once.
 
     Parameters
     ----------
     plan : Plan
-        Of any number of images and effects: all of a run, a look, a round.
+        Of any number of images and effects: all of a run, or a look.
     answerers : sequence of Answerer
         In the order in which they are asked.
     ask : callable
@@ -106,12 +109,13 @@ def ask_each(plan: Plan, answerers: Sequence[Answerer], ask: Callable[[Plan, Ans
     -----
     After one that does not return nobody else is asked: its call is still going on, and holds what memory it has.
     """
-    for who in answerers:
-        own = plan.of(who.role)
-        if not own.size():
-            continue
-        ask(own, who)
-        if who.tally.gave_up:
-            return
-        if len(answerers) > 1:
-            who.release()
+    for round_ in plan.rounds():
+        for who in answerers:
+            own = round_.of(who.role)
+            if not own.size():
+                continue
+            ask(own, who)
+            if who.tally.gave_up:
+                return
+            if len(answerers) > 1:
+                who.release()

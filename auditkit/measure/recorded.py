@@ -23,11 +23,12 @@ from auditkit.evidence import (
     PartDefinition,
     Term,
 )
-from auditkit.images.item import Item, Picture
+from auditkit.images.item import UNKNOWN, Item, Picture
 from auditkit.measure.columns import MAIN, MODALITY, SCORED, Column, Measurements, level_of
 from auditkit.measure.columns import NOT_ASKED as NOT_ASKED_CODE
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import OUTCOMES
+from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
 _OUTCOME_OF = {mark: OUTCOMES.index(name) for name, mark in OUTCOME_MARKS.items()}
@@ -93,7 +94,10 @@ def columns_needed(protocol: Protocol, effects: Iterable[Effect] = ()) -> tuple[
     between = {effect.between for effect in effects if effect.between}
     every = [part for effect in effects for part in effect.parts]
     balanced = {part.balanced for part in (*every, *(p.provided for p in every if p.provided)) if part.balanced}
-    return tuple(sorted((by | where | between | balanced) - {MODALITY}))
+    catalogue = protocol.catalogue
+    tasks = {protocol.resolve(question).task for effect in effects for question in effect.questions()}
+    truths = {COLUMN_OF + task for task in tasks if catalogue.task(task).truth is not None}
+    return tuple(sorted((by | where | between | balanced | truths) - {MODALITY}))
 
 
 def define(effect: Effect) -> Definition:
@@ -182,6 +186,7 @@ def from_answers(answers: Answers) -> Measurements:
             synthetic=item.synthetic,
             source="",
             attributes=item.columns,
+            columns={k: v for k, v in item.columns.items() if k.startswith(COLUMN_OF) and v != UNKNOWN},
             unit=item.unit,
         )
         for item in answers.items

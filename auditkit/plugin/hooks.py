@@ -184,7 +184,7 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
     state.run = run
     asked = [who for who in run.answerers if run.plan.of(who.role).size()]
     leaving = [line for who in asked for line in sent_away(who.model, run.plan.records)]
-    leaving += not_needed(run.plan.effects, run.settings.roles)
+    leaving += not_needed(run.plan.effects, run.settings.roles, run.protocol)
     _tell(config, leaving)
     if run.settings.references:
         from auditkit.records.baseline.earlier import earlier_runs

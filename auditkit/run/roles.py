@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from auditkit.ask.plan import NOT_ASKED
+from auditkit.ask.plan import NOT_ASKED, answering
 from auditkit.ask.roles import Answerer
 from auditkit.errors import AuditkitError
 from auditkit.masked import shown
@@ -104,10 +104,13 @@ def lacking(effect: Effect, protocol: Protocol, asked: Sequence[Answerer], recor
     """Say who is missing for an effect, or what a record has not that answers for it; empty where nothing is."""
     known: Mapping[str, RecordedRole] = {one.role: one for one in recorded}
     there = {MODEL, *(one.role for one in asked)}
-    wanted = dict.fromkeys(question.role for question in effect.questions())
+    wanted = answering(effect, protocol)
     missing = [role for role in wanted if role not in there and role not in known]
     if missing:
         return f"{effect} asks {and_listed(missing)}, and nobody is named for it: {OPTION}={missing[0]}=NAME."
+    own = {question.role for question in effect.questions()}
+    if silent := [role for role in wanted if role in known and role not in own]:
+        return f"{effect} puts questions of its own to {silent[0]}, and a record has only the answers that it has."
     return next((why for role in wanted if role in known and (why := known[role].lacks(effect, protocol))), "")
 
 
@@ -138,8 +141,8 @@ def _is_shown(effect: Effect, protocol: Protocol) -> bool:
     return family is not None and family.shown
 
 
-def not_needed(effects: Iterable[Effect], roles: Iterable[str]) -> list[str]:
+def not_needed(effects: Iterable[Effect], roles: Iterable[str], protocol: Protocol) -> list[str]:
     """Say which roles were given and no audit asks."""
-    needed = {question.role for effect in effects for question in effect.questions()}
+    needed = {role for effect in effects for role in answering(effect, protocol)}
     idle = [role for role in roles if role not in needed]
     return [f"auditkit: no audit that was collected asks {role}, so {OPTION}={role} does nothing." for role in idle]

@@ -12,7 +12,7 @@ from auditkit.ask.embeddings import EmbeddingKeys, fetch_embeddings
 from auditkit.ask.history import JudgedBefore
 from auditkit.ask.keys import digest_of
 from auditkit.ask.lock import exclusive
-from auditkit.ask.plan import Plan, stages
+from auditkit.ask.plan import Plan, answering, stages
 from auditkit.ask.prefetch import digests, model_identity, prefetch
 from auditkit.ask.render import Renderer
 from auditkit.ask.roles import Answerer, RoleKeys, ask_each
@@ -103,7 +103,7 @@ class AuditRun:
     @cached_property
     def roles(self) -> frozenset[str]:
         """Whose answers the audits take."""
-        return frozenset(question.role for effect in self.plan.effects for question in effect.questions())
+        return frozenset(role for effect in self.plan.effects for role in answering(effect, self.protocol))
 
     @property
     def probabilities(self) -> bool:
@@ -325,7 +325,8 @@ class AuditRun:
 
     def _keys(self) -> RoleKeys:
         catalogue, probabilities = self.protocol.catalogue, self.probabilities
-        return RoleKeys({who.role: who.keys(catalogue, probabilities=probabilities) for who in self.answerers})
+        by_role = {who.role: who.keys(catalogue, probabilities=probabilities) for who in self.answerers}
+        return RoleKeys(by_role, catalogue)
 
     def may_show(self, record: Item) -> bool:
         """Whether a picture of the image may stand in the record."""

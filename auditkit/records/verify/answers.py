@@ -114,7 +114,7 @@ class _Search:
         keys = _keys(evidence, catalogue)
         renderer = Renderer(store, protocol.seed, catalogue, cache_bytes=0)
         plan = Plan((), (), protocol, tuple(keys))
-        self._reader = _AsRecorded(plan, self._digests, RoleKeys(keys), store, renderer)
+        self._reader = _AsRecorded(plan, self._digests, RoleKeys(keys, catalogue), store, renderer)
         ids = [record.id for record in records]
         self._reader.errors = frozenset(
             Probe(name, question)
@@ -140,7 +140,11 @@ class _Search:
         if unknown:
             self._missing["to questions that this auditkit does not know"] += len(unknown)
             return
-        nobody = [question for question in asked if question.role not in self._reader.plan.roles]
+        own = [question for question in asked if self._catalogue.task(question.task).lacks_words(record.columns)]
+        if own:
+            self._missing["to questions in the words of the data, which no record holds"] += len(own)
+            return
+        nobody = [question for question in asked if self._catalogue.asked_of(question) not in self._reader.plan.roles]
         if nobody:
             self._missing["of a role that the record does not name"] += len(nobody)
             return
@@ -154,7 +158,7 @@ class _Search:
         if raw_digest(answered) != self._evidence.answers.items[index].answers_sha256:
             self._other_texts.append(index)
         for entry in answered:
-            self._table.put(index, entry.probe.question, entry.answer)
+            self._table.put(index, entry.probe.question, entry.answer, record.columns)
             pixels = self._catalogue.pictures(entry.probe.question.condition)
             dose = (entry.rendered.ssim, entry.rendered.psnr)
             doses = self._doses.setdefault(pixels, np.full((len(self._records), 2), np.nan))
