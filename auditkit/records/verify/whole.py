@@ -168,7 +168,7 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
             yield check
         yield criteria.check_history(evidence, store)
         yield described.check_described(evidence, store)
-        addressed = [r.with_picture(content=(noted | contents).get(r.id, "")) for r in recorded.records]
+        addressed = [images.addressed(r, noted.get(r.id), contents.get(r.id, "")) for r in recorded.records]
         reread = answers.check_answers(evidence, protocol, addressed, store)
         yield from reread.checks
         if reread.data is not None:
