@@ -37,6 +37,10 @@ _OF_PROBABILITIES = {
 """Titles of the shipped effects on values that the probabilities of the choices give."""
 
 
+JOINED = {"mean": "minus", "ratio": "over", "shortfall ratio": "over"}
+"""What stands between the names of two models, by statistic."""
+
+
 @dataclass(frozen=True, slots=True)
 class Titles:
     """Names effects in the words of a catalogue.
@@ -65,7 +69,7 @@ class Titles:
         sides = mirrored(effect)
         if sides is None:
             return and_listed([self.name(role) for role in roles])
-        return f"{self.name(sides[0])} minus {self.name(sides[1])}"
+        return f"{self.name(sides[0])} {JOINED.get(effect.statistic, 'and')} {self.name(sides[1])}"
 
     def name(self, role: str) -> str:
         """Name the model of a role; where nobody was named, the role itself."""

@@ -12,8 +12,8 @@ from auditkit.judge.sides import mirrored, one_side
 from auditkit.judge.titles import Titles
 from auditkit.measure.columns import NOT_ASKED, Measurements
 from auditkit.measure.effects import per_item
-from auditkit.protocol.effects import behind, change, falls, mean, rises, share, versus
-from auditkit.vocabulary import Perturbation
+from auditkit.protocol.effects import agreement, behind, change, errors_over, falls, mean, rises, share, versus
+from auditkit.vocabulary import Perturbation, Value
 from tests.judge.build import HIGH, SCORE, answered, images, judged, measured, own, protocol
 
 SIBLING = replace(SCORE, role="sibling")
@@ -99,6 +99,7 @@ def test_the_other_alone_is_a_level_and_no_change():
 
 
 PIXELS = Perturbation("pixelate", 3)
+MED = "Med: clean image, no extra sentence"
 NAMED = Titles(protocol().catalogue, {"model": "Med", "sibling": "Plain"})
 
 
@@ -137,6 +138,13 @@ NAMED = Titles(protocol().catalogue, {"model": "Med", "sibling": "Plain"})
             "Plain: clean image, no extra sentence",
         ),
         (versus(mean(), name="my own name"), "My own name: Med minus Plain", None, None),
+        (
+            agreement(Value(SCORE), Value(SIBLING), name="agreed"),
+            "Agreed: Med and Plain",
+            "Med: clean image, no extra sentence",
+            "the same questions to Plain",
+        ),
+        (errors_over("lost", ("pixelate",), (3,), reference="sibling", name="e"), "E: Med over Plain", None, None),
     ],
 )
 def test_words_name_the_models(effect, title, treated, control):
