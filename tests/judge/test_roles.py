@@ -141,10 +141,15 @@ NAMED = Titles(protocol().catalogue, {"model": "Med", "sibling": "Plain"})
         (
             agreement(Value(SCORE), Value(SIBLING), name="agreed"),
             "Agreed: Med and Plain",
-            "Med: clean image, no extra sentence",
-            "the same questions to Plain",
+            "Med: quality.direct, clean image, no extra sentence",
+            "Plain: quality.direct, clean image, no extra sentence",
         ),
-        (errors_over("lost", ("pixelate",), (3,), reference="sibling", name="e"), "E: Med over Plain", None, None),
+        (
+            errors_over("lost", ("pixelate",), (3,), reference="sibling", name="e"),
+            "E: Med over Plain",
+            "errors under Pixelation, severity 3",
+            "those of Plain",
+        ),
     ],
 )
 def test_words_name_the_models(effect, title, treated, control):
