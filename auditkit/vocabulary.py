@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 MODEL = "model"
 """The role of the model that is audited."""
+EARLIER = "earlier run"
+"""The role under which the answers of an earlier run stand beside today's; no word, so that no role is called so."""
 ATTRIBUTES = ("sex", "age", "site", "manufacturer", "label")
 """Columns that an item may have beside its modality, whatever the source."""
 CLEAN = "clean"
@@ -62,7 +64,7 @@ class Question:
     condition : tuple of Perturbation
         What is done to the item before.
     role : str
-        Who answers: ``"model"`` is the model that is audited, ``"baseline"`` and ``"anchor"`` are earlier runs.
+        Who answers: ``"model"`` is the model that is audited, any other word who is named by ``--audit-with``.
     """
 
     task: str = ""
@@ -188,7 +190,12 @@ class Effect:
         What is made of the items' values: ``"mean"``, ``"differs"`` (share of items whose two answers differ),
         ``"area"`` (under the ROC curve of the first term against the second), ``"calibration"`` (mean distance between
         the values read as chances that an item is as in the terms with a positive weight, and how often it is),
-        ``"follows"`` (correlation, within the item, of the values of its first task with those of the other).
+        ``"follows"`` (correlation, within the item, of the values of its first task with those of the other),
+        ``"ratio"`` (of the values of the audited model, which count errors, to those of the role ``"reference"``, or
+        where it has no terms to those with a negative weight; the reference's terms have the opposite sign, as in a
+        difference), ``"shortfall ratio"`` (the same, where an error is what a value lacks of the top of its range),
+        ``"agreement"`` (quadratic weighted kappa of the first term with the second), ``"wording"`` (share of the
+        variance that is due to which of the terms was asked).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str

@@ -55,7 +55,7 @@ def can_be_shown(item: Item, condition: Condition, catalogue: Catalogue) -> bool
     for step in condition:
         if catalogue.entry(step.name).stage != "pictures":
             continue
-        if not item.pictures or (kind_of_donor(step, catalogue) and (step,) not in item.pictures[0].given):
+        if kind_of_donor(step, catalogue) and (not item.pictures or (step,) not in item.pictures[0].given):
             return False
     return True
 

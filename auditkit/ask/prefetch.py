@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from auditkit import tasks
 from auditkit.ask.ask import Asker
-from auditkit.ask.keys import ALONE, answer_key, digest_of, pixel_digest
+from auditkit.ask.earlier import Earlier
+from auditkit.ask.keys import ALONE, answer_key, digest_of
 from auditkit.ask.plan import Plan
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store, StoredAnswer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _FIRST_BATCH = 32  # questions; each batch after it is twice as large, up to the size wanted
+NO_FIRST = "the answer that it is about is missing"
 _TOGETHER = 10  # renderings of an image held at once, so that one query asks the store about all of them
 
 T = TypeVar("T")
@@ -70,23 +72,40 @@ class Keys:
         self._probabilities = probabilities
         self._asking: dict[Question, Condition] = {}
 
-    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING) -> str:
-        """Return the key of a probe whose image is rendered as described; `columns` are those of its item."""
+    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING, answer: str = "") -> str:
+        """Return the key of a probe.
+
+        Parameters
+        ----------
+        probe : Probe
+            Its question resolved.
+        rendered : Rendered
+            Its picture.
+        columns : mapping of str to str
+            Of its item.
+        answer : str
+            What it is about, for tasks about an answer.
+        """
         asking = self._asking.get(probe.question)
         if asking is None:
             asking = self._asking[probe.question] = self._catalogue.asking(probe.question.condition)
-        prompt = self._prompt(probe.question, columns)
+        prompt = self._prompt(probe.question, columns, answer)
         return answer_key(rendered.digest, prompt, asking, self._identity, self._batch_size)
 
     def request(
-        self, key: str, images: tuple[Image.Image, ...], question: Question, columns: Mapping[str, str] = NOTHING
+        self,
+        key: str,
+        images: tuple[Image.Image, ...],
+        question: Question,
+        columns: Mapping[str, str] = NOTHING,
+        answer: str = "",
     ) -> Request:
-        """Return what is put to the model; the question must be resolved."""
-        prompt = self._prompt(question, columns)
+        """Return what is put to the model; parameters as of `of`."""
+        prompt = self._prompt(question, columns, answer)
         return Request(key, images, prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
 
-    def _prompt(self, question: Question, columns: Mapping[str, str]) -> Prompt:
-        prompt = self._catalogue.prompt(question, columns)
+    def _prompt(self, question: Question, columns: Mapping[str, str], answer: str) -> Prompt:
+        prompt = self._catalogue.prompt(question, columns, answer)
         return prompt if self._probabilities else replace(prompt, choices=None)
 
 
@@ -98,7 +117,7 @@ def digests(plan: Plan, store: Store, renderer: Renderer, tally: Tally) -> dict[
     for record in plan.records:
         if record.content not in known:
             try:
-                known[record.content] = fresh[record.content] = pixel_digest(renderer.clean(record))
+                known[record.content] = fresh[record.content] = renderer.digest(record)
             except UnreadableImage as error:
                 tally.leave_out(record, error)
                 continue
@@ -122,6 +141,7 @@ def prefetch(
     tally: Tally | None = None,
     probabilities: bool = True,
     ask_on: bool = True,
+    earlier: Earlier | None = None,
 ) -> Tally:
     """Ask everything that is planned and not yet held; commit every batch as soon as it is answered.
 
@@ -147,6 +167,8 @@ def prefetch(
         As of `Keys`.
     ask_on : bool
         Whether to go on where none of the first answers gives a score.
+    earlier : Earlier, optional
+        Finds the answers that questions of later rounds are about.
 
     Returns
     -------
@@ -172,7 +194,9 @@ def prefetch(
             store,
             renderer,
             tally,
-            lambda record, digest: _missing(plan, record, digest, store, renderer, keys, asker, tally, pass_.read),
+            lambda record, digest: _missing(
+                plan, record, digest, store, renderer, keys, asker, tally, pass_.read, earlier
+            ),
             lambda record: len(plan.probes(record)),
         ):
             pass_.add(item)
@@ -212,7 +236,7 @@ def image_by_image(
         try:
             # Decoded one by one while the model answers: the demo's images take 9 s to decode.
             if record.content not in known:
-                known[record.content] = pixel_digest(renderer.clean(record))
+                known[record.content] = renderer.digest(record)
                 store.add_sources({record.content: known[record.content]})
             for item in missing(record, known[record.content]):
                 added += 1
@@ -241,13 +265,22 @@ def _missing(
     asker: Asker,
     tally: Tally,
     reading: AnswerReading,
+    earlier: Earlier | None,
 ) -> Iterator[_Item]:
     """Yield the questions of one image that have no answer yet, rendering what they need."""
     from PIL import Image
 
     by_pixels: dict[Condition, list[Probe]] = {}
+    about: dict[Probe, str] = {}  # what those of later rounds are about
     for probe in plan.probes(record):
-        by_pixels.setdefault(plan.protocol.catalogue.pictures(probe.question.condition), []).append(probe)
+        said = earlier.answer(probe.question, record, digest) if earlier is not None else ""
+        if said is None:
+            tally.lose(str(probe), NO_FIRST, again=True)
+            tally.done += 1
+            continue
+        if said:
+            about[probe] = said
+        by_pixels.setdefault(plan.protocol.catalogue.shown(probe.question), []).append(probe)
     rendered = renderer.known(record, digest, by_pixels)
     # The key of a question holds the digest of its pixels. What has to be rendered to know it comes in groups, as many
     # as may be held in memory, so that the store is asked once for each group.
@@ -261,7 +294,12 @@ def _missing(
                 pixels[condition] = renderer.shown(record, digest, condition)
                 rendered[condition] = renderer.describe(record, condition, pixels[condition])
                 fresh[renderer.key(record, digest, condition)] = rendered[condition]
-        probe_keys = {p: keys.of(p, rendered[c], record.columns) for c in group if c in rendered for p in by_pixels[c]}
+        probe_keys = {
+            p: keys.of(p, rendered[c], record.columns, about.get(p, ""))
+            for c in group
+            if c in rendered
+            for p in by_pixels[c]
+        }
         held = store.known(probe_keys.values())
         if held and tally.first.open:
             answers = store.answers(held)
@@ -284,9 +322,8 @@ def _missing(
                         shown = pixels.pop(condition, None)
                         shown = renderer.shown(record, digest, condition) if shown is None else shown
                         images = tuple(map(Image.fromarray, shown))
-                    yield _Item(
-                        key, probe.question, keys.request(key, images, probe.question, record.columns), record.columns
-                    )
+                    request = keys.request(key, images, probe.question, record.columns, about.get(probe, ""))
+                    yield _Item(key, probe.question, request, record.columns)
     store.add_renders(fresh)
 
 

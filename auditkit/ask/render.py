@@ -18,6 +18,7 @@ from auditkit.images.item import Item, Picture
 from auditkit.perturbations import law
 from auditkit.perturbations.apply import perturb, perturbation_key
 from auditkit.perturbations.dose import dose
+from auditkit.perturbations.words import order
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import Condition, Perturbation
 
@@ -54,8 +55,12 @@ class Renderer:
         self._exchanged: dict[Condition, Condition] = {}
 
     def clean(self, record: Item) -> NDArray[np.uint8]:
-        """Return the unchanged pixels; raises `UnreadableImage`."""
+        """Return the unchanged pixels of the first picture; raises `UnreadableImage`."""
         return self._cache.get(record.pictures[0])
+
+    def digest(self, record: Item) -> str:
+        """Return what stands for the unchanged pixels of all pictures; raises `UnreadableImage`."""
+        return pictures_digest([self._cache.get(picture) for picture in record.pictures])
 
     def shown(self, record: Item, digest: str, condition: Condition) -> tuple[NDArray[np.uint8], ...]:
         """Return the pictures shown under a condition, its perturbations applied one after the other.
@@ -81,8 +86,12 @@ class Renderer:
                 entry = self._catalogue.entry(step.name)
                 # The noise of a step depends on all that was done before it, as its render key does; a text and its
                 # placebo are put at the same place.
-                noise = perturbation_key(before, entry.placebo or step.name, step.level, self._seed)
-                shown = [perturb(pixels, entry, step.level, noise) for pixels in shown]
+                name = entry.placebo or step.name
+                if entry.stage == "order":
+                    shown = [shown[place] for place in order(entry, len(shown), step.level)]
+                else:
+                    keys = (perturbation_key(one, name, step.level, self._seed) for one in _each(before, len(shown)))
+                    shown = [perturb(pixels, entry, step.level, n) for pixels, n in zip(shown, keys, strict=True)]
             before = key
         return tuple(shown)
 
@@ -101,7 +110,9 @@ class Renderer:
         pictures = record.pictures
         for step in self._exchanges(condition):
             entry = self._catalogue.entry(step.name)
-            pictures = law(entry)(pictures, pictures[0].given.get((step,)), **entry.parameters(step.level))
+            pictures = law(entry)(
+                pictures, pictures[0].given.get((step,)) if pictures else None, **entry.parameters(step.level)
+            )
         return pictures
 
     def _exchanges(self, condition: Condition) -> Condition:
@@ -151,3 +162,8 @@ class Renderer:
         remembered = self._store.renders(key for key in keys.values() if key not in (digest, NO_PICTURE))
         remembered[digest], remembered[NO_PICTURE] = Rendered(digest, 1.0, None), Rendered(NO_PICTURE, None, None)
         return {condition: remembered[key] for condition, key in keys.items() if key in remembered}
+
+
+def _each(before: str, number: int) -> list[str]:
+    """Return what the noise of each of several pictures depends on: that of the first is that of a picture alone."""
+    return [before, *(digest_of("picture", before, place) for place in range(1, number))]

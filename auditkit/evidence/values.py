@@ -42,7 +42,8 @@ class Estimate(Record):
     level: Number = None
     """Confidence level of the interval, 1 - 2 alpha."""
     unit: str = "points"
-    """``points`` (of 0-100), ``points per severity step``, ``AUROC``, ``share``, ``cosine``, ``correlation``."""
+    """``points`` (of 0-100), ``points per severity step``, ``AUROC``, ``share``, ``cosine``, ``correlation``,
+    ``ratio``, ``kappa``."""
 
 
 class Outcomes(Record):

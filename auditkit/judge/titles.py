@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from auditkit import perturbations
+from auditkit.judge.ratio_sides import sides_of
+from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
 from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.vocabulary import Condition, Effect, Perturbation, Question
+from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question
+from auditkit.words import and_listed
 
 # More than these are counted, not listed.
 _MANY = 8
+_OF_ERRORS = ("ratio", "shortfall ratio")
+_BY_NAME = (*_OF_ERRORS, "agreement", "wording")
+"""Statistics of many questions at once, which their author names best."""
+_COUNTS = {
+    "differs": "said",
+    "ratio": "errors",
+    "shortfall ratio": "errors",
+    "agreement": "agreement",
+    "wording": "share of the wording",
+}
+"""What is counted, by statistic, where that is not the value itself."""
 _OF_PROBABILITIES = {
     "agrees": "Likeliest choice is the one written",
     "gap": "Expected and written score differ",
@@ -31,14 +45,37 @@ class Titles:
     ----------
     catalogue : Catalogue
         Where labels and sentences stand.
+    names : mapping of str to str
+        What the models are called, by role.
     """
 
     catalogue: Catalogue
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def title(self, effect: Effect) -> str:
-        """Name what is changed in a few words (some 34 characters fit the figures)."""
+        """Name what is changed in a few words (some 34 characters fit the figures), and whose answers count."""
+        who = self.who(effect)
+        return f"{self._title(one_side(effect))}: {who}" if who else self._title(effect)
+
+    def who(self, effect: Effect) -> str:
+        """Say whose answers count: ``LLaVA-Med minus LLaVA``; empty where only the audited model's do."""
+        roles = list(dict.fromkeys(question.role for question in effect.compared()))
+        if roles == [MODEL]:
+            return ""
+        sides = mirrored(effect)
+        if sides is None:
+            return and_listed([self.name(role) for role in roles])
+        return f"{self.name(sides[0])} minus {self.name(sides[1])}"
+
+    def name(self, role: str) -> str:
+        """Name the model of a role; where nobody was named, the role itself."""
+        return self.names.get(role) or ("the audited model" if role == MODEL else role)
+
+    def _title(self, effect: Effect) -> str:
         if effect.between:
             return self._of_gap(effect)
+        if effect.statistic in _BY_NAME:
+            return _plain(effect.name)
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:
@@ -56,9 +93,30 @@ class Titles:
         return self._of_change(effect)
 
     def sides(self, effect: Effect) -> tuple[str, str]:
-        """Say in words what is treated and what it is compared with."""
+        """Say in words what is treated and what it is compared with, and whom either was asked of."""
+        pair, who = mirrored(effect), self.who(effect)
+        if not who or effect.between:
+            return self._sides(effect)
+        if pair is not None:
+            treated, control = self._sides(one_side(effect))
+            beside = f", compared with: {control}" if control else ""
+            return f"{self.name(pair[0])}: {treated}{beside}", f"the same questions to {self.name(pair[1])}"
+        controls = dict.fromkeys(control for part in effect.parts for control in part.controls)
+        treated_ = [question for question in dict.fromkeys(effect.compared()) if question not in controls]
+        return self._asked_of(treated_), self._asked_of([*controls])
+
+    def _asked_of(self, questions: Sequence[Question]) -> str:
+        resolved = map(self.catalogue.resolve, questions)
+        return "; ".join(dict.fromkeys(f"{self.name(q.role)}: {self.condition(q.condition)}" for q in resolved))
+
+    def _sides(self, effect: Effect) -> tuple[str, str]:
         if effect.between:
             return f"the level of {_spaced(effect.between)}", "every other level"
+        if effect.statistic in _OF_ERRORS:
+            return self._of_errors(effect)
+        if effect.statistic == "agreement":
+            first, second = (self._asked(value.question) for _, value in effect.parts[0].terms)
+            return first, second
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         controls = list(
@@ -99,8 +157,8 @@ class Titles:
     def quantity(self, effect: Effect) -> str:
         """Name the value that is counted."""
         _, value = effect.parts[0].terms[0]
-        if effect.statistic == "differs":
-            return "said"
+        if effect.statistic in _COUNTS:
+            return _COUNTS[effect.statistic]
         return self.catalogue.quantity(value).name
 
     def hazard(self, effect: Effect) -> str:
@@ -112,6 +170,24 @@ class Titles:
                     if hazard:
                         return hazard
         return ""
+
+    def _of_errors(self, effect: Effect) -> tuple[str, str]:
+        """Say under what the errors are counted, and in whose."""
+        ours, theirs = sides_of(effect.parts[0])
+        questions = [self.catalogue.resolve(v.question) for weight, v in ours.terms if weight > 0]
+        named = (
+            _counted(questions) if len(questions) > _MANY else "; ".join(self.condition(q.condition) for q in questions)
+        )
+        if not theirs.terms:
+            return f"errors under {named}", "errors that were fixed beforehand"
+        if theirs.terms[0][1].question.role != MODEL:
+            return f"errors under {named}", f"those of the {theirs.terms[0][1].question.role}"
+        return f"errors under {named}", f"errors under {self.condition(theirs.terms[0][1].question.condition)}"
+
+    def _asked(self, question: Question) -> str:
+        """Name a rating: what was asked, and of what."""
+        resolved = self.catalogue.resolve(question)
+        return f"{resolved.words}, {self.condition(resolved.condition)}"
 
     def _inside(self, questions: Sequence[Question]) -> str:
         """The kind of embedding that is compared, and that the score is held beside it; empty where none is."""

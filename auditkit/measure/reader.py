@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditkit import tasks
+from auditkit.ask.earlier import Earlier
 from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
 from auditkit.ask.prefetch import AnswerReading, Keys
 from auditkit.ask.render import Renderer
+from auditkit.ask.roles import RoleKeys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, Column, Expectations, Measurements
 from auditkit.protocol.catalogue import NOTHING, Catalogue
 from auditkit.tasks import OUTCOMES, READINGS, Score
-from auditkit.vocabulary import Condition, Probe, Question, condition_name
+from auditkit.vocabulary import MODEL, Condition, Probe, Question, condition_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,7 +128,9 @@ class AnswerReader:
         Knows the digests of rendered images.
     """
 
-    def __init__(self, plan: Plan, digests: Mapping[str, str], keys: Keys, store: Store, renderer: Renderer) -> None:
+    def __init__(
+        self, plan: Plan, digests: Mapping[str, str], keys: Keys | RoleKeys, store: Store, renderer: Renderer
+    ) -> None:
         self.plan = plan
         self.records = tuple(r for r in plan.records if r.id in digests)
         self._catalogue = plan.protocol.catalogue
@@ -134,18 +138,20 @@ class AnswerReader:
         self._keys = keys
         self._store = store
         self._renderer = renderer
+        self._earlier = Earlier(store, renderer, keys, plan.protocol.catalogue)
 
     def read(self, record: Item, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
         """Yield every planned probe of an item with its dose and its stored answer, if there is one."""
         wanted = self.plan.probes(record) if probes is None else probes
         digest = self._digests[record.id]
-        pictures = {probe: self._catalogue.pictures(probe.question.condition) for probe in wanted}
+        pictures = {probe: self._catalogue.shown(probe.question) for probe in wanted}
+        about = {probe: self._earlier.answer(probe.question, record, digest) for probe in wanted}
         rendered = self._renderer.known(record, digest, set(pictures.values()))
         keys = {}
         for probe in wanted:
-            image = rendered.get(pictures[probe])
-            if image is not None:
-                keys[probe] = (self._keys.of(probe, image, record.columns), image)
+            image, answer = rendered.get(pictures[probe]), about[probe]
+            if image is not None and answer is not None:
+                keys[probe] = (self._keys.of(probe, image, record.columns, answer), image)
         answers = self._store.answers(key for key, _ in keys.values())
         for probe in wanted:
             key, image = keys.get(probe, ("", Rendered("", None, None)))
@@ -165,7 +171,7 @@ class AnswerReader:
             answered = list(self.read(record))
             digests.append(raw_digest(answered))
             for one in answered:
-                pictures = self._catalogue.pictures(one.probe.question.condition)
+                pictures = self._catalogue.shown(one.probe.question)
                 dose = _or_nan(one.rendered.ssim), _or_nan(one.rendered.psnr)
                 doses.setdefault(pictures, np.full((n, 2), np.nan))[i] = dose
                 table.put(i, one.probe.question, one.answer, record.columns)
@@ -180,6 +186,7 @@ def raw_digest(answered: Iterable[Answered]) -> str:
                 condition_name(one.probe.question.condition),
                 one.probe.question.words,
                 *(("", "") if one.answer is None else (one.answer.text, one.answer.finish_reason)),
+                *([] if one.probe.question.role == MODEL else [one.probe.question.role]),
             ]
             for one in answered
         )

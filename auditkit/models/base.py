@@ -137,7 +137,8 @@ class Model(Protocol):
     call that suit it best), ``call_deadline`` (float: seconds one call may take, where the model itself keeps a
     deadline per request), ``limits`` (tuple of str: sentences that a reader of its report must know), ``needs_picture``
     (bool: it cannot be asked without a picture), ``answers_of`` (str: the only run that may use its answers),
-    ``close()``.
+    ``close()``, ``release()`` (lets go of the weights while another model is asked; the next question loads them
+    again).
     """
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response]: ...

@@ -14,6 +14,7 @@ from auditkit.perturbations.entry import Entry, PerturbationError
 _ARGUMENTS = {
     "pictures": ("pictures", "donor"),
     "display": ("pixels", "key"),
+    "order": ("number",),
     "options": ("number",),
     "words": ("text",),
 }

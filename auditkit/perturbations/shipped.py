@@ -16,6 +16,18 @@ SEVERITIES = (1, 2, 3, 4, 5)
 
 _WITHOUT_FILE = (
     Entry(
+        name="pictures_reversed",
+        label="pictures in the other order",
+        stage="order",
+        levels=({},),
+        function="auditkit.perturbations.words:reversed_order",
+        tier="order",
+        law="Shows the second picture first.",
+        rationale="What a picture shows must decide, not where it stands.",
+        source="auditkit",
+        expects="ignore",
+    ),
+    Entry(
         name="options_reversed",
         label="options in the other order",
         stage="options",

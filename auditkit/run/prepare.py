@@ -9,6 +9,7 @@ from auditkit.ask.donors import with_donors
 from auditkit.ask.embeddings import embedding_kinds
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters
 from auditkit.ask.render import Renderer
+from auditkit.ask.roles import Answerer
 from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.item import ImageSet, Item
@@ -21,10 +22,12 @@ from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
+from auditkit.run.recorded import check_items
+from auditkit.run.roles import answerable, others
 from auditkit.run.session import AuditRun
 from auditkit.run.settings import REPORTS, Settings, check, check_writable, open_store
 from auditkit.run.truths import columns_of_tasks, with_truths
-from auditkit.vocabulary import Effect
+from auditkit.vocabulary import MODEL, Effect
 
 
 def prepare(
@@ -71,6 +74,9 @@ def prepare(
     model = given or resolve_model(settings.model, settings.options)
     kinds = embedding_kinds(model) if settings.embeddings else ()
     planned = measurable(planned, protocol, kinds, model)
+    asked, recorded = others(settings, protocol, find_model)
+    planned = answerable(planned, protocol, asked, recorded)
+    _check_rounds(settings, planned, protocol)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
     images = find_images(settings.data, salt, side) or load_images(
@@ -89,12 +95,15 @@ def prepare(
     records = limit_clusters(images.records, settings.limit, protocol.seed)
     records = with_donors(records, images.records, planned, protocol.catalogue, protocol.seed)
     store = open_store(settings)
+    unsure = [said for one in recorded if (said := check_items(one, records, store))]
     return AuditRun(
         settings=settings,
         protocol=protocol,
-        model=model,
+        answerers=(Answerer(MODEL, settings.model, model, settings.options), *asked),
+        recorded=tuple(recorded),
+        unsure=unsure,
         images=images,
-        plan=Plan(_unique(records), planned, protocol),
+        plan=Plan(_unique(records), planned, protocol, (MODEL, *(one.role for one in asked))),
         store=store,
         renderer=Renderer(store, protocol.seed, protocol.catalogue),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
@@ -102,6 +111,19 @@ def prepare(
         git=git,
         kinds=kinds,
     )
+
+
+def _check_rounds(settings: Settings, planned: Sequence[Effect], protocol: Protocol) -> None:
+    """Refuse questions about answers on a cluster, whose workers know nothing of each other's answers."""
+    if settings.engine != "ray":
+        return
+    for effect in planned:
+        if any(protocol.catalogue.first(protocol.resolve(question)) for question in effect.questions()):
+            raise AuditkitError(
+                f"--audit-engine=ray: {effect.family}/{effect.name} asks about answers to earlier questions, which "
+                "workers do not have.",
+                "Leave --audit-engine out, or these audits with -k.",
+            )
 
 
 def checked(effects: Iterable[Effect], protocol: Protocol) -> tuple[Effect, ...]:

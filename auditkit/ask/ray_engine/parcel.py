@@ -106,8 +106,8 @@ class Lookup:
         digest = self._digests.get(record.content)
         if digest is None:
             return {}, {}
-        pictures = self._plan.protocol.catalogue.pictures
-        probes = {probe: pictures(probe.question.condition) for probe in self._plan.probes(record)}
+        shown_of = self._plan.protocol.catalogue.shown
+        probes = {probe: shown_of(probe.question) for probe in self._plan.probes(record)}
         rendered = self._renderer.known(record, digest, set(probes.values()))
         addresses = {
             p: self._keys.of(p, rendered[shown], record.columns) for p, shown in probes.items() if shown in rendered

@@ -19,7 +19,10 @@ from auditkit.protocol.model import Family, Protocol
 from auditkit.records.compare.describe import described, unit_in
 from auditkit.records.compare.values import LOST, AreaEffect, MeanEffect, ModelsEffect, Values
 from auditkit.stats.reduce import FloatArray
-from auditkit.vocabulary import MODEL, Effect, Part
+from auditkit.vocabulary import Effect, Part
+
+_WITHOUT_MEAN = ("calibration", "follows", "ratio", "shortfall ratio", "agreement", "wording")
+"""Statistics that have no number per patient whose mean could be compared."""
 
 
 def effect_of(effect: Effect, data: Sequence[Measurements], protocol: Protocol) -> ModelsEffect | None:
@@ -36,7 +39,7 @@ def effect_of(effect: Effect, data: Sequence[Measurements], protocol: Protocol) 
     """
     family = protocol.families[effect.family]
     parts = tuple(part for part in effect.parts if family.shown or family.requires(part.label))
-    if not parts or effect.statistic in ("calibration", "follows"):  # shown only, and no number per patient to compare
+    if not parts or effect.statistic in _WITHOUT_MEAN:
         return None
     whole = protocol.resolved(replace(effect, parts=parts))
     if whole.statistic == "area":
@@ -63,7 +66,7 @@ def is_distance(effect: Effect, family: Family) -> bool:
 
 def lost_share(data: Sequence[Measurements]) -> tuple[MeanEffect, int]:
     """Return the share of answers without a score over the questions put to every model, and how many were not."""
-    asked = [{question for question in each.answered() if question.role == MODEL} for each in data]
+    asked = [set(each.answered()) for each in data]
     shared = sorted(set.intersection(*asked))
     found = []
     for each in data:
