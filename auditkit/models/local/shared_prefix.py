@@ -31,7 +31,7 @@ _WORTH = 8  # tokens more in common than all texts have; for fewer a pass of its
 
 
 def answer_piece(engine: Engine, requests: Sequence[Request]) -> list[Answered]:
-    """Answer one piece of work: on the shared path where all of it is about the same images and can be, else as a batch."""
+    """Answer one piece of work: on the shared path where all is about the same images and can be, else as a batch."""
     import torch
 
     first = requests[0]
