@@ -14,6 +14,7 @@ from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.levels import draw_together
 from auditkit.judge.looks import ONLY, Look
+from auditkit.judge.points import Ladder, ladder_points, series_points
 from auditkit.judge.procedures import draft_all, is_change, row_of, undeclared_size
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import audit_sentence, cell_sentence
@@ -69,6 +70,7 @@ class Judge:
         self._planned = planned
         self._families: dict[str, dict[str, list[Decided]]] = {}
         self._sizes: dict[str, int] = {}
+        self._drawn: dict[Ladder | Effect | None, list[Point]] = {}
 
     def audit(self, effect: Effect, question: str, verb: Verb | None = None) -> Audit:
         """Return the record of one audit.
@@ -363,7 +365,12 @@ class Judge:
         )
 
     def _series(self, effect: Effect) -> list[Point]:
-        return row_of(effect, self._protocol).points(effect, self.data, self._protocol)
+        points = row_of(effect, self._protocol).points
+        # A corruption has an audit of its slope and one of its areas, over the same ladder.
+        drawn = ladder_points(effect, self._protocol) if points is series_points else effect
+        if drawn not in self._drawn:
+            self._drawn[drawn] = points(effect, self.data, self._protocol)
+        return self._drawn[drawn]
 
     def _pooled(self, effect: Effect, family: Family) -> Draft | None:
         """What was found over all items, for display; of several parts, the one furthest from a pass."""

@@ -102,7 +102,8 @@ def change(
     the answers under them lie apart is the model's own noise, which a family with a ``tail`` needs to know.
     """
     score = mean(task, wording=wording, family=family)
-    found = _beside(score.under(*treated).minus(score.under(*against)), score, alike)
+    others = _values(Question(task, wording), alike)
+    found = _beside(score.under(*treated).minus(score.under(*against)), others)
     versus = f"-vs-{condition_name(tuple(against))}" if against else ""
     return found.named(name or condition_name(tuple(treated)) + versus)
 
@@ -119,16 +120,18 @@ def departure(
 
     The mean of five answers scatters less than one: the difference has 0.6 times the variance.
     """
-    score = mean(task, wording=wording, family=family)
-    others = [term for p in alike for term in score.under(p).parts[0].weighted(1 / len(alike)).terms]
-    controls = Effect("", family, (Part("", tuple(others)),))
-    found = _beside(score.under(*treated).minus(controls), score, alike)
+    score, others = mean(task, wording=wording, family=family), _values(Question(task, wording), alike)
+    controls = Effect("", family, (Part("", tuple((1 / len(others), value) for value in others)),))
+    found = _beside(score.under(*treated).minus(controls), others)
     return found.named(name or f"{condition_name(tuple(treated))}-vs-others")
 
 
-def _beside(found: Effect, score: Effect, alike: Sequence[Perturbation]) -> Effect:
-    values = tuple(value for p in alike for _, value in score.under(p).parts[0].terms)
-    return replace(found, parts=tuple(replace(part, alike=values) for part in found.parts))
+def _values(question: Question, perturbations: Sequence[Perturbation]) -> tuple[Value, ...]:
+    return tuple(Value(question.under(perturbation)) for perturbation in perturbations)
+
+
+def _beside(found: Effect, alike: tuple[Value, ...]) -> Effect:
+    return replace(found, parts=tuple(replace(part, alike=alike) for part in found.parts))
 
 
 def falls(

@@ -13,7 +13,7 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
 from auditkit.images.item import Item
 from auditkit.images.sources import DEMO
-from auditkit.measure.faults import marks_beyond
+from auditkit.measure.marks import marks_beyond
 from auditkit.measure.recorded import from_answers
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.verify import answers, copies, criteria, described, images, pages, record, verdicts
