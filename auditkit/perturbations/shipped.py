@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from auditkit.perturbations import sentences
+from auditkit.perturbations import published, sentences
 from auditkit.perturbations.entry import Entry
 
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -65,16 +65,18 @@ def shipped() -> Mapping[str, Entry]:
     """
     text = files("auditkit.perturbations").joinpath("catalogue.toml").read_text(encoding="utf-8")
     found = {name: Entry.from_table(name, table, "catalogue.toml") for name, table in tomllib.loads(text).items()}
-    found |= sentences.entries(sentences.shipped())
+    found |= sentences.entries(sentences.shipped()) | published.entries()
     return MappingProxyType(found | {entry.name: entry for entry in _WITHOUT_FILE})
 
 
 def corruptions(tier: str = "") -> tuple[Entry, ...]:
-    """Return the corruptions, in the order of ``catalogue.toml``.
+    """Return the corruptions, in the order of ``catalogue.toml``; without a tier none whose pictures the data must hold.
 
     Parameters
     ----------
     tier : str
-        Only those of this tier: ``"imagenet_c"`` or ``"auditkit"``; empty for all.
+        Only those of this tier: ``"imagenet_c"``, ``"auditkit"``, or one of published pictures (``"medmnist_c"``,
+        ``"medimeta_c"``, ``"medq_deg"``); empty for all that can be applied to any picture.
     """
-    return tuple(e for e in shipped().values() if e.stage == "display" and tier in ("", e.tier))
+    every = (e for e in shipped().values() if e.stage == "display")
+    return tuple(e for e in every if (e.tier == tier if tier else not e.given))
