@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditkit.protocol import shipped
     from auditkit.protocol.effects import (
         areas,
+        behind,
         between,
         calibration,
         change,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         rises,
         share,
         steps,
+        versus,
         wordings,
     )
     from auditkit.protocol.read import load_protocol
@@ -60,6 +62,7 @@ __all__ = [
     "Wording",
     "__version__",
     "areas",
+    "behind",
     "between",
     "calibration",
     "change",
@@ -76,6 +79,7 @@ __all__ = [
     "share",
     "shipped",
     "steps",
+    "versus",
     "wordings",
 ]
 
@@ -86,8 +90,8 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "areas", "between", "calibration", "change", "corruptions", "departure", "differs", "displacement",
-        "falls", "follows", "mean", "rises", "share", "steps", "wordings",
+        "areas", "behind", "between", "calibration", "change", "corruptions", "departure", "differs", "displacement",
+        "falls", "follows", "mean", "rises", "share", "steps", "versus", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 MODEL = "model"
 """The role of the model that is audited."""
+EARLIER = "earlier run"
+"""The role under which the answers of an earlier run stand beside today's; no word, so that no role is called so."""
 ATTRIBUTES = ("sex", "age", "site", "manufacturer", "label")
 """Columns that an item may have beside its modality, whatever the source."""
 CLEAN = "clean"
@@ -62,7 +64,7 @@ class Question:
     condition : tuple of Perturbation
         What is done to the item before.
     role : str
-        Who answers: ``"model"`` is the model that is audited, ``"baseline"`` and ``"anchor"`` are earlier runs.
+        Who answers: ``"model"`` is the model that is audited, any other word who is named by ``--audit-with``.
     """
 
     task: str = ""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from auditkit.errors import AuditkitError
 from auditkit.images.item import Item
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import Task
-from auditkit.vocabulary import MODEL, Effect, Probe, Question
+from auditkit.vocabulary import EARLIER, MODEL, Effect, Probe, Question
 
 RENDERED = ("display",)
 """Stages of the perturbations that change pixels and can be rendered so far."""
+NOT_ASKED = ("baseline", "anchor", "data", EARLIER)
+"""Roles whom nobody can be named for: earlier runs, and the data."""
 _GIVEN_BY = {"baseline": "--audit-baseline=EVIDENCE.json", "anchor": "--audit-anchor=EVIDENCE.json"}
 
 
@@ -32,15 +34,32 @@ class Plan:
         What the collected audits judge.
     protocol : Protocol
         Its catalogue holds what the effects name.
+    roles : tuple of str
+        Who is asked; questions to others are left out.
+    round : int or None
+        How many answers the questions need before they can be asked; None for all.
     """
 
     records: tuple[Item, ...]
     effects: tuple[Effect, ...]
     protocol: Protocol
+    roles: tuple[str, ...] = (MODEL,)
+    round: int | None = None
     _by_modality: dict[tuple[str, bool], tuple[Question, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     _asked: dict[str, tuple[Task, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def of(self, role: str) -> Plan:
+        """Return what one role is asked of it."""
+        return replace(self, roles=(role,))
+
+    def rounds(self) -> tuple[Plan, ...]:
+        """Return the plan in rounds: first what can be asked now, then what is about the answers to that, and so on."""
+        catalogue = self.protocol.catalogue
+        every = (self.protocol.resolve(question) for effect in self.effects for question in effect.questions())
+        last = max(map(catalogue.rounds, every), default=0)
+        return (self,) if not last else tuple(replace(self, round=number) for number in range(last + 1))
 
     def questions(self, modality: str) -> tuple[Question, ...]:
         """Return the distinct questions about images of a modality, resolved: clean first, then by the picture shown.
@@ -60,14 +79,23 @@ class Plan:
     def _questions(self, modality: str, *, asks: bool) -> tuple[Question, ...]:
         if (modality, asks) not in self._by_modality:
             catalogue = self.protocol.catalogue
-            resolved = (self.protocol.resolve(q) for e in self.effects for q in e.questions() if q.role == MODEL)
-            found = dict.fromkeys(question for question in resolved if catalogue.asks(question) == asks)
+            roles = self.roles if asks else (MODEL,)
+            resolved = (self.protocol.resolve(q) for effect in self.effects for q in effect.questions())
+            every = dict.fromkeys(first for question in resolved for first in self._chain(question))
+            wanted = (q for q in every if catalogue.asked_of(q) in roles and self.round in (None, catalogue.rounds(q)))
+            found = dict.fromkeys(question for question in wanted if catalogue.asks(question) == asks)
             if not asks:
                 found |= dict.fromkeys(replace(question, condition=()) for question in [*found])
             applying = [q for q in found if catalogue.applies_to(q.condition, modality)]
             applying.sort(key=lambda question: (catalogue.pictures(question.condition), question))
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]
+
+    def _chain(self, question: Question | None) -> Iterator[Question]:
+        """Yield a question, and those that it is about."""
+        while question is not None:
+            yield question
+            question = self.protocol.catalogue.first(question)
 
     def about(self, record: Item) -> tuple[Question, ...]:
         """Return the questions about one item, in the order of `questions`.
@@ -143,6 +171,17 @@ def _queues(ordered: Sequence[Item], seed: int) -> dict[str, list[str]]:
     }
 
 
+def answering(effect: Effect, protocol: Protocol) -> tuple[str, ...]:
+    """Return whose answers an effect takes and who is asked for them: of a judged answer both."""
+    found: dict[str, None] = {}
+    for question in effect.questions():
+        at: Question | None = protocol.resolve(question)
+        while at is not None:
+            found |= {at.role: None, protocol.catalogue.asked_of(at): None}
+            at = protocol.catalogue.first(at)
+    return tuple(found)
+
+
 def distinct(effects: Iterable[Effect]) -> tuple[Effect, ...]:
     """Return the effects without repetitions, sorted by family and name so that the order of the tests does not show.
 
@@ -185,10 +224,10 @@ def check_effects(effects: Iterable[Effect], protocol: Protocol) -> None:
 
 
 def _check_question(question: Question, protocol: Protocol) -> None:
-    if question.role != MODEL:
+    if question.role in NOT_ASKED:
         option = _GIVEN_BY.get(question.role)
         raise AuditkitError(
-            f"{question} would have to be answered by {question.role!r}; an audit asks the model only.",
+            f"{question} would have to be answered by {question.role!r}, whom no audit can ask.",
             f"Give the earlier run with {option}: every audit is then held against it too."
             if option
             else f"Leave out .by({question.role!r}).",
@@ -197,6 +236,11 @@ def _check_question(question: Question, protocol: Protocol) -> None:
     resolved = protocol.resolve(question)
     if catalogue.asks(resolved):
         catalogue.prompt(resolved)
+    elif resolved.role != MODEL:
+        raise AuditkitError(
+            f"{question} compares what {question.role!r} holds inside; that is fetched of the audited model only.",
+            f"Leave out .by({question.role!r}).",
+        )
     elif catalogue.pictures(resolved.condition) != resolved.condition:
         raise AuditkitError(
             f"{question} compares what the model holds inside, which words and ways of asking do not change.",

@@ -70,23 +70,35 @@ class Keys:
         self._probabilities = probabilities
         self._asking: dict[Question, Condition] = {}
 
-    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING) -> str:
-        """Return the key of a probe whose image is rendered as described; `columns` are those of its item."""
+    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING, answer: str = "") -> str:
+        """Return the key of a probe.
+
+        Parameters
+        ----------
+        probe : Probe
+            Its question resolved.
+        rendered : Rendered
+            Its picture.
+        columns : mapping of str to str
+            Of its item.
+        answer : str
+            What it is about, for tasks about an answer.
+        """
         asking = self._asking.get(probe.question)
         if asking is None:
             asking = self._asking[probe.question] = self._catalogue.asking(probe.question.condition)
-        prompt = self._prompt(probe.question, columns)
+        prompt = self._prompt(probe.question, columns, answer)
         return answer_key(rendered.digest, prompt, asking, self._identity, self._batch_size)
 
     def request(
-        self, key: str, image: Image.Image, question: Question, columns: Mapping[str, str] = NOTHING
+        self, key: str, image: Image.Image, question: Question, columns: Mapping[str, str] = NOTHING, answer: str = ""
     ) -> Request:
-        """Return what is put to the model; the question must be resolved."""
-        prompt = self._prompt(question, columns)
+        """Return what is put to the model; parameters as of `of`."""
+        prompt = self._prompt(question, columns, answer)
         return Request(key, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
 
-    def _prompt(self, question: Question, columns: Mapping[str, str]) -> Prompt:
-        prompt = self._catalogue.prompt(question, columns)
+    def _prompt(self, question: Question, columns: Mapping[str, str], answer: str) -> Prompt:
+        prompt = self._catalogue.prompt(question, columns, answer)
         return prompt if self._probabilities else replace(prompt, choices=None)
 
 

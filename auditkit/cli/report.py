@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     from auditkit.evidence.reading import read_evidence
-    from auditkit.records.faults import refuse_marks_beyond
+    from auditkit.measure.faults import refuse_marks_beyond
     from auditkit.report.html import write_html
     from auditkit.report.pdf import write_pdf
 

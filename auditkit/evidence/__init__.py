@@ -21,6 +21,7 @@ from auditkit.evidence.audit import (
 )
 from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount, Unscored
 from auditkit.evidence.model import ModelInfo, PromptInfo
+from auditkit.evidence.roles import RoleInfo, distinct_names
 from auditkit.evidence.run import EarlierProtocol, LookInfo, Probes, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import ROUND, VERDICTS, Estimate, Number, Outcomes, Record, Verdict
 from auditkit.evidence.whole import SCHEMA_VERSION, Evidence, json_schema, overall, whole_verdict
@@ -61,12 +62,14 @@ __all__ = [
     "ProtocolInfo",
     "Record",
     "Reference",
+    "RoleInfo",
     "Run",
     "Stratum",
     "Term",
     "Unscored",
     "Verb",
     "Verdict",
+    "distinct_names",
     "json_schema",
     "overall",
     "whole_verdict",

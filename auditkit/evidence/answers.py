@@ -36,7 +36,7 @@ class AnswerColumn(Record):
     condition: list[tuple[str, int]] = []
     """Name and level of each perturbation, in the order of the stages; empty for the items as they are."""
     role: str = "model"
-    """Who answered: ``model`` is the model that is audited."""
+    """Who answered: ``model`` is the model that is audited, another one of ``models``."""
     inside: bool = False
     """Whether the values were measured inside the model. Nothing was asked then: a wording names a kind of embedding,
     and ``e`` stands where one is missing."""

@@ -166,6 +166,8 @@ class Named(Record):
     wording: str = ""
     condition: list[tuple[str, int]] = []
     """Name and level of each perturbation."""
+    role: str = "model"
+    """Who is asked: ``model`` is the model that is audited, another one of ``models``."""
     value: str = ""
     """Name of the value; empty for the main one."""
 

@@ -88,6 +88,8 @@ class Unscored(Record):
     n: int
     question: str = ""
     """Task and wording of the first: ``quality.direct``; empty for errors."""
+    role: str = "model"
+    """Who answered."""
     why: str = ""
     """Why the first has no score; of errors the commonest reason, in the model's or the server's own words."""
     remedy: str = ""

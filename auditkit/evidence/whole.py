@@ -12,6 +12,7 @@ from auditkit.evidence.answers import Answers
 from auditkit.evidence.audit import Audit
 from auditkit.evidence.data import Data, Example, Unscored
 from auditkit.evidence.model import ModelInfo, PromptInfo
+from auditkit.evidence.roles import RoleInfo, distinct_names
 from auditkit.evidence.run import LookInfo, ProtocolInfo, Reference, Run
 from auditkit.evidence.values import VERDICTS, Outcomes, Record, Verdict
 
@@ -24,11 +25,13 @@ class Evidence(Record):
     schema_version: str = SCHEMA_VERSION
     run: Run
     model: ModelInfo
+    models: list[RoleInfo] = []
+    """Who else answered, where audits compare with it, by role; their answers are columns of their own."""
     protocol: ProtocolInfo
     data: Data
     prompts: list[PromptInfo] = []
     outcomes: Outcomes = Outcomes()
-    """Over every distinct question of the run."""
+    """Over every distinct question put to the audited model."""
     unscored: list[Unscored] = []
     """The outcomes without a score that occurred, the commonest first, each with an answer that shows it."""
     not_embedded: list[Unscored] = []
@@ -48,6 +51,11 @@ class Evidence(Record):
     """The verdict of the whole run."""
     limits: list[str] = []
     """What this run cannot tell."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What everybody who answered is called, by role; names that two have are told apart by the role."""
+        return distinct_names({"model": self.model.name} | {other.role: other.name for other in self.models})
 
     @property
     def deciding(self) -> list[Audit]:

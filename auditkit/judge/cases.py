@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from auditkit.evidence import Case
 from auditkit.images.item import Item
@@ -19,6 +20,7 @@ MAX_CASES = 8
 # Of a run that fails a hundred audits, four pictured cases each take some 3 MB of the record.
 MAX_PICTURED = 4
 MAX_TEXT = 400
+NO_TEXT = "(its text is not in the record that answers for it)"
 
 
 def failing_cases(
@@ -27,6 +29,7 @@ def failing_cases(
     data: Measurements,
     protocol: Protocol,
     may_show: Callable[[Item], bool],
+    names: Mapping[str, str] | None = None,
 ) -> list[Case]:
     """Return at most `MAX_CASES` cases, taken from the modalities in turn.
 
@@ -42,8 +45,10 @@ def failing_cases(
         Its catalogue has the words.
     may_show : callable
         Whether the picture of an image may stand in the record.
+    names : mapping of str to str, optional
+        What the models are called, by role.
     """
-    titles = Titles(protocol.catalogue)
+    titles = Titles(protocol.catalogue, names or {})
     worst = [case for case in worst if protocol.catalogue.asks(case.treated)]  # else there is no answer to show
     return [
         _case(case, reader, data, titles, pictured=place < MAX_PICTURED and may_show(data.records[case.item]))
@@ -64,10 +69,13 @@ def _in_turn(worst: Sequence[WorstCase], data: Measurements) -> list[WorstCase]:
 def _case(case: WorstCase, reader: AnswerReader, data: Measurements, titles: Titles, *, pictured: bool) -> Case:
     record = data.records[case.item]
     # Where nothing is compared, the item as it is stands beside the answer.
-    control = case.control or Question(case.treated.task, case.treated.wording)
-    asked = [question for question in (control, case.treated) if question.role == MODEL]
+    control = case.control or replace(case.treated, condition=())
+    asked = [question for question in (control, case.treated) if question.role in reader.plan.roles]
     probes = [Probe(record.id, question) for question in asked]
-    texts = {one.probe.question: one.answer.text if one.answer else "" for one in reader.read(record, probes)}
+    # A record has scores only.
+    texts = dict.fromkeys((control, case.treated), NO_TEXT)
+    texts |= dict.fromkeys(asked, "")
+    texts |= {one.probe.question: one.answer.text if one.answer else "" for one in reader.read(record, probes)}
     before, after = data.column(control), data.column(case.treated)
     outcome = OUTCOMES[after.outcomes[case.item]] if after.outcomes[case.item] >= 0 else "error"
     changed = titles.catalogue.pictures(case.treated.condition) != titles.catalogue.pictures(control.condition)
@@ -76,27 +84,34 @@ def _case(case: WorstCase, reader: AnswerReader, data: Measurements, titles: Tit
         modality=record.modality,
         synthetic=record.synthetic,
         condition=_shown(case.treated, control, titles),
-        control_answer=_short(texts.get(control, "")),
-        treated_answer=_short(texts.get(case.treated, "")),
+        control_answer=_short(texts[control]),
+        treated_answer=_short(texts[case.treated]),
         control_score=float(before.scores[case.item]),
         treated_score=float(after.scores[case.item]),
         outcome=outcome,
         control_jpeg=jpeg_thumbnail(reader.pixels(record, control.condition)) if pictured else "",
         treated_jpeg=jpeg_thumbnail(reader.pixels(record, case.treated.condition)) if pictured and changed else "",
-        why=_why(float(before.scores[case.item]), float(after.scores[case.item]), outcome),
+        why=_why(
+            float(before.scores[case.item]), float(after.scores[case.item]), outcome, control.role == case.treated.role
+        ),
     )
 
 
 def _shown(treated: Question, control: Question, titles: Titles) -> str:
     label = titles.condition(treated.condition)
-    return label if treated.words == control.words else f"{label}, asked as {treated.words}"
+    if treated.words != control.words:
+        label = f"{label}, asked as {treated.words}"
+    if treated.role != control.role:
+        return f"{label}; {titles.name(control.role)}, then {titles.name(treated.role)}"
+    return label if treated.role == MODEL else f"{label}; {titles.name(treated.role)}"
 
 
-def _why(before: float, after: float, outcome: str) -> str:
+def _why(before: float, after: float, outcome: str, one_model: bool) -> str:
     if outcome != "scored":
         return outcome.replace("_", " ")
     change = after - before
-    return f"score changed by {change:+.1f} points".replace("-", "−") if change == change else "control not scored"
+    moved = "score changed by" if one_model else "the second score differs by"
+    return f"{moved} {change:+.1f} points".replace("-", "−") if change == change else "control not scored"
 
 
 def _short(text: str) -> str:

@@ -11,10 +11,10 @@ import numpy as np
 from auditkit.evidence import Outcomes
 from auditkit.judge.draft import SHOWN_CASES, WorstCase
 from auditkit.judge.rules import Rules
-from auditkit.measure.columns import ALL, NOT_ASKED, Column, Measurements, Stratum, total_outcomes
+from auditkit.measure.columns import ALL, MODALITY, NOT_ASKED, Column, Measurements, Stratum, total_outcomes
 from auditkit.measure.effects import PerItem, columns_of, differing, of_role, per_item, roles
 from auditkit.protocol.model import Family, Protocol
-from auditkit.vocabulary import MODEL, Effect, Part
+from auditkit.vocabulary import EARLIER, MODEL, Effect, Part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +43,8 @@ class Decision:
         Of the estimate.
     where : ndarray of bool, shape (n,)
         The items that the part chooses.
-    asked_of_model : ndarray of bool, shape (n,)
-        Items about which the audited model was asked every question of the part.
+    due : ndarray of bool, shape (n,)
+        Items about which whoever the part names is to be asked all of its questions.
     """
 
     effect: Effect
@@ -53,15 +53,16 @@ class Decision:
     columns: tuple[Column, ...]
     unit: str
     where: NDArray[np.bool_]
-    asked_of_model: NDArray[np.bool_]
+    due: NDArray[np.bool_]
 
     @property
     def about(self) -> NDArray[np.bool_]:
-        """Items that the part chooses and that the audited model was asked about; shape (n,).
+        """Items that the part chooses and whose questions are to be asked; shape (n,).
 
-        What an earlier run was not asked is missing there, and no reason to leave a level out.
+        What an earlier run, or a model of which there is a record only, was not asked is missing there, and no reason
+        to leave a level out.
         """
-        return self.where & self.asked_of_model
+        return self.where & self.due
 
     @property
     def name(self) -> str:
@@ -125,7 +126,16 @@ def other_role(part: Part) -> str:
 def _decision(effect: Effect, part: Part, data: Measurements, rules: Rules) -> Decision:
     where = np.ones(len(data.records), dtype=bool) if part.where is None else data.where(part.where)
     items = items_of(effect, part, data, rules.protocol)
-    asked = np.ones(len(data.records), dtype=bool)
+    return Decision(
+        effect, part, items, columns_of(part, data), unit_of(effect, rules), where, _due(part, data, rules.protocol)
+    )
+
+
+def _due(part: Part, data: Measurements, protocol: Protocol) -> NDArray[np.bool_]:
+    due = np.ones(len(data.records), dtype=bool)
     for column in columns_of(of_role(part, MODEL), data):
-        asked &= column.outcomes != NOT_ASKED
-    return Decision(effect, part, items, columns_of(part, data), unit_of(effect, rules), where, asked)
+        due &= column.outcomes != NOT_ASKED
+    modalities = data.level_of(MODALITY)
+    for condition in {v.question.condition for _, v in part.terms if v.question.role not in (MODEL, EARLIER)}:
+        due &= [protocol.catalogue.applies_to(condition, modality) for modality in modalities]
+    return due

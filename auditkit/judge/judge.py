@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, Verdict, overall
@@ -27,6 +28,8 @@ from auditkit.stats.sequential import sequential_p
 from auditkit.vocabulary import Effect, Question
 from auditkit.words import patients
 
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
 
 class Judge:
     """Gives the verdict of every effect of a run.
@@ -44,6 +47,8 @@ class Judge:
         Which look this is; by default the only one.
     before : Judge, optional
         The judge of the look before: what it settled stays as it was.
+    names : mapping of str to str
+        What the models are called, by role.
     """
 
     def __init__(
@@ -53,10 +58,11 @@ class Judge:
         planned: Sequence[Effect],
         look: Look = ONLY,
         before: Judge | None = None,
+        names: Mapping[str, str] = NOBODY,
     ) -> None:
         self._protocol = protocol
         self._rules = Rules(protocol, look.levels(protocol))
-        self._titles = Titles(protocol.catalogue)
+        self._titles = Titles(protocol.catalogue, names)
         self._look = look
         self._before = before
         self.data = data
@@ -336,7 +342,9 @@ class Judge:
             control=control,
             words=self._titles.words(effect),
             verdict=verdict,
-            sentence=audit_sentence(deciding, verdict, shown=family.shown, gap=bool(effect.between)),
+            sentence=audit_sentence(
+                deciding, verdict, shown=family.shown, gap=bool(effect.between), who=self._titles.who(effect)
+            ),
             estimate=pooled.estimate
             if pooled
             else Estimate(unit=unit_of(self._protocol.resolved(effect), self._rules)),

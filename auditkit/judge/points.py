@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 def series_points(effect: Effect, data: Measurements, protocol: Protocol) -> list[Point]:
     """Return one point per stratum and level of what an effect climbs, the clean item included; none for any other.
 
-    A gap between levels is one number for all of the ladder. Of what is compared inside the model the points are the
-    protocol's score, to be seen beside it.
+    A gap between levels is one number for all of the ladder, and two models have two ladders. Of what is compared
+    inside the model the points are the protocol's score, to be seen beside it.
     """
     ladder = ladder_of(effect, protocol.catalogue)
+    if len({question.role for question in effect.compared()}) > 1:
+        return []
     if ladder is None or effect.between or effect.parts[0].terms[0][1].name != MAIN:
         return []
     by = protocol.families[effect.family].by

@@ -29,7 +29,7 @@ from auditkit.measure.excess import alike_needed
 from auditkit.protocol.model import VERBS, Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.tasks import OF_PROBABILITIES
-from auditkit.vocabulary import MODEL, Effect, Part
+from auditkit.vocabulary import EARLIER, MODEL, Effect, Part
 
 Kind = Literal["number", "share", "share difference", "gap", "probabilities"]
 Points = Callable[[Effect, Measurements, Protocol], list[Point]]
@@ -45,7 +45,7 @@ class Row:
     called : str
         What an effect of this kind is, in words.
     alone : callable
-        By the model that is audited.
+        Within this run, whoever was asked.
     worsening : callable
         Against an earlier run.
     verbs : tuple of str
@@ -121,8 +121,8 @@ def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rul
     groups: dict[Procedure, list[Effect]] = {}
     for effect in resolved:
         row = row_of(effect, rules.protocol)
-        alone = all(roles(part) == (MODEL,) for part in effect.parts)
-        procedure = row.alone if alone else row.worsening
+        earlier = any(EARLIER in roles(part) for part in effect.parts)
+        procedure = row.worsening if earlier else row.alone
         if procedure is None:
             raise AuditkitError(f"{effect.name} is only shown, so it is not held against an earlier run.")
         groups.setdefault(procedure, []).append(effect)
@@ -149,7 +149,7 @@ def _only_shown(draft: Draft) -> Draft:
 
 def is_change(effect: Effect) -> bool:
     """Whether the estimate is a difference, written with its sign: a level, a share and a fall per step are amounts."""
-    if any(roles(part) != (MODEL,) for part in effect.parts):
+    if any(len(roles(part)) > 1 for part in effect.parts):
         return True
     return effect.statistic == "mean" and not effect.per and any(w < 0 for part in effect.parts for w, _ in part.terms)
 
@@ -185,6 +185,11 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
         if family.tail is not None and not row.tail:
             raise AuditkitError(
                 f"{where}.tail counts answers whose number jumps, and {effect.name} is {row.called}.",
+                "Leave tail out.",
+            )
+        if family.tail is not None and any(len(roles(part)) > 1 for part in effect.parts):
+            raise AuditkitError(
+                f"{where}.tail counts answers that jump beyond the noise of one model, and {effect.name} compares two.",
                 "Leave tail out.",
             )
         if family.tail is not None and any(len(part.alike) < alike_needed(part) for part in effect.parts):
@@ -291,7 +296,8 @@ def _kind(effect: Effect, protocol: Protocol) -> Kind:
 
 
 def _kind_of(part: Part, protocol: Protocol) -> Kind:
-    terms = of_role(part, MODEL).terms
+    # Against an earlier run, what either version is judged by.
+    terms = of_role(part, MODEL).terms if EARLIER in roles(part) else part.terms
     if any(value.name in OF_PROBABILITIES for _, value in terms):
         return "probabilities"
     if not all(protocol.catalogue.quantity(value).binary for _, value in terms):

@@ -103,11 +103,19 @@ def _prospect(draft: Draft, more: int | None) -> str:
     return "the estimate is too close to the limit for any number of patients to be promised"
 
 
-def audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool = False, gap: bool = False) -> str:
+def audit_sentence(
+    cells: Sequence[Cell], verdict: Verdict, *, shown: bool = False, gap: bool = False, who: str = ""
+) -> str:
     """Say the verdict of an audit by the cells that decided it; of what is only shown, what was measured.
 
-    Of a gap between levels, whose cells do not decide, the largest is told.
+    Of a gap between levels, whose cells do not decide, the largest is told. ``who`` says whose answers count, where
+    they are not the audited model's alone.
     """
+    said = _audit_sentence(cells, verdict, shown=shown, gap=gap)
+    return f"{said} Counted is {who}." if who else said
+
+
+def _audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool, gap: bool) -> str:
     if not cells:
         return "Nothing was measured."
     deciding = [cell for cell in cells if cell.verdict == verdict]

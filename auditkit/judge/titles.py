@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from auditkit import perturbations
+from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.vocabulary import Condition, Effect, Perturbation, Question
+from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question
+from auditkit.words import and_listed
 
 # More than these are counted, not listed.
 _MANY = 8
@@ -30,12 +32,33 @@ class Titles:
     ----------
     catalogue : Catalogue
         Where labels and sentences stand.
+    names : mapping of str to str
+        What the models are called, by role.
     """
 
     catalogue: Catalogue
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def title(self, effect: Effect) -> str:
-        """Name what is changed in a few words (some 34 characters fit the figures)."""
+        """Name what is changed in a few words (some 34 characters fit the figures), and whose answers count."""
+        who = self.who(effect)
+        return f"{self._title(one_side(effect))}: {who}" if who else self._title(effect)
+
+    def who(self, effect: Effect) -> str:
+        """Say whose answers count: ``LLaVA-Med minus LLaVA``; empty where only the audited model's do."""
+        roles = list(dict.fromkeys(question.role for question in effect.compared()))
+        if roles == [MODEL]:
+            return ""
+        sides = mirrored(effect)
+        if sides is None:
+            return and_listed([self.name(role) for role in roles])
+        return f"{self.name(sides[0])} minus {self.name(sides[1])}"
+
+    def name(self, role: str) -> str:
+        """Name the model of a role; where nobody was named, the role itself."""
+        return self.names.get(role) or ("the audited model" if role == MODEL else role)
+
+    def _title(self, effect: Effect) -> str:
         if effect.between:
             return self._of_gap(effect)
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
@@ -55,7 +78,23 @@ class Titles:
         return self._of_change(effect)
 
     def sides(self, effect: Effect) -> tuple[str, str]:
-        """Say in words what is treated and what it is compared with."""
+        """Say in words what is treated and what it is compared with, and whom either was asked of."""
+        pair, who = mirrored(effect), self.who(effect)
+        if not who or effect.between:
+            return self._sides(effect)
+        if pair is not None:
+            treated, control = self._sides(one_side(effect))
+            beside = f", compared with: {control}" if control else ""
+            return f"{self.name(pair[0])}: {treated}{beside}", f"the same questions to {self.name(pair[1])}"
+        controls = dict.fromkeys(control for part in effect.parts for control in part.controls)
+        treated_ = [question for question in dict.fromkeys(effect.compared()) if question not in controls]
+        return self._asked_of(treated_), self._asked_of([*controls])
+
+    def _asked_of(self, questions: Sequence[Question]) -> str:
+        resolved = map(self.catalogue.resolve, questions)
+        return "; ".join(dict.fromkeys(f"{self.name(q.role)}: {self.condition(q.condition)}" for q in resolved))
+
+    def _sides(self, effect: Effect) -> tuple[str, str]:
         if effect.between:
             return f"the level of {_spaced(effect.between)}", "every other level"
         questions = [self.catalogue.resolve(question) for question in effect.compared()]

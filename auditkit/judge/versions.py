@@ -15,11 +15,10 @@ from auditkit.judge.titles import Titles
 from auditkit.judge.worsening import accepted
 from auditkit.measure.columns import Measurements
 from auditkit.protocol.model import Family, Protocol
-from auditkit.vocabulary import Effect
+from auditkit.vocabulary import EARLIER, Effect
 from auditkit.words import number
 
 STATISTIC = "worsening"
-_OLD = "old"
 
 
 class VersionJudge(Judge):
@@ -36,7 +35,7 @@ class VersionJudge(Judge):
     """
 
     def __init__(self, protocol: Protocol, new: Measurements, old: Measurements, planned: Sequence[Effect]) -> None:
-        super().__init__(protocol, new.beside(old, _OLD), planned)
+        super().__init__(protocol, new.beside(old, EARLIER), planned)
 
     def against(self, role: str, effect: Effect, question: str, run: str) -> Audit:
         """Return the record of one audit.
@@ -77,7 +76,7 @@ class VersionJudge(Judge):
         return {"at_most": narrow} if wide == narrow else {"at_most": narrow, "in_each": wide}
 
     def _drafts(self, family: Family, members: Sequence[Effect]) -> dict[str, list[Draft]]:
-        return draft_all([against(effect, _OLD, family) for effect in members], family, self.data, self._rules)
+        return draft_all([against(effect, EARLIER, family) for effect in members], family, self.data, self._rules)
 
     def _decides_together(self, family: Family, effect: Effect) -> bool:
         """All patients together have a margin of their own; areas are averaged over the modalities."""

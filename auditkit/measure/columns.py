@@ -226,14 +226,18 @@ class Measurements:
         _, codes = np.unique(self.cluster[mask], return_inverse=True)
         return codes.astype(np.int64).reshape(-1)
 
-    def total(self) -> Outcomes:
-        """Return the outcomes of all distinct questions of the run; what was measured inside the model is no answer."""
-        answered = (column for column in self._columns.values() if not column.inside)
+    def total(self, role: str = MODEL) -> Outcomes:
+        """Return the outcomes of all distinct questions to one model; what was measured inside it is no answer."""
+        answered = (c for question, c in self._columns.items() if question.role == role and not c.inside)
         return sum((count_outcomes(column.outcomes) for column in answered), Outcomes())
 
     def answered(self) -> tuple[Question, ...]:
-        """Return the questions that the model was asked: those of the plan without what was measured inside it."""
-        return tuple(question for question, column in self._columns.items() if not column.inside)
+        """Return the questions that the audited model was asked: those to it without what was measured inside it."""
+        return tuple(q for q, column in self._columns.items() if q.role == MODEL and not column.inside)
+
+    def inside(self) -> tuple[Question, ...]:
+        """Return what was measured inside the model."""
+        return tuple(question for question, column in self._columns.items() if column.inside)
 
     def with_columns(self, columns: Mapping[Question, Column]) -> Measurements:
         """Return these answers with further columns of the same items."""

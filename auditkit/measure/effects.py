@@ -2,8 +2,8 @@
 
 One rule for what is missing: a missing value lies anywhere in its quantity's range, and an item of which no term is
 known within the protocol's ``missing_points`` to either side. The mean of several answers alike is that of those given.
-Terms that differ in their role only are bounded together: where one of two versions has answered, that says how far the
-other's score can be away.
+Terms that differ in their role only are bounded together: where one of two models, or of two versions, has answered,
+that says how far the other's score can be away.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from auditkit.measure.columns import COUNTED, MAIN, Column, Measurements
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import Quantity
-from auditkit.vocabulary import MODEL, Part, Value
+from auditkit.vocabulary import EARLIER, MODEL, Part, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,11 +144,13 @@ def _answered_alike(part: Part, numbers: list[NDArray[np.float64]]) -> list[NDAr
 def differing(part: Part, data: Measurements) -> PerItem:
     """Return where the two answers of a part say something else: 1, or 0 where they say the same.
 
-    What was said is compared, not a number, so that answers with labels count too. Of two roles the difference: where
-    the first one's two answers differ, minus where the other's do.
+    What was said is compared, not a number, so that answers with labels count too. Against an earlier run the
+    difference: where the model's two answers differ, minus where they did then.
     """
-    first, *others = (_differing(of_role(part, role), data) for role in roles(part))
-    return first.minus(others[0]) if others else first
+    if roles(part) != (MODEL, EARLIER):
+        return _differing(part, data)
+    now, then = (_differing(of_role(part, role), data) for role in roles(part))
+    return now.minus(then)
 
 
 def _differing(part: Part, data: Measurements) -> PerItem:
@@ -173,7 +175,7 @@ def _reach(weights: Sequence[float], ranges: Sequence[Quantity], presumed: float
     if min(weights) >= 0 or max(weights) <= 0:
         return None
     widest = max(quantity.high - quantity.low for quantity in ranges)
-    # Between two versions a term moves the effect by its weight.
+    # Between two models or versions a term moves the effect by its weight.
     return presumed * widest * (1.0 if alone else max(map(abs, weights)))
 
 

@@ -13,12 +13,13 @@ from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
 from auditkit.ask.prefetch import AnswerReading, Keys
 from auditkit.ask.render import Renderer
+from auditkit.ask.roles import RoleKeys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, Column, Expectations, Measurements
 from auditkit.protocol.catalogue import NOTHING, Catalogue
 from auditkit.tasks import OUTCOMES, READINGS, Score
-from auditkit.vocabulary import Condition, Probe, Question, condition_name
+from auditkit.vocabulary import MODEL, Condition, Probe, Question, condition_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,7 +127,9 @@ class AnswerReader:
         Knows the digests of rendered images.
     """
 
-    def __init__(self, plan: Plan, digests: Mapping[str, str], keys: Keys, store: Store, renderer: Renderer) -> None:
+    def __init__(
+        self, plan: Plan, digests: Mapping[str, str], keys: Keys | RoleKeys, store: Store, renderer: Renderer
+    ) -> None:
         self.plan = plan
         self.records = tuple(r for r in plan.records if r.id in digests)
         self._catalogue = plan.protocol.catalogue
@@ -180,6 +183,7 @@ def raw_digest(answered: Iterable[Answered]) -> str:
                 condition_name(one.probe.question.condition),
                 one.probe.question.words,
                 *(("", "") if one.answer is None else (one.answer.text, one.answer.finish_reason)),
+                *([] if one.probe.question.role == MODEL else [one.probe.question.role]),
             ]
             for one in answered
         )

@@ -23,11 +23,12 @@ from auditkit.evidence import (
     PartDefinition,
     Term,
 )
-from auditkit.images.item import Item, Picture
+from auditkit.images.item import UNKNOWN, Item, Picture
 from auditkit.measure.columns import MAIN, MODALITY, SCORED, Column, Measurements, level_of
 from auditkit.measure.columns import NOT_ASKED as NOT_ASKED_CODE
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import OUTCOMES
+from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
 _OUTCOME_OF = {mark: OUTCOMES.index(name) for name, mark in OUTCOME_MARKS.items()}
@@ -93,7 +94,10 @@ def columns_needed(protocol: Protocol, effects: Iterable[Effect] = ()) -> tuple[
     between = {effect.between for effect in effects if effect.between}
     every = [part for effect in effects for part in effect.parts]
     balanced = {part.balanced for part in (*every, *(p.provided for p in every if p.provided)) if part.balanced}
-    return tuple(sorted((by | where | between | balanced) - {MODALITY}))
+    catalogue = protocol.catalogue
+    tasks = {protocol.resolve(question).task for effect in effects for question in effect.questions()}
+    truths = {COLUMN_OF + task for task in tasks if catalogue.task(task).truth is not None}
+    return tuple(sorted((by | where | between | balanced | truths) - {MODALITY}))
 
 
 def define(effect: Effect) -> Definition:
@@ -137,18 +141,27 @@ def _part(defined: PartDefinition) -> Part:
 
 
 def _named(value: Value) -> dict[str, Any]:
-    condition = [(p.name, p.level) for p in value.question.condition]
-    return {"task": value.question.task, "wording": value.question.wording, "condition": condition, "value": value.name}
+    asked = value.question
+    condition = [(p.name, p.level) for p in asked.condition]
+    return {
+        "task": asked.task, "wording": asked.wording, "condition": condition, "role": asked.role, "value": value.name,
+    }  # fmt: skip
 
 
 def _value(term: Named) -> Value:
     condition = tuple(Perturbation(name, level) for name, level in term.condition)
-    return Value(Question(term.task, term.wording, condition), term.value)
+    return Value(Question(term.task, term.wording, condition, term.role), term.value)
 
 
 def answers_sha256(items: Sequence[ItemEntry]) -> str:
     """Return the SHA-256 over the ids of items and the digests of their raw answers."""
     return digest_of([[item.id, item.answers_sha256] for item in items])
+
+
+def marks_sha256(answers: Answers, role: str) -> str:
+    """Return the SHA-256 over the answers that a record holds of one role, as they stand in it."""
+    columns = [column.model_dump(mode="json") for column in answers.columns if column.role == role]
+    return digest_of([item.id for item in answers.items], columns)
 
 
 def data_sha256(contents: Iterable[str]) -> str:
@@ -173,6 +186,7 @@ def from_answers(answers: Answers) -> Measurements:
             synthetic=item.synthetic,
             source="",
             attributes=item.columns,
+            columns={k: v for k, v in item.columns.items() if k.startswith(COLUMN_OF) and v != UNKNOWN},
             unit=item.unit,
         )
         for item in answers.items

@@ -136,7 +136,8 @@ class Model(Protocol):
     all that changes the answers: weights, processor configuration, dtype, batching), ``batch_size`` (int: requests per
     call that suit it best), ``call_deadline`` (float: seconds one call may take, where the model itself keeps a
     deadline per request), ``limits`` (tuple of str: sentences that a reader of its report must know), ``answers_of``
-    (str: the only run that may use its answers), ``close()``.
+    (str: the only run that may use its answers), ``close()``, ``release()`` (lets go of the weights while another model
+    is asked; the next question loads them again).
     """
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response]: ...

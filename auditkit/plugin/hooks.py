@@ -16,7 +16,7 @@ import pytest
 
 from auditkit.plugin import alias, bare, ci, criterion, ending, listing, root
 from auditkit.plugin.options import OPTIONS, out_of, protocol_path, settings_of
-from auditkit.plugin.references import ReferenceItem, effects_of, looks_inside, with_references
+from auditkit.plugin.references import ReferenceItem, asks_others, effects_of, looks_inside, with_references
 from auditkit.plugin.state import RECORDS, STATE, State
 
 if TYPE_CHECKING:
@@ -93,11 +93,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if inside:
             items[:] = [item for item in items if item not in inside]
             config.hook.pytest_deselected(items=[*inside])
-    # What is only shown has no limit to keep against an earlier run. Which families are is known once everything is
-    # collected, because the protocol lies beside the audits.
+    # What is only shown has no limit to keep against an earlier run, and what compares two models of today is no
+    # property of the one whose versions are held against each other. Which families are shown is known once everything
+    # is collected, because the protocol lies beside the audits.
     if any(isinstance(item, ReferenceItem) for item in items):
         shown = _shown_families(config)
-        items[:] = [item for item in items if not (isinstance(item, ReferenceItem) and item.effect.family in shown)]
+        items[:] = [
+            item
+            for item in items
+            if not (isinstance(item, ReferenceItem) and (item.effect.family in shown or asks_others(item.effect)))
+        ]
 
 
 def _shown_families(config: pytest.Config) -> set[str]:
@@ -165,6 +170,7 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
     from auditkit.run.outputs import remove_earlier
     from auditkit.run.pictures import sent_away
     from auditkit.run.prepare import prepare
+    from auditkit.run.roles import not_needed
 
     state = config.stash[STATE]
     hook = config.hook
@@ -176,7 +182,9 @@ def _plan_and_ask(config: pytest.Config, effects: list[Any]) -> None:
         extensions=_extensions(hook),
     )
     state.run = run
-    leaving = sent_away(run.model, run.plan.records)
+    asked = [who for who in run.answerers if run.plan.of(who.role).size()]
+    leaving = [line for who in asked for line in sent_away(who.model, run.plan.records)]
+    leaving += not_needed(run.plan.effects, run.settings.roles, run.protocol)
     _tell(config, leaving)
     if run.settings.references:
         from auditkit.records.baseline.earlier import earlier_runs

@@ -160,6 +160,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "type": named("--audit-anchor"),
         "help": "the same against a frozen version, so that many small steps down cannot add up unseen",
     },
+    "--audit-with": {
+        "metavar": "ROLE=NAME",
+        "action": "append",
+        "default": [],
+        "help": "who else answers, for audits that compare with it: NAME as for --model, or the evidence.json of a "
+        "run; repeatable",
+    },
     "--audit-registry": {
         "metavar": "FILE",
         "help": "your own models (TOML); default: AUDITKIT_REGISTRY, else auditkit-models.toml here if there is one",
@@ -251,6 +258,7 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
     """
     from auditkit.errors import AuditkitError
     from auditkit.models.base import ModelOptions
+    from auditkit.run.roles import is_record, roles_of
     from auditkit.run.settings import DEFAULT_STORE, Settings
 
     option = config.option
@@ -279,6 +287,10 @@ def settings_of(config: pytest.Config, uid: str) -> Settings:
             role: Path(_from_invocation(config, given))
             for role, given in (("baseline", option.audit_baseline), ("anchor", option.audit_anchor))
             if given
+        },
+        roles={
+            role: there if is_record(there := _from_invocation(config, name)) else name
+            for role, name in roles_of(option.audit_with).items()
         },
         outputs=tuple(
             config.invocation_params.dir / given

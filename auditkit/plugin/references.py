@@ -93,6 +93,13 @@ def looks_inside(item: Any) -> bool:
     return any(question.task in tasks.inside() for effect in found for question in effect.questions())
 
 
+def asks_others(effect: Effect) -> bool:
+    """Whether an effect takes answers of anybody but the audited model."""
+    from auditkit.vocabulary import MODEL
+
+    return any(question.role != MODEL for question in effect.questions())
+
+
 def uses_audit(item: Any) -> bool:
     """Whether an item needs the answers of a run."""
     return isinstance(item, ReferenceItem) or "audit" in getattr(item, "fixturenames", ())

@@ -16,7 +16,7 @@ from auditkit.perturbations.words import closed, order, reworded
 from auditkit.protocol.hash import digest
 from auditkit.tasks import SHARES, Choice, Prompt, Quantity, Task, of_probabilities
 from auditkit.tasks.slots import ANSWER, OPTIONS, TRUE, WRONG, fenced, filled, slots
-from auditkit.vocabulary import Condition, Perturbation, Question, Value
+from auditkit.vocabulary import MODEL, Condition, Perturbation, Question, Value
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 MOST_ROUNDS = 3
@@ -200,6 +200,39 @@ class Catalogue:
         """Tell whether a question is put to the model in words."""
         return self.task(question.task).asks
 
+    def first(self, question: Question) -> Question | None:
+        """Return the question to whose answer a question is about; None where it is about none.
+
+        What was done to pictures and words was done before that answer was given; the order of options and the way of
+        asking belong to the question itself.
+
+        Parameters
+        ----------
+        question : Question
+            Resolved.
+        """
+        task = self.task(question.task)
+        if not task.of:
+            return None
+        condition = self._of(question.condition, (*PICTURES, "words"))
+        return self.resolve(Question(task.of, "", condition, question.role))
+
+    def asked_of(self, question: Question) -> str:
+        """Return the role that is asked a question: of a task of a judge or decider that one, whoever is judged."""
+        task = self.task(question.task)
+        return question.role if task.role == MODEL else task.role
+
+    def rounds(self, question: Question) -> int:
+        """Return how many answers must be there before a question can be asked."""
+        task, found = self.task(question.task), 0
+        while task.of:
+            task, found = self.task(task.of), found + 1
+        return found
+
+    def shown(self, question: Question) -> Condition | None:
+        """Return what is done to the pictures that a question shows; None where it shows none."""
+        return self.pictures(question.condition) if self.task(question.task).pictures else None
+
     def about(self, question: Question, columns: Mapping[str, str] = NOTHING) -> tuple[Task, str]:
         """Return the task as it is put about one item, and the right answer.
 
@@ -260,7 +293,7 @@ class Catalogue:
             raise AuditkitError(f"task {asked.id!r} asks nothing: what the model holds inside is compared.")
         wording = asked.wordings[question.wording]
         text = wording.text
-        for perturbation in self.words(question.condition):
+        for perturbation in () if asked.of else self.words(question.condition):
             text = reworded(text, self.entry(perturbation.name), perturbation.level)
         task, truth = self.about(question, columns)
         values = {name: columns[name] for name in task.columns if columns.get(name)}

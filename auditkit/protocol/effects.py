@@ -246,6 +246,26 @@ def between(column: str, effect: Effect, *, name: str = "", family: str = "") ->
     return found.named(name or found.name, family)
 
 
+def versus(effect: Effect, role: str = "sibling", *, name: str = "", family: str = "") -> Effect:
+    """Return an effect's difference to the same of another model, item by item: the audited one minus the other.
+
+    The other is named for its role on the command line: ``--audit-with=sibling=NAME``. ``within`` a limit the two are
+    alike, ``at_least`` a limit the audited one has so much more, and ``at_most`` a limit it has no more than so much
+    more: of lost answers, or of anything that should be small. For what should be large see `behind`.
+    """
+    found = effect.minus(effect.by(role))
+    return found.named(name or f"{effect.name}-vs-{role}", family)
+
+
+def behind(effect: Effect, role: str = "sibling", *, name: str = "", family: str = "") -> Effect:
+    """Return by how much the audited model lies below another, item by item: the other minus the audited one.
+
+    ``at_most`` a limit the audited one is no worse than by so much, where much is good.
+    """
+    found = effect.by(role).minus(effect)
+    return found.named(name or f"{effect.name}-behind-{role}", family)
+
+
 def displacement(kind: str, entry: str, levels: Sequence[int] = LEVELS, *, name: str = "", family: str = "") -> Effect:
     """Return how alike the model's embedding of the item at every level is to that of the item as it is.
 

@@ -12,11 +12,13 @@ from rich.table import Table
 
 from auditkit.evidence import Audit, Evidence, Unscored, Verdict
 from auditkit.report import views
+from auditkit.vocabulary import MODEL
 from auditkit.words import (
     OUTCOME_NAMES,
     SYMBOLS,
     VERDICT_ORDER,
     audit_name,
+    beside_sentences,
     count,
     cut,
     damaged_sentence,
@@ -63,6 +65,8 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
         for number, audit in enumerate(effects, 1):
             lines += _effect(number, audit, width)
     lines += ["", *_answers(evidence, width)]
+    for sentence in beside_sentences(evidence):
+        lines += _wrapped(sentence, width)
     lines += _wrapped(damaged_sentence(evidence.run.probes.damaged), width) if evidence.run.probes.damaged else []
     for entry in evidence.not_embedded:
         lines += _wrapped(shortened(not_embedded_sentence(entry), 600), width)
@@ -144,8 +148,9 @@ def _answers(evidence: Evidence, width: int) -> list[str]:
     outcomes = evidence.outcomes
     if not outcomes.total:
         return ["No question was answered."]
+    lost = [line for entry in evidence.unscored[:_EXAMPLES] for line in _ending(entry, evidence, width)]
     if outcomes.scored == outcomes.total:
-        return [f"All {count(outcomes.total, 'answer')} could be scored."]
+        return [f"All {count(outcomes.total, 'answer')} could be scored.", *lost]
     missing = ", ".join(
         f"{whole(getattr(outcomes, name))} {label.lower()}"
         for name, label in OUTCOME_NAMES.items()
@@ -153,14 +158,17 @@ def _answers(evidence: Evidence, width: int) -> list[str]:
     )
     share = percent(outcomes.scored / outcomes.total)
     told = f"{whole(outcomes.scored)} of {count(outcomes.total, 'answer')} scored ({share}); {missing}."
-    lines = _wrapped(told, width)
-    for entry in evidence.unscored[:_EXAMPLES]:
-        lines += [_example(entry, width), *(_wrapped(entry.remedy, width) if entry.remedy else ())]
-    return lines
+    return [*_wrapped(told, width), *lost]
 
 
-def _example(entry: Unscored, width: int) -> str:
-    """Say on one line why answers have no score: the first text, or what the server said."""
-    name = OUTCOME_NAMES[entry.outcome].lower()
+def _ending(entry: Unscored, evidence: Evidence, width: int) -> list[str]:
+    """Say on one line why answers have no score, and whether it helps to run again."""
+    whose = "" if entry.role == MODEL else f" by {cut(evidence.names.get(entry.role, entry.role), 40)}"
+    return [_example(entry, whose, width), *(_wrapped(entry.remedy, width) if entry.remedy else ())]
+
+
+def _example(entry: Unscored, whose: str, width: int) -> str:
+    """Say why answers have no score: the first text, or what the server said."""
+    name = OUTCOME_NAMES[entry.outcome].lower() + whose
     text = f"{cut(entry.text, width)!r}: " if entry.outcome != "error" else ""
     return cut(f"- {name}: {text}{entry.why or 'no reason is recorded'}", width)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LATER = {"id", "finished", "command", "git", "packages", "machine"}
 """Of ``run``, what is put in when its process has ended: nothing notes it."""
 _ANSWERS = {"batch_size", "probabilities"}
-_SECTIONS = ("model", "data", "outcomes", "unscored", "not_embedded", "examples", "looks", "references")
+_SECTIONS = ("model", "models", "data", "outcomes", "unscored", "not_embedded", "examples", "looks", "references")
 
 
 def digests_of(record: Header | Evidence, limits: Sequence[str]) -> dict[str, str]:

@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditkit.evidence import Data
 from auditkit.words import count, cut, modality_name, people_sentences, unread_sentence, whole
 
 _LEVELS, _NAMES = 12, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is put to one model.
+
+    Attributes
+    ----------
+    name : str
+        The model.
+    planned, held : int
+        Questions of the plan, and those whose answers the store holds.
+    rate : float or None
+        Questions per second of the last run of this model with this store.
+    """
+
+    name: str
+    planned: int
+    held: int
+    rate: float | None
+
+    def lines(self) -> list[str]:
+        """Return the lines about it."""
+        missing = self.planned - self.held
+        if not missing:
+            time = "nothing to ask"
+        elif self.rate:
+            time = f"about {_duration(missing / self.rate)} at {self.rate:.2g} questions/s, this model's last rate here"
+        else:
+            time = "unknown: this store has no earlier run of this model to go by"
+        return [
+            f"questions planned:      {self.planned}",
+            f"answers in the store:   {self.held}",
+            f"questions to ask:       {missing}",
+            f"estimated time:         {time}",
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,35 +56,22 @@ class DryRun:
     ----------
     data : Data
         The images that would be asked about.
-    planned, held : int
-        Questions of the plan, and those whose answers the store holds.
-    rate : float or None
-        Questions per second of the last run of this model with this store.
+    asked : sequence of Counted
+        By whom is asked, the audited model first.
     looks : int
         Looks planned; with several, the numbers are the most that may be needed.
     """
 
     data: Data
-    planned: int
-    held: int
-    rate: float | None
+    asked: Sequence[Counted]
     looks: int = 1
 
     def lines(self) -> list[str]:
         """Return the text to print."""
-        missing = self.planned - self.held
-        if not missing:
-            time = "nothing to ask"
-        elif self.rate:
-            time = f"about {_duration(missing / self.rate)} at {self.rate:.2g} questions/s, this model's last rate here"
-        else:
-            time = "unknown: this store has no earlier run of this model to go by"
+        several = len(self.asked) > 1
         return [
             *_data_lines(self.data),
-            f"questions planned:      {self.planned}",
-            f"answers in the store:   {self.held}",
-            f"questions to ask:       {missing}",
-            f"estimated time:         {time}",
+            *(line for one in self.asked for line in ([f"asked of {one.name}:"] * several + one.lines())),
             *([f"at most: {self.looks} looks are planned, each asks what is not settled by then"] * (self.looks > 1)),
             "Nothing was asked (--audit-dry-run).",
         ]

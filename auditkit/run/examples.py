@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from auditkit import tasks
+from auditkit.ask.roles import Answerer
 from auditkit.ask.tally import Tally
 from auditkit.evidence import Example, Unscored
 from auditkit.images.item import Item
@@ -57,18 +58,20 @@ def examples(run: AuditRun) -> list[Example]:
 
 def unscored(run: AuditRun) -> list[Unscored]:
     """Return every outcome without a score that occurred, the commonest first, each with an answer that shows it."""
-    total = run.judge.data.total()
-    found = [_unscored(run, name, getattr(total, name)) for name in OUTCOMES if name != "scored"]
-    return sorted((entry for entry in found if entry.n), key=lambda entry: -entry.n)
+    found = []
+    for who in run.answerers:
+        total = run.judge.data.total(who.role)
+        found += [_unscored(run, who, name, getattr(total, name)) for name in OUTCOMES if name != "scored"]
+    return sorted((entry for entry in found if entry.n), key=lambda entry: (entry.role != MODEL, -entry.n))
 
 
-def _unscored(run: AuditRun, outcome: str, n: int) -> Unscored:
+def _unscored(run: AuditRun, who: Answerer, outcome: str, n: int) -> Unscored:
     if outcome == "error":
-        return _errors(run, n)
+        return _lost(who.tally, who.tally.errors).model_copy(update={"n": n, "role": who.role})
     data, code = run.judge.data, OUTCOMES.index(outcome)
     for question in sorted(data.asked()):
         where = np.flatnonzero(data.column(question).outcomes == code)
-        if question.role != MODEL or not len(where):
+        if question.role != who.role or not len(where):
             continue
         record = data.records[where[0]]
         answer = next(run.reader().read(record, [Probe(record.id, question)])).answer
@@ -80,14 +83,11 @@ def _unscored(run: AuditRun, outcome: str, n: int) -> Unscored:
             outcome=outcome,
             n=n,
             question=question.words,
+            role=who.role,
             why=shortened(score.why, _TEXT),
             text=shortened(answer.text, _TEXT),
         )
-    return Unscored(outcome=outcome, n=n)
-
-
-def _errors(run: AuditRun, n: int) -> Unscored:
-    return _lost(run.tally, run.tally.errors).model_copy(update={"n": n})
+    return Unscored(outcome=outcome, n=n, role=who.role)
 
 
 def not_embedded(run: AuditRun) -> list[Unscored]:

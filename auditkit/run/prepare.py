@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from auditkit.ask.embeddings import embedding_kinds
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters
 from auditkit.ask.render import Renderer
+from auditkit.ask.roles import Answerer
 from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.item import ImageSet, Item
@@ -20,10 +21,12 @@ from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
+from auditkit.run.recorded import check_items
+from auditkit.run.roles import answerable, others
 from auditkit.run.session import AuditRun
 from auditkit.run.settings import REPORTS, Settings, check, check_writable, open_store
 from auditkit.run.truths import columns_of_tasks, with_truths
-from auditkit.vocabulary import Effect
+from auditkit.vocabulary import MODEL, Effect
 
 
 def prepare(
@@ -70,6 +73,8 @@ def prepare(
     model = given or resolve_model(settings.model, settings.options)
     kinds = embedding_kinds(model) if settings.embeddings else ()
     planned = measurable(planned, protocol, kinds, model)
+    asked, recorded = others(settings, protocol, find_model)
+    planned = answerable(planned, protocol, asked, recorded)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
     images = find_images(settings.data, salt, side) or load_images(
@@ -87,12 +92,15 @@ def prepare(
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
     store = open_store(settings)
+    unsure = [said for one in recorded if (said := check_items(one, records, store))]
     return AuditRun(
         settings=settings,
         protocol=protocol,
-        model=model,
+        answerers=(Answerer(MODEL, settings.model, model, settings.options), *asked),
+        recorded=tuple(recorded),
+        unsure=unsure,
         images=images,
-        plan=Plan(_unique(records), planned, protocol),
+        plan=Plan(_unique(records), planned, protocol, (MODEL, *(one.role for one in asked))),
         store=store,
         renderer=Renderer(store, protocol.seed, protocol.catalogue),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),

@@ -14,11 +14,11 @@ from auditkit.evidence import (
     LookInfo,
     ModelInfo,
     Outcomes,
-    Probes,
     PromptInfo,
     ProtocolInfo,
     Record,
     Reference,
+    RoleInfo,
     Run,
     Unscored,
     whole_verdict,
@@ -32,6 +32,7 @@ from auditkit.run.described import digests_of
 from auditkit.run.examples import examples, not_embedded, unscored
 from auditkit.run.history import earlier_protocols
 from auditkit.run.limits import limits
+from auditkit.run.models import limits_of_roles, model_info, probes_of, role_infos
 from auditkit.run.pictures import limits_of
 from auditkit.run.session import AuditRun, all_left_out
 from auditkit.words import not_embedded_sentence
@@ -46,6 +47,7 @@ class Header(Record):
     run: Run
     """Without id, end and command, which `evidence` adds."""
     model: ModelInfo
+    models: list[RoleInfo]
     protocol: ProtocolInfo
     data: Data
     prompts: list[PromptInfo]
@@ -70,11 +72,14 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
     references : sequence of Reference
         The earlier runs it was held against.
     """
-    data, model = run.judge.data, _model(run)
+    data, model = run.judge.data, model_info(run.model, run.settings.model)
     columns = columns_needed(run.protocol, run.plan.effects)
+    answers = to_answers(data, run.batch_size, columns, probabilities=run.probabilities)
+    models = role_infos(run, answers)
     described = Header(
         run=_run(run),
         model=model,
+        models=models,
         protocol=_protocol(run),
         data=data_of(data.records, all_left_out(run), run.images, run.settings),
         prompts=_prompts(run),
@@ -84,8 +89,8 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         examples=examples(run),
         looks=run.looks_made,
         references=list(references),
-        answers=to_answers(data, run.batch_size, columns, probabilities=run.probabilities),
-        limits=[*model.limits, *limits_of(run.settings, data.records)],
+        answers=answers,
+        limits=[*model.limits, *limits_of_roles(run, model, models), *limits_of(run.settings, data.records)],
     )
     # For `verify`: most of it takes the model, the images or the clock to be said again.
     run.store.note_described(described.answers.sha256, digests_of(described, described.limits))
@@ -130,31 +135,10 @@ def _run(run: AuditRun) -> Run:
         started=run.started,
         finished="",
         git=run.git,
-        probes=Probes(
-            planned=run.tally.planned,
-            asked=run.tally.asked,
-            from_store=run.tally.held,
-            errors=len(run.tally.errors),
-            saved=max(run.plan.size() - run.tally.planned, 0) if run.looks_made else 0,
-            damaged=run.tally.damaged,
-            seconds=round(run.tally.seconds, 1),
-        ),
+        probes=probes_of(run, run.answerers[0]),
         protocol_first_seen=run.protocol_first_seen,
         protocol_first_judged=run.judged_by[place].first_judged,
         earlier_protocols=earlier_protocols(run.judged_by[:place], run.protocol.model_dump(mode="json")),
-    )
-
-
-def _model(run: AuditRun) -> ModelInfo:
-    model = run.model
-    return ModelInfo(
-        name=str(getattr(model, "name", None) or run.settings.model),
-        family=str(getattr(model, "family", None) or ""),
-        revision=str(getattr(model, "revision", None) or ""),
-        fingerprint=str(getattr(model, "fingerprint", None) or ""),
-        backend=str(getattr(model, "backend", None) or type(model).__name__),
-        description=str(getattr(model, "description", None) or ""),
-        limits=[str(sentence) for sentence in getattr(model, "limits", None) or ()],
     )
 
 

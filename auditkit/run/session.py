@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,23 +12,26 @@ from auditkit.ask.embeddings import EmbeddingKeys, fetch_embeddings
 from auditkit.ask.history import JudgedBefore
 from auditkit.ask.keys import digest_of
 from auditkit.ask.lock import exclusive
-from auditkit.ask.plan import Plan, stages
-from auditkit.ask.prefetch import Keys, digests, model_identity, prefetch
+from auditkit.ask.plan import Plan, answering, stages
+from auditkit.ask.prefetch import digests, model_identity, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.roles import Answerer, RoleKeys, ask_each
 from auditkit.ask.store import Store, noted
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Audit, Data, LookInfo
+from auditkit.evidence import Audit, Data, LookInfo, distinct_names
 from auditkit.images.item import ImageSet, Item, LeftOut
 from auditkit.measure.recorded import data_sha256
 from auditkit.models.base import Model
 from auditkit.protocol.model import Protocol, Verb
 from auditkit.run.checkout import Git
-from auditkit.run.dry_run import DryRun
+from auditkit.run.dry_run import Counted, DryRun
 from auditkit.run.inside import lacking
 from auditkit.run.pictures import may_show
-from auditkit.run.settings import BATCH_SIZE, Settings
-from auditkit.vocabulary import Effect
+from auditkit.run.recorded import RecordedRole
+from auditkit.run.roles import lacking as unanswered
+from auditkit.run.settings import Settings
+from auditkit.vocabulary import MODEL, Effect
 
 if TYPE_CHECKING:
     from auditkit.judge.looks import Look
@@ -38,11 +41,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class AuditRun:
-    """A prepared run: everything is validated, nothing has been asked yet."""
+    """A prepared run: everything is validated, nothing has been asked yet.
+
+    Attributes
+    ----------
+    answerers : tuple of Answerer
+        Who is asked, the audited model first.
+    recorded : tuple of RecordedRole
+        Roles whose answers are in the record of another run.
+    unsure : list of str
+        What cannot be told of these records.
+    """
 
     settings: Settings
     protocol: Protocol
-    model: Model
+    answerers: tuple[Answerer, ...]
     images: ImageSet
     plan: Plan
     store: Store
@@ -51,7 +64,8 @@ class AuditRun:
     started: str
     git: Git = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
-    tally: Tally = field(default_factory=Tally)
+    recorded: tuple[RecordedRole, ...] = ()
+    unsure: list[str] = field(default_factory=list)
     embedded: Tally | None = None
     judge: Any = None
     looks_made: list[LookInfo] = field(default_factory=list)
@@ -65,14 +79,31 @@ class AuditRun:
         return self.protocol.sha256()
 
     @property
-    def batch_size(self) -> int:
-        """Requests per call: the option's, else what suits the model."""
-        return int(self.settings.options.batch_size or getattr(self.model, "batch_size", None) or BATCH_SIZE)
+    def model(self) -> Model:
+        """The model that is audited."""
+        return self.answerers[0].model
 
     @property
-    def deadline(self) -> float:
-        """Seconds per call: longer than the option's where the model keeps a deadline per request itself."""
-        return max(float(getattr(self.model, "call_deadline", None) or 0.0), self.settings.options.deadline)
+    def tally(self) -> Tally:
+        """Where the questions to the audited model stand."""
+        return self.answerers[0].tally
+
+    @property
+    def batch_size(self) -> int:
+        """Requests per call of the audited model."""
+        return self.answerers[0].batch_size
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What everybody whose answers count is called, by role; names that two have are told apart by the role."""
+        every = {who.role: who.name for who in self.answerers}
+        every |= {one.role: one.evidence.model.name for one in self.recorded}
+        return distinct_names({role: name for role, name in every.items() if role in {MODEL, *self.roles}})
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """Whose answers the audits take."""
+        return frozenset(role for effect in self.plan.effects for role in answering(effect, self.protocol))
 
     @property
     def probabilities(self) -> bool:
@@ -81,11 +112,16 @@ class AuditRun:
 
     def estimate(self) -> DryRun:
         """Count what a run would ask, without asking, decoding or rendering anything."""
-        pictures, keys = self.protocol.catalogue.pictures, self._keys()
-        known = self.store.sources(r.content for r in self.plan.records)
+        counted = [self._estimate(who) for who in self.answerers if who.role in self.names]
+        return DryRun(self._data(), counted, self.protocol.looks.number)
+
+    def _estimate(self, who: Answerer) -> Counted:
+        plan, pictures = self.plan.of(who.role), self.protocol.catalogue.pictures
+        keys = who.keys(self.protocol.catalogue, probabilities=self.probabilities)
+        known = self.store.sources(r.content for r in plan.records)
         planned = held = 0
-        for record in self.plan.records:
-            probes = self.plan.probes(record)
+        for record in plan.records:
+            probes = plan.probes(record)
             planned += len(probes)
             digest = known.get(record.content)
             if digest is None:
@@ -97,8 +133,7 @@ class AuditRun:
             ]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
-        rate = self.store.rate(model_identity(self.model))
-        return DryRun(self._data(), planned, held, rate, self.protocol.looks.number)
+        return Counted(self.names[who.role], planned, held, self.store.rate(model_identity(who.model)))
 
     def _data(self) -> Data:
         """Describe the images of the plan."""
@@ -128,12 +163,16 @@ class AuditRun:
         with exclusive(self.store, self.settings.uid, self.settings.wait, on_wait):
             record = self.store.session(self.settings.uid)
             if record is not None:
-                self.tally = Tally.from_record(record["tally"])
+                for who in self.answerers:
+                    who.tally = Tally.from_record(record["tallies"][who.role])
                 self.embedded = Tally.from_record(record["embedded"]) if record["embedded"] else None
                 return
             on_start()
-            with self._asker() as ask:
-                asked = self._ask_in_looks(lambda plan: ask(plan, on_progress))
+            with ExitStack() as stack:
+                asking = {who.role: stack.enter_context(self._asker(who)) for who in self.answerers}
+                asked = self._ask_in_looks(
+                    lambda plan: ask_each(plan, self.answerers, lambda own, who: asking[who.role](own, on_progress))
+                )
             if any(map(self.plan.inside, self._modalities())) and not self.tally.gave_up:
                 self.embedded = fetch_embeddings(
                     Plan(asked, self.plan.effects, self.protocol),
@@ -141,33 +180,36 @@ class AuditRun:
                     self.store,
                     self.renderer,
                     batch_size=self.batch_size,
-                    deadline=self.deadline,
+                    deadline=self.answerers[0].deadline,
                     on_progress=on_progress,
                 )
-            answered = self.tally.asked - len(self.tally.errors)
-            if answered > 0:
-                self.store.note_rate(model_identity(self.model), answered / max(self.tally.seconds, 1e-9))
+            for who in self.answerers:
+                answered = who.tally.asked - len(who.tally.errors)
+                if answered > 0:
+                    self.store.note_rate(model_identity(who.model), answered / max(who.tally.seconds, 1e-9))
             self.tally.damaged = len(self.store.damaged)
             embedded = None if self.embedded is None else self.embedded.to_record()
-            self.store.save_session(self.settings.uid, {"tally": self.tally.to_record(), "embedded": embedded})
+            tallies = {who.role: who.tally.to_record() for who in self.answerers}
+            self.store.save_session(self.settings.uid, {"tallies": tallies, "embedded": embedded})
 
     @contextmanager
-    def _asker(self) -> Iterator[Callable[[Plan, Progress], Tally]]:
-        """Give the function that asks a plan: in this process, or by the workers of a cluster."""
+    def _asker(self, who: Answerer) -> Iterator[Callable[[Plan, Progress], Tally]]:
+        """Give the function that puts a plan to somebody: in this process, or by the workers of a cluster."""
         how: dict[str, Any] = {
-            "batch_size": self.batch_size,
-            "deadline": self.deadline,
-            "tally": self.tally,
+            "batch_size": who.batch_size,
+            "deadline": who.deadline,
+            "tally": who.tally,
             "probabilities": self.probabilities,
             "ask_on": self.settings.ask_on,
         }
-        if self.settings.engine == "ray":
+        # A server answers for a second model whoever asks; the audited one is refused earlier.
+        if self.settings.engine == "ray" and (who.role == MODEL or not who.served):
             from auditkit.ask.ray_engine import RayEngine
 
-            with RayEngine(self.settings.model, self.settings.options, workers=self.settings.workers) as engine:
-                yield lambda plan, show: engine.prefetch(plan, self.model, self.store, on_progress=show, **how)
+            with RayEngine(who.given, who.options, workers=self.settings.workers) as engine:
+                yield lambda plan, show: engine.prefetch(plan, who.model, self.store, on_progress=show, **how)
         else:
-            yield lambda plan, show: prefetch(plan, self.model, self.store, self.renderer, on_progress=show, **how)
+            yield lambda plan, show: prefetch(plan, who.model, self.store, self.renderer, on_progress=show, **how)
 
     def measure(self) -> None:
         """Read the answers into arrays and make the judge ready, look by look."""
@@ -213,7 +255,7 @@ class AuditRun:
             wanted = self.plan.effects if self.judge is None else self.judge.undecided()
             if not wanted:
                 return
-            yield look, Plan(stage, wanted, self.protocol)
+            yield look, replace(self.plan, records=stage, effects=wanted)
 
     def _judge(self, look: Look, plan: Plan) -> None:
         """Judge all that is answered by a look, unless no image so far could be decoded."""
@@ -224,8 +266,8 @@ class AuditRun:
         if answers.records:
             self._parts.append(answers)
         if self._parts:
-            data = self._with_embeddings(joined(self._parts))
-            self.judge = Judge(self.protocol, data, self.plan.effects, look, before=self.judge)
+            data = self._with_recorded(self._with_embeddings(joined(self._parts)))
+            self.judge = Judge(self.protocol, data, self.plan.effects, look, before=self.judge, names=self.names)
             self._note_judged()
 
     def _note_judged(self) -> None:
@@ -245,6 +287,13 @@ class AuditRun:
         keys = EmbeddingKeys(self.model, self.protocol)
         return with_embeddings(data, self.plan.inside, keys, self.store, self.renderer)
 
+    def _with_recorded(self, data: Measurements) -> Measurements:
+        """Put beside the answers those that the records of other runs hold, item by item."""
+        for one in self.recorded:
+            own = (q for effect in self.plan.effects for q in effect.questions() if q.role == one.role)
+            data = data.with_columns(one.columns(data.records, list(dict.fromkeys(map(self.protocol.resolve, own)))))
+        return data
+
     def _modalities(self) -> set[str]:
         return {record.modality for record in self.plan.records}
 
@@ -260,9 +309,8 @@ class AuditRun:
         )
 
     def _answers(self, plan: Plan) -> Measurements:
-        unreadable = set(self.tally.unreadable)
-        readable = tuple(r for r in plan.records if r.id not in unreadable)
-        plan = Plan(readable, plan.effects, self.protocol)
+        unreadable = {item for who in self.answerers for item in who.tally.unreadable}
+        plan = replace(plan, records=tuple(r for r in plan.records if r.id not in unreadable))
         self._digests.update(digests(plan, self.store, self.renderer, Tally()))
         return self._reader(plan).measure()
 
@@ -275,8 +323,10 @@ class AuditRun:
 
         return AnswerReader(plan, self._digests, self._keys(), self.store, self.renderer)
 
-    def _keys(self) -> Keys:
-        return Keys(self.model, self.batch_size, self.protocol.catalogue, probabilities=self.probabilities)
+    def _keys(self) -> RoleKeys:
+        catalogue, probabilities = self.protocol.catalogue, self.probabilities
+        by_role = {who.role: who.keys(catalogue, probabilities=probabilities) for who in self.answerers}
+        return RoleKeys(by_role, catalogue)
 
     def may_show(self, record: Item) -> bool:
         """Whether a picture of the image may stand in the record."""
@@ -290,18 +340,22 @@ class AuditRun:
         if audit.verdict == "PASS" or audit.shown:
             return audit
         worst = self.judge.worst_cases(effect)
-        cases = failing_cases(worst, self._reader(self.plan), self.judge.data, self.protocol, self.may_show)
+        reader = self._reader(self.plan)
+        cases = failing_cases(worst, reader, self.judge.data, self.protocol, self.may_show, self.names)
         return audit.model_copy(update={"cases": cases})
 
     def lacks(self, effect: Effect) -> str:
         """Say why a run cannot measure an effect, and so left it out of its plan; empty where it can."""
-        return lacking(effect, self.protocol, self.kinds, self.model)
+        return lacking(effect, self.protocol, self.kinds, self.model) or unanswered(
+            effect, self.protocol, self.answerers, self.recorded
+        )
 
     def close(self) -> None:
-        """Let go of the model and the store (see `remove_temporary_store` for the files of a temporary one)."""
-        closing = getattr(self.model, "close", None)
-        if callable(closing):
-            closing()
+        """Let go of the models and the store (see `remove_temporary_store` for the files of a temporary one)."""
+        for who in self.answerers:
+            closing = getattr(who.model, "close", None)
+            if callable(closing):
+                closing()
         self.store.close()
 
 
@@ -315,5 +369,7 @@ def decided_levels(look: Look, protocol: Protocol) -> dict[str, float]:
 
 
 def all_left_out(run: AuditRun) -> list[LeftOut]:
-    """Return what the source and the decoder left out, in a stable order."""
-    return sorted([*run.images.left_out, *run.tally.left_out], key=lambda entry: (entry.name, entry.reason))
+    """Return what the source and the decoder left out, in a stable order; each once, whoever was asked about it."""
+    tallies = [who.tally for who in run.answerers]
+    found = {id_: entry for tally in tallies for id_, entry in zip(tally.unreadable, tally.left_out, strict=True)}
+    return sorted([*run.images.left_out, *found.values()], key=lambda entry: (entry.name, entry.reason))

@@ -21,7 +21,6 @@ from auditkit.protocol.model import MAX_LOOKS
 DEFAULT_STORE = ".auditkit/answers.sqlite"
 REPORTS = "reports"
 RECORD = "evidence.json"
-BATCH_SIZE = 128
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,8 @@ class Settings:
         Whether pictures stand in the record and the reports.
     references : mapping of str to pathlib.Path
         Records of earlier runs to be held against, by role (``baseline``, ``anchor``).
+    roles : mapping of str to str
+        Who else answers, by role: a model's name, or the path of a record (``.json``).
     outputs : tuple of pathlib.Path
         Further files that this process leaves, such as a JUnit report.
     root : pathlib.Path
@@ -94,6 +95,7 @@ class Settings:
     burned_in: str = LEAVE_OUT
     report_pictures: bool = True
     references: Mapping[str, Path] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[Path, ...] = ()
 
 

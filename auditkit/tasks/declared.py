@@ -13,6 +13,7 @@ from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.lookup import check_keys, imported, near
+from auditkit.tasks.axes import Axes, Words
 from auditkit.tasks.choice import Option
 from auditkit.tasks.expected import OF_PROBABILITIES
 from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, SHARES, Quantity
@@ -23,7 +24,7 @@ from auditkit.tasks.truth import read_truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
 FILE, INSIDE = "tasks.toml", "vectors.toml"
-VECTORS = "vectors"
+VECTORS, TEXT = "vectors", "text"
 LETTERS = "ABCDEFGH"
 _FURTHER = ("truth", "pictures", "flags", "role", "of")
 
@@ -70,7 +71,8 @@ def read_tasks(
     tables : mapping of str to mapping
         By id. ``scorer`` is ``"score_100"``, ``"rating_5"``, ``"grade"``, ``"yes_no"``; or ``{choice = {A = {text =
         "...", score = 100}, ...}}``, where ``label = "..."`` may stand for the score, and a text alone is its own
-        label; or ``"vectors"``, where nothing is asked and a wording names a kind of embedding; or
+        label; or ``{axes = {names = [...], low = 0, high = 2}}``, a number for each; or ``"text"``, words that another
+        task is about; or ``"vectors"``, where nothing is asked and a wording names a kind of embedding; or
         ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of `scorers`.
         ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``. A task that
         auditkit ships has its scorer already: the table may only add wordings to it. Slots ``{name}`` in wordings and
@@ -218,18 +220,22 @@ def scorer_of(spec: Any, scorers: Mapping[str, Any], where: str) -> Scorer:
         [(name, arguments)] = spec.items()
         if name == "choice":
             return Choice(_options(arguments, f"{where}.choice"))
+        if name == "axes":
+            return _axes(arguments, f"{where}.axes")
     if not isinstance(name, str) or not (arguments is None or isinstance(arguments, Mapping)):
         raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).")
     if name in FORMATS and arguments is None:
         return Points(name)
     if name == VECTORS and arguments is None:
         return Vectors()
+    if name == TEXT and arguments is None:
+        return Words()
     if name in scorers:
         found = scorers[name]
     elif _PATH.fullmatch(name):
         found = imported(name, where)
     else:
-        remedy = near(name, [*FORMATS, VECTORS, *scorers])
+        remedy = near(name, [*FORMATS, TEXT, VECTORS, *scorers])
         raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).", remedy)
     if isinstance(found, type) or (callable(found) and not hasattr(found, "read")):
         try:
@@ -261,6 +267,25 @@ def _check_scorer(scorer: Any, name: str, where: str) -> None:
         problem = f"has choices {choices!r:.80}; None or a tuple of texts is needed"
     if problem:
         raise AuditkitError(f"{where}: {name!r} {problem}.")
+
+
+def _axes(table: Any, where: str) -> Axes:
+    check_keys(table, ("names", "low", "high"), ("names", "low", "high"), where)
+    names, low, high = table["names"], table["low"], table["high"]
+    if (
+        not isinstance(names, list | tuple)
+        or not names
+        or not all(isinstance(n, str) and _ID.fullmatch(n) for n in names)
+    ):
+        raise AuditkitError(f"{where}.names: a list of names is needed (value seen: {names!r:.80}).")
+    if len(set(names)) < len(names):
+        raise AuditkitError(f"{where}.names: {list(names)} names one twice.")
+    for key, value in (("low", low), ("high", high)):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise AuditkitError(f"{where}.{key}: a number is needed (value seen: {value!r:.80}).")
+    found = Axes(tuple(names), float(low), float(high))
+    _check_scorer(found, "axes", where)
+    return found
 
 
 def _options(table: Any, where: str) -> tuple[Option, ...]:
@@ -295,5 +320,5 @@ def _option(letter: str, value: Any, at: str) -> Option:
 
 
 def _allowed(scorers: Mapping[str, Any]) -> str:
-    named = ", ".join([*FORMATS, VECTORS, *scorers])
-    return f"{named}, {{choice = {{A = ...}}}}, package.module:Name"
+    named = ", ".join([*FORMATS, TEXT, VECTORS, *scorers])
+    return f"{named}, {{choice = {{A = ...}}}}, {{axes = {{names = ...}}}}, package.module:Name"

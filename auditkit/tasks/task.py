@@ -143,6 +143,10 @@ class Task:
         known = self.about(columns)
         return self.truth.of(columns.get(self.truth.column, ""), known.answers, known._options)
 
+    def lacks_words(self, columns: Mapping[str, str]) -> bool:
+        """Whether columns that the question or its options name are not known at all."""
+        return bool(self.spoken) and not any(name in columns for name in self.spoken)
+
     def lacking(self, columns: Mapping[str, str], pictures: int) -> str:
         """Say why an item cannot be asked this; empty where it can.
 

@@ -3,6 +3,7 @@
 Below judge and report, so that a sentence of the record and the table beside it cannot disagree.
 """
 
+from auditkit.words.beside import beside_name, beside_sentences, how_given
 from auditkit.words.limits import axis_words, declared_words, limit_words, region, region_words, scale_in, scale_of
 from auditkit.words.lost import damaged_sentence, not_embedded_sentence
 from auditkit.words.names import (
@@ -54,12 +55,15 @@ __all__ = [
     "and_listed",
     "audit_name",
     "axis_words",
+    "beside_name",
+    "beside_sentences",
     "count",
     "cut",
     "damaged_sentence",
     "declared_words",
     "duration",
     "fixed",
+    "how_given",
     "interval",
     "limit_words",
     "modality_label",

@@ -14,7 +14,7 @@ from auditkit.images.item import UnreadableImage
 from auditkit.images.salt import salt_for
 from auditkit.models.base import ModelOptions, Response
 from auditkit.protocol.effects import share
-from auditkit.run.dry_run import DryRun, _duration
+from auditkit.run.dry_run import Counted, DryRun, _duration
 from auditkit.run.session import all_left_out
 from auditkit.run.settings import check_writable, remove_temporary_store, temporary_store
 
@@ -41,16 +41,16 @@ def test_prepare_asks_nothing_and_opens_the_store_below_the_root(ready, function
 
 def test_dry_run_counts_what_a_run_then_asks(ready, records, function_model):
     before = ready()
-    estimate = before.estimate()
+    (estimate,) = before.estimate().asked
     assert (estimate.planned, estimate.held, estimate.rate) == (18, 0, None)
     before.fetch(lambda tally: None)
     records.reads.clear()
-    after = ready(uid="uid-2").estimate()
+    (after,) = ready(uid="uid-2").estimate().asked
     assert (after.planned, after.held) == (18, 18)
     assert after.rate > 0
     more = ready(some=records(8), uid="uid-3")
     records.reads.clear()
-    estimate = more.estimate()
+    (estimate,) = more.estimate().asked
     assert (estimate.planned, estimate.held) == (24, 18)
     assert records.reads == {}, "a dry run decodes nothing"
     more.fetch(lambda tally: None)
@@ -64,16 +64,16 @@ def test_dry_run_counts_conditions_with_equal_pixels_like_the_run(ready, records
     flat = [r.with_picture(read=lambda: np.full((24, 24), 90, np.uint8)) for r in records(1)]
     run = ready(some=flat)
     run.fetch(lambda tally: None)
-    assert ready(some=flat, uid="uid-2").estimate().held == 3
+    assert ready(some=flat, uid="uid-2").estimate().asked[0].held == 3
 
 
 @pytest.mark.parametrize(
     ("estimate", "words"),
     [
-        (DryRun(NOTHING, 10, 10, None), "nothing to ask"),
-        (DryRun(NOTHING, 10, 0, None), "unknown"),
-        (DryRun(NOTHING, 100, 0, 2.0), "about 50 s at 2 questions/s"),
-        (DryRun(NOTHING, 100, 0, 0.05), "about 33 min at 0.05 questions/s"),
+        (DryRun(NOTHING, [Counted("m", 10, 10, None)]), "nothing to ask"),
+        (DryRun(NOTHING, [Counted("m", 10, 0, None)]), "unknown"),
+        (DryRun(NOTHING, [Counted("m", 100, 0, 2.0)]), "about 50 s at 2 questions/s"),
+        (DryRun(NOTHING, [Counted("m", 100, 0, 0.05)]), "about 33 min at 0.05 questions/s"),
     ],
 )
 def test_dry_run_says_how_long(estimate, words):
@@ -104,7 +104,7 @@ def test_answers_only_puts_no_choices_and_finds_its_own_answers(ready, function_
     model = function_model(lambda request: Response("70", {"70": -0.5}))
     for scoring, choices in (("generate", {False}), ("both", {True})):
         run = ready(model=model, scoring=scoring, uid=scoring)
-        assert run.estimate().held == 0
+        assert run.estimate().asked[0].held == 0
         model.batches.clear()
         run.fetch(lambda tally: None)
         assert {request.choices is not None for batch in model.batches for request in batch} == choices
@@ -112,14 +112,14 @@ def test_answers_only_puts_no_choices_and_finds_its_own_answers(ready, function_
         assert run.judge.data.total().scored == 18
         columns = [run.judge.data.column(question) for question in run.judge.data.asked()]
         assert {column.expectations is not None for column in columns} == choices
-        assert ready(model=model, scoring=scoring, uid=f"{scoring} again").estimate().held == 18
+        assert ready(model=model, scoring=scoring, uid=f"{scoring} again").estimate().asked[0].held == 18
         run.close()
 
 
 def test_rate_is_not_taken_from_errors(ready, function_model):
     run = ready(model=function_model(lambda r: Response(error="down")))
     run.fetch(lambda tally: None)
-    assert ready(uid="uid-2").estimate().rate is None
+    assert ready(uid="uid-2").estimate().asked[0].rate is None
 
 
 def test_unreadable_image_is_left_out_of_the_measurement_by_its_id_not_its_name(ready, records):

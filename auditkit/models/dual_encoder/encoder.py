@@ -149,6 +149,10 @@ class DualEncoder:
         self._towers = None
         self._classes.clear()
 
+    def release(self) -> None:
+        """Let go of the weights; the next question loads them again."""
+        self.close()
+
     def _answers(self, requests: Sequence[Request]) -> list[Response]:
         asked = [_read(request) for request in requests]
         vectors = self._encoded(

@@ -201,6 +201,10 @@ class LocalModel:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
+    def release(self) -> None:
+        """Let go of the weights; the next question loads them again."""
+        self.close()
+
     def _loaded(self) -> Engine:
         if self._engine is None:
             from auditkit.models.local.engine import Engine

@@ -165,7 +165,7 @@ def earlier_runs(run: AuditRun) -> list[EarlierRun]:
     AuditkitError
         A file that cannot be read or is not evidence, or a protocol with early looks.
     """
-    from auditkit.records.faults import count_faults
+    from auditkit.measure.faults import count_faults
 
     references: Mapping[str, Path] = run.settings.references
     looks = run.protocol.looks.number

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from auditkit.evidence import Audit, Estimate
 from auditkit.evidence.comparison import ComparedAudit, Difference, ModelEffect
+from auditkit.judge.titles import Titles
 from auditkit.judge.versions import STATISTIC
 from auditkit.measure.columns import ALL
 from auditkit.measure.recorded import effect_from
@@ -18,7 +19,7 @@ from auditkit.records.compare.joint import Settings, Tails, joint_intervals
 from auditkit.records.compare.ranks import letters, pairs_of, ties
 from auditkit.records.compare.runs import Contestant
 from auditkit.records.compare.values import Gap, ModelsEffect
-from auditkit.vocabulary import Effect
+from auditkit.vocabulary import MODEL, Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,41 @@ def measure(runs: Sequence[Contestant], protocol: Protocol, settings: Settings) 
 def common(runs: Sequence[Contestant], protocol: Protocol) -> dict[str, Effect]:
     """Return the effects that the runs judged, by the audit's id: the shipped ones first, then the others by name.
 
-    An id that stands for different effects in different runs is left out: the verdicts would be about other things.
+    An id that stands for different effects in different runs, or for a comparison with other models, is left out: the
+    verdicts would be about other things.
     """
     recorded: dict[str, set[Effect]] = {}
+    others = _same_beside(runs)
     for audit in (audit for run in runs for audit in run.evidence.audits if audit.family in protocol.families):
         effect = effect_from(audit)
-        if effect is not None and not effect.between:
+        if effect is not None and not effect.between and _roles(effect) <= others.keys() | {MODEL}:
             recorded.setdefault(audit.id, set()).add(effect)
     agreed = {identifier: effects.pop() for identifier, effects in recorded.items() if len(effects) == 1}
     order = [f"{effect.family}/{effect.name}" for listed in SHIPPED.values() for effect in listed()]
     place = {identifier: i for i, identifier in enumerate(order)}
     return {name: agreed[name] for name in sorted(agreed, key=lambda name: (place.get(name, len(place)), name))}
+
+
+def _roles(effect: Effect) -> set[str]:
+    return {question.role for question in effect.questions()}
+
+
+def _same_beside(runs: Sequence[Contestant]) -> dict[str, str]:
+    """Return the names of those who answered beside the model, by role, where they are the same in all runs."""
+    known = [{o.role: (o.name, o.revision, o.fingerprint) for o in run.evidence.models} for run in runs]
+    return {role: who[0] for role, who in known[0].items() if all(each.get(role) == who for each in known)}
+
+
+def titled(found: Sequence[ComparedAudit], runs: Sequence[Contestant], protocol: Protocol) -> list[ComparedAudit]:
+    """Give audits that compare with another model a title in which the models of the runs stand for themselves."""
+    titles = Titles(protocol.catalogue, {MODEL: "each model", **_same_beside(runs)})
+    effects = {audit.id: effect_from(audit) for run in runs for audit in run.evidence.audits}
+    return [
+        audit.model_copy(update={"title": titles.title(effect)})
+        if (effect := effects.get(audit.id)) is not None and _roles(effect) != {MODEL}
+        else audit
+        for audit in found
+    ]
 
 
 def _measure(

@@ -13,7 +13,7 @@ from auditkit.evidence.comparison import ComparedModel, Comparison, Correlation
 from auditkit.judge.rules import seed_for
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.recorded import own_protocol
-from auditkit.records.compare.audits import compared, measure, verdicts_only
+from auditkit.records.compare.audits import compared, measure, titled, verdicts_only
 from auditkit.records.compare.correlation import pooled, score_conditions
 from auditkit.records.compare.joint import Settings, joint_intervals
 from auditkit.records.compare.runs import Contestant, contestants, identical, same_family
@@ -59,6 +59,7 @@ def compare(evidences: Sequence[Evidence], sources: Sequence[str] | None = None)
     settings = Settings.of(protocol, seed_for(protocol.seed, "compare"))
     measured = measure(runs, protocol, settings)
     audits = [*compared(measured, runs, settings), *verdicts_only(runs, {m.id for m in measured})]
+    audits = titled(audits, runs, protocol)
     found = summaries(measured, runs, settings)
     correlations = _correlations(runs, protocol, settings)
     return Comparison(

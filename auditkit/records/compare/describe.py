@@ -40,6 +40,8 @@ def described(effect: Effect, protocol: Protocol, *, distance: bool = False) -> 
         return f"AUROC of {first} against {others}, all modalities together"
     if effect.statistic == "differs":
         return "share of images whose answer differs"
+    if len({question.role for question in effect.questions()}) > 1:
+        return f"mean difference of the {quantity} between two models"
     if distance:
         return f"mean distance of two answers' {quantity}s within an image"
     if unit_in(effect, protocol) == "share":

@@ -19,7 +19,7 @@ from auditkit.protocol.model import Family, Protocol
 from auditkit.records.compare.describe import described, unit_in
 from auditkit.records.compare.values import LOST, AreaEffect, MeanEffect, ModelsEffect, Values
 from auditkit.stats.reduce import FloatArray
-from auditkit.vocabulary import MODEL, Effect, Part
+from auditkit.vocabulary import Effect, Part
 
 
 def effect_of(effect: Effect, data: Sequence[Measurements], protocol: Protocol) -> ModelsEffect | None:
@@ -63,7 +63,7 @@ def is_distance(effect: Effect, family: Family) -> bool:
 
 def lost_share(data: Sequence[Measurements]) -> tuple[MeanEffect, int]:
     """Return the share of answers without a score over the questions put to every model, and how many were not."""
-    asked = [{question for question in each.answered() if question.role == MODEL} for each in data]
+    asked = [set(each.answered()) for each in data]
     shared = sorted(set.intersection(*asked))
     found = []
     for each in data:

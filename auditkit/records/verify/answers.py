@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from auditkit.ask.plan import Plan
 from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import LIBRARIES, Renderer
+from auditkit.ask.roles import RoleKeys
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import NOT_ASKED, OUTCOME_MARKS, Evidence
@@ -24,7 +25,7 @@ from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
-from auditkit.vocabulary import Condition, Probe, Question
+from auditkit.vocabulary import MODEL, Condition, Probe, Question
 
 PART = "answers"
 _ERROR = OUTCOME_MARKS["error"]
@@ -85,7 +86,8 @@ def check_answers(evidence: Evidence, protocol: Protocol, records: Sequence[Item
     columns = [
         (c.question, {name: text.split() for name, text in c.values.items()})
         for c in evidence.answers.columns
-        if not c.inside  # `embeddings` compares these
+        # `embeddings` compares these, and `roles` those of another record.
+        if not c.inside and c.role not in recorded_roles(evidence)
     ]
     search = _Search(evidence, protocol, columns, records, store)
     for index in range(len(records)):
@@ -108,12 +110,11 @@ class _Search:
         self._columns = columns
         self._records = records
         self._digests = _pixel_digests(records, store)
-        model: Any = evidence.model  # has all that a key takes from a model
         self._catalogue = catalogue = protocol.catalogue
-        asked = evidence.answers
-        keys = Keys(model, asked.batch_size, catalogue, probabilities=asked.probabilities)
+        keys = _keys(evidence, catalogue)
         renderer = Renderer(store, protocol.seed, catalogue, cache_bytes=0)
-        self._reader = _AsRecorded(Plan((), (), protocol), self._digests, keys, store, renderer)
+        plan = Plan((), (), protocol, tuple(keys))
+        self._reader = _AsRecorded(plan, self._digests, RoleKeys(keys, catalogue), store, renderer)
         ids = [record.id for record in records]
         self._reader.errors = frozenset(
             Probe(name, question)
@@ -139,6 +140,14 @@ class _Search:
         if unknown:
             self._missing["to questions that this auditkit does not know"] += len(unknown)
             return
+        own = [question for question in asked if self._catalogue.task(question.task).lacks_words(record.columns)]
+        if own:
+            self._missing["to questions in the words of the data, which no record holds"] += len(own)
+            return
+        nobody = [question for question in asked if self._catalogue.asked_of(question) not in self._reader.plan.roles]
+        if nobody:
+            self._missing["of a role that the record does not name"] += len(nobody)
+            return
         answered = list(self._reader.read(record, [Probe(record.id, question) for question in asked]))
         lost = [one for one in answered if one.answer is None and one.probe not in self._reader.errors]
         for entry in lost:
@@ -149,7 +158,7 @@ class _Search:
         if raw_digest(answered) != self._evidence.answers.items[index].answers_sha256:
             self._other_texts.append(index)
         for entry in answered:
-            self._table.put(index, entry.probe.question, entry.answer)
+            self._table.put(index, entry.probe.question, entry.answer, record.columns)
             pixels = self._catalogue.pictures(entry.probe.question.condition)
             dose = (entry.rendered.ssim, entry.rendered.psnr)
             doses = self._doses.setdefault(pixels, np.full((len(self._records), 2), np.nan))
@@ -210,6 +219,20 @@ class _Search:
         if with_ != LIBRARIES:
             words += f"; pictures are found by the library versions that made them, {with_}, and here is {LIBRARIES}"
         return Check(PART, OPEN, words)
+
+
+def recorded_roles(evidence: Evidence) -> set[str]:
+    """Return the roles whose answers were taken from the record of another run."""
+    return {other.role for other in evidence.models if other.given == "record"}
+
+
+def _keys(evidence: Evidence, catalogue: Catalogue) -> dict[str, Keys]:
+    """Return what gives the keys of everybody's answers, by role."""
+    asked: dict[str, Any] = {MODEL: evidence.model}  # has all that a key takes from a model
+    asked |= {other.role: other for other in evidence.models if other.given != "record"}
+    sizes = {MODEL: evidence.answers.batch_size, **{other.role: other.batch_size for other in evidence.models}}
+    with_ = evidence.answers.probabilities
+    return {role: Keys(model, sizes[role], catalogue, probabilities=with_) for role, model in asked.items()}
 
 
 def _pixel_digests(records: Sequence[Item], store: Store) -> dict[str, str]:

@@ -9,13 +9,13 @@ from auditkit.ask.prefetch import model_identity
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
+from auditkit.measure.faults import differences
 from auditkit.measure.prompts import prompt_info
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.changes import ABSENT, changes
 from auditkit.protocol.hash import digest
 from auditkit.protocol.read import read_recorded
 from auditkit.protocol.recorded import own_protocol
-from auditkit.records.faults import differences
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.run.history import earlier_protocols
 from auditkit.version import code_version

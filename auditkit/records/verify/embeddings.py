@@ -46,7 +46,7 @@ def check_embeddings(
     list of Check
         Empty where the record says nothing of embeddings.
     """
-    inside = sorted(set(recorded.asked()) - set(recorded.answered()), key=lambda q: (q.condition, q))
+    inside = sorted(recorded.inside(), key=lambda q: (q.condition, q))
     if not inside:
         return []
     model: Any = evidence.model  # has all that a key takes from a model

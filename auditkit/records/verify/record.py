@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from auditkit.errors import AuditkitError
 from auditkit.evidence import ALL, Audit, Evidence, Outcomes, overall, whole_verdict
 from auditkit.evidence.reading import Impossible, OtherSchema, parse_evidence
+from auditkit.measure.faults import count_faults, differences, twice
 from auditkit.protocol.declared import declared_ids
-from auditkit.records.faults import count_faults, differences, twice
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
 from auditkit.records.verify.described import limit_faults

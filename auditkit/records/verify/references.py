@@ -10,15 +10,18 @@ from typing import Any
 from auditkit.ask.plan import Plan
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence, Reference
+from auditkit.measure.columns import Measurements
+from auditkit.measure.faults import differences
 from auditkit.measure.recorded import from_answers
 from auditkit.records.baseline.earlier import EarlierRun
 from auditkit.records.baseline.unlike import unlike_in_plan
-from auditkit.records.faults import differences
 from auditkit.records.verify.checks import DIFFERS, OPEN, Check, settled
 from auditkit.records.verify.record import read_bytes, read_record, sha256
 from auditkit.records.verify.verdicts import NEVER, Material, by_version, shortened, unjudged_faults
+from auditkit.run.recorded import RecordedRole
 
 PART = "references"
+_OF_MODEL = {"name", "family", "revision", "fingerprint", "backend", "description", "limits"}
 
 
 def read_references(evidence: Evidence, files: Sequence[Path]) -> tuple[list[Check], dict[str, Evidence]]:
@@ -40,9 +43,13 @@ def read_references(evidence: Evidence, files: Sequence[Path]) -> tuple[list[Che
     given = {sha256(content): (path, content) for path in files for content in [read_bytes(path)]}
     checks = []
     found: dict[str, Evidence] = {}
-    for reference in evidence.references:
-        digest = reference.evidence_sha256
-        words = f"the {reference.role}, run {reference.run} of {reference.model}"
+    wanted = [(r.evidence_sha256, f"the {r.role}, run {r.run} of {r.model}") for r in evidence.references]
+    wanted += [
+        (other.evidence_sha256, f"the record that answers for {other.role}, run {other.run} of {other.name}")
+        for other in evidence.models
+        if other.given == "record"
+    ]
+    for digest, words in wanted:
         if digest not in given:
             why = f"{words}: give its evidence.json, SHA-256 {digest}, with --reference to repeat the comparison"
             checks.append(Check(PART, OPEN, why))
@@ -52,11 +59,45 @@ def read_references(evidence: Evidence, files: Sequence[Path]) -> tuple[list[Che
         if other is not None:
             found[digest] = other
         checks.append(settled(PART, f"{words}, is {path.name}, SHA-256 {digest}", list(check.details)))
-    known = {reference.evidence_sha256 for reference in evidence.references}
+    known = {digest for digest, _ in wanted}
     for digest in given.keys() - known:
         detail = f"SHA-256 {digest}, recorded: {', '.join(sorted(known)) or 'none'}"
         checks.append(Check(PART, DIFFERS, f"the run was not held against {given[digest][0].name}", (detail,)))
     return checks, found
+
+
+def check_recorded(evidence: Evidence, recorded: Measurements, found: Mapping[str, Evidence]) -> Iterator[Check]:
+    """Hold the answers of roles that a record answered for against that record.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The record.
+    recorded : Measurements
+        Its answers.
+    found : mapping of str to Evidence
+        From `read_references`.
+    """
+    for other in evidence.models:
+        record = found.get(other.evidence_sha256) if other.given == "record" else None
+        if record is None:
+            continue
+        own = [question for question in recorded.asked() if question.role == other.role]
+        words = f"the {len(own)} columns of {other.role} are those of the record of run {record.run.id}"
+        try:
+            there = RecordedRole(other.role, record, other.evidence_sha256, from_answers(record.answers))
+        except ValueError as error:
+            yield Check(PART, OPEN, f"the answers for {other.role} cannot be read: {error}")
+            continue
+        theirs = there.columns(recorded.records, own)
+        faults = [
+            f"{question}: {int((~recorded.column(question).says_the_same(theirs[question])).sum())} answers are others"
+            for question in own
+            if not recorded.column(question).says_the_same(theirs[question]).all()
+        ]
+        said, now = other.model_dump(include=_OF_MODEL), record.model.model_dump(include=_OF_MODEL)
+        faults += differences(said, now, where=f"models[{other.role}]")
+        yield settled(PART, words, faults)
 
 
 def check_versions(material: Material, found: Mapping[str, Evidence]) -> Iterator[Check]:

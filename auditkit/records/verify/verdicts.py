@@ -17,11 +17,11 @@ from auditkit.judge.cases import failing_cases
 from auditkit.judge.judge import Judge
 from auditkit.judge.looks import plan_looks
 from auditkit.measure.columns import Measurements, level_of
+from auditkit.measure.faults import differences
 from auditkit.measure.reader import AnswerReader
 from auditkit.measure.recorded import effect_from, from_answers
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.records.faults import differences
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
 from auditkit.run.data import notes, strata
@@ -107,9 +107,9 @@ class Material:
         ]
 
     def questions(self, effects: Iterable[Effect]) -> set[Question]:
-        """Return what some effects ask the model about an item."""
+        """Return what some effects ask about an item."""
         resolve = self.protocol.resolve
-        return {resolve(q) for effect in effects for q in effect.questions() if q.role == MODEL}
+        return {resolve(q) for effect in effects for q in effect.questions()}
 
 
 def check_verdicts(material: Material) -> list[Check]:
@@ -124,7 +124,7 @@ def check_verdicts(material: Material) -> list[Check]:
     if material.protocol.looks.number > 1:
         return [*checks, *_after_looks(material)]
     judges = (
-        Judge(material.protocol, material.data, planned)
+        Judge(material.protocol, material.data, planned, names=material.evidence.names)
         for planned in (material.planned, [*material.planned, *material.also_asked])
     )
     return [*checks, _compared(material, judges)]
@@ -154,19 +154,21 @@ def _after_looks(material: Material) -> list[Check]:
         why = "the run looked early, and not every image planned is in its record, so its looks cannot be made again"
         return [Check(PART, OPEN, f"{why}. Run the same command on the same store: nothing is asked again")]
     judge: Judge | None = None
+    asked = (MODEL, *(other.role for other in evidence.models if other.given != "record"))
     seen: set[str] = set()
     looks: list[LookInfo] = []
     for look, stage in zip(plan_looks(staged, protocol), staged, strict=True):
         wanted = material.planned if judge is None else list(judge.undecided())
         seen |= {record.id for record in stage}
-        judge = Judge(protocol, from_answers(_of(evidence.answers, seen)), material.planned, look, before=judge)
+        data = from_answers(_of(evidence.answers, seen))
+        judge = Judge(protocol, data, material.planned, look, before=judge, names=evidence.names)
         records = judge.data.records
         looks.append(
             LookInfo(
                 number=look.number,
                 n_images=len(records),
                 n_clusters=len({r.cluster for r in records}),
-                n_questions=Plan(stage, tuple(wanted), protocol).size(),
+                n_questions=Plan(stage, tuple(wanted), protocol, asked).size(),
                 n_settled=judge.n_settled,
                 levels=decided_levels(look, protocol),
             )
@@ -250,7 +252,9 @@ def _audit_faults(material: Material, judge: Judge, recorded: Audit, skip: set[s
         return
     if material.reader is not None and audit.verdict != "PASS" and not audit.shown:
         worst = judge.worst_cases(effect)  # without their pictures, which are not compared
-        cases = failing_cases(worst, material.reader, judge.data, material.protocol, lambda record: False)
+        cases = failing_cases(
+            worst, material.reader, judge.data, material.protocol, lambda record: False, material.evidence.names
+        )
         audit = audit.model_copy(update={"cases": cases})
     # What the verdict is, before what it rests on.
     first = {"verdict", "sentence", "estimate", "p_pass", "p_fail"}

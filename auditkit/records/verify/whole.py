@@ -13,15 +13,15 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
 from auditkit.images.item import Item
 from auditkit.images.sources import DEMO
+from auditkit.measure.faults import marks_beyond
 from auditkit.measure.recorded import from_answers
 from auditkit.protocol.recorded import own_protocol
-from auditkit.records.faults import marks_beyond
 from auditkit.records.verify import answers, copies, criteria, described, images, pages, record, verdicts
 from auditkit.records.verify.checks import DIFFERS, OPEN, Check, settled
 from auditkit.records.verify.copies import EVIDENCE, HTML, PDF, Copy
 from auditkit.records.verify.embeddings import check_embeddings
 from auditkit.records.verify.record import read_bytes
-from auditkit.records.verify.references import check_versions, read_references
+from auditkit.records.verify.references import check_recorded, check_versions, read_references
 from auditkit.run.settings import DEFAULT_STORE
 from auditkit.words import count
 
@@ -149,6 +149,7 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
         words = "answers beyond their scale, with which no verdict can be made again"
         yield settled(record.PART, words, beyond)
         return
+    yield from check_recorded(evidence, recorded, earlier)
     own = verdicts.Material(evidence, protocol, recorded)
     source = data or (DEMO if evidence.data.source == DEMO else None)
     contents: dict[str, str] = {}
@@ -171,8 +172,8 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
         reread = answers.check_answers(evidence, protocol, addressed, store)
         yield from reread.checks
         if reread.data is not None:
-            inside = {q: recorded.column(q) for q in set(recorded.asked()) - set(recorded.answered())}
-            own = replace(own, data=reread.data.with_columns(inside), reader=reread.reader, store=store)
+            elsewhere = {q: recorded.column(q) for q in set(recorded.asked()) - set(reread.data.asked())}
+            own = replace(own, data=reread.data.with_columns(elsewhere), reader=reread.reader, store=store)
         yield from check_embeddings(evidence, protocol, recorded, addressed, store)
         yield from _verdicts(own, pictures, earlier)
         if store.damaged:

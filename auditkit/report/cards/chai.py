@@ -96,6 +96,7 @@ def _summary(evidence: Evidence) -> str:
     return paragraph(
         f"What the model is: {stated(evidence.model.description)}.",
         f"Audited by auditkit (run {stated(evidence.run.id)}, {escaped(finished)}). {words.conclusion(evidence)}",
+        listing((f"Answered beside it: {line}" for line in words.beside(evidence)), ""),
         "This card was written from the record of that audit. It supports, and does not establish, conformity.",
     )
 

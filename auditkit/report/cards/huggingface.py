@@ -155,6 +155,7 @@ def _section(evidence: Evidence, record_sha256: str) -> str:
             [
                 f"Run {stated(run.id)}; SHA-256 of its record (`evidence.json`): {record_sha256}",
                 f"Fingerprint of the model: {stated(evidence.model.fingerprint)}",
+                *words.beside(evidence),
                 f"auditkit {stated(run.packages.get('auditkit'))}; commit {stated(run.git.get('commit'))}",
             ],
             "",

@@ -12,7 +12,9 @@ from auditkit.words import (
     OUTCOME_NAMES,
     Scale,
     audit_name,
+    beside_name,
     count,
+    how_given,
     limit_words,
     modality_name,
     moment,
@@ -175,6 +177,14 @@ def references(evidence: Evidence) -> list[str]:
             else f"{whole(r.n_answers)} answers on both sides, {whole(r.n_same)} of them equal."
         )
         for r in evidence.references
+    ]
+
+
+def beside(evidence: Evidence) -> list[str]:
+    """Return a line for every other model whose answers count."""
+    return [
+        escaped(f"{m.role}: {beside_name(m)}, {how_given(m)}; fingerprint {m.fingerprint or NOT_STATED}")
+        for m in evidence.models
     ]
 
 

@@ -121,7 +121,16 @@ def _environment() -> Environment:
         finalize=lambda value: _plain(value) if isinstance(value, str) else value,
         undefined=StrictUndefined,
     )
-    for name in ("SYMBOLS", "VERDICT_ORDER", "audit_name", "count", "percent", "plain_name", "whole"):
+    for name in (
+        "SYMBOLS",
+        "VERDICT_ORDER",
+        "audit_name",
+        "beside_sentences",
+        "count",
+        "percent",
+        "plain_name",
+        "whole",
+    ):
         environment.globals[name] = getattr(wording, name)
     environment.globals["more_patients"] = more_patients
     return environment

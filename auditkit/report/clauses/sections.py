@@ -126,9 +126,11 @@ def _model(evidence: Evidence) -> Found:
     gaps = [
         "" if model.revision else "no revision",
         "" if model.fingerprint else "no fingerprint of weights and set-up",
+        *(f"no fingerprint of {other.name} ({other.role})" for other in evidence.models if not other.fingerprint),
     ]
     version = f" {model.revision}" if model.revision else ""
-    return found(f"model {model.name}{version}", gaps)
+    beside = "".join(f", beside {other.name} ({other.role})" for other in evidence.models)
+    return found(f"model {model.name}{version}{beside}", gaps)
 
 
 def _prompts(evidence: Evidence) -> Found:

@@ -7,7 +7,7 @@ import json
 import math
 import shutil
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,10 +141,17 @@ def run_once(
     baseline: Path | None = None,
     page: bool = False,
     pdf: bool = False,
+    more: Sequence[Effect] = (),
+    families: str = "",
+    others: Mapping[str, Impressed | Path] | None = None,
 ) -> Made:
-    """Ask what the audits `ids` need, judge them (or `judged` of them), and write the record, or all files."""
+    """Ask what the audits `ids` and `more` need, judge them (or `judged` of them), and write the record, or all files.
+
+    `others` answer in roles, for audits in `more` and their `families`.
+    """
     protocol = root / "protocol.toml"
-    protocol.write_text(PROTOCOL.replace("within = 5.0", f"within = {margin}"))
+    protocol.write_text(PROTOCOL.replace("within = 5.0", f"within = {margin}") + families)
+    named = {role: str(other) if isinstance(other, Path) else role for role, other in (others or {}).items()}
     settings = Settings(
         model="impressed",
         data=str(images),
@@ -154,12 +161,14 @@ def run_once(
         looks=looks,
         options=ModelOptions(batch_size=16),
         references={} if baseline is None else {"baseline": baseline},
+        roles=named,
     )
-    run = prepare(settings, effects(ids), find_model=lambda name: model or Impressed())
+    asked = {"impressed": model or Impressed(), **(others or {})}
+    run = prepare(settings, [*effects(ids), *more], find_model=lambda name: asked[name])
     earlier = earlier_runs(run)
     run.fetch(lambda tally: None)
     run.measure()
-    wanted = effects(judged or ids)
+    wanted = [*effects(judged or ids), *more]
     audits = [run.audit(effect, "Does it hold?") for effect in wanted]
     audits += [
         e.audit(effect, "Does it hold?")

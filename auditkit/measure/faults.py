@@ -12,14 +12,14 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence, ModalityCount
 from auditkit.evidence.possible import is_number
 from auditkit.measure.columns import MAIN, Measurements
-from auditkit.measure.recorded import answers_sha256, from_answers
+from auditkit.measure.recorded import answers_sha256, from_answers, marks_sha256
 from auditkit.protocol.recorded import own_protocol
 from auditkit.tasks.quantity import Quantity
-from auditkit.vocabulary import Perturbation, Question, condition_name
+from auditkit.vocabulary import MODEL, Perturbation, Question, condition_name
 
 # Numbers of a record have six digits after the point; the last may be rounded otherwise on another machine.
 TOLERANCE = 2e-6
-_NAMING = ("attribute", "number", "words", "modality", "part", "condition", "perturbation", "level", "item")
+_NAMING = ("attribute", "role", "number", "words", "modality", "part", "condition", "perturbation", "level", "item")
 """Keys by which an entry of a list is called."""
 
 
@@ -108,7 +108,23 @@ def count_faults(evidence: Evidence) -> Iterator[str]:
             yield f"data.{name}: {sum(levels.values())} images in all, found {len(items)}"
     outcomes = differences(evidence.outcomes.model_dump(), data.total().model_dump())
     yield from (f"outcomes.{fault}" for fault in outcomes)
+    yield from _role_faults(evidence, data)
     yield from _example_faults(evidence, data)
+
+
+def _role_faults(evidence: Evidence, data: Measurements) -> Iterator[str]:
+    """Everybody who answered is named, once, and everybody named has answered."""
+    named, answered = [other.role for other in evidence.models], {question.role for question in data.asked()}
+    yield from twice("role", named)
+    for role in sorted(answered - {MODEL, *named}):
+        yield f"models: nobody is named who answered as {role}"
+    for other in evidence.models:
+        if other.role not in answered:
+            yield f"models: {other.role} is named, and there is no answer of it"
+        found: dict[str, Any] = {"outcomes": data.total(other.role).model_dump()}
+        if other.given == "record":
+            found["marks_sha256"] = marks_sha256(evidence.answers, other.role)
+        yield from differences(other.model_dump(include=set(found)), found, where=f"models[{other.role}]")
 
 
 def _example_faults(evidence: Evidence, data: Measurements) -> Iterator[str]:

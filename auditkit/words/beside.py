@@ -1,0 +1,31 @@
+"""Who else answered in a run, in words."""
+
+from __future__ import annotations
+
+from auditkit.evidence import Evidence, RoleInfo
+from auditkit.words.numbers import count
+from auditkit.words.text import shortened
+
+_HOW = {"model": "asked here", "server": "asked on a server", "record": "by the record of run {run}"}
+_LONGEST = 160
+
+
+def how_given(other: RoleInfo) -> str:
+    """Say how somebody came to answer: ``by the record of run 20261122-000000-abcdef``."""
+    return _HOW[other.given].format(run=shortened(other.run, _LONGEST))
+
+
+def beside_name(other: RoleInfo) -> str:
+    """Name a second model with its revision and its back end: ``llava, revision 9b1d, back end transformers``."""
+    revision = f", revision {other.revision}" if other.revision else ""
+    backend = f", back end {other.backend}" if other.backend else ""
+    return f"{shortened(other.name, _LONGEST)}{revision}{backend}"
+
+
+def beside_sentences(evidence: Evidence) -> list[str]:
+    """Say who else answered, how many questions, and how they were given; nothing where nobody did."""
+    return [
+        f"{shortened(evidence.names[other.role], _LONGEST)} answered "
+        f"{count(other.outcomes.total, 'distinct question')} as the {other.role}, {how_given(other)}."
+        for other in evidence.models
+    ]
