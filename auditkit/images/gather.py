@@ -29,7 +29,7 @@ from auditkit.images.item import DECLARED, NOT_IDENTIFIABLE, UNKNOWN, Item, Left
 from auditkit.images.layouts.layout import Held
 from auditkit.images.manifest import Row
 from auditkit.images.strata import coarsened, identifier, known, written
-from auditkit.images.versions import Place, Version, attached
+from auditkit.images.versions import Named, Version, attached
 
 T = TypeVar("T")
 Entry = Row | Held
@@ -81,7 +81,8 @@ class Gathering:
         self._digests: OrderedDict[str, tuple[str, bytes, os.stat_result]] = OrderedDict()
         self._versions: list[Version] = []
         self._lost: dict[str, str] = {}  # by what a clean picture is called: why it is left out
-        self._places: dict[str, list[Place]] = {}
+        self._files: dict[str, bytes] = {}  # the pictures of items by the names of their files
+        self._called: dict[str, list[int]] = {}  # the items by their keys
 
     def take(self, entry: Entry) -> None:
         """Take an entry as an item, as a changed version of one, or as left out."""
@@ -108,7 +109,8 @@ class Gathering:
         items = [with_unit(item, unit) for (item, _), unit in zip(found, units, strict=True)]
         if self._versions:
             owners = {key: (shown_name(entry.name), entry.declared) for key, entry in self._owner.items()}
-            items, left_out = attached(items, self._keys, self._versions, self._places, owners, self._lost)
+            named = Named(self._files, self._called, owners, self._lost)
+            items, left_out = attached(items, self._keys, self._versions, named)
             self.left_out += left_out
         return sorted(coarsened(items), key=lambda item: item.id)
 
@@ -148,16 +150,18 @@ class Gathering:
         index = len(self._found)
         self._found.append(found)
         self._keys.append(keys)
-        for position, one in enumerate(shown):
-            for called in {one.name, entry.key if not position else ""} - {""}:
-                self._places.setdefault(called, []).append((index, position))
+        if entry.key:
+            self._called.setdefault(entry.key, []).append(index)
 
     def _shown(self, entry: Entry) -> tuple[_Shown, ...]:
         if isinstance(entry, Held):
             first = _Shown(entry.name, bytes.fromhex(entry.digest))
             return (first,) if entry.second is None else (first, _Shown("", bytes.fromhex(entry.second[0])))
         names = (entry.name, entry.second) if entry.second else (entry.name,)
-        return tuple(self._file(name) for name in names)
+        shown = tuple(self._file(name) for name in names)
+        if entry.given is None:
+            self._files |= {one.name: one.key for one in shown}
+        return shown
 
     def _file(self, name: str) -> _Shown:
         path = inside(self._root, name)
@@ -238,7 +242,7 @@ class Gathering:
         (shown,) = self._shown(entry)
         _, (picture,) = self._read(entry, (shown,))
         of = entry.of
-        if isinstance(entry, Row) and not entry.key:
+        if isinstance(entry, Row) and of not in self._called:
             of = inside(self._root, of).relative_to(self._root).as_posix()
         assert entry.given is not None
         self._versions.append(Version(shown_name(entry.name), of, entry.given, shown.key, picture, entry.declared))

@@ -10,7 +10,7 @@ from pydicom import Dataset, dcmread
 from test_sources import picture, reasons
 
 from auditkit.errors import AuditkitError
-from auditkit.images import csv_rows, manifest, sources
+from auditkit.images import csv_rows, gather, manifest
 from auditkit.images.sources import load_images
 
 
