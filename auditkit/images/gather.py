@@ -25,7 +25,16 @@ from auditkit.images.files import (
     with_unit,
 )
 from auditkit.images.identity import Identity, units_of
-from auditkit.images.item import DECLARED, NOT_IDENTIFIABLE, UNKNOWN, Item, LeftOut, Picture, UnreadableImage, salted_hash
+from auditkit.images.item import (
+    DECLARED,
+    NOT_IDENTIFIABLE,
+    UNKNOWN,
+    Item,
+    LeftOut,
+    Picture,
+    UnreadableImage,
+    salted_hash,
+)
 from auditkit.images.layouts.layout import Held
 from auditkit.images.manifest import Row
 from auditkit.images.strata import coarsened, identifier, known, written
@@ -126,7 +135,9 @@ class Gathering:
         # asks something else of the same picture is an item of its own, and counts as the same patient.
         key = keys[0] if len(keys) == 1 and not asked else _digest_of(keys, asked)
         if (first := self._first.get(key)) is not None:
-            raise UnreadableImage(_again(first, entry.name if isinstance(entry, Held) else shown[0].name, entry.declared))
+            raise UnreadableImage(
+                _again(first, entry.name if isinstance(entry, Held) else shown[0].name, entry.declared)
+            )
         for one in shown:
             self._check_owner(self._owner.get(one.key), entry)
         if isinstance(entry, Held):

@@ -70,13 +70,13 @@ def shipped() -> Mapping[str, Entry]:
 
 
 def corruptions(tier: str = "") -> tuple[Entry, ...]:
-    """Return the corruptions, in the order of ``catalogue.toml``; without a tier none whose pictures the data must hold.
+    """Return the corruptions, in the order of ``catalogue.toml``.
 
     Parameters
     ----------
     tier : str
         Only those of this tier: ``"imagenet_c"``, ``"auditkit"``, or one of published pictures (``"medmnist_c"``,
-        ``"medimeta_c"``, ``"medq_deg"``); empty for all that can be applied to any picture.
+        ``"medimeta_c"``, ``"medq_deg"``), which the data must hold; empty for all that any picture can be given.
     """
     every = (e for e in shipped().values() if e.stage == "display")
     return tuple(e for e in every if (e.tier == tier if tier else not e.given))
