@@ -39,6 +39,7 @@ from auditkit.images.layouts.layout import Held
 from auditkit.images.manifest import Row
 from auditkit.images.strata import coarsened, identifier, known, written
 from auditkit.images.versions import Named, Version, attached
+from auditkit.vocabulary import Perturbation
 
 T = TypeVar("T")
 Entry = Row | Held
@@ -99,7 +100,7 @@ class Gathering:
             if entry.given is None:
                 self._take_item(entry)
             else:
-                self._take_version(entry)
+                self._take_version(entry, entry.given)
         except UnreadableImage as error:
             reason = str(error)
             if reason == NO_FILE:
@@ -134,16 +135,14 @@ class Gathering:
         # A copy under a second name or a second row would count as a second patient: evidence out of nothing. What
         # asks something else of the same picture is an item of its own, and counts as the same patient.
         key = keys[0] if len(keys) == 1 and not asked else _digest_of(keys, asked)
+        name = shown[0].name
         if (first := self._first.get(key)) is not None:
-            raise UnreadableImage(
-                _again(first, entry.name if isinstance(entry, Held) else shown[0].name, entry.declared)
-            )
+            raise UnreadableImage(_again(first, name, entry.declared))
         for one in shown:
             self._check_owner(self._owner.get(one.key), entry)
         if isinstance(entry, Held):
             self._check_unit(entry)
         facts, pictures = self._read(entry, shown)
-        name = entry.name if isinstance(entry, Held) else shown[0].name
         apart = () if isinstance(entry, Held) else _apart(shown, asked)
         found = assembled(
             name,
@@ -249,18 +248,17 @@ class Gathering:
 
     # --- changed versions ------------------------------------------------------------------------------------------
 
-    def _take_version(self, entry: Entry) -> None:
+    def _take_version(self, entry: Entry, change: Perturbation) -> None:
         (shown,) = self._shown(entry)
         _, (picture,) = self._read(entry, (shown,))
         of = entry.of
-        if isinstance(entry, Row) and of not in self._called:
+        if isinstance(entry, Row):
             of = inside(self._root, of).relative_to(self._root).as_posix()
-        assert entry.given is not None
-        self._versions.append(Version(shown_name(entry.name), of, entry.given, shown.key, picture, entry.declared))
+        self._versions.append(Version(shown_name(entry.name), of, change, shown.key, picture, entry.declared))
 
 
 def asked_of(declared: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what a row of a table of questions asks, the same for every way of writing it; empty without a question."""
+    """Return the question and the options of a row, written in one way; empty without a question."""
     if known(declared.get(QUESTION)) is None:
         return ()
     return tuple(written(declared.get(name)) for name in ASKED)

@@ -306,7 +306,7 @@ def _of_files(place: Place, text: str, declared: Mapping[str, object], shared: M
     return Row(first, declared, second[0] if second else "", **shared)  # type: ignore[arg-type]
 
 
-# --- what belongs together ---------------------------------------------------------------------------------------------
+# --- what belongs together --------------------------------------------------------------------------------------------
 
 
 def _joined(said: Mapping[str, str]) -> tuple[str, Perturbation | None]:
