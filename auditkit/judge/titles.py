@@ -6,14 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditkit import perturbations
+from auditkit.judge.ratio_sides import sides_of
 from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
+from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question
 from auditkit.words import and_listed
 
 # More than these are counted, not listed.
 _MANY = 8
+_OF_ERRORS = ("ratio", "shortfall ratio")
+_BY_NAME = (*_OF_ERRORS, "agreement", "wording")
+"""Statistics of many questions at once, which their author names best."""
+_COUNTS = {
+    "differs": "said",
+    "ratio": "errors",
+    "shortfall ratio": "errors",
+    "agreement": "agreement",
+    "wording": "share of the wording",
+}
+"""What is counted, by statistic, where that is not the value itself."""
 _OF_PROBABILITIES = {
     "agrees": "Likeliest choice is the one written",
     "gap": "Expected and written score differ",
@@ -61,6 +74,8 @@ class Titles:
     def _title(self, effect: Effect) -> str:
         if effect.between:
             return self._of_gap(effect)
+        if effect.statistic in _BY_NAME:
+            return _plain(effect.name)
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:
@@ -97,6 +112,11 @@ class Titles:
     def _sides(self, effect: Effect) -> tuple[str, str]:
         if effect.between:
             return f"the level of {_spaced(effect.between)}", "every other level"
+        if effect.statistic in _OF_ERRORS:
+            return self._of_errors(effect)
+        if effect.statistic == "agreement":
+            first, second = (self._asked(value.question) for _, value in effect.parts[0].terms)
+            return first, second
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         controls = list(
@@ -137,8 +157,8 @@ class Titles:
     def quantity(self, effect: Effect) -> str:
         """Name the value that is counted."""
         _, value = effect.parts[0].terms[0]
-        if effect.statistic == "differs":
-            return "said"
+        if effect.statistic in _COUNTS:
+            return _COUNTS[effect.statistic]
         return self.catalogue.quantity(value).name
 
     def hazard(self, effect: Effect) -> str:
@@ -150,6 +170,24 @@ class Titles:
                     if hazard:
                         return hazard
         return ""
+
+    def _of_errors(self, effect: Effect) -> tuple[str, str]:
+        """Say under what the errors are counted, and in whose."""
+        ours, theirs = sides_of(effect.parts[0])
+        questions = [self.catalogue.resolve(v.question) for weight, v in ours.terms if weight > 0]
+        named = (
+            _counted(questions) if len(questions) > _MANY else "; ".join(self.condition(q.condition) for q in questions)
+        )
+        if not theirs.terms:
+            return f"errors under {named}", "errors that were fixed beforehand"
+        if theirs.terms[0][1].question.role != MODEL:
+            return f"errors under {named}", f"those of the {theirs.terms[0][1].question.role}"
+        return f"errors under {named}", f"errors under {self.condition(theirs.terms[0][1].question.condition)}"
+
+    def _asked(self, question: Question) -> str:
+        """Name a rating: what was asked, and of what."""
+        resolved = self.catalogue.resolve(question)
+        return f"{resolved.words}, {self.condition(resolved.condition)}"
 
     def _inside(self, questions: Sequence[Question]) -> str:
         """The kind of embedding that is compared, and that the score is held beside it; empty where none is."""
@@ -204,7 +242,10 @@ class Titles:
         entry = self.catalogue.entry(blamed[0].name)
         if entry.stage == "asking":
             return _plain(effect.name)
-        return self._label(blamed[0]) + (f" vs {self._label(against[0])}" if against else "")
+        return self._label(blamed[0]) + (self._against(entry, against[0]) if against else "")
+
+    def _against(self, entry: Entry, control: Perturbation) -> str:
+        return " vs " + ("neutral" if control.name == entry.placebo else self._label(control))
 
     def _other_side(self, against: Condition) -> str:
         if not against:

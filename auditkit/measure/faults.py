@@ -8,13 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence, ModalityCount
-from auditkit.evidence.possible import is_number
-from auditkit.measure.columns import MAIN, Measurements
+from auditkit.measure.columns import Measurements
 from auditkit.measure.recorded import answers_sha256, from_answers, marks_sha256
-from auditkit.protocol.recorded import own_protocol
-from auditkit.tasks.quantity import Quantity
 from auditkit.vocabulary import MODEL, Perturbation, Question, condition_name
 
 # Numbers of a record have six digits after the point; the last may be rounded otherwise on another machine.
@@ -140,44 +136,6 @@ def _example_faults(evidence: Evidence, data: Measurements) -> Iterator[str]:
         shown = {"score": None if score != score else round(score, 6)}
         for fault in differences(example.model_dump(include={"score"}), shown):
             yield f"examples: {example.item} {condition_name(done)}: {fault}"
-
-
-def marks_beyond(evidence: Evidence) -> Iterator[str]:
-    """Yield the numbers of answers that lie beyond the range of their scale, as far as the scale is known here."""
-    try:
-        catalogue = own_protocol(evidence).catalogue
-    except AuditkitError:
-        return
-    for column in evidence.answers.columns:
-        try:
-            known = catalogue.task(column.task).scorer.quantities
-        except AuditkitError:
-            continue
-        ranges = {quantity.name if i else MAIN: quantity for i, quantity in enumerate(known)}
-        for name in column.values.keys() & ranges.keys():
-            for item, mark in zip(evidence.answers.items, column.values[name].split(), strict=False):
-                if is_number(mark) and not _within(float(mark), ranges[name]):
-                    scale = f"{ranges[name].low:g} to {ranges[name].high:g}"
-                    yield f"image {item.id}, {column.question}: {mark} lies beyond the scale, {scale}"
-
-
-def refuse_marks_beyond(evidence: Evidence, named: str) -> None:
-    """Refuse a record with numbers that no answer can have.
-
-    Raises
-    ------
-    AuditkitError
-        Naming the first.
-    """
-    fault = next(marks_beyond(evidence), "")
-    if fault:
-        raise AuditkitError(f"the answers in {named} are damaged: {fault}.", "Take the file as the run wrote it.")
-
-
-def _within(number: float, scale: Quantity) -> bool:
-    # A mark has eight digits, so that an end of the scale may be rounded beyond itself.
-    spare = 1e-7 * max(abs(scale.low), abs(scale.high))
-    return scale.low - spare <= number <= scale.high + spare
 
 
 def twice(what: str, names: Iterable[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from auditkit.errors import AuditkitError
 from auditkit.lookup import check_keys, near
 from auditkit.vocabulary import CLEAN
 
-Stage = Literal["pictures", "native", "display", "options", "words", "asking"]
+Stage = Literal["pictures", "native", "display", "order", "options", "words", "asking"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """What a perturbation changes, in the order in which perturbations are applied."""
 
@@ -44,7 +44,7 @@ class Entry:
         Stable key, as in `auditkit.vocabulary.Perturbation`: letters, digits and underscores, with dots between.
     label : str
         What reports print; the name where none is given.
-    stage : {"pictures", "native", "display", "options", "words", "asking"}
+    stage : {"pictures", "native", "display", "order", "options", "words", "asking"}
         What is changed.
     levels : tuple of mapping of str to plain data
         Parameters by level. Several: ``levels[level - 1]``. One: a single strength, level 0. None at all: any level
@@ -52,11 +52,13 @@ class Entry:
     function : str
         ``package.module:name`` of the law; empty for the stage ``asking``; ``"given"`` where the data hold the changed
         pictures themselves (``Picture.given``). A law of the stage ``display`` is called as
-        ``name(pixels, key, **parameters)``, one of the stage ``words`` as ``name(text, **parameters)``,
-        and one of the stage ``options`` as ``name(number, **parameters)``, which gives the order of so many options.
+        ``name(pixels, key, **parameters)``, one of the stage ``words`` as ``name(text, **parameters)``, one of the
+        stage ``pictures`` as ``name(pictures, donor, **parameters)``, and one of the stages ``order`` (of
+        pictures) and ``options`` as ``name(number, **parameters)``, which gives the order of so many.
     tier : str
-        Whose parameters these are: ``"imagenet_c"``, ``"auditkit"``, ``"attributes"``, ``"asking"``, or a word of the
-        author's own.
+        Whose parameters these are, or what they belong to: ``"imagenet_c"``, ``"auditkit"``, ``"blank"``,
+        ``"burnt_in"``, ``"pictures"``, ``"attributes"``, ``"statements"``, ``"suffixes"``, ``"asking"``, or a word of
+        the author's own.
     law : str
         What is done, in words.
     rationale : str
@@ -71,6 +73,9 @@ class Entry:
         Changed whenever the same parameters give other pixels or words. It is a part of the key of what is rendered.
     hazard : str
         The harm that follows if the model fails here, where the entry has one of its own.
+    placebo : str
+        The entry of the same shape that says nothing, against which this one is compared; empty where there is none.
+        Both draw their randomness from the placebo's key, so that they differ in nothing else.
     """
 
     name: str
@@ -86,6 +91,7 @@ class Entry:
     expects: Expectation = "notice"
     version: str = "1"
     hazard: str = ""
+    placebo: str = ""
 
     def __post_init__(self) -> None:
         for key, what, remedy in chain(_problems(self), _problems_of_levels(self)):  # the first is told
@@ -154,7 +160,9 @@ class Entry:
         run incomparable.
         """
         table = self.table()
-        return {key: table[key] for key in ("stage", "function", "levels", "modalities", "version")}
+        acting = {key: table[key] for key in ("stage", "function", "levels", "modalities", "version")}
+        # Of words it only says what they are compared with; of pixels it decides where noise and text are put.
+        return acting | ({"placebo": self.placebo} if self.placebo and self.stage != "words" else {})
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, Any], where: str = WHERE) -> Entry:
@@ -194,7 +202,7 @@ def _problems(entry: Entry) -> Iterator[tuple[str, str, str]]:
     name = entry.name
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name == CLEAN:
         yield "", f"{name!r} cannot be a name", f"Use letters, digits and _, with dots between, and not {CLEAN!r}."
-    for key in ("label", "function", "tier", "law", "rationale", "source", "version", "hazard"):
+    for key in ("label", "function", "tier", "law", "rationale", "source", "version", "hazard", "placebo"):
         value = getattr(entry, key)
         if not isinstance(value, str) or (key in ("tier", "version") and not value):
             yield key, f"text is needed (value seen: {value!r:.80})", ""

@@ -11,7 +11,13 @@ from auditkit.lookup import imported
 from auditkit.perturbations.entry import Entry, PerturbationError
 
 # What a law is called with before its parameters, by stage.
-_ARGUMENTS = {"display": ("pixels", "key"), "options": ("number",), "words": ("text",)}
+_ARGUMENTS = {
+    "pictures": ("pictures", "donor"),
+    "display": ("pixels", "key"),
+    "order": ("number",),
+    "options": ("number",),
+    "words": ("text",),
+}
 
 
 @cache

@@ -33,7 +33,7 @@ def examples(run: AuditRun) -> list[Example]:
     shown = [(index, record) for index, record in enumerate(data.records) if run.may_show(record)]
     for index, record in _shown_images(shown):
         digest = run.store.sources([record.content])[record.content]
-        known = run.renderer.known(digest, {(), *conditions})
+        known = run.renderer.known(record, digest, {(), *conditions})
         for condition in ((), *conditions):
             question = run.protocol.resolve(Question(condition=condition))
             if condition and (question not in asked or condition not in known):

@@ -15,7 +15,8 @@ from auditkit.evidence import Evidence
 from auditkit.evidence.reading import read_evidence
 from auditkit.images.item import Item
 from auditkit.measure.columns import NOT_ASKED, Column, Measurements
-from auditkit.measure.faults import count_faults, refuse_marks_beyond
+from auditkit.measure.faults import count_faults
+from auditkit.measure.marks import refuse_marks_beyond
 from auditkit.measure.recorded import data_sha256, from_answers
 from auditkit.protocol.changes import changed_entries
 from auditkit.protocol.model import Protocol
