@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditkit.protocol import diagnosis, shipped
     from auditkit.protocol.effects import (
         accuracy,
+        agreement,
         areas,
         balanced_accuracy,
         behind,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         departure,
         differs,
         displacement,
+        errors_over,
         falls,
         follows,
         loses,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         skill,
         steps,
         versus,
+        wording_share,
         wordings,
     )
     from auditkit.protocol.read import load_protocol
@@ -68,6 +71,7 @@ __all__ = [
     "Wording",
     "__version__",
     "accuracy",
+    "agreement",
     "areas",
     "balanced_accuracy",
     "behind",
@@ -79,6 +83,7 @@ __all__ = [
     "diagnosis",
     "differs",
     "displacement",
+    "errors_over",
     "falls",
     "follows",
     "load_protocol",
@@ -93,6 +98,7 @@ __all__ = [
     "skill",
     "steps",
     "versus",
+    "wording_share",
     "wordings",
 ]
 
@@ -103,9 +109,9 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "accuracy", "areas", "balanced_accuracy", "behind", "between", "calibration", "change", "corruptions",
-        "departure", "differs", "displacement", "falls", "follows", "loses", "loss", "mean", "recall", "rises", "share",
-        "skill", "steps", "versus", "wordings",
+        "accuracy", "agreement", "areas", "balanced_accuracy", "behind", "between", "calibration", "change",
+        "corruptions", "departure", "differs", "displacement", "errors_over", "falls", "follows", "loses", "loss",
+        "mean", "recall", "rises", "share", "skill", "steps", "versus", "wording_share", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),

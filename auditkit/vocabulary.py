@@ -190,7 +190,12 @@ class Effect:
         What is made of the items' values: ``"mean"``, ``"differs"`` (share of items whose two answers differ),
         ``"area"`` (under the ROC curve of the first term against the second), ``"calibration"`` (mean distance between
         the values read as chances that an item is as in the terms with a positive weight, and how often it is),
-        ``"follows"`` (correlation, within the item, of the values of its first task with those of the other).
+        ``"follows"`` (correlation, within the item, of the values of its first task with those of the other),
+        ``"ratio"`` (of the values of the audited model, which count errors, to those of the role ``"reference"``, or
+        where it has no terms to those with a negative weight; the reference's terms have the opposite sign, as in a
+        difference), ``"shortfall ratio"`` (the same, where an error is what a value lacks of the top of its range),
+        ``"agreement"`` (quadratic weighted kappa of the first term with the second), ``"wording"`` (share of the
+        variance that is due to which of the terms was asked).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str
@@ -229,8 +234,15 @@ class Effect:
         return self._each(lambda question: question.under(*perturbations), self.name + suffix)
 
     def by(self, role: str) -> Effect:
-        """Return the same questions, answered by another."""
-        return self._each(lambda question: replace(question, role=role), f"{self.name}@{role}")
+        """Return the same questions, answered by another; what must be shown first is shown of that one too."""
+
+        def by(part: Part) -> Part:
+            terms = tuple((w, replace(v, question=replace(v.question, role=role))) for w, v in part.terms)
+            return replace(part, terms=terms)
+
+        found = self._each(lambda question: replace(question, role=role), f"{self.name}@{role}")
+        parts = (replace(part, provided=part.provided and by(part.provided)) for part in found.parts)
+        return replace(found, parts=tuple(parts))
 
     def where(self, column: str, level: str) -> Effect:
         """Return the same numbers over the items whose column has this level."""

@@ -141,7 +141,7 @@ def _pass(model: Model, records: Sequence[Item], *, probabilities: bool = True) 
         known = digests(plan, store, renderer, Tally())
         for record in records:
             shown = {probe: catalogue.pictures(probe.question.condition) for probe in plan.probes(record)}
-            rendered = renderer.known(known[record.id], set(shown.values()))
+            rendered = renderer.known(record, known[record.id], set(shown.values()))
             addresses = {str(probe): keys.of(probe, rendered[pictures]) for probe, pictures in shown.items()}
             stored = store.answers(addresses.values())
             answers |= {probe: stored[address].text for probe, address in addresses.items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from auditkit import tasks
 from auditkit.errors import AuditkitError
-from auditkit.perturbations import levels, placebos
+from auditkit.perturbations import levels, placebos, shipped
 
 PAGE = Path(__file__).parents[1] / "docs" / "prompts.md"
 
@@ -33,6 +33,16 @@ def sentences() -> str:
     return "\n".join(lines[1:])
 
 
+def statements() -> str:
+    """Return every statement and suffix as Markdown, with its placebo beside it."""
+    lines = ["| name | sentence | compared with |", "|---|---|---|"]
+    for entry in shipped().values():
+        if entry.tier in ("statements", "suffixes"):
+            placebo = f"`{entry.placebo}`" if entry.placebo else "no sentence"
+            lines.append(f"| `{entry.name}` | {entry.parameters(0)['sentence']} | {placebo} |")
+    return "\n".join(lines)
+
+
 def replaced(page: str) -> str:
     """Return a page with the present tables between their marks.
 
@@ -41,7 +51,7 @@ def replaced(page: str) -> str:
     AuditkitError
         When the page lacks a mark.
     """
-    for name, table in (("wordings", wordings()), ("sentences", sentences())):
+    for name, table in (("wordings", wordings()), ("sentences", sentences()), ("statements", statements())):
         begin, end = f"<!-- begin {name}: written by python -m tools.prompts -->", f"<!-- end {name} -->"
         head, found, rest = page.partition(begin)
         _, closed, tail = rest.partition(end)

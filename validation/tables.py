@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from validation import families, gate, gates, looks, matrix, own
+from validation import arrays, families, gate, gates, looks, matrix, own
 from validation.jobs import Counts, Results
 from validation.rates import Rate, Table
 from validation.setting import Setting
@@ -26,12 +26,13 @@ DEFECTS, FOUND, BLAMED = (
     "Planted defects: FAIL in the right audits, by family",
     "Planted defects: any FAIL in a wrong audit, by family",
 )
+RATIOS, KAPPAS, SHARES = "Ratios of errors on their limit", "Kappa on its floor", "Shares of the variance"
 FAIR_PASS, FAIR_FAIL = "Models without defects: PASS, by family", "Models without defects: any FAIL, by family"
 
 
 def tables_of(results: Results) -> list[Table]:
     """Return the tables of all suites that have results."""
-    made = (of_gates, of_families, of_own, of_gate, of_looks, of_matrix)
+    made = (of_gates, of_families, of_own, of_gate, of_looks, of_matrix, of_arrays)
     found = [table for tables in made for table in tables(results)]
     return [table for table in found if table.rates]
 
@@ -185,6 +186,31 @@ def of_matrix(results: Results) -> list[Table]:
             "Share of the audits.",
         ),
         Table(FAIR_FAIL, ("noise",), [r for row, c in fair.items() for r in _blamed(row, c)], wrong),
+    ]
+
+
+def of_arrays(results: Results) -> list[Table]:
+    """Return the error rates of the procedures that are measured by themselves."""
+    rows = {"ratio": list[Rate](), "kappa": list[Rate](), "share": list[Rate]()}
+    for row, counts in _suite(results, arrays.SUITE):
+        what, *key = row.split("|")
+        n, promised = counts["replicates"], set(counts) - {"replicates", "undetermined", "no interval"}
+        rows[what] += [
+            Rate(tuple(key), claim, counts[claim] / n, n, ALPHA if claim in promised else None)
+            for claim in counts
+            if claim != "replicates"
+        ]
+    keys = ("kind", "images per patient", "patients")
+    return [
+        Table(
+            RATIOS,
+            keys,
+            rows["ratio"],
+            f"The model's errors are {arrays.LIMIT:g} times the reference's, and that is the limit; nominal 0.05. "
+            "Undetermined: no number is given.",
+        ),
+        Table(KAPPAS, keys, rows["kappa"], "The floor is the true kappa; nominal 0.05."),
+        Table(SHARES, keys, rows["share"], "Intervals that lie wholly below or above the truth; nominal 0.05 each."),
     ]
 
 

@@ -62,8 +62,8 @@ class Earlier:
         before = self.answer(first, record, digest)
         if before is None:
             return None
-        shown = self._catalogue.pictures(first.condition)
-        rendered = self._renderer.known(digest, [shown]).get(shown)
+        shown = self._catalogue.shown(first)
+        rendered = self._renderer.known(record, digest, [shown]).get(shown)
         if rendered is None:
             return None
         key = self._keys.of(Probe(record.id, first), rendered, record.columns, before)

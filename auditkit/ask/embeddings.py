@@ -177,7 +177,7 @@ def _missing(
     from PIL import Image
 
     record, digest = image.record, image.digest
-    rendered = renderer.known(digest, image.wanted)
+    rendered = renderer.known(record, digest, image.wanted)
     held = store.known_embeddings(keys.of(one, kind) for c, one in rendered.items() for kind in image.wanted[c])
     fresh: dict[str, Rendered] = {}
     for condition, kinds in image.wanted.items():
@@ -185,7 +185,8 @@ def _missing(
         # Not known yet when its questions were given up before they were asked.
         if condition not in rendered and not asker.gave_up:
             pixels = renderer.pixels(record, digest, condition)
-            rendered[condition] = fresh[renderer.key(digest, condition)] = renderer.describe(record, pixels)
+            rendered[condition] = renderer.describe(record, condition, [pixels])
+            fresh[renderer.key(record, digest, condition)] = rendered[condition]
             held |= store.known_embeddings(keys.of(rendered[condition], kind) for kind in kinds)
         for kind in kinds:
             key = keys.of(rendered[condition], kind) if condition in rendered else _unknown(kind, record, condition)

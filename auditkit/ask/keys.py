@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,18 @@ def pixel_digest(pixels: NDArray[np.generic]) -> str:
     return digest.hexdigest()
 
 
+NO_PICTURE = digest_of(KEY_VERSION, "no picture")
+"""Stands in keys where a digest of pixels would: nothing is shown."""
+
+
+def pictures_digest(shown: Sequence[NDArray[np.generic]]) -> str:
+    """Return the SHA-256 (hex) that stands for the pictures of a request: that of the only one's pixels."""
+    if not shown:
+        return NO_PICTURE
+    digests = [pixel_digest(pixels) for pixels in shown]
+    return digests[0] if len(digests) == 1 else digest_of("pictures", *digests)
+
+
 def render_key(before: str, perturbation: Perturbation, version: str, libraries: str, seed: int) -> str:
     """Return the key of a rendered image, one perturbation at a time.
 
@@ -56,7 +69,7 @@ def answer_key(pixels: str, prompt: Prompt, asking: Condition, model_identity: s
     Parameters
     ----------
     pixels : str
-        `pixel_digest` of the image the model is given.
+        `pictures_digest` of the pictures the model is given.
     prompt : auditkit.tasks.Prompt
         Every text turn, the choices and the length limit. Where only answers are wanted (``--audit-scoring=generate``)
         there are no choices, so an answer without probabilities is never taken for one with them.

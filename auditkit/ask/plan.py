@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from auditkit.ask.donors import can_be_shown, kind_of_donor
 from auditkit.errors import AuditkitError
 from auditkit.images.item import Item
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import Task
-from auditkit.vocabulary import EARLIER, MODEL, Effect, Probe, Question
+from auditkit.tasks.slots import TRUE, WRONG, slots
+from auditkit.vocabulary import EARLIER, MODEL, Condition, Effect, Perturbation, Probe, Question, condition_name
 
-RENDERED = ("display",)
+RENDERED = ("pictures", "display", "order")
 """Stages of the perturbations that change pixels and can be rendered so far."""
 NOT_ASKED = ("baseline", "anchor", "data", EARLIER)
 """Roles whom nobody can be named for: earlier runs, and the data."""
@@ -49,6 +52,7 @@ class Plan:
         default_factory=dict, init=False, repr=False, compare=False
     )
     _asked: dict[str, tuple[Task, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _exchanges: dict[str, Condition] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, role: str) -> Plan:
         """Return what one role is asked of it."""
@@ -91,7 +95,7 @@ class Plan:
                 for q in found
                 if catalogue.applies_to(q.condition, modality) and catalogue.task(q.task).applies_to(modality)
             ]
-            applying.sort(key=lambda question: (catalogue.pictures(question.condition), question))
+            applying.sort(key=lambda question: (catalogue.shown(question), question))
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]
 
@@ -104,15 +108,37 @@ class Plan:
     def about(self, record: Item) -> tuple[Question, ...]:
         """Return the questions about one item, in the order of `questions`.
 
-        Tasks that need what the item has not (a right answer, a second picture) are left out: they are not asked, and
-        so they are not missing either.
+        Tasks that need what the item has not (a right answer, a second picture) are left out, and so is what takes a
+        picture of another patient where there is none, or a changed picture that the data do not hold: they are not
+        asked, and so they are not missing either.
         """
-        lacks = self.lacking(record)
+        lacks, hidden = self._lacking(record), self._hidden(record)
         questions = self.questions(record.modality)
-        return tuple(q for q in questions if q.task not in lacks) if lacks else questions
+        if not lacks and not hidden:
+            return questions
+        return tuple(q for q in questions if q.task not in lacks and hidden.isdisjoint(q.condition))
+
+    def _shows(self, modality: str) -> Condition:
+        """What the questions about a modality do to which pictures are shown; listed once, not once per item."""
+        if modality not in self._exchanges:
+            steps = dict.fromkeys(step for question in self.questions(modality) for step in question.condition)
+            entries = {step: self.protocol.catalogue.entry(step.name) for step in steps}
+            self._exchanges[modality] = tuple(s for s in steps if entries[s].stage == "pictures" or entries[s].given)
+        return self._exchanges[modality]
 
     def lacking(self, record: Item) -> dict[str, str]:
-        """Return the tasks that an item of their modality is not asked, each with the reason in words."""
+        """Return what of the plan an item of its modality is not asked, each with the reason in words.
+
+        By task, or by the perturbation of which the data hold no picture.
+        """
+        held = sorted(step for step in self._hidden(record) if self.protocol.catalogue.entry(step.name).given)
+        return self._lacking(record) | {str(step): "the data hold no picture changed by it" for step in held}
+
+    def _hidden(self, record: Item) -> set[Perturbation]:
+        catalogue = self.protocol.catalogue
+        return {step for step in self._shows(record.modality) if not can_be_shown(record, (step,), catalogue)}
+
+    def _lacking(self, record: Item) -> dict[str, str]:
         reasons = ((t.id, t.lacking(record.columns, len(record.pictures))) for t in self._tasks(record.modality))
         return {task: reason for task, reason in reasons if reason}
 
@@ -237,6 +263,7 @@ def _check_question(question: Question, protocol: Protocol) -> None:
     resolved = protocol.resolve(question)
     if catalogue.asks(resolved):
         catalogue.prompt(resolved)
+        _check_statements(resolved, catalogue)
     elif resolved.role != MODEL:
         raise AuditkitError(
             f"{question} compares what {question.role!r} holds inside; that is fetched of the audited model only.",
@@ -255,6 +282,75 @@ def _check_question(question: Question, protocol: Protocol) -> None:
                 f"Use a perturbation of stage {' or '.join(map(repr, RENDERED))}.",
             )
     catalogue.load([resolved])
+    _check_orders(resolved, catalogue)
+    _check_pictures(resolved, catalogue)
+
+
+def _check_statements(question: Question, catalogue: Catalogue) -> None:
+    """Refuse sentences that name the right answer or a wrong one to a task of which nobody knows which is right."""
+    task = catalogue.task(question.task)
+    for step in catalogue.words(question.condition):
+        said = str(catalogue.entry(step.name).parameters(step.level).get("sentence", ""))
+        named = [slot for slot in slots(said) if slot in (TRUE, WRONG)]
+        if named and task.truth is None:
+            raise AuditkitError(
+                f"{step} says {{{named[0]}}}, and task {task.id!r} has no right answer to fill it with.",
+                f"Give the task a truth, or use a sentence without {{{named[0]}}}.",
+            )
+
+
+def _check_orders(question: Question, catalogue: Catalogue) -> None:
+    """Refuse another order of what there is one of, or none."""
+    task = catalogue.task(question.task)
+    for step in question.condition:
+        stage = catalogue.entry(step.name).stage
+        if stage == "order" and task.pictures < 2:
+            raise AuditkitError(
+                f"{step} changes the order of pictures, and {task.id} shows {task.pictures}.",
+                "Name a task with pictures = 2.",
+            )
+        if stage == "options" and not task.lettered:
+            raise AuditkitError(
+                f"{step} changes the order of options, and {task.id} has no lettered options.",
+                "Name a task whose scorer is a choice.",
+            )
+
+
+def _check_pictures(question: Question, catalogue: Catalogue) -> None:
+    """Refuse what shows other pictures, or none, where that means nothing."""
+    shown = catalogue.pictures(question.condition)
+    others = [p for p in shown if catalogue.entry(p.name).stage == "pictures"]
+    _check_given(question, shown, others, catalogue)
+    if not others:
+        return
+    if not catalogue.asks(question):
+        raise AuditkitError(
+            f"{question} compares what the model holds inside of an image with what it holds of another, or of none.",
+            "Name perturbations of the image itself.",
+        )
+    if len(others) > 1:
+        raise AuditkitError(f"{condition_name(shown)} shows other pictures twice.", "Name one of them.")
+    if len(shown) > 1 and not kind_of_donor(others[0], catalogue):
+        raise AuditkitError(
+            f"{condition_name(shown)} changes the pixels of a picture that is not there.", f"Leave {shown[-1]} out."
+        )
+
+
+def _check_given(question: Question, shown: Condition, others: Sequence[Perturbation], catalogue: Catalogue) -> None:
+    """Refuse pictures that the data hold where something would have to be done to them before."""
+    given = catalogue.given(shown)
+    if not given:
+        return
+    if not catalogue.asks(question):
+        raise AuditkitError(
+            f"{question} compares what the model holds inside of pictures that not every item may have.",
+            "Name perturbations that are applied to the image itself.",
+        )
+    if others or len(given) > 1 or shown[0] != given[0]:
+        raise AuditkitError(
+            f"{condition_name(shown)} changes {given[-1]}, which is a picture as the data hold it, before it is shown.",
+            f"Name {given[-1]} first, and no other that the data have to hold.",
+        )
 
 
 def limit_clusters(records: Sequence[Item], limit: int | None, seed: int) -> tuple[Item, ...]:

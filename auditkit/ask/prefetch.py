@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from auditkit import tasks
 from auditkit.ask.ask import Asker
-from auditkit.ask.keys import ALONE, answer_key, digest_of, pixel_digest
+from auditkit.ask.earlier import Earlier
+from auditkit.ask.keys import ALONE, answer_key, digest_of
 from auditkit.ask.plan import Plan
 from auditkit.ask.render import Renderer
 from auditkit.ask.store import Rendered, Store, StoredAnswer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _FIRST_BATCH = 32  # questions; each batch after it is twice as large, up to the size wanted
+NO_FIRST = "the answer that it is about is missing"
 _TOGETHER = 10  # renderings of an image held at once, so that one query asks the store about all of them
 
 T = TypeVar("T")
@@ -91,11 +93,16 @@ class Keys:
         return answer_key(rendered.digest, prompt, asking, self._identity, self._batch_size)
 
     def request(
-        self, key: str, image: Image.Image, question: Question, columns: Mapping[str, str] = NOTHING, answer: str = ""
+        self,
+        key: str,
+        images: tuple[Image.Image, ...],
+        question: Question,
+        columns: Mapping[str, str] = NOTHING,
+        answer: str = "",
     ) -> Request:
         """Return what is put to the model; parameters as of `of`."""
         prompt = self._prompt(question, columns, answer)
-        return Request(key, (image,), prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
+        return Request(key, images, prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
 
     def _prompt(self, question: Question, columns: Mapping[str, str], answer: str) -> Prompt:
         prompt = self._catalogue.prompt(question, columns, answer)
@@ -110,7 +117,7 @@ def digests(plan: Plan, store: Store, renderer: Renderer, tally: Tally) -> dict[
     for record in plan.records:
         if record.content not in known:
             try:
-                known[record.content] = fresh[record.content] = pixel_digest(renderer.clean(record))
+                known[record.content] = fresh[record.content] = renderer.digest(record)
             except UnreadableImage as error:
                 tally.leave_out(record, error)
                 continue
@@ -134,6 +141,7 @@ def prefetch(
     tally: Tally | None = None,
     probabilities: bool = True,
     ask_on: bool = True,
+    earlier: Earlier | None = None,
 ) -> Tally:
     """Ask everything that is planned and not yet held; commit every batch as soon as it is answered.
 
@@ -159,6 +167,8 @@ def prefetch(
         As of `Keys`.
     ask_on : bool
         Whether to go on where none of the first answers gives a score.
+    earlier : Earlier, optional
+        Finds the answers that questions of later rounds are about.
 
     Returns
     -------
@@ -184,7 +194,9 @@ def prefetch(
             store,
             renderer,
             tally,
-            lambda record, digest: _missing(plan, record, digest, store, renderer, keys, asker, tally, pass_.read),
+            lambda record, digest: _missing(
+                plan, record, digest, store, renderer, keys, asker, tally, pass_.read, earlier
+            ),
             lambda record: len(plan.probes(record)),
         ):
             pass_.add(item)
@@ -224,7 +236,7 @@ def image_by_image(
         try:
             # Decoded one by one while the model answers: the demo's images take 9 s to decode.
             if record.content not in known:
-                known[record.content] = pixel_digest(renderer.clean(record))
+                known[record.content] = renderer.digest(record)
                 store.add_sources({record.content: known[record.content]})
             for item in missing(record, known[record.content]):
                 added += 1
@@ -253,27 +265,41 @@ def _missing(
     asker: Asker,
     tally: Tally,
     reading: AnswerReading,
+    earlier: Earlier | None,
 ) -> Iterator[_Item]:
     """Yield the questions of one image that have no answer yet, rendering what they need."""
     from PIL import Image
 
     by_pixels: dict[Condition, list[Probe]] = {}
+    about: dict[Probe, str] = {}  # what those of later rounds are about
     for probe in plan.probes(record):
-        by_pixels.setdefault(plan.protocol.catalogue.pictures(probe.question.condition), []).append(probe)
-    rendered = renderer.known(digest, by_pixels)
+        said = earlier.answer(probe.question, record, digest) if earlier is not None else ""
+        if said is None:
+            tally.lose(str(probe), NO_FIRST, again=True)
+            tally.done += 1
+            continue
+        if said:
+            about[probe] = said
+        by_pixels.setdefault(plan.protocol.catalogue.shown(probe.question), []).append(probe)
+    rendered = renderer.known(record, digest, by_pixels)
     # The key of a question holds the digest of its pixels. What has to be rendered to know it comes in groups, as many
     # as may be held in memory, so that the store is asked once for each group.
     unknown = [condition for condition in by_pixels if condition not in rendered]
     fresh: dict[str, Rendered] = {}
     groups = [unknown[at : at + _TOGETHER] for at in range(0, len(unknown), _TOGETHER)]
     for group in ([*rendered], *groups):
-        pixels: dict[Condition, NDArray[np.uint8]] = {}
+        pixels: dict[Condition, tuple[NDArray[np.uint8], ...]] = {}
         for condition in group:
             if condition not in rendered and not asker.gave_up:  # then nothing more is asked, so nothing is rendered
-                pixels[condition] = renderer.pixels(record, digest, condition)
-                rendered[condition] = renderer.describe(record, pixels[condition])
-                fresh[renderer.key(digest, condition)] = rendered[condition]
-        probe_keys = {p: keys.of(p, rendered[c], record.columns) for c in group if c in rendered for p in by_pixels[c]}
+                pixels[condition] = renderer.shown(record, digest, condition)
+                rendered[condition] = renderer.describe(record, condition, pixels[condition])
+                fresh[renderer.key(record, digest, condition)] = rendered[condition]
+        probe_keys = {
+            p: keys.of(p, rendered[c], record.columns, about.get(p, ""))
+            for c in group
+            if c in rendered
+            for p in by_pixels[c]
+        }
         held = store.known(probe_keys.values())
         if held and tally.first.open:
             answers = store.answers(held)
@@ -282,7 +308,7 @@ def _missing(
                     score = reading(probe.question, answer.text, answer.finish_reason, record.columns)
                     tally.first.note(score, answer.text)
         for condition in group:
-            image: Image.Image | None = None
+            images: tuple[Image.Image, ...] | None = None
             for probe in by_pixels[condition]:
                 key = probe_keys.get(probe, "")
                 if key in held:
@@ -292,13 +318,12 @@ def _missing(
                     tally.lose(key or str(probe), asker.gave_up, again=True)
                     tally.done += 1
                 else:
-                    if image is None:
+                    if images is None:
                         shown = pixels.pop(condition, None)
-                        shown = renderer.pixels(record, digest, condition) if shown is None else shown
-                        image = Image.fromarray(shown)
-                    yield _Item(
-                        key, probe.question, keys.request(key, image, probe.question, record.columns), record.columns
-                    )
+                        shown = renderer.shown(record, digest, condition) if shown is None else shown
+                        images = tuple(map(Image.fromarray, shown))
+                    request = keys.request(key, images, probe.question, record.columns, about.get(probe, ""))
+                    yield _Item(key, probe.question, request, record.columns)
     store.add_renders(fresh)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +10,15 @@ import PIL
 import scipy
 
 from auditkit import perturbations
-from auditkit.ask.keys import digest_of, pixel_digest, render_key
+from auditkit.ask.donors import can_be_shown
+from auditkit.ask.keys import NO_PICTURE, digest_of, pictures_digest, render_key
 from auditkit.ask.store import Rendered, Store
 from auditkit.images.cache import PixelCache
-from auditkit.images.item import Item
+from auditkit.images.item import Item, Picture
+from auditkit.perturbations import law
 from auditkit.perturbations.apply import perturb, perturbation_key
 from auditkit.perturbations.dose import dose
+from auditkit.perturbations.words import order
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import Condition, Perturbation
 
@@ -49,42 +52,99 @@ class Renderer:
         self._catalogue = catalogue
         self._cache = PixelCache(cache_bytes)
         self._versions: dict[str, str] = {}
+        self._exchanged: dict[Condition, Condition] = {}
+        self._given: dict[Condition, Condition] = {}
 
     def clean(self, record: Item) -> NDArray[np.uint8]:
-        """Return the unchanged pixels; raises `UnreadableImage`."""
+        """Return the unchanged pixels of the first picture; raises `UnreadableImage`."""
         return self._cache.get(record.pictures[0])
 
-    def pixels(self, record: Item, digest: str, condition: Condition) -> NDArray[np.uint8]:
-        """Return the pixels under a condition, its perturbations applied one after the other.
+    def digest(self, record: Item) -> str:
+        """Return what stands for the unchanged pixels of all pictures; raises `UnreadableImage`."""
+        return pictures_digest([self._cache.get(picture) for picture in record.pictures])
+
+    def shown(self, record: Item, digest: str, condition: Condition) -> tuple[NDArray[np.uint8], ...]:
+        """Return the pictures shown under a condition, its perturbations applied one after the other.
 
         Parameters
         ----------
         record : Item
-            The image.
+            The item.
         digest : str
             Digest of its unchanged pixels: equal images get equal noise wherever they are stored.
         condition : Condition
-            What is done.
+            What is done; `auditkit.ask.donors.can_be_shown` must hold.
+
+        Raises
+        ------
+        UnreadableImage
+            From reading the item's picture, or the one that stands in.
         """
-        pixels = self.clean(record)
+        shown = [self._cache.get(picture) for picture in self._pictures(record, condition)]
         before = digest
-        for step, key in self._steps(digest, condition):
-            # The noise of a step depends on all that was done before it, as its render key does.
-            noise = perturbation_key(before, step.name, step.level, self._seed)
-            pixels = perturb(pixels, self._catalogue.entry(step.name), step.level, noise)
+        for step, key in self._steps(record, digest, condition):
+            if step not in self._replaces(condition):
+                entry = self._catalogue.entry(step.name)
+                # The noise of a step depends on all that was done before it, as its render key does; a text and its
+                # placebo are put at the same place.
+                name = entry.placebo or step.name
+                if entry.stage == "order":
+                    shown = [shown[place] for place in order(entry, len(shown), step.level)]
+                else:
+                    keys = (perturbation_key(one, name, step.level, self._seed) for one in _each(before, len(shown)))
+                    shown = [perturb(pixels, entry, step.level, n) for pixels, n in zip(shown, keys, strict=True)]
             before = key
+        return tuple(shown)
+
+    def pixels(self, record: Item, digest: str, condition: Condition) -> NDArray[np.uint8]:
+        """Return the pixels of the one picture that `shown` gives."""
+        [pixels] = self.shown(record, digest, condition)
         return pixels
 
-    def key(self, digest: str, condition: Condition) -> str:
+    def key(self, record: Item, digest: str, condition: Condition) -> str:
         """Return the key under which a rendered image's digest is remembered; the digest itself where it is clean."""
-        steps = self._steps(digest, condition)
+        steps = self._steps(record, digest, condition)
         return steps[-1][1] if steps else digest
 
-    def _steps(self, digest: str, condition: Condition) -> list[tuple[Perturbation, str]]:
-        """Return what is done to the pixels, each with the render key of what it gives."""
+    def _pictures(self, record: Item, condition: Condition) -> tuple[Picture, ...]:
+        """Return what is shown before anything is done to the pixels.
+
+        The item's own pictures, the changed ones that the data hold of them, another one, or none.
+        """
+        pictures = record.pictures
+        for step in self._exchanges(condition):
+            entry = self._catalogue.entry(step.name)
+            pictures = law(entry)(
+                pictures, pictures[0].given.get((step,)) if pictures else None, **entry.parameters(step.level)
+            )
+        for step in self._held(condition):
+            pictures = tuple(picture.given.get((step,), picture) for picture in pictures)
+        return pictures
+
+    def _exchanges(self, condition: Condition) -> Condition:
+        """Return the part of a condition that changes which pictures are shown: of nearly all conditions none."""
+        if condition not in self._exchanged:
+            steps = self._catalogue.pictures(condition)
+            self._exchanged[condition] = tuple(s for s in steps if self._catalogue.entry(s.name).stage == "pictures")
+        return self._exchanged[condition]
+
+    def _held(self, condition: Condition) -> Condition:
+        """Return the part of a condition whose pictures the data hold."""
+        if condition not in self._given:
+            self._given[condition] = self._catalogue.given(condition)
+        return self._given[condition]
+
+    def _replaces(self, condition: Condition) -> Condition:
+        return self._exchanges(condition) + self._held(condition)
+
+    def _steps(self, record: Item, digest: str, condition: Condition) -> list[tuple[Perturbation, str]]:
+        """Return what is done to the pictures, each with the render key of what it gives."""
         steps, key = [], digest
         for step in self._catalogue.pictures(condition):
-            key = render_key(key, step, self._version(step.name), LIBRARIES, self._seed)
+            version = self._version(step.name)
+            if step in self._replaces(condition):
+                version += "".join(f" {picture.content}" for picture in self._pictures(record, (step,)))
+            key = render_key(key, step, version, LIBRARIES, self._seed)
             steps.append((step, key))
         return steps
 
@@ -100,14 +160,28 @@ class Renderer:
             self._versions[name] = entry.version if shipped else f"{entry.version} {digest_of(entry.acting())}"
         return self._versions[name]
 
-    def describe(self, record: Item, pixels: NDArray[Any]) -> Rendered:
-        """Return digest and measured dose of rendered pixels."""
-        measured = dose(self.clean(record), pixels)
-        return Rendered(pixel_digest(pixels), measured.ssim, measured.psnr)
+    def describe(self, record: Item, condition: Condition, shown: Sequence[NDArray[Any]]) -> Rendered:
+        """Return digest and measured dose of what is shown; of another picture than the item's there is no dose.
 
-    def known(self, digest: str, conditions: Iterable[Condition]) -> dict[Condition, Rendered]:
-        """Return what the store remembers of these conditions of one image; the clean image is always known."""
-        keys = {condition: self.key(digest, condition) for condition in conditions}
-        remembered = self._store.renders(key for key in keys.values() if key != digest)
-        remembered[digest] = Rendered(digest, 1.0, None)
+        Nor is there of a changed one that the data hold in another size, or in colour where the clean one is grey.
+        """
+        if self._exchanges(condition) or len(shown) != 1 or shown[0].shape != self.clean(record).shape:
+            return Rendered(pictures_digest(shown), None, None)
+        measured = dose(self.clean(record), shown[0])
+        return Rendered(pictures_digest(shown), measured.ssim, measured.psnr)
+
+    def known(self, record: Item, digest: str, conditions: Iterable[Condition]) -> dict[Condition, Rendered]:
+        """Return what the store remembers of these conditions of one item.
+
+        The clean image is always known, and so is what has no picture; never what cannot be shown of this item.
+        """
+        wanted = [c for c in dict.fromkeys(conditions) if can_be_shown(record, self._replaces(c), self._catalogue)]
+        keys = {c: self.key(record, digest, c) if self._pictures(record, c) else NO_PICTURE for c in wanted}
+        remembered = self._store.renders(key for key in keys.values() if key not in (digest, NO_PICTURE))
+        remembered[digest], remembered[NO_PICTURE] = Rendered(digest, 1.0, None), Rendered(NO_PICTURE, None, None)
         return {condition: remembered[key] for condition, key in keys.items() if key in remembered}
+
+
+def _each(before: str, number: int) -> list[str]:
+    """Return what the noise of each of several pictures depends on: that of the first is that of a picture alone."""
+    return [before, *(digest_of("picture", before, place) for place in range(1, number))]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,8 @@ class NotedImage:
         SHA-256 over the bytes the pixels come from and the reader's version (`images.item.Item.content`).
     unit : str
         What ``cluster`` rests on, as the record has it.
+    given : tuple of (str, int, str)
+        Name and level of the perturbations that show another picture, each with that picture's address.
     """
 
     id: str
@@ -71,11 +73,17 @@ class NotedImage:
     synthetic: bool
     content: str
     unit: str = "patient"
+    given: tuple[tuple[str, int, str], ...] = ()
 
 
 def noted(records: Iterable[Item]) -> list[NotedImage]:
     """Return what is noted of a run's images, so that its record can be checked without the images."""
-    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content, r.unit) for r in records]
+    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content, r.unit, _given(r)) for r in records]
+
+
+def _given(record: Item) -> tuple[tuple[str, int, str], ...]:
+    found = {c: picture.content for picture in record.pictures[:1] for c, picture in picture.given.items()}
+    return tuple(sorted((c[0].name, c[0].level, content) for c, content in found.items() if len(c) == 1))
 
 
 class Store(Database):
@@ -220,7 +228,7 @@ class Store(Database):
         """Return what was noted of data with this hash, each sorted by id; empty when nothing was."""
         found = {row.key: row.images for row in self._rows(tables.manifests, tables.manifests.c.sha256, [sha256])}
         with self._explained("read"):
-            return [tuple(NotedImage(*entry) for entry in json.loads(found[key])) for key in sorted(found)]
+            return [tuple(map(_noted_image, json.loads(found[key]))) for key in sorted(found)]
 
     def note_described(self, answers: str, parts: Mapping[str, str]) -> None:
         """Note how a run describes itself: digests of the parts of its record, under the SHA-256 of its answers."""
@@ -311,6 +319,11 @@ class Store(Database):
         """Return the record another process of the same run left, if any."""
         found = self._row(tables.sessions, uid)
         return None if found is None else dict(json.loads(found.record))
+
+
+def _noted_image(entry: Sequence[Any]) -> NotedImage:
+    found = NotedImage(*entry)
+    return replace(found, given=tuple((name, level, content) for name, level, content in found.given))
 
 
 def _logprobs(row: sa.Row[Any]) -> dict[str, float] | None:

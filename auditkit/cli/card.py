@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
 
 def _card(options: argparse.Namespace) -> int:
     from auditkit.evidence.reading import read_evidence
-    from auditkit.measure.faults import refuse_marks_beyond
+    from auditkit.measure.marks import refuse_marks_beyond
     from auditkit.report.cards import chai_card, huggingface_card
 
     if options.source_url and options.format != "huggingface":

@@ -225,7 +225,8 @@ class Audit(Record):
     statistic: str = "mean"
     """What is made of the items' values: ``mean``, ``differs`` (share of items whose two answers differ), ``area``
     (under the ROC curve), ``calibration`` (expected calibration error of the score as a chance), ``follows``
-    (correlation, within the item, with another number), ``worsening`` (than an earlier run)."""
+    (correlation, within the item, with another number), ``ratio`` and ``shortfall ratio`` (of errors), ``agreement``
+    (quadratic weighted kappa), ``wording`` (its share of the variance), ``worsening`` (than an earlier run)."""
     quantity: str = "score"
     """What is counted of every answer: ``score``, ``lost``, ``refused``, ``unusable``, another value of its task, or
     what the probabilities of the choices give: ``expected``, ``gap``, ``entropy``, ``mass``, ``agrees``, ``read``; of

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence.possible import impossible, mark_faults
@@ -51,7 +52,7 @@ def parse_evidence(text: str, named: str) -> Evidence:
         version = evidence.schema_version
         if version == SCHEMA_VERSION:
             try:
-                fault = impossible(json.loads(text)) or next(mark_faults(evidence.answers), "")
+                fault = impossible(from_json(text)) or next(mark_faults(evidence.answers), "")
             except (ValueError, RecursionError) as error:  # an integer of thousands of digits
                 fault = str(error)
             if fault:

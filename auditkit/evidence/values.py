@@ -16,7 +16,9 @@ VERDICTS: tuple[Verdict, ...] = ("FAIL", "ERROR", "INCONCLUSIVE", "PASS")
 
 def _rounded(value: object) -> object:
     """NaN and infinities have no place in JSON: they become null; other floats are rounded."""
-    if isinstance(value, numbers.Real) and not isinstance(value, int):  # NumPy's float32 is not a float
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, float | numbers.Real):  # NumPy's float32 is no float; asking for that first would take longer
         return round(float(value), ROUND) + 0.0 if math.isfinite(value) else None
     return value
 
@@ -42,7 +44,8 @@ class Estimate(Record):
     level: Number = None
     """Confidence level of the interval, 1 - 2 alpha."""
     unit: str = "points"
-    """``points`` (of 0-100), ``points per severity step``, ``AUROC``, ``share``, ``cosine``, ``correlation``."""
+    """``points`` (of 0-100), ``points per severity step``, ``AUROC``, ``share``, ``cosine``, ``correlation``,
+    ``ratio``, ``kappa``."""
 
 
 class Outcomes(Record):

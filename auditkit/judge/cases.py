@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from auditkit.evidence import Case
 from auditkit.images.item import Item
@@ -15,6 +16,10 @@ from auditkit.measure.reader import AnswerReader
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import OUTCOMES
 from auditkit.vocabulary import MODEL, Probe, Question
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_CASES = 8
 # Of a run that fails a hundred audits, four pictured cases each take some 3 MB of the record.
@@ -91,14 +96,19 @@ def _case(case: WorstCase, reader: AnswerReader, data: Measurements, titles: Tit
         control_score=float(before.scores[case.item]),
         treated_score=float(after.scores[case.item]),
         outcome=outcome,
-        control_jpeg=jpeg_thumbnail(reader.pixels(record, control.condition)) if pictured else "",
-        treated_jpeg=jpeg_thumbnail(reader.pixels(record, case.treated.condition)) if pictured and changed else "",
+        control_jpeg=_thumbnail(reader.shown(record, control.condition)) if pictured else "",
+        treated_jpeg=_thumbnail(reader.shown(record, case.treated.condition)) if pictured and changed else "",
         why=_wrong(after, case.item, truth, outcome)
         if truth
         else _why(
             float(before.scores[case.item]), float(after.scores[case.item]), outcome, control.role == case.treated.role
         ),
     )
+
+
+def _thumbnail(shown: Sequence[NDArray[np.uint8]]) -> str:
+    """The first picture; empty where none was shown."""
+    return jpeg_thumbnail(shown[0]) if shown else ""
 
 
 def _shown(treated: Question, control: Question, titles: Titles) -> str:

@@ -20,8 +20,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # No weighted sum per item: what was said is compared, and answers with labels have no number; of a calibration every
-# item counts one of many terms; a correlation is of values in different units.
-WITHOUT_SUM = {"differs": "share", "calibration": "share", "follows": "correlation"}
+# item counts one of many terms; a correlation is of values in different units; ratio, kappa and share of the variance
+# are of two sums or more.
+WITHOUT_SUM = {
+    "differs": "share",
+    "calibration": "share",
+    "follows": "correlation",
+    "ratio": "ratio",
+    "shortfall ratio": "ratio",
+    "agreement": "kappa",
+    "wording": "share",
+}
 """Statistics that are no sum of an item's values, and the unit of their estimates."""
 
 

@@ -14,6 +14,7 @@ from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.levels import draw_together
 from auditkit.judge.looks import ONLY, Look
+from auditkit.judge.points import Ladder, ladder_points, series_points
 from auditkit.judge.procedures import draft_all, is_change, row_of, undeclared_size
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import audit_sentence, cell_sentence
@@ -69,6 +70,7 @@ class Judge:
         self._planned = planned
         self._families: dict[str, dict[str, list[Decided]]] = {}
         self._sizes: dict[str, int] = {}
+        self._drawn: dict[Ladder | Effect | None, list[Point]] = {}
 
     def audit(self, effect: Effect, question: str, verb: Verb | None = None) -> Audit:
         """Return the record of one audit.
@@ -240,10 +242,10 @@ class Judge:
         """Whether all patients together are a decision beside each level's.
 
         If every level keeps a limit of a mean or a share, so do all patients together: when they break it, the
-        criterion is broken, and that shows with far fewer patients than in each level alone. An area over all levels
-        compares items across them and is no such mean.
+        criterion is broken, and that shows with far fewer patients than in each level alone. An area or an agreement
+        over all levels compares items across them and is no such mean.
         """
-        return effect.statistic != "area" and self._has_together(family)
+        return effect.statistic not in ("area", "agreement") and self._has_together(family)
 
     def _has_together(self, family: Family) -> bool:
         return family.in_each is not None or len(self.data.levels(family.by)) + len(self._to_come(family)) > 1
@@ -363,7 +365,12 @@ class Judge:
         )
 
     def _series(self, effect: Effect) -> list[Point]:
-        return row_of(effect, self._protocol).points(effect, self.data, self._protocol)
+        points = row_of(effect, self._protocol).points
+        # A corruption has an audit of its slope and one of its areas, over the same ladder.
+        drawn = ladder_points(effect, self._protocol) if points is series_points else effect
+        if drawn not in self._drawn:
+            self._drawn[drawn] = points(effect, self.data, self._protocol)
+        return self._drawn[drawn]
 
     def _pooled(self, effect: Effect, family: Family) -> Draft | None:
         """What was found over all items, for display; of several parts, the one furthest from a pass."""

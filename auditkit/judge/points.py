@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,23 +23,50 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def series_points(effect: Effect, data: Measurements, protocol: Protocol) -> list[Point]:
-    """Return one point per stratum and level of what an effect climbs, the clean item included; none for any other.
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """What a series is drawn from; effects with equal ladders have equal points.
+
+    Attributes
+    ----------
+    levels : tuple of int
+        0 for the clean item, then those of the perturbation.
+    questions : tuple of Question
+        One per level.
+    by : str
+        The column of the strata.
+    """
+
+    levels: tuple[int, ...]
+    questions: tuple[Question, ...]
+    by: str
+
+
+def ladder_points(effect: Effect, protocol: Protocol) -> Ladder | None:
+    """Return what the points of an effect are drawn from; None where it has none.
 
     A gap between levels is one number for all of the ladder, and two models have two ladders. Of what is compared
     inside the model the points are the protocol's score, to be seen beside it.
     """
     ladder = ladder_of(effect, protocol.catalogue)
     if len({question.role for question in effect.compared()}) > 1:
-        return []
+        return None
     if ladder is None or effect.between or effect.parts[0].terms[0][1].name != MAIN:
-        return []
-    by = protocol.families[effect.family].by
+        return None
     question = effect.parts[0].control or replace(effect.parts[0].treated[0], condition=())
     clean = protocol.resolve(question if protocol.catalogue.asks(question) else Question())
     entry, levels = ladder
-    questions = [clean, *(clean.under(Perturbation(entry, level)) for level in levels)]
-    return [p for stratum in data.strata(by) for p in _points((0, *levels), questions, stratum, data, protocol)]
+    questions = (clean, *(clean.under(Perturbation(entry, level)) for level in levels))
+    return Ladder((0, *levels), questions, protocol.families[effect.family].by)
+
+
+def series_points(effect: Effect, data: Measurements, protocol: Protocol) -> list[Point]:
+    """Return one point per stratum and level of what an effect climbs, the clean item included; none for any other."""
+    ladder = ladder_points(effect, protocol)
+    if ladder is None:
+        return []
+    strata = data.strata(ladder.by)
+    return [p for stratum in strata for p in _points(ladder.levels, ladder.questions, stratum, data, protocol)]
 
 
 def _points(

@@ -5,12 +5,14 @@ To add a statistic: one function, one row here, and its measured error rates in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Point
+from auditkit.judge.agreements import judge_agreements
 from auditkit.judge.area_worsening import judge_area_worsening
 from auditkit.judge.areas import judge_areas
 from auditkit.judge.association import judge_following
@@ -21,8 +23,10 @@ from auditkit.judge.gaps import judge_gaps
 from auditkit.judge.means import judge_means
 from auditkit.judge.points import series_points
 from auditkit.judge.probabilities import judge_probabilities
+from auditkit.judge.ratios import SHORTFALL, judge_ratios
 from auditkit.judge.right import counted
 from auditkit.judge.rules import Rules
+from auditkit.judge.wording_shares import judge_wording_shares
 from auditkit.judge.worsening import judge_mean_worsening
 from auditkit.measure.columns import Measurements
 from auditkit.measure.effects import of_role, per_item_range, roles
@@ -83,6 +87,12 @@ TABLE: dict[tuple[str, Kind], Row] = {
         "an expected calibration error", judge_calibration, verbs=(), points=calibration_points
     ),
     ("follows", "number"): Row("a correlation within the item", judge_following, verbs=(), points=lambda *_: []),
+    ("ratio", "number"): Row("a ratio of errors", judge_ratios, verbs=("at_most",), points=lambda *_: []),
+    (SHORTFALL, "number"): Row("a ratio of errors", judge_ratios, verbs=("at_most",), points=lambda *_: []),
+    ("agreement", "number"): Row(
+        "an agreement of two ratings", judge_agreements, verbs=("at_least",), points=lambda *_: []
+    ),
+    ("wording", "number"): Row("a share of the variance", judge_wording_shares, verbs=(), points=lambda *_: []),
 }
 
 
@@ -125,7 +135,7 @@ def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rul
         earlier = any(EARLIER in roles(part) for part in effect.parts)
         procedure = row.worsening if earlier else row.alone
         if procedure is None:
-            raise AuditkitError(f"{effect.name} is only shown, so it is not held against an earlier run.")
+            raise AuditkitError(f"{effect.name} is {row.called}, which is not held against an earlier run.")
         groups.setdefault(procedure, []).append(effect)
     drafts: dict[str, list[Draft]] = {effect.name: [] for effect in effects}
     changes = {effect.name: is_change(effect) for effect in resolved}
@@ -156,7 +166,7 @@ def _only_shown(draft: Draft) -> Draft:
 
 def is_change(effect: Effect) -> bool:
     """Whether the estimate is a difference, written with its sign: a level, a share and a fall per step are amounts."""
-    if any(len(roles(part)) > 1 for part in effect.parts):
+    if effect.statistic in ("mean", "differs", "area") and any(len(roles(part)) > 1 for part in effect.parts):
         return True
     return effect.statistic == "mean" and not effect.per and any(w < 0 for part in effect.parts for w, _ in part.terms)
 
@@ -265,6 +275,8 @@ def _check_parts(effect: Effect, protocol: Protocol) -> None:
     labels = [part.label for part in effect.parts]
     if len(set(labels)) < len(labels):
         raise AuditkitError(f"{effect.family}/{effect.name} has two parts with one label: {', '.join(labels)}.")
+    if effect.statistic == "agreement":
+        _check_ratings(effect, protocol)
     if effect.statistic in WITHOUT_SUM:
         return
     units = {protocol.catalogue.quantity(v).unit for part in protocol.resolved(effect).parts for _, v in part.terms}
@@ -274,11 +286,25 @@ def _check_parts(effect: Effect, protocol: Protocol) -> None:
         )
 
 
+def _check_ratings(effect: Effect, protocol: Protocol) -> None:
+    """Refuse agreements of anything but two ratings on one scale."""
+    for part in protocol.resolved(effect).parts:
+        scales = [protocol.catalogue.quantity(value) for _, value in part.terms]
+        ends = [f"{scale.low:g} to {scale.high:g}" for scale in scales]
+        if len(ends) != 2 or len(set(ends)) > 1:
+            raise AuditkitError(
+                f"{effect.family}/{effect.name} takes the agreement of ratings on {', '.join(ends)}.",
+                "Give two ratings on the same scale.",
+            )
+
+
 def _check_size(effect: Effect, family: Family, protocol: Protocol, where: str) -> None:
     """Refuse a limit outside the range of what it limits: above all per cent given for a share."""
     unit = unit_of(protocol.resolved(effect), Rules(protocol))
     least, most = 0.0, 1.0
-    if effect.statistic == "mean":
+    if unit == "ratio":
+        most = math.inf
+    elif effect.statistic == "mean":
         ends = [per_item_range(part, protocol) for part in effect.parts]
         least, most = min(low for low, _ in ends), max(max(abs(low), abs(high)) for low, high in ends)
     limits = {family.verb: family.limit, "in_each": family.in_each}

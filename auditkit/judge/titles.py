@@ -6,15 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditkit import perturbations
+from auditkit.judge.ratio_sides import sides_of
 from auditkit.judge.right import title_of
 from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
+from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question
 from auditkit.words import and_listed
 
 # More than these are counted, not listed.
 _MANY = 8
+_OF_ERRORS = ("ratio", "shortfall ratio")
+_BY_NAME = (*_OF_ERRORS, "agreement", "wording")
+"""Statistics of many questions at once, which their author names best."""
+_COUNTS = {
+    "differs": "said",
+    "ratio": "errors",
+    "shortfall ratio": "errors",
+    "agreement": "agreement",
+    "wording": "share of the wording",
+}
+"""What is counted, by statistic, where that is not the value itself."""
 _OF_PROBABILITIES = {
     "agrees": "Likeliest choice is the one written",
     "gap": "Expected and written score differ",
@@ -23,6 +36,10 @@ _OF_PROBABILITIES = {
     "read": "Probabilities could be read",
 }
 """Titles of the shipped effects on values that the probabilities of the choices give."""
+
+
+JOINED = {"mean": "minus", "ratio": "over", "shortfall ratio": "over"}
+"""What stands between the names of two models, by statistic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,7 @@ class Titles:
         sides = mirrored(effect)
         if sides is None:
             return and_listed([self.name(role) for role in roles])
-        return f"{self.name(sides[0])} minus {self.name(sides[1])}"
+        return f"{self.name(sides[0])} {JOINED.get(effect.statistic, 'and')} {self.name(sides[1])}"
 
     def name(self, role: str) -> str:
         """Name the model of a role; where nobody was named, the role itself."""
@@ -62,6 +79,8 @@ class Titles:
     def _title(self, effect: Effect) -> str:
         if effect.between:
             return self._of_gap(effect)
+        if effect.statistic in _BY_NAME:
+            return _plain(effect.name)
         if right := title_of(effect, self.catalogue):
             return right
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
@@ -83,7 +102,7 @@ class Titles:
     def sides(self, effect: Effect) -> tuple[str, str]:
         """Say in words what is treated and what it is compared with, and whom either was asked of."""
         pair, who = mirrored(effect), self.who(effect)
-        if not who or effect.between:
+        if not who or effect.between or effect.statistic in _BY_NAME:
             return self._sides(effect)
         if pair is not None:
             treated, control = self._sides(one_side(effect))
@@ -100,6 +119,13 @@ class Titles:
     def _sides(self, effect: Effect) -> tuple[str, str]:
         if effect.between:
             return f"the level of {_spaced(effect.between)}", "every other level"
+        if effect.statistic in _OF_ERRORS:
+            return self._of_errors(effect)
+        if effect.statistic == "agreement":
+            rated = [value.question for _, value in effect.parts[0].terms]
+            whose = [f"{self.name(question.role)}: " if self.who(effect) else "" for question in rated]
+            first, second = (f"{name}{self._asked(question)}" for name, question in zip(whose, rated, strict=True))
+            return first, second
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         controls = list(
@@ -140,8 +166,8 @@ class Titles:
     def quantity(self, effect: Effect) -> str:
         """Name the value that is counted."""
         _, value = effect.parts[0].terms[0]
-        if effect.statistic == "differs":
-            return "said"
+        if effect.statistic in _COUNTS:
+            return _COUNTS[effect.statistic]
         return self.catalogue.quantity(value).name
 
     def hazard(self, effect: Effect) -> str:
@@ -153,6 +179,25 @@ class Titles:
                     if hazard:
                         return hazard
         return ""
+
+    def _of_errors(self, effect: Effect) -> tuple[str, str]:
+        """Say under what the errors are counted, and in whose."""
+        ours, theirs = sides_of(effect.parts[0])
+        questions = [self.catalogue.resolve(v.question) for weight, v in ours.terms if weight > 0]
+        named = (
+            _counted(questions) if len(questions) > _MANY else "; ".join(self.condition(q.condition) for q in questions)
+        )
+        if not theirs.terms:
+            return f"errors under {named}", "errors that were fixed beforehand"
+        if theirs.terms[0][1].question.role != MODEL:
+            role = theirs.terms[0][1].question.role
+            return f"errors under {named}", f"those of {self.names.get(role) or f'the {role}'}"
+        return f"errors under {named}", f"errors under {self.condition(theirs.terms[0][1].question.condition)}"
+
+    def _asked(self, question: Question) -> str:
+        """Name a rating: what was asked, and of what."""
+        resolved = self.catalogue.resolve(question)
+        return f"{resolved.words}, {self.condition(resolved.condition)}"
 
     def _inside(self, questions: Sequence[Question]) -> str:
         """The kind of embedding that is compared, and that the score is held beside it; empty where none is."""
@@ -207,7 +252,10 @@ class Titles:
         entry = self.catalogue.entry(blamed[0].name)
         if entry.stage == "asking":
             return _plain(effect.name)
-        return self._label(blamed[0]) + (f" vs {self._label(against[0])}" if against else "")
+        return self._label(blamed[0]) + (self._against(entry, against[0]) if against else "")
+
+    def _against(self, entry: Entry, control: Perturbation) -> str:
+        return " vs " + ("neutral" if control.name == entry.placebo else self._label(control))
 
     def _other_side(self, against: Condition) -> str:
         if not against:

@@ -84,7 +84,8 @@ class _Vectors:
         """Return the unit vector of every question that has one."""
         if record.content not in self._digests:
             return {}
-        rendered = self._renderer.known(self._digests[record.content], {q.condition for q in questions})
+        digest = self._digests[record.content]
+        rendered = self._renderer.known(record, digest, {q.condition for q in questions})
         named = {q: self._keys.of(rendered[q.condition], q.wording) for q in questions if q.condition in rendered}
         vectors = self._store.embeddings(named.values())
         return {

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence, ModalityCount
-from auditkit.evidence.possible import is_number
-from auditkit.measure.columns import MAIN, Measurements
+from auditkit.measure.columns import Measurements
 from auditkit.measure.recorded import answers_sha256, from_answers, marks_sha256
 from auditkit.protocol.recorded import own_protocol
-from auditkit.tasks.quantity import Quantity
 from auditkit.vocabulary import MODEL, Perturbation, Question, condition_name
 
 # Numbers of a record have six digits after the point; the last may be rounded otherwise on another machine.
@@ -106,22 +104,40 @@ def count_faults(evidence: Evidence) -> Iterator[str]:
     for name, levels in counted.items():
         if sum(levels.values()) != len(items):
             yield f"data.{name}: {sum(levels.values())} images in all, found {len(items)}"
-    outcomes = differences(evidence.outcomes.model_dump(), data.total().model_dump())
+    asked_of = _asked_of(evidence)
+    outcomes = differences(evidence.outcomes.model_dump(), data.total(asked_of=asked_of).model_dump())
     yield from (f"outcomes.{fault}" for fault in outcomes)
-    yield from _role_faults(evidence, data)
+    yield from _role_faults(evidence, data, asked_of)
     yield from _example_faults(evidence, data)
 
 
-def _role_faults(evidence: Evidence, data: Measurements) -> Iterator[str]:
+def _asked_of(evidence: Evidence) -> Callable[[Question], str]:
+    """Whom a question was put to: of tasks that this auditkit does not know, whoever is judged by the answer."""
+    try:
+        catalogue = own_protocol(evidence).catalogue
+    except AuditkitError:
+        return lambda question: question.role
+
+    def asked_of(question: Question) -> str:
+        try:
+            return catalogue.asked_of(question)
+        except AuditkitError:
+            return question.role
+
+    return asked_of
+
+
+def _role_faults(evidence: Evidence, data: Measurements, asked_of: Callable[[Question], str]) -> Iterator[str]:
     """Everybody who answered is named, once, and everybody named has answered."""
-    named, answered = [other.role for other in evidence.models], {question.role for question in data.asked()}
+    named = [other.role for other in evidence.models]
+    answered = {role for question in data.asked() for role in (question.role, asked_of(question))}
     yield from twice("role", named)
     for role in sorted(answered - {MODEL, *named}):
         yield f"models: nobody is named who answered as {role}"
     for other in evidence.models:
         if other.role not in answered:
             yield f"models: {other.role} is named, and there is no answer of it"
-        found: dict[str, Any] = {"outcomes": data.total(other.role).model_dump()}
+        found: dict[str, Any] = {"outcomes": data.total(other.role, asked_of).model_dump()}
         if other.given == "record":
             found["marks_sha256"] = marks_sha256(evidence.answers, other.role)
         yield from differences(other.model_dump(include=set(found)), found, where=f"models[{other.role}]")
@@ -140,44 +156,6 @@ def _example_faults(evidence: Evidence, data: Measurements) -> Iterator[str]:
         shown = {"score": None if score != score else round(score, 6)}
         for fault in differences(example.model_dump(include={"score"}), shown):
             yield f"examples: {example.item} {condition_name(done)}: {fault}"
-
-
-def marks_beyond(evidence: Evidence) -> Iterator[str]:
-    """Yield the numbers of answers that lie beyond the range of their scale, as far as the scale is known here."""
-    try:
-        catalogue = own_protocol(evidence).catalogue
-    except AuditkitError:
-        return
-    for column in evidence.answers.columns:
-        try:
-            known = catalogue.task(column.task).scorer.quantities
-        except AuditkitError:
-            continue
-        ranges = {quantity.name if i else MAIN: quantity for i, quantity in enumerate(known)}
-        for name in column.values.keys() & ranges.keys():
-            for item, mark in zip(evidence.answers.items, column.values[name].split(), strict=False):
-                if is_number(mark) and not _within(float(mark), ranges[name]):
-                    scale = f"{ranges[name].low:g} to {ranges[name].high:g}"
-                    yield f"image {item.id}, {column.question}: {mark} lies beyond the scale, {scale}"
-
-
-def refuse_marks_beyond(evidence: Evidence, named: str) -> None:
-    """Refuse a record with numbers that no answer can have.
-
-    Raises
-    ------
-    AuditkitError
-        Naming the first.
-    """
-    fault = next(marks_beyond(evidence), "")
-    if fault:
-        raise AuditkitError(f"the answers in {named} are damaged: {fault}.", "Take the file as the run wrote it.")
-
-
-def _within(number: float, scale: Quantity) -> bool:
-    # A mark has eight digits, so that an end of the scale may be rounded beyond itself.
-    spare = 1e-7 * max(abs(scale.low), abs(scale.high))
-    return scale.low - spare <= number <= scale.high + spare
 
 
 def twice(what: str, names: Iterable[str]) -> Iterator[str]:

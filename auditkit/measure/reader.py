@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditkit import tasks
+from auditkit.ask.earlier import Earlier
 from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
 from auditkit.ask.prefetch import AnswerReading, Keys
@@ -137,26 +138,28 @@ class AnswerReader:
         self._keys = keys
         self._store = store
         self._renderer = renderer
+        self._earlier = Earlier(store, renderer, keys, plan.protocol.catalogue)
 
     def read(self, record: Item, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
         """Yield every planned probe of an item with its dose and its stored answer, if there is one."""
         wanted = self.plan.probes(record) if probes is None else probes
         digest = self._digests[record.id]
-        pictures = {probe: self._catalogue.pictures(probe.question.condition) for probe in wanted}
-        rendered = self._renderer.known(digest, set(pictures.values()))
+        pictures = {probe: self._catalogue.shown(probe.question) for probe in wanted}
+        about = {probe: self._earlier.answer(probe.question, record, digest) for probe in wanted}
+        rendered = self._renderer.known(record, digest, set(pictures.values()))
         keys = {}
         for probe in wanted:
-            image = rendered.get(pictures[probe])
-            if image is not None:
-                keys[probe] = (self._keys.of(probe, image, record.columns), image)
+            image, answer = rendered.get(pictures[probe]), about[probe]
+            if image is not None and answer is not None:
+                keys[probe] = (self._keys.of(probe, image, record.columns, answer), image)
         answers = self._store.answers(key for key, _ in keys.values())
         for probe in wanted:
             key, image = keys.get(probe, ("", Rendered("", None, None)))
             yield Answered(probe, key, image, answers.get(key))
 
-    def pixels(self, record: Item, condition: Condition) -> NDArray[np.uint8]:
-        """Return the pixels that the model was given under a condition."""
-        return self._renderer.pixels(record, self._digests[record.id], self._catalogue.pictures(condition))
+    def shown(self, record: Item, condition: Condition) -> tuple[NDArray[np.uint8], ...]:
+        """Return the pictures that the model was given under a condition."""
+        return self._renderer.shown(record, self._digests[record.id], self._catalogue.pictures(condition))
 
     def measure(self) -> Measurements:
         """Read all planned answers into arrays; a planned question without an answer is an error, never dropped."""
@@ -168,7 +171,7 @@ class AnswerReader:
             answered = list(self.read(record))
             digests.append(raw_digest(answered))
             for one in answered:
-                pictures = self._catalogue.pictures(one.probe.question.condition)
+                pictures = self._catalogue.shown(one.probe.question)
                 dose = _or_nan(one.rendered.ssim), _or_nan(one.rendered.psnr)
                 doses.setdefault(pictures, np.full((n, 2), np.nan))[i] = dose
                 table.put(i, one.probe.question, one.answer, record.columns)

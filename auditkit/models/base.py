@@ -25,7 +25,7 @@ class Request:
     id : str
         Key of the probe; echoed nowhere, useful in logs.
     images : tuple of PIL.Image.Image
-        8-bit, mode ``L`` or ``RGB``.
+        8-bit, mode ``L`` or ``RGB``; empty where the question is put without a picture (`Model.needs_picture`).
     prompt : str
         The user's turn.
     system : str or None
@@ -135,9 +135,10 @@ class Model(Protocol):
     Optional attributes: ``name``, ``revision``, ``description``, ``backend`` and ``fingerprint`` (str; the last covers
     all that changes the answers: weights, processor configuration, dtype, batching), ``batch_size`` (int: requests per
     call that suit it best), ``call_deadline`` (float: seconds one call may take, where the model itself keeps a
-    deadline per request), ``limits`` (tuple of str: sentences that a reader of its report must know), ``answers_of``
-    (str: the only run that may use its answers), ``close()``, ``release()`` (lets go of the weights while another model
-    is asked; the next question loads them again).
+    deadline per request), ``limits`` (tuple of str: sentences that a reader of its report must know), ``needs_picture``
+    (bool: it cannot be asked without a picture), ``answers_of`` (str: the only run that may use its answers),
+    ``close()``, ``release()`` (lets go of the weights while another model is asked; the next question loads them
+    again).
     """
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response]: ...

@@ -21,6 +21,7 @@ _OF_A_SENTENCE = (
     "expects",
     "version",
     "hazard",
+    "placebo",
 )
 
 

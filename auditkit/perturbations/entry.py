@@ -14,7 +14,7 @@ from auditkit.errors import AuditkitError
 from auditkit.lookup import check_keys, near
 from auditkit.vocabulary import CLEAN
 
-Stage = Literal["pictures", "native", "display", "options", "words", "asking"]
+Stage = Literal["pictures", "native", "display", "order", "options", "words", "asking"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """What a perturbation changes, in the order in which perturbations are applied."""
 
@@ -23,6 +23,8 @@ EXPECTATIONS: tuple[Expectation, ...] = get_args(Expectation)
 
 WHERE = "perturbations"
 """The table of a protocol that holds entries: stands before names in messages."""
+GIVEN = "given"
+"""The function of an entry that computes nothing: its pictures are those that the data hold themselves."""
 
 _NAME = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -42,18 +44,21 @@ class Entry:
         Stable key, as in `auditkit.vocabulary.Perturbation`: letters, digits and underscores, with dots between.
     label : str
         What reports print; the name where none is given.
-    stage : {"pictures", "native", "display", "options", "words", "asking"}
+    stage : {"pictures", "native", "display", "order", "options", "words", "asking"}
         What is changed.
     levels : tuple of mapping of str to plain data
         Parameters by level. Several: ``levels[level - 1]``. One: a single strength, level 0. None at all: any level
         from 1 upwards, without parameters (only for the stage ``asking``).
     function : str
-        ``package.module:name`` of the law; empty for the stage ``asking``. A law of the stage ``display`` is called as
-        ``name(pixels, key, **parameters)``, one of the stage ``words`` as ``name(text, **parameters)``,
-        and one of the stage ``options`` as ``name(number, **parameters)``, which gives the order of so many options.
+        ``package.module:name`` of the law; empty for the stage ``asking``; ``"given"`` where the data hold the changed
+        pictures themselves (``Picture.given``). A law of the stage ``display`` is called as
+        ``name(pixels, key, **parameters)``, one of the stage ``words`` as ``name(text, **parameters)``, one of the
+        stage ``pictures`` as ``name(pictures, donor, **parameters)``, and one of the stages ``order`` (of
+        pictures) and ``options`` as ``name(number, **parameters)``, which gives the order of so many.
     tier : str
-        Whose parameters these are: ``"imagenet_c"``, ``"auditkit"``, ``"attributes"``, ``"asking"``, or a word of the
-        author's own.
+        Whose parameters these are, or what they belong to: ``"imagenet_c"``, ``"auditkit"``, ``"blank"``,
+        ``"burnt_in"``, ``"pictures"``, ``"attributes"``, ``"statements"``, ``"suffixes"``, ``"asking"``, or a word of
+        the author's own.
     law : str
         What is done, in words.
     rationale : str
@@ -68,6 +73,9 @@ class Entry:
         Changed whenever the same parameters give other pixels or words. It is a part of the key of what is rendered.
     hazard : str
         The harm that follows if the model fails here, where the entry has one of its own.
+    placebo : str
+        The entry of the same shape that says nothing, against which this one is compared; empty where there is none.
+        Both draw their randomness from the placebo's key, so that they differ in nothing else.
     """
 
     name: str
@@ -83,6 +91,7 @@ class Entry:
     expects: Expectation = "notice"
     version: str = "1"
     hazard: str = ""
+    placebo: str = ""
 
     def __post_init__(self) -> None:
         for key, what, remedy in chain(_problems(self), _problems_of_levels(self)):  # the first is told
@@ -95,6 +104,11 @@ class Entry:
         # Read-only mappings cannot be pickled, and entries go to worker processes.
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return Entry, tuple((values | {"levels": tuple(map(dict, self.levels))}).values())
+
+    @property
+    def given(self) -> bool:
+        """Whether the data hold the changed pictures themselves, so that there is no law."""
+        return self.function == GIVEN
 
     @property
     def strengths(self) -> tuple[int, ...]:
@@ -146,7 +160,9 @@ class Entry:
         run incomparable.
         """
         table = self.table()
-        return {key: table[key] for key in ("stage", "function", "levels", "modalities", "version")}
+        acting = {key: table[key] for key in ("stage", "function", "levels", "modalities", "version")}
+        # Of words it only says what they are compared with; of pixels it decides where noise and text are put.
+        return acting | ({"placebo": self.placebo} if self.placebo and self.stage != "words" else {})
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, Any], where: str = WHERE) -> Entry:
@@ -157,8 +173,8 @@ class Entry:
         name : str
             Name of the entry.
         table : mapping
-            As `table` gives it. Only ``stage`` and ``function`` are needed: without ``levels`` there is a single
-            strength without parameters.
+            As `table` gives it. Only ``stage`` and ``function`` are needed, of given pictures ``function`` alone:
+            without ``levels`` there is a single strength without parameters.
         where : str
             What stands before the name in messages.
 
@@ -168,9 +184,12 @@ class Entry:
             Naming the key, the value seen and what is allowed.
         """
         allowed = [f.name for f in fields(cls) if f.name != "name"]
-        check_keys(table, allowed, ("stage", "function"), f"{where}.{name}", PerturbationError)
+        given = isinstance(table, Mapping) and table.get("function") == GIVEN
+        needed = ("function",) if given else ("stage", "function")
+        check_keys(table, allowed, needed, f"{where}.{name}", PerturbationError)
+        usual = {"label": name, "levels": ({},), **({"stage": "display"} if given else {})}
         try:
-            return cls(name=name, **{"label": name, "levels": ({},), **table})
+            return cls(name=name, **{**usual, **table})
         except PerturbationError as error:
             raise PerturbationError(where + error.problem.removeprefix(WHERE), error.remedy) from None
 
@@ -183,7 +202,7 @@ def _problems(entry: Entry) -> Iterator[tuple[str, str, str]]:
     name = entry.name
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name == CLEAN:
         yield "", f"{name!r} cannot be a name", f"Use letters, digits and _, with dots between, and not {CLEAN!r}."
-    for key in ("label", "function", "tier", "law", "rationale", "source", "version", "hazard"):
+    for key in ("label", "function", "tier", "law", "rationale", "source", "version", "hazard", "placebo"):
         value = getattr(entry, key)
         if not isinstance(value, str) or (key in ("tier", "version") and not value):
             yield key, f"text is needed (value seen: {value!r:.80})", ""
@@ -195,6 +214,9 @@ def _problems(entry: Entry) -> Iterator[tuple[str, str, str]]:
         yield "modalities", f"a list of names is needed (value seen: {entry.modalities!r:.80})", ""
     if (entry.stage == "asking") != (entry.function == ""):
         yield "function", f"is {entry.function!r}; the stage asking has none, every other stage needs one", ""
+    elif entry.function == GIVEN:
+        if entry.stage != "display":
+            yield "stage", f"is {entry.stage!r}; pictures that the data hold are of the stage display", ""
     elif entry.function and not _FUNCTION.fullmatch(entry.function):
         yield "function", f"package.module:name is needed (value seen: {entry.function!r:.80})", ""
 

@@ -103,6 +103,7 @@ def entries(sentences: Sentences) -> dict[str, Entry]:
             rationale="Says nothing about the pixels, so a score of technical quality must not move.",
             source="auditkit",
             hazard=level.hazard,
+            placebo=level.placebo,
         )
         for level in sentences.levels.values()
     }
@@ -121,6 +122,8 @@ def sentence_entry(
     expects: Expectation = "ignore",
     version: str = "1",
     hazard: str = "",
+    placebo: str = "",
+    law: str = "Puts a sentence after the question.",
     where: str = WHERE,
 ) -> Entry:
     """Return the entry that puts a sentence after the question.
@@ -140,13 +143,14 @@ def sentence_entry(
         "levels": ({"sentence": sentence},),
         "function": FUNCTION,
         "tier": tier,
-        "law": "Puts a sentence after the question.",
+        "law": law,
         "rationale": rationale,
         "source": source,
         "modalities": modalities,
         "expects": expects,
         "version": version,
         "hazard": hazard,
+        "placebo": placebo,
     }
     return Entry.from_table(name, table, where)
 

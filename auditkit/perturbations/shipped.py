@@ -1,4 +1,4 @@
-"""The catalogue that auditkit ships: corruptions, sentences, the order of options, and the two ways of asking."""
+"""The catalogue that auditkit ships: what is done to pictures, words and options, and the two ways of asking."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from auditkit.perturbations import sentences
+from auditkit.perturbations import published, sentences, statements
 from auditkit.perturbations.entry import Entry
 
 SEVERITIES = (1, 2, 3, 4, 5)
 """The levels of every corruption that auditkit ships."""
 
 _WITHOUT_FILE = (
+    Entry(
+        name="pictures_reversed",
+        label="pictures in the other order",
+        stage="order",
+        levels=({},),
+        function="auditkit.perturbations.words:reversed_order",
+        tier="order",
+        law="Shows the second picture first.",
+        rationale="What a picture shows must decide, not where it stands.",
+        source="auditkit",
+        expects="ignore",
+    ),
     Entry(
         name="options_reversed",
         label="options in the other order",
@@ -56,7 +68,7 @@ _WITHOUT_FILE = (
 
 @cache
 def shipped() -> Mapping[str, Entry]:
-    """Return all entries by name, not to be changed: corruptions, neutral sentences, sentences, and the rest.
+    """Return all entries by name, not to be changed: of pictures, sentences, statements, and the rest.
 
     Examples
     --------
@@ -65,16 +77,18 @@ def shipped() -> Mapping[str, Entry]:
     """
     text = files("auditkit.perturbations").joinpath("catalogue.toml").read_text(encoding="utf-8")
     found = {name: Entry.from_table(name, table, "catalogue.toml") for name, table in tomllib.loads(text).items()}
-    found |= sentences.entries(sentences.shipped())
+    found |= published.entries() | sentences.entries(sentences.shipped()) | statements.entries()
     return MappingProxyType(found | {entry.name: entry for entry in _WITHOUT_FILE})
 
 
 def corruptions(tier: str = "") -> tuple[Entry, ...]:
-    """Return the corruptions, in the order of ``catalogue.toml``.
+    """Return the corruptions, in the order of ``catalogue.toml``: what makes an image worse and should be noticed.
 
     Parameters
     ----------
     tier : str
-        Only those of this tier: ``"imagenet_c"`` or ``"auditkit"``; empty for all.
+        Only those of this tier: ``"imagenet_c"``, ``"auditkit"``, or one of published pictures (``"medmnist_c"``,
+        ``"medimeta_c"``, ``"medq_deg"``), which the data must hold; empty for all that any picture can be given.
     """
-    return tuple(e for e in shipped().values() if e.stage == "display" and tier in ("", e.tier))
+    every = (e for e in shipped().values() if (e.stage, e.expects) == ("display", "notice"))
+    return tuple(e for e in every if (e.tier == tier if tier else not e.given))

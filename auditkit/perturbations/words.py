@@ -60,34 +60,34 @@ def reworded(text: str, entry: Entry, level: int = 0) -> str:
 
 
 def reversed_order(number: int) -> tuple[int, ...]:
-    """Return the order that shows the last of so many options first."""
+    """Return the order that shows the last of so many first."""
     return tuple(reversed(range(number)))
 
 
 def order(entry: Entry, number: int, level: int = 0) -> tuple[int, ...]:
-    """Apply one perturbation of the stage ``options``.
+    """Apply one perturbation of the stage ``order`` or ``options``.
 
     Parameters
     ----------
     entry : Entry
         What is done.
     number : int
-        How many options there are.
+        How many pictures or options there are.
     level : int
         How strongly; 0 where there is a single strength.
 
     Returns
     -------
     tuple of int
-        The option that is shown first, second and so on.
+        Which is shown first, second and so on.
 
     Raises
     ------
     PerturbationError
         Naming the entry, when it is of another stage, or its law fails or gives no order.
     """
-    if entry.stage != "options":
-        raise PerturbationError(f"perturbation {entry.name!r} changes {entry.stage}, not options.")
+    if entry.stage not in ("order", "options"):
+        raise PerturbationError(f"perturbation {entry.name!r} changes {entry.stage}, not an order.")
     at = f"perturbation {entry.name!r}: its law {entry.function!r}"
     try:
         found = tuple(law(entry)(number, **entry.parameters(level)))

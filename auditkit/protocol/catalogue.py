@@ -18,10 +18,12 @@ from auditkit.tasks import SHARES, Choice, Prompt, Quantity, Task, of_probabilit
 from auditkit.tasks.slots import ANSWER, OPTIONS, TRUE, WRONG, fenced, filled, slots
 from auditkit.vocabulary import MODEL, Condition, Perturbation, Question, Value
 
+WITHOUT_PICTURES: Condition = (Perturbation("missing"),)
+"""What is done to the pictures of an item where a task shows none of them."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 MOST_ROUNDS = 3
 """How many tasks may follow one another, each about the answer to the one before."""
-PICTURES = ("pictures", "native", "display")
+PICTURES = ("pictures", "native", "display", "order")
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,11 @@ class Catalogue:
             Naming the key, the value seen and what is allowed.
         """
         task, _, wording = score.rpartition(".")
+        known = {**perturbations.shipped(), **perturbations.read_entries(entries)}
+        for entry in known.values():
+            _check_placebo(entry, known)
         found = cls(
-            {**perturbations.shipped(), **perturbations.read_entries(entries)},
+            known,
             {**tasks.shipped(), **tasks.inside(), **tasks.diagnosis(), **tasks.read_tasks(tables, scorers=scorers)},
             (task, wording),
         )
@@ -229,9 +234,15 @@ class Catalogue:
             task, found = self.task(task.of), found + 1
         return found
 
-    def shown(self, question: Question) -> Condition | None:
-        """Return what is done to the pictures that a question shows; None where it shows none."""
-        return self.pictures(question.condition) if self.task(question.task).pictures else None
+    def shown(self, question: Question) -> Condition:
+        """Return what is done to the pictures that a question shows; where its task shows none, that they are missing.
+
+        Parameters
+        ----------
+        question : Question
+            Resolved.
+        """
+        return self.pictures(question.condition) if self.task(question.task).pictures else WITHOUT_PICTURES
 
     def about(self, question: Question, columns: Mapping[str, str] = NOTHING) -> tuple[Task, str]:
         """Return the task as it is put about one item, and the right answer.
@@ -257,6 +268,8 @@ class Catalogue:
         found = self._shown.get(key)
         if found is None:
             shown = task.about(columns)
+            for step in self._of(question.condition, ("order",)):
+                shown = shown.seen(partial(order, self.entry(step.name), level=step.level))
             for step in self._of(question.condition, ("options",)):
                 shown = shown.ordered(partial(order, self.entry(step.name), level=step.level))
             found = self._shown[key] = shown, task.right(columns)
@@ -302,7 +315,7 @@ class Catalogue:
             if isinstance(asked.scorer, Choice) and OPTIONS not in slots(wording.text):
                 text = text.replace(asked.scorer.lines, task.scorer.lines)
         if truth:
-            values[TRUE], values[WRONG] = task.in_words(truth), task.in_words(_other(asked, truth))
+            values[TRUE], values[WRONG] = task.in_words(truth), task.in_words(_other(asked.about(columns), truth))
         if answer:
             values[ANSWER] = fenced(answer)
         system = None if wording.system is None else filled(wording.system, values)
@@ -313,6 +326,10 @@ class Catalogue:
     def pictures(self, condition: Condition) -> Condition:
         """Return the part of a condition that changes what is shown."""
         return self._of(condition, PICTURES)
+
+    def given(self, condition: Condition) -> Condition:
+        """Return the part of a condition that the data have to hold pictures of."""
+        return tuple(p for p in condition if self.entry(p.name).given)
 
     def words(self, condition: Condition) -> Condition:
         """Return the part of a condition that changes what is said."""
@@ -335,7 +352,7 @@ class Catalogue:
             Naming the entry whose law cannot be imported or does not take its parameters.
         """
         for name in dict.fromkeys(p.name for question in questions for p in question.condition):
-            if self.entry(name).stage != "asking":
+            if self.entry(name).stage != "asking" and not self.entry(name).given:
                 perturbations.law(self.entry(name))
 
     def _of(self, condition: Condition, stages: tuple[str, ...]) -> Condition:
@@ -428,6 +445,18 @@ class Catalogue:
                 raise _unknown(f"wording of task {id!r}", wording, known)
             return digest([known[wording].text, known[wording].system, known[wording].max_new_tokens])
         raise AuditkitError(f"{name!r} is not an entry; it begins with perturbation, wording or scorer.")
+
+
+def _check_placebo(entry: Entry, known: Mapping[str, Entry]) -> None:
+    if not entry.placebo:
+        return
+    placebo = known.get(entry.placebo)
+    alike = {name: each for name, each in known.items() if each.stage == entry.stage and name != entry.name}
+    if placebo is None or placebo.name not in alike:
+        raise AuditkitError(
+            f"perturbations.{entry.name}.placebo: there is no other entry {entry.placebo!r} of stage {entry.stage!r}.",
+            near(entry.placebo, alike, most=3) or f"Declare [perturbations.{entry.placebo}], or leave placebo out.",
+        )
 
 
 def _other(task: Task, truth: str) -> str:

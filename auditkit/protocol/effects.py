@@ -13,7 +13,7 @@ from itertools import combinations, pairwise
 
 from auditkit import perturbations
 from auditkit.tasks.truth import COLUMN_OF
-from auditkit.vocabulary import Condition, Effect, Part, Perturbation, Question, Value, condition_name
+from auditkit.vocabulary import CLEAN, Condition, Effect, Part, Perturbation, Question, Value, condition_name
 
 LEVELS = (1, 2, 3, 4, 5)
 PER_STEP = "severity step"
@@ -122,7 +122,8 @@ def change(
     the answers under them lie apart is the model's own noise, which a family with a ``tail`` needs to know.
     """
     score = mean(task, wording=wording, family=family)
-    found = _beside(score.under(*treated).minus(score.under(*against)), score, alike)
+    others = _values(Question(task, wording), alike)
+    found = _beside(score.under(*treated).minus(score.under(*against)), others)
     versus = f"-vs-{condition_name(tuple(against))}" if against else ""
     return found.named(name or condition_name(tuple(treated)) + versus)
 
@@ -139,16 +140,18 @@ def departure(
 
     The mean of five answers scatters less than one: the difference has 0.6 times the variance.
     """
-    score = mean(task, wording=wording, family=family)
-    others = [term for p in alike for term in score.under(p).parts[0].weighted(1 / len(alike)).terms]
-    controls = Effect("", family, (Part("", tuple(others)),))
-    found = _beside(score.under(*treated).minus(controls), score, alike)
+    score, others = mean(task, wording=wording, family=family), _values(Question(task, wording), alike)
+    controls = Effect("", family, (Part("", tuple((1 / len(others), value) for value in others)),))
+    found = _beside(score.under(*treated).minus(controls), others)
     return found.named(name or f"{condition_name(tuple(treated))}-vs-others")
 
 
-def _beside(found: Effect, score: Effect, alike: Sequence[Perturbation]) -> Effect:
-    values = tuple(value for p in alike for _, value in score.under(p).parts[0].terms)
-    return replace(found, parts=tuple(replace(part, alike=values) for part in found.parts))
+def _values(question: Question, perturbations: Sequence[Perturbation]) -> tuple[Value, ...]:
+    return tuple(Value(question.under(perturbation)) for perturbation in perturbations)
+
+
+def _beside(found: Effect, alike: tuple[Value, ...]) -> Effect:
+    return replace(found, parts=tuple(replace(part, alike=alike) for part in found.parts))
 
 
 def falls(
@@ -329,6 +332,86 @@ def follows(
     said = [Question(task, wording), *_at(entry, levels, task, wording)]
     terms = tuple((1.0, Value(question)) for question in (*inside, *said))
     return Effect(name or f"{kind}-{entry}-follows", family, (Part("", terms),), statistic="follows")
+
+
+def errors_over(
+    value: str,
+    entries: Sequence[str],
+    levels: Sequence[int] = LEVELS,
+    *,
+    reference: str | Sequence[float] = "",
+    right: bool = False,
+    relative: bool = False,
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return the errors under corruptions in units of others: one ratio of sums over all corruptions and levels (mCE).
+
+    Parameters
+    ----------
+    value : str
+        What counts an error, such as ``"lost"``; with ``right=True`` what counts a right answer, such as
+        ``"correct"``, where an error is what it lacks of the top of its range.
+    reference : str or sequence of float
+        By default the model's own errors on the clean item. A role: another model's errors under the same. Numbers: an
+        error above 0 for each corruption that was fixed beforehand, such as a published one; then it is the mean over
+        the corruptions of error / fixed.
+    relative : bool
+        Take the errors on the clean item off on either side (relative mCE).
+
+    Raises
+    ------
+    ValueError
+        Fixed errors that are not one for each corruption and above 0; ``relative`` without another's errors.
+    """
+    if relative and not reference:
+        raise ValueError("relative errors are held against another's: give reference=")
+    each = _weights(reference, len(entries), len(levels))
+    questions = [_at(entry, levels, task, wording) for entry in entries]
+    ours = [(weight, Value(question, value)) for weight, some in zip(each, questions, strict=True) for question in some]
+    clean = (-sum(weight for weight, _ in ours), Value(Question(task, wording), value))
+    ours += [clean] * relative
+    theirs = _theirs(reference, ours) if reference else [clean]
+    named = name or f"{'relative-' * relative}errors-over-{_units(reference)}"
+    return Effect(named, family, (Part("", (*ours, *theirs)),), statistic="shortfall ratio" if right else "ratio")
+
+
+def _weights(reference: str | Sequence[float], n: int, levels: int) -> list[float]:
+    """How often an error under each corruption counts: once, or in a mean over all in units of the fixed ones."""
+    if isinstance(reference, str):
+        return [1.0] * n
+    if len(reference) != n or not all(error > 0 for error in reference):
+        raise ValueError(f"give one fixed error above 0 for each of {n} corruptions; got {list(reference)}")
+    return [1 / error / n / levels for error in reference]
+
+
+def _theirs(reference: str | Sequence[float], ours: Sequence[tuple[float, Value]]) -> list[tuple[float, Value]]:
+    """The same answers of another, taken off; nothing where its errors are in the weights already."""
+    if not isinstance(reference, str):
+        return []
+    return [(-weight, replace(v, question=replace(v.question, role=reference))) for weight, v in ours]
+
+
+def _units(reference: str | Sequence[float]) -> str:
+    """In whose errors they are counted, in one word."""
+    return (reference or CLEAN) if isinstance(reference, str) else "fixed"
+
+
+def agreement(first: Value, second: Value, *, name: str = "", family: str = "") -> Effect:
+    """Return how far two ratings of an item on the same scale agree beyond chance: quadratic weighted kappa."""
+    named = name or f"{first.question.words or 'score'}-agrees-with-{second.question.words or 'score'}"
+    return Effect(named, family, (Part("", ((1.0, first), (-1.0, second))),), statistic="agreement")
+
+
+def wording_share(task: str, among: Sequence[str], *, value: str = "", name: str = "", family: str = "") -> Effect:
+    """Return the share of what a value varies by, over items and wordings, that is due to the wording.
+
+    It is only shown: declare its family with ``shown = true``.
+    """
+    terms = tuple((1.0, Value(Question(task, wording), value)) for wording in among)
+    return Effect(name or f"{task}-by-wording", family, (Part("", terms),), statistic="wording")
 
 
 def _at(entry: str, levels: Sequence[int], task: str, wording: str) -> list[Question]:

@@ -26,6 +26,7 @@ from auditkit.report.figures.subgroups import PANELS, subgroup_forest
 from auditkit.report.figures.svg import Chart
 from auditkit.report.gaps import groups as gap_groups
 from auditkit.report.pages import environment
+from auditkit.report.population import population
 from auditkit.report.probabilities import probabilities
 from auditkit.report.thumbnails import BUDGET, CASES, Album, fill
 
@@ -244,6 +245,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
             probabilities=probabilities(evidence),
             strata=views.strata(evidence.data),
             intended=views.intended_use(evidence),
+            people=population(evidence),
             hazards=[hazard for hazard in hazard_trace(evidence) if hazard.id],
             groups=groups,
             n_details=sum(line.body is not None for _, parts in groups for part in parts for line in part.lines),

@@ -1,9 +1,10 @@
-"""Which effects can be measured: those that compare what the model holds inside take embeddings of the right kind."""
+"""Which effects a model can be asked: not all models hold the embeddings compared, or answer without a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from auditkit.ask.donors import asks_without_picture
 from auditkit.ask.embeddings import kinds_of
 from auditkit.errors import AuditkitError
 from auditkit.models.base import Model
@@ -30,11 +31,13 @@ def measurable(
 
 def lacking(effect: Effect, protocol: Protocol, kinds: tuple[str, ...], model: Model) -> str:
     """Say what a model does not give that an effect compares; empty where it gives all of it."""
+    name = getattr(model, "name", type(model).__name__)
+    if getattr(model, "needs_picture", False) is True and asks_without_picture(effect, protocol):
+        return f"{name} compares a picture with texts, so it cannot be asked without one, as {effect} does."
     wanted = kinds_of(effect, protocol)
     missing = [kind for kind in wanted if kind not in kinds]
     if not missing:
         return ""
     if not kinds:
         return f"{effect} compares what the model holds inside, which --audit-embeddings fetches."
-    name = getattr(model, "name", type(model).__name__)
     return f"{name} gives no embeddings of the kind {' and '.join(missing)}; it has {' and '.join(kinds)}."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from auditkit.ask.donors import stand_ins
 from auditkit.images.burned_in import KEEP, OPTION
 from auditkit.images.item import DECLARED, UNKNOWN, Item
 from auditkit.run.settings import Settings
@@ -37,6 +38,8 @@ def sent_away(model: object, records: Sequence[Item]) -> list[str]:
     if not host or not real:
         return []
     said = [f"{count(len(real), 'picture')} will be sent to {host}"]
+    if others := len(stand_ins(real)):
+        said.append(f"{count(others, 'other')} of the same source will be shown in place of some of them")
     if declared := sum(record.identifiable == DECLARED for record in real):
         declare = "declares" if declared == 1 else "declare"
         said.append(f"{declared} of them {declare} a name or a face in it ({OPTION}={KEEP})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from auditkit.ask.donors import with_asked, with_donors
 from auditkit.ask.embeddings import embedding_kinds
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters
 from auditkit.ask.render import Renderer
@@ -76,6 +77,7 @@ def prepare(
     planned = measurable(planned, protocol, kinds, model)
     asked, recorded = others(settings, protocol, find_model)
     planned = answerable(planned, protocol, asked, recorded)
+    _check_rounds(settings, planned, protocol)
     salt = salt_for(settings.data, settings.root)
     side = protocol.images.max_side
     images = find_images(settings.data, salt, side) or load_images(
@@ -92,7 +94,9 @@ def prepare(
         why = f": {images.left_out[-1].name}: {images.left_out[-1].reason}" if images.left_out else ""
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
-    planned, lacks = askable(planned, protocol, records, images)
+    records = with_donors(with_asked(records, planned), images.records, planned, protocol.catalogue, protocol.seed)
+    roles = (MODEL, *(one.role for one in asked))
+    planned, lacks = askable(planned, protocol, records, images, roles)
     store = open_store(settings)
     unsure = [said for one in recorded if (said := check_items(one, records, store))]
     return AuditRun(
@@ -102,7 +106,7 @@ def prepare(
         recorded=tuple(recorded),
         unsure=unsure,
         images=images,
-        plan=Plan(_unique(records), planned, protocol, (MODEL, *(one.role for one in asked))),
+        plan=Plan(_unique(records), planned, protocol, roles),
         store=store,
         renderer=Renderer(store, protocol.seed, protocol.catalogue),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
@@ -111,6 +115,19 @@ def prepare(
         kinds=kinds,
         lacking=lacks,
     )
+
+
+def _check_rounds(settings: Settings, planned: Sequence[Effect], protocol: Protocol) -> None:
+    """Refuse questions about answers on a cluster, whose workers know nothing of each other's answers."""
+    if settings.engine != "ray":
+        return
+    for effect in planned:
+        if any(protocol.catalogue.first(protocol.resolve(question)) for question in effect.questions()):
+            raise AuditkitError(
+                f"--audit-engine=ray: {effect.family}/{effect.name} asks about answers to earlier questions, which "
+                "workers do not have.",
+                "Leave --audit-engine out, or these audits with -k.",
+            )
 
 
 def checked(effects: Iterable[Effect], protocol: Protocol) -> tuple[Effect, ...]:

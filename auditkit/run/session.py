@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from auditkit.ask.earlier import Earlier
 from auditkit.ask.embeddings import EmbeddingKeys, fetch_embeddings
 from auditkit.ask.history import JudgedBefore
 from auditkit.ask.keys import digest_of
@@ -118,9 +119,10 @@ class AuditRun:
         return DryRun(self._data(), counted, self.protocol.looks.number)
 
     def _estimate(self, who: Answerer) -> Counted:
-        plan, pictures = self.plan.of(who.role), self.protocol.catalogue.pictures
-        keys = who.keys(self.protocol.catalogue, probabilities=self.probabilities)
+        plan, catalogue = self.plan.of(who.role), self.protocol.catalogue
+        keys = who.keys(catalogue, probabilities=self.probabilities)
         known = self.store.sources(r.content for r in plan.records)
+        earlier = Earlier(self.store, self.renderer, self._keys(), catalogue)
         planned = held = 0
         for record in plan.records:
             probes = plan.probes(record)
@@ -128,10 +130,13 @@ class AuditRun:
             digest = known.get(record.content)
             if digest is None:
                 continue
-            shown = [pictures(probe.question.condition) for probe in probes]
-            rendered = self.renderer.known(digest, set(shown))
+            shown = [catalogue.shown(probe.question) for probe in probes]
+            rendered = self.renderer.known(record, digest, set(shown))
+            about = [earlier.answer(probe.question, record, digest) for probe in probes]
             addresses = [
-                keys.of(p, rendered[s], record.columns) for p, s in zip(probes, shown, strict=True) if s in rendered
+                keys.of(probe, rendered[picture], record.columns, said)
+                for probe, picture, said in zip(probes, shown, about, strict=True)
+                if picture in rendered and said is not None
             ]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
@@ -211,7 +216,16 @@ class AuditRun:
             with RayEngine(who.given, who.options, workers=self.settings.workers) as engine:
                 yield lambda plan, show: engine.prefetch(plan, who.model, self.store, on_progress=show, **how)
         else:
-            yield lambda plan, show: prefetch(plan, who.model, self.store, self.renderer, on_progress=show, **how)
+            earlier = Earlier(self.store, self.renderer, self._keys(), self.protocol.catalogue)
+            yield lambda plan, show: prefetch(
+                plan,
+                who.model,
+                self.store,
+                self.renderer,
+                on_progress=show,
+                earlier=earlier if plan.round else None,
+                **how,
+            )
 
     def measure(self) -> None:
         """Read the answers into arrays and make the judge ready, look by look."""

@@ -168,9 +168,7 @@ def equivalence(
             continue
         if not usual[c]:
             x = P[~np.isnan(P[:, c]), c]
-            ends[:, c] = bounded.mean_lower(x, -value_range, alpha), bounded.mean_upper(x, value_range, alpha)
-            above[:, c] = [bounded.p_mean_above(x, -value_range, limit) for limit in limits[:, c]]
-            below[:, c] = [bounded.p_mean_below(x, value_range, limit) for limit in limits[:, c]]
+            ends[:, c], above[:, c], below[:, c] = bounded.interval_and_p(x, value_range, alpha, limits[:, c])
         results.append(
             _judged(
                 float(mean[c]),

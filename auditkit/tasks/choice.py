@@ -54,12 +54,15 @@ class Option:
         0-100 points.
     label : str or None
         A name for what the option says, where it is not a matter of more or less.
+    picture : int or None
+        Which picture the option names by its place, 1 or 2: in the other order it names the other one.
     """
 
     letter: str
     text: str
     score: float | None = None
     label: str | None = None
+    picture: int | None = None
 
     @property
     def said(self) -> str:

@@ -334,14 +334,17 @@ def _options(table: Any, where: str) -> tuple[Option, ...]:
 def _option(letter: str, value: Any, at: str) -> Option:
     if isinstance(value, str):
         value = {"text": value, "label": value}
-    check_keys(value, ("text", "score", "label"), ("text",), at)
+    check_keys(value, ("text", "score", "label", "picture"), ("text",), at)
     if ("score" in value) == ("label" in value):
         raise AuditkitError(f"{at}: give it either a score or a label.")
     for key in ("text", "label"):
         if key in value and (not isinstance(value[key], str) or not value[key].strip()):
             raise AuditkitError(f"{at}.{key}: text is needed (value seen: {value[key]!r:.80}).")
+    picture = value.get("picture")
+    if picture is not None and (type(picture) is not int or picture not in (1, 2)):
+        raise AuditkitError(f"{at}.picture: 1 or 2 is allowed (value seen: {picture!r:.80}).")
     if "label" in value:
-        return Option(letter, value["text"], label=value["label"])
+        return Option(letter, value["text"], label=value["label"], picture=picture)
     score = value["score"]
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 100:
         raise AuditkitError(f"{at}.score: 0 to 100 is allowed (value seen: {score!r:.80}).")

@@ -218,6 +218,19 @@ class Choice:
                 found.append(replace(option, text=text, label=text if option.label == option.text else option.label))
         return Choice(tuple(found))
 
+    def seen(self, order: Sequence[int]) -> Choice:
+        """Return the options where the pictures are shown in another order: what names a place names another picture.
+
+        Parameters
+        ----------
+        order : sequence of int
+            The picture that comes first and second, from 0.
+        """
+        said = {option.picture: option.said for option in self.options if option.picture is not None}
+        shown = {place + 1: said.get(picture + 1) for place, picture in enumerate(order)}
+        named = ((option, shown.get(option.picture or 0)) for option in self.options)
+        return Choice(tuple(option if other is None else replace(option, label=other) for option, other in named))
+
     def ordered(self, order: Sequence[int]) -> Choice:
         """Return the options in another order; the letters stay where they are, and each option says what it said.
 

@@ -98,6 +98,11 @@ class Task:
     def _options(self) -> tuple[Any, ...]:
         return self.scorer.options if isinstance(self.scorer, Choice) else ()
 
+    @property
+    def lettered(self) -> bool:
+        """Whether its answers are lettered options."""
+        return bool(self._options)
+
     def derived(self) -> tuple[Quantity, ...]:
         """Return the values that answers have beside those of the scorer: what the truth and the flags give."""
         found = (CORRECT, ABOVE_CHANCE) if self.truth else ()
@@ -126,6 +131,12 @@ class Task:
         if not isinstance(self.scorer, Choice):
             return self
         return self._with(self.scorer.ordered(order(len(self.scorer.options))))
+
+    def seen(self, order: Callable[[int], Sequence[int]]) -> Task:
+        """Return the task where the pictures are shown in another order, which is made of their number."""
+        if not isinstance(self.scorer, Choice) or self.pictures < 2:
+            return self
+        return self._with(self.scorer.seen(order(self.pictures)))
 
     def _with(self, scorer: Choice) -> Task:
         """Return the task with these options; it is another task, which its declaration says too."""
@@ -168,8 +179,8 @@ class Task:
         pictures : int
             How many it has.
         """
-        if pictures != self.pictures:
-            return f"{pictures} pictures are given and {self.pictures} asked about"
+        if self.pictures not in (0, pictures):  # what shows no picture can be asked about every item
+            return f"{pictures} picture{'s are' if pictures != 1 else ' is'} given and {self.pictures} asked about"
         options = {name for option in self._options for name in slots(option.text)}
         missing = [name for name in self.spoken if name not in options and not columns.get(name)]
         if self.truth is not None and COLUMN_OF + self.id not in columns and not columns.get(self.truth.column):

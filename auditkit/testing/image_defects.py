@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditkit.ask.plan import RENDERED
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.testing.defect import REFUSAL, Defect, listed, moved, unless
 from auditkit.testing.questions import Asked, Replies, severity
 from auditkit.testing.truth import UNCHANGED, Truth
 from auditkit.vocabulary import Condition, Perturbation, Question
+
+
+def _worsens(name: str, catalogue: Catalogue) -> bool:
+    """Whether an entry makes what is shown worse. By a blank picture no image is known: it is the same for all."""
+    entry = catalogue.entry(name)
+    return (entry.stage, entry.expects) == ("display", "notice")
 
 
 @dataclass(frozen=True)
@@ -19,19 +24,18 @@ class BlindDefect(Defect):
     Attributes
     ----------
     corruptions : tuple of str
-        Names of perturbations of images; empty stands for all of the catalogue.
+        Names of perturbations of images; empty stands for all of the catalogue that should be noticed.
     """
 
     corruptions: tuple[str, ...] = ()
 
     def concerns(self, perturbation: Perturbation, catalogue: Catalogue) -> bool:
         """Whether it is blind to a perturbation."""
-        return perturbation.name in self.corruptions if self.corruptions else bool(catalogue.pictures((perturbation,)))
+        return perturbation.name in self.corruptions if self.corruptions else _worsens(perturbation.name, catalogue)
 
     def looks_at(self, catalogue: Catalogue) -> tuple[str, ...] | None:
         """Return what it is blind to."""
-        every = catalogue.perturbations.values()
-        return self.corruptions or tuple(entry.name for entry in every if entry.stage in RENDERED)
+        return self.corruptions or tuple(name for name in catalogue.perturbations if _worsens(name, catalogue))
 
     def shown(self, condition: Condition, catalogue: Catalogue) -> Condition:
         """Return the condition without what it is blind to."""

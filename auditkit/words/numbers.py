@@ -13,8 +13,10 @@ PER_STEP = "points per severity step"
 """A fall of the score: counted downwards, so that a model that reacts has a positive number."""
 
 
-_DIGITS = {"AUROC": 2, "correlation": 2, "cosine": 3}
+_DIGITS = {"AUROC": 2, "correlation": 2, "cosine": 3, "kappa": 2, "ratio": 2}
 """Decimals by unit."""
+_BEFORE = ("AUROC", "kappa", "ratio")
+"""Units that are written before their number."""
 
 
 def whole(number: int) -> str:
@@ -106,7 +108,7 @@ def interval(estimate: Estimate, *, signed: bool | None = None) -> str:
         return text
     if estimate.unit == PER_STEP and not signed:
         return f"falls by {text} {estimate.unit}"
-    return f"AUROC {text}" if estimate.unit == "AUROC" else f"{text} {estimate.unit}"
+    return f"{estimate.unit} {text}" if estimate.unit in _BEFORE else f"{text} {estimate.unit}"
 
 
 class Scale:
@@ -164,4 +166,4 @@ class Scale:
         if value is None:
             return NO_VALUE
         number = self.number(value)
-        return f"AUROC {number}" if self.unit == "AUROC" and not self.signed else f"{number} {self.label}"
+        return f"{self.unit} {number}" if self.unit in _BEFORE and not self.signed else f"{number} {self.label}"

@@ -23,6 +23,8 @@ def visible(text: str) -> str:
     What a model or a file name says is shown, never obeyed: a right-to-left override must not be able to turn a
     sentence of the report around, and a NUL must not end it.
     """
+    if text.isprintable():  # nearly every text is, and none of these characters is
+        return text
     return _SUSPECT.sub(_mark, text.replace("\r\n", "\n"))
 
 

@@ -122,7 +122,7 @@ def test_vectors_lie_under_the_key_of_the_pixels_they_were_made_of(fetch, record
     assert conditions[0] == ()
     assert len(conditions) == PER_IMAGE
     assert set(kinds.values()) == {("language", "vision")}
-    for condition, rendered in renderer.known(digest, set(conditions)).items():
+    for condition, rendered in renderer.known(record, digest, set(conditions)).items():
         for number, kind in enumerate(("vision", "language"), 1):
             key = keys.of(rendered, kind)
             expected = [*renderer.pixels(record, digest, condition)[0, :3], number]
@@ -372,9 +372,8 @@ def expected_keys(model, some, store, protocol) -> set[str]:
     )
     found = set()
     for record in some:
-        rendered = renderer.known(
-            pixel_digest(record.pictures[0].read()), set(kinds_by_condition(plan, record.modality))
-        )
+        digest = pixel_digest(record.pictures[0].read())
+        rendered = renderer.known(record, digest, set(kinds_by_condition(plan, record.modality)))
         found |= {keys.of(one, kind) for one in rendered.values() for kind in model.embeddings}
     return found
 

@@ -63,16 +63,16 @@ def test_remembered_digests_need_no_pixels(renderer, store, records):
     (record,) = records(1, side=48)
     first = renderer()
     digest = pixel_digest(first.clean(record))
-    described = first.describe(record, first.pixels(record, digest, NOISE))
+    described = first.describe(record, NOISE, first.shown(record, digest, NOISE))
     assert 0 < described.ssim < 1
     assert 5 < described.psnr < 40
-    store.add_renders({first.key(digest, NOISE): described})
+    store.add_renders({first.key(record, digest, NOISE): described})
     records.reads.clear()
-    known = renderer().known(digest, [NOISE, (), JPEG, (*NOISE, *JPEG)])
+    known = renderer().known(record, digest, [NOISE, (), JPEG, (*NOISE, *JPEG)])
     assert list(known) == [NOISE, ()]
     assert known[NOISE] == described
     assert known[()].digest == digest
-    assert renderer(2).known(digest, {NOISE}) == {}
+    assert renderer(2).known(record, digest, {NOISE}) == {}
     assert records.reads == {}
 
 
@@ -80,7 +80,7 @@ def test_images_are_decoded_once_while_the_cache_holds_them(renderer, records):
     (record,) = records(1)
     one = renderer()
     for condition in CONDITIONS:
-        one.describe(record, one.pixels(record, "digest", condition))
+        one.describe(record, condition, one.shown(record, "digest", condition))
     assert records.reads == {record.id: 1}
 
 
@@ -93,7 +93,7 @@ def test_one_perturbation_after_the_other(renderer, records, protocol):
     one, entry = renderer(), protocol.catalogue.entry
     digest = pixel_digest(one.clean(record))
     squeezed = one.pixels(record, digest, JPEG)
-    key = perturbation_key(one.key(digest, JPEG), "gaussian_noise", 3, 1)
+    key = perturbation_key(one.key(record, digest, JPEG), "gaussian_noise", 3, 1)
     expected = perturb(squeezed, entry("gaussian_noise"), 3, key)
     assert np.array_equal(one.pixels(record, digest, (*JPEG, *NOISE)), expected)
     again = perturbation_key(digest, "gaussian_noise", 3, 1)
@@ -105,15 +105,15 @@ def test_words_and_repeats_do_nothing_to_a_picture(renderer, records):
     one = renderer()
     digest = pixel_digest(one.clean(record))
     worded = (*JPEG, *REPUTATION, Perturbation("again", 1), Perturbation("alone"))
-    assert one.key(digest, worded) == one.key(digest, JPEG)
-    assert one.key(digest, worded[1:]) == digest
+    assert one.key(record, digest, worded) == one.key(record, digest, JPEG)
+    assert one.key(record, digest, worded[1:]) == digest
     assert np.array_equal(one.pixels(record, digest, worded), one.pixels(record, digest, JPEG))
 
 
-def test_every_step_and_their_order_are_in_the_key(renderer):
-    one = renderer()
+def test_every_step_and_their_order_are_in_the_key(renderer, records):
+    one, (record,) = renderer(), records(1)
     conditions = [(), JPEG, NOISE, (*JPEG, *NOISE), (*NOISE, *JPEG), (*JPEG, *NOISE, *JPEG)]
-    assert len({one.key("digest", condition) for condition in conditions}) == len(conditions)
+    assert len({one.key(record, "digest", condition) for condition in conditions}) == len(conditions)
 
 
 def own(**changes) -> Catalogue:
@@ -121,10 +121,12 @@ def own(**changes) -> Catalogue:
     return Catalogue.of({"mine": table | {"levels": [{"sd": 0.1}]} | changes}, {}, "quality.direct")
 
 
-def test_edited_parameters_of_an_authors_own_entry_render_again(renderer):
+def test_edited_parameters_of_an_authors_own_entry_render_again(renderer, records):
     """Nobody has to remember to raise the version; a shipped entry's parameters are held by tests instead."""
-    condition = (Perturbation("mine"),)
-    keys = [renderer(1, own(**c)).key("d", condition) for c in ({}, {"levels": [{"sd": 0.2}]}, {"version": "2"})]
+    condition, (record,) = (Perturbation("mine"),), records(1)
+    keys = [
+        renderer(1, own(**c)).key(record, "d", condition) for c in ({}, {"levels": [{"sd": 0.2}]}, {"version": "2"})
+    ]
     assert len(set(keys)) == 3
-    assert renderer(1, own(label="Mine")).key("d", condition) == keys[0]
+    assert renderer(1, own(label="Mine")).key(record, "d", condition) == keys[0]
     assert isinstance(own().entry("mine"), Entry)

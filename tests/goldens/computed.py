@@ -96,7 +96,7 @@ def keys(tmp_path: Path) -> dict[str, str]:
         def key(probe: Probe) -> str:
             pixels = catalogue.pictures(probe.question.condition)
             if pixels not in rendered:  # noqa: B023 - called within this turn of the loop only
-                rendered[pixels] = renderer.describe(record, renderer.pixels(record, digest, pixels))  # noqa: B023
+                rendered[pixels] = renderer.describe(record, pixels, renderer.shown(record, digest, pixels))  # noqa: B023
             return named.of(probe, rendered[pixels])  # noqa: B023
 
         every = sorted(key(probe) for probe in plan.probes(record))

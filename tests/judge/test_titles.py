@@ -191,3 +191,14 @@ def test_what_a_change_is_compared_with_shows_in_its_title():
     assert titles.title(change(night, against=[PIXELATE])) == "Taken at night vs Pixelation, severity 3"
     assert titles.title(change(blur, against=[night])).endswith("vs Taken at night")
     assert titles.title(change(HIGH, against=[PIXELATE])).endswith("vs pixelation, severity 3")
+
+
+def test_other_pictures_are_called_by_what_is_shown():
+    names = {
+        "swap": "Picture of another patient",
+        "other_modality": "Picture of another modality",
+        "missing": "No picture",
+    }
+    for name, title in names.items():
+        assert TITLES.title(change(Perturbation(name))) == title
+        assert TITLES.sides(change(Perturbation(name))) == (title, CLEAN)

@@ -81,7 +81,7 @@ def run(store, protocol, model):
         for record in records:
             probes = plan.probes(record)
             shown = {probe: catalogue.pictures(probe.question.condition) for probe in probes}
-            rendered = renderer.known(known[record.id], set(shown.values()))
+            rendered = renderer.known(record, known[record.id], set(shown.values()))
             by_key = {keys.of(probe, rendered[shown[probe]]): probe for probe in probes}
             answers |= {by_key[key]: answer for key, answer in store.answers(by_key).items()}
         return tally, answers

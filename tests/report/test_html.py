@@ -144,13 +144,16 @@ def test_every_text_of_the_record_is_escaped(brief: Evidence, place: str) -> Non
     assert not [a for _, a in page.tags if "onerror" in a]
 
 
-def test_the_verdict_and_its_sentence_come_first(parsed: Page, full: Evidence) -> None:
+def test_the_verdicts_come_first_and_what_was_asked_of_what_after_them(parsed: Page, full: Evidence) -> None:
     words = parsed.words
-    assert words.index(full.verdict) < words.index(full.sentence) < words.index("What was asked of what")
-    assert words.index(full.sentence) < words.index(full.data.notice) < words.index("Summary")
-    assert f"Audit of {full.model.name}" in words[:200]
-    assert full.protocol.sha256[:16] in words[: words.index("What was asked of what")]
-    assert "22 November 2026, 01:15 UTC" in words[: words.index("What was asked of what")]
+    head = words[: words.index("Summary", words.index(full.data.notice))]
+    assert head.index(full.verdict) < head.index(full.sentence) < head.index(full.data.notice)
+    assert f"Audit of {full.model.name}" in head[:200]
+    assert full.protocol.sha256[:16] in head
+    assert "22 November 2026, 01:15 UTC" in head
+    sections = [a["id"] for tag, a in parsed.tags if tag == "section" and a.get("id")]
+    assert sections[:2] == ["summary", "asked"]
+    assert words.index("Verdicts by question") < words.index("What was asked of what")
 
 
 def test_the_page_can_be_walked_without_eyes(parsed: Page) -> None:

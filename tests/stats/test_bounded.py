@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from auditkit.stats.bounded import mean_lower, mean_upper, p_mean_above, p_mean_below, tail_by_integral
+from auditkit.stats.bounded import interval_and_p, mean_lower, mean_upper, p_mean_above, p_mean_below, tail_by_integral
 
 SPARSE = np.append(np.zeros(60), [-30.0, -80.0, 25.0, 10.0])
 
@@ -108,3 +108,12 @@ def test_data_at_the_very_end_and_data_beyond_it():
     assert p_mean_below(np.full(5, 100.0), 100.0, 100.0) == 1
     with pytest.raises(ValueError, match="beyond the stated range"):
         mean_upper(np.array([120.0]), 100.0, 0.05)
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0, 0.0], [0.0, -3.0, 0.0, 5.0, 5.0], [100.0, -100.0, 7.5]])
+def test_all_at_once_is_the_same_as_one_by_one(values):
+    x, limits = np.array(values), np.array([-np.inf, -5.0, 0.0, 5.0, np.inf])
+    ends, above, below = interval_and_p(x, 100.0, 0.05, limits)
+    assert ends == (mean_lower(x, -100.0, 0.05), mean_upper(x, 100.0, 0.05))
+    assert above == [p_mean_above(x, -100.0, limit) for limit in limits]
+    assert below == [p_mean_below(x, 100.0, limit) for limit in limits]

@@ -4,8 +4,8 @@ import pytest
 
 from auditkit import tasks
 from auditkit.errors import AuditkitError
-from auditkit.perturbations import levels, placebos
-from tools.prompts import PAGE, replaced, sentences, wordings
+from auditkit.perturbations import levels, placebos, shipped
+from tools.prompts import PAGE, replaced, sentences, statements, wordings
 
 
 def test_page_has_not_drifted():
@@ -20,7 +20,15 @@ def test_tables_hold_every_entry():
     assert all(level.sentence in written and level.hazard in written for level in levels().values())
 
 
-@pytest.mark.parametrize("mark", ["begin wordings", "end wordings", "begin sentences", "end sentences"])
+def test_every_sentence_of_the_catalogue_stands_on_the_page():
+    written = statements() + sentences()
+    said = [entry for entry in shipped().values() if entry.stage == "words"]
+    assert all(f"`{entry.name}`" in written and entry.parameters(0)["sentence"] in written for entry in said)
+
+
+@pytest.mark.parametrize(
+    "mark", [f"{edge} {name}" for name in ("wordings", "sentences", "statements") for edge in ("begin", "end")]
+)
 def test_page_without_marks_is_refused(mark):
     page = PAGE.read_text(encoding="utf-8")
     with pytest.raises(AuditkitError, match=f"no place for the {mark.split()[1]}"):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from auditkit import words as wording
 from auditkit.evidence import Audit, Cell, Estimate, Stratum
-from auditkit.words import Scale
+from auditkit.words import Scale, text
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,11 @@ def test_an_audit_has_a_region_only_when_its_required_cells_agree() -> None:
     assert wording.region(None, _audit(cells=[cell(5), cell(5), cell(9, required=False)])) == (None, 5)
     assert wording.region(None, _audit(cells=[cell(5), cell(4)])) == (None, None)
     assert wording.region(cell(4), _audit()) == (None, 4)
+
+
+def test_no_text_that_acts_is_printable():
+    # Printable text is given back as it is; this asks the pattern itself.
+    assert not any(sign.isprintable() for sign in map(chr, range(0x110000)) if text._SUSPECT.match(sign))
 
 
 @given(st.text(st.characters(), max_size=60))

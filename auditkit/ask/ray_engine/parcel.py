@@ -106,11 +106,11 @@ class Lookup:
         digest = self._digests.get(record.content)
         if digest is None:
             return {}, {}
-        pictures = self._plan.protocol.catalogue.pictures
-        probes = {probe: pictures(probe.question.condition) for probe in self._plan.probes(record)}
-        rendered = self._renderer.known(digest, set(probes.values()))
+        shown_of = self._plan.protocol.catalogue.shown
+        probes = {probe: shown_of(probe.question) for probe in self._plan.probes(record)}
+        rendered = self._renderer.known(record, digest, set(probes.values()))
         addresses = {
             p: self._keys.of(p, rendered[shown], record.columns) for p, shown in probes.items() if shown in rendered
         }
-        renders = {self._renderer.key(digest, shown): r for shown, r in rendered.items() if shown}
+        renders = {self._renderer.key(record, digest, shown): r for shown, r in rendered.items() if shown}
         return renders, addresses

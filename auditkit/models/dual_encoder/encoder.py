@@ -75,6 +75,8 @@ class DualEncoder:
         together.
     limits : tuple of str
         What a report must say about answers of this kind of model.
+    needs_picture : bool
+        True: it compares a picture with texts, so there is nothing to ask without one.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class DualEncoder:
 
     backend = "dual-encoder"
     embeddings = ("vision",)
+    needs_picture = True
 
     def __init__(
         self,

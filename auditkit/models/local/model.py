@@ -263,11 +263,15 @@ def _pieces(requests: Sequence[Request], *, alone: bool = False) -> list[list[in
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, request in enumerate(requests):
         groups.setdefault((_images(request), request.system), []).append(i)
-    shared = [indices for indices in groups.values() if len(indices) >= MIN_SHARED]
-    rest = sorted(
-        (i for indices in groups.values() if len(indices) < MIN_SHARED for i in indices),
-        key=lambda i: (len(requests[i].images), len(requests[i].prompt), i),
-    )
-    batches = -(-len(rest) // _PLAIN)
-    ends = [len(rest) * batch // batches for batch in range(batches + 1)] if batches else [0]
-    return [*shared, *(rest[at:end] for at, end in pairwise(ends))]
+    shared = [indices for (images, _), indices in groups.items() if images and len(indices) >= MIN_SHARED]
+    taken = {i for indices in shared for i in indices}
+    pieces, rest = shared, [i for i in range(len(requests)) if i not in taken]
+    # A network takes a batch with images or one without, not both.
+    for number in sorted({len(requests[i].images) for i in rest}):
+        some = sorted(
+            (i for i in rest if len(requests[i].images) == number), key=lambda i: (len(requests[i].prompt), i)
+        )
+        batches = -(-len(some) // _PLAIN)
+        ends = [len(some) * batch // batches for batch in range(batches + 1)]
+        pieces += [some[at:end] for at, end in pairwise(ends)]
+    return pieces

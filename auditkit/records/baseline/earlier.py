@@ -13,6 +13,7 @@ import numpy as np
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Evidence, Reference
 from auditkit.evidence.reading import read_evidence
+from auditkit.judge.procedures import row_of
 from auditkit.judge.versions import VersionJudge
 from auditkit.measure.columns import NOT_ASKED, Measurements
 from auditkit.measure.recorded import columns_needed, from_answers, to_answers
@@ -70,6 +71,12 @@ class EarlierRun:
             raise AuditkitError(
                 f"{effect} is of a family that is only shown, so it has no limit to keep against {self.name}.",
                 f"Give [families.{effect.family}] a limit and take shown = true out.",
+            )
+        row = row_of(effect, self.run.protocol)
+        if row.worsening is None:
+            raise AuditkitError(
+                f"{effect} is {row.called}, which is not held against an earlier run.",
+                f"Leave --audit-{self.role} out for it, or audit it in a run of its own.",
             )
         self._check_data()
         problem = self.problem or unlike_in_entries(self.evidence.protocol, effect, self.run.protocol)
@@ -136,7 +143,8 @@ class EarlierRun:
 
     def _comparable(self, effect: Effect) -> bool:
         unlike = unlike_in_entries(self.evidence.protocol, effect, self.run.protocol)
-        return not self._shown(effect) and not unlike and self._asked(effect)
+        held = not self._shown(effect) and row_of(effect, self.run.protocol).worsening is not None
+        return held and not unlike and self._asked(effect)
 
     def _asked(self, effect: Effect) -> bool:
         questions = map(self.run.protocol.resolve, effect.questions())

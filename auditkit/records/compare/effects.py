@@ -21,6 +21,9 @@ from auditkit.records.compare.values import LOST, AreaEffect, MeanEffect, Models
 from auditkit.stats.reduce import FloatArray
 from auditkit.vocabulary import Effect, Part
 
+_WITHOUT_MEAN = ("calibration", "follows", "ratio", "shortfall ratio", "agreement", "wording")
+"""Statistics that have no number per patient whose mean could be compared."""
+
 
 def effect_of(effect: Effect, data: Sequence[Measurements], protocol: Protocol) -> ModelsEffect | None:
     """Return the effect of an audit in every model, or None where it has none that can be compared.
@@ -36,7 +39,7 @@ def effect_of(effect: Effect, data: Sequence[Measurements], protocol: Protocol) 
     """
     family = protocol.families[effect.family]
     parts = tuple(part for part in effect.parts if family.shown or family.requires(part.label))
-    if not parts or effect.statistic in ("calibration", "follows"):  # shown only, and no number per patient to compare
+    if not parts or effect.statistic in _WITHOUT_MEAN:
         return None
     whole = protocol.resolved(replace(effect, parts=parts))
     if whole.statistic == "area":

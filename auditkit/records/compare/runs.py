@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence, ItemEntry
 from auditkit.measure.columns import Measurements
-from auditkit.measure.faults import refuse_marks_beyond
+from auditkit.measure.marks import refuse_marks_beyond
 from auditkit.measure.recorded import from_answers
 from auditkit.protocol.changes import changed_entries, changes
 from auditkit.words import some_of

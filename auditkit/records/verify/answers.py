@@ -159,7 +159,7 @@ class _Search:
             self._other_texts.append(index)
         for entry in answered:
             self._table.put(index, entry.probe.question, entry.answer, record.columns)
-            pixels = self._catalogue.pictures(entry.probe.question.condition)
+            pixels = self._catalogue.shown(entry.probe.question)
             dose = (entry.rendered.ssim, entry.rendered.psnr)
             doses = self._doses.setdefault(pixels, np.full((len(self._records), 2), np.nan))
             doses[index] = [np.nan if value is None else value for value in dose]

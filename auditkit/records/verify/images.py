@@ -8,24 +8,25 @@ from pathlib import Path
 
 from auditkit.ask.store import NotedImage, Store, noted
 from auditkit.evidence import Evidence
-from auditkit.images.item import Item
+from auditkit.images.item import Item, Picture
 from auditkit.images.salt import SALT_FILE, salt_for
 from auditkit.images.sources import DEMO, load_images
 from auditkit.measure.recorded import data_sha256
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.verify.checks import OPEN, Check, settled
+from auditkit.vocabulary import Perturbation
 
 PART = "images"
 
 
-def check_manifest(evidence: Evidence, store: Store) -> tuple[Check, dict[str, str]]:
+def check_manifest(evidence: Evidence, store: Store) -> tuple[Check, dict[str, NotedImage]]:
     """Compare the images of a record with those that the store noted under the same hash.
 
     Returns
     -------
     check : Check
-    contents : dict of str to str
-        Content address by image id, of the images that are as the store noted them.
+    images : dict of str to NotedImage
+        By id, of the images that are as the store noted them.
     """
     manifests = store.manifests(evidence.data.sha256)
     if not manifests:
@@ -67,15 +68,34 @@ def check_data(evidence: Evidence, source: str) -> tuple[Check, list[Item]]:
     if not records and read:
         why = f"none of the {len(read)} images of {source} has an id of the record: the salt or the data are others"
         return Check(PART, OPEN, f"{why}; set AUDITKIT_SALT to the salt of the run"), []
-    check, contents = _compared(evidence, noted(records), f"are those of --audit-data={source}, read again")
-    return check, records if len(contents) == len(evidence.answers.items) else []
+    check, alike = _compared(evidence, noted(records), f"are those of --audit-data={source}, read again")
+    return check, records if len(alike) == len(evidence.answers.items) else []
 
 
-def _compared(evidence: Evidence, images: Sequence[NotedImage], words: str) -> tuple[Check, dict[str, str]]:
+def addressed(record: Item, known: NotedImage | None, content: str = "") -> Item:
+    """Return an image of a record with its content address, and those of the pictures that stood in for its own.
+
+    Parameters
+    ----------
+    record : Item
+        As the record has it.
+    known : NotedImage or None
+        What the store noted of it.
+    content : str
+        The address of the image itself, read again; the store's where it is empty.
+    """
+    if known is None:
+        return record.with_picture(content=content)
+    read = record.pictures[0].read
+    given = {(Perturbation(name, level),): Picture(other, read) for name, level, other in known.given}
+    return record.with_picture(content=content or known.content, given=given)
+
+
+def _compared(evidence: Evidence, images: Sequence[NotedImage], words: str) -> tuple[Check, dict[str, NotedImage]]:
     listed = {(i.id, i.cluster, i.unit, i.modality, i.synthetic) for i in evidence.answers.items}
-    contents = {i.id: i.content for i in images if (i.id, i.cluster, i.unit, i.modality, i.synthetic) in listed}
+    alike = {i.id: i for i in images if (i.id, i.cluster, i.unit, i.modality, i.synthetic) in listed}
     words = f"{len(listed)} images, their patients and modalities {words}; SHA-256 {evidence.data.sha256}"
-    return settled(PART, words, list(_faults(evidence, images))), contents
+    return settled(PART, words, list(_faults(evidence, images))), alike
 
 
 def _faults(evidence: Evidence, images: Sequence[NotedImage]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence
 from auditkit.images.item import Item
 from auditkit.images.sources import DEMO
-from auditkit.measure.faults import marks_beyond
+from auditkit.measure.marks import marks_beyond
 from auditkit.measure.recorded import from_answers
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.verify import answers, copies, criteria, described, images, pages, record, verdicts
@@ -168,7 +168,7 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
             yield check
         yield criteria.check_history(evidence, store)
         yield described.check_described(evidence, store)
-        addressed = [r.with_picture(content=(noted | contents).get(r.id, "")) for r in recorded.records]
+        addressed = [images.addressed(r, noted.get(r.id), contents.get(r.id, "")) for r in recorded.records]
         reread = answers.check_answers(evidence, protocol, addressed, store)
         yield from reread.checks
         if reread.data is not None:

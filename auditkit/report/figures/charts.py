@@ -209,11 +209,11 @@ def _numbers(
         span = ends(estimate)
         if span is None:
             continue
-        words = fixed(span[0])
+        words, here = fixed(span[0]), x(at)
         wide, top, bottom = text_width(words, SMALL, bold=True) / 2 + 1, y(span[2]) - 9, y(span[1]) + 10
         sides = ((0, top), (0, bottom), (1, top), (-1, bottom), (-1, top), (1, bottom))
-        spots = [(x(at) + side * (wide + 5), height) for side, height in sides]
-        near = [spot for spot in taken if abs(spot[0] - x(at)) < 2 * wide + 5]
+        spots = [(here + side * (wide + 5), height) for side, height in sides]
+        near = [spot for spot in taken if abs(spot[0] - here) < 2 * wide + 5]
 
         def hidden(spot: Place, wide: float = wide, near: Sequence[tuple[float, float, int]] = near) -> int:
             """Count what the number would lie on; outside the panel there is no place."""

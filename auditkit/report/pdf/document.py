@@ -1,4 +1,4 @@
-"""The report as one HTML page in the order of ISO/IEC TR 24029-1: goals, criteria, data, methods, results, limits."""
+"""The report as one HTML page: a body in the order of ISO/IEC TR 24029-1 that ends with signatures, then annexes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from auditkit import words as wording
-from auditkit.evidence import Audit, Evidence
+from auditkit.evidence import Audit, Evidence, PromptInfo
 from auditkit.report import views
 from auditkit.report.clauses import DISCLAIMER, clause_map, hazard_trace
 from auditkit.report.figures import charts, forest
@@ -28,14 +28,17 @@ from auditkit.report.pages import environment
 from auditkit.report.pdf import tables
 from auditkit.report.pdf.engine import font_faces, moment_of
 from auditkit.report.pdf.figures import Picture, cases, picture, strips
+from auditkit.report.pdf.parts import annexes, chapters
+from auditkit.report.population import population
 from auditkit.report.probabilities import probabilities
 
 # Two columns of forests, two rows of them on a page.
 FOREST_ROWS = 11  # of one figure, at most
 SHORT, LONG = 22, 110  # audits of a family that all get into figures
 PROMPTS = 24
-CORRUPTIONS = 24  # pages
-NOT_PASSED = 20
+CORRUPTIONS = 24  # pages, and rows of a heat map in the body
+LIMITS = 24  # families in the body; the annex has all
+PROTOCOL_LINES = 300
 INTENDED = (
     ("purpose", "Purpose", "What is the model used for, and what does its result decide?"),
     ("users", "Users", "Who acts on the result?"),
@@ -43,22 +46,6 @@ INTENDED = (
     ("out_of_scope", "Out of scope", "What must it not be used for?"),
 )
 """Key in ``[intended_use]``, heading, and what to write there."""
-CHAPTERS = (
-    ("goals", "Goals and intended use"),
-    ("criteria", "Criteria declared before the run"),
-    ("data", "Data"),
-    ("methods", "Methods"),
-    ("degradation", "Results on degraded images"),
-    ("attributes", "Results on attributes and subgroups"),
-    ("answers", "Repeatability, wording and answers"),
-    ("gallery", "Failing cases"),
-    ("change", "Change against an earlier run"),
-    ("limits", "Limits and what was not tested"),
-    ("clauses", "Clause map and hazard trace"),
-    ("provenance", "Provenance"),
-    ("signature", "Decision and signatures"),
-)
-"""Id and heading; the number is the place in this list. Order of ISO/IEC TR 24029-1: goals, plan, conduct, analysis."""
 
 
 @cache
@@ -141,15 +128,18 @@ def document(evidence: Evidence, record: bytes) -> str:
         Its file, whose SHA-256 stands in the provenance and in the signature block.
     """
     figures = _Figures()
-    families = views.families(evidence)
+    families, informing = views.families(evidence), views.apart(evidence)
     noticed = [family for family in families if family.kind == "noticed"]
     audits = [audit for family in noticed for audit in family.audits]
     worst = tables.worst_first(audits)
     # A few corruptions stand in the order of the record; of many, the worst get a page.
     many = len(worst) > 2 * CORRUPTIONS
     corruptions = tables.capped(views.corruptions(worst if many else audits), CORRUPTIONS)
+    long = any(len(family.audits) > CORRUPTIONS for family in noticed)
     shown, n_cases = cases(evidence)
-    not_passed = tables.worst_first(audit for audit in evidence.deciding if audit.verdict != "PASS")
+    own = chapters(), annexes()
+    texts = clause_map(evidence)
+    places = _places([*families, *informing], corruptions.rows, [text.key for text in texts])
     return (
         _templates()
         .get_template("document.html.j2")
@@ -158,38 +148,68 @@ def document(evidence: Evidence, record: bytes) -> str:
             record_sha256=hashlib.sha256(record).hexdigest(),
             record_size=len(record),
             finished=moment_of(evidence),
-            chapters=[{"id": id_, "title": title, "number": n} for n, (id_, title) in enumerate(CHAPTERS, 1)],
+            chapters=own[0],
+            annexes=own[1],
+            parts={part.id: part for part in (*own[0], *own[1])},
+            places=places,
+            listed={
+                "families": [(places["family"][f.name], f.heading) for f in (*families, *informing)],
+                "corruptions": [(places["corruption"][item.key], item.title) for item in corruptions.rows],
+                "texts": [(places["text"][text.key], text.title) for text in texts],
+            },
             families=families,
+            lines=[*families, *views.informing(evidence)],
             counts=views.verdict_counts(evidence.deciding),
-            not_passed=tables.capped(not_passed, NOT_PASSED),
+            findings=tables.findings(families),
             effects=views.largest_effects(evidence, 5),
             intended=_intended(evidence),
-            limits=tables.limits(evidence),
+            asked=_asked(evidence),
+            people=population(evidence),
+            limits=tables.capped(tables.limits(evidence), LIMITS),
+            all_limits=tables.limits(evidence),
             settings=tables.settings(evidence),
+            protocol_lines=tables.capped(evidence.protocol.toml.splitlines(), PROTOCOL_LINES),
             layers=tables.layers(evidence.data),
             gaps=tables.gaps(evidence),
-            degraded=noticed,
-            heats=[picture for family in noticed for picture in _heat(family, views.modalities(evidence), figures)],
+            heats=[p for f in noticed for p in _heat(f, CORRUPTIONS, views.modalities(evidence), figures)],
+            all_heats=[p for f in noticed for p in _heat(f, 0, views.modalities(evidence), figures)] if long else [],
             dose=figures.one(dose_response([a for a in audits if not views.separates(a)], figures.key())),
             degradation=[_corruption(evidence, item, figures) for item in corruptions.rows],
             corruptions=corruptions,
-            direction=_sections(families, "degraded", figures),
             inside=_inside(evidence, figures),
-            words=_sections(families, "words", figures),
+            groups=gap_groups(evidence),
             subgroups=[(group, _forests(group, figures)) for group in gap_groups(evidence)],
-            informing=[figures.section(f, SHORT) for f in views.apart(evidence)],
-            others=[figures.section(f, SHORT) for f in families if f.kind == "other"],
+            sections=[_section(family, figures) for family in families],
+            informing=[_section(family, figures) for family in informing],
             outcomes=_outcomes(evidence, families, figures),
             calibration=[p for a in views.calibrations(evidence) for p in figures.one(reliability(a, figures.key()))],
             probabilities=tables.capped(probabilities(evidence)),
             prompts=tables.capped(evidence.prompts, PROMPTS),
             cases=shown,
             n_cases=n_cases,
-            change=_sections(families, "change", figures),
-            texts=clause_map(evidence),
+            change=[family for family in families if family.kind == "change"],
+            texts=texts,
             hazards=hazard_trace(evidence),
         )
     )
+
+
+def _places(
+    families: Sequence[views.Family], items: Sequence[views.Corruption], texts: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return the ids of headings within annexes, by what they are about."""
+    return {
+        "family": views.slugs([family.name for family in families], "family"),
+        "corruption": views.slugs([item.key for item in items], "corruption"),
+        "text": views.slugs(texts, "text"),
+    }
+
+
+def _asked(evidence: Evidence) -> list[PromptInfo]:
+    """Return the prompt in which scores are compared, as the protocol names it; without that the first."""
+    declared = evidence.protocol.criteria.get("prompts")
+    name = declared.get("score") if isinstance(declared, dict) else None
+    return ([p for p in evidence.prompts if p.id == name] or evidence.prompts)[:1]
 
 
 def _intended(evidence: Evidence) -> list[tuple[str, str, str, str]]:
@@ -199,13 +219,20 @@ def _intended(evidence: Evidence) -> list[tuple[str, str, str, str]]:
     return [(*item, str(words.get(item[0]) or "").strip()) for item in INTENDED]
 
 
-def _sections(families: Sequence[views.Family], kind: views.Kind, figures: _Figures) -> list[Section]:
-    return [figures.section(family, LONG) for family in families if family.kind == kind]
+def _section(family: views.Family, figures: _Figures) -> Section:
+    """Return a family for its place in the list of all audits; what has other figures elsewhere has none there."""
+    if family.kind == "noticed":
+        return Section(family, (), len(family.audits))
+    return figures.section(family, SHORT if family.kind == "other" else LONG)
 
 
-def _heat(family: views.Family, columns: Sequence[str], figures: _Figures) -> list[Picture]:
+def _heat(family: views.Family, most: int, columns: Sequence[str], figures: _Figures) -> list[Picture]:
+    """Return the verdicts of a family by corruption and modality, of the `most` worst; 0 for all of them."""
+    audits = list(family.audits)
     title = f"{wording.plain_name(family.name)} by corruption and modality"
-    return figures.one(heat_map(title, family.audits, columns, figures.key()))
+    if most and len(audits) > most:
+        title, audits = f"{title}, the {most} worst", tables.worst_first(audits)[:most]
+    return figures.one(heat_map(title, audits, columns, figures.key()))
 
 
 def _corruption(evidence: Evidence, item: views.Corruption, figures: _Figures) -> dict[str, Any]:

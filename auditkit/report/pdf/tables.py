@@ -23,7 +23,11 @@ from auditkit.words import (
 )
 
 ROWS = 64
-"""Rows of a table; the demo's longest has 60."""
+"""Rows of a table that is not one of audits."""
+AUDITS = 100
+"""Rows of a table of audits; the demo's longest has 60."""
+FINDINGS, REASONS = 200, 24
+"""Audits that did not pass in the body, and how many of them with their reason: a page holds 40 without, 12 with it."""
 STRATA = ("sex", "age", "site", "manufacturer")
 """Attributes whose absence is named as a gap."""
 _AUROC = Scale("AUROC", signed=False)
@@ -75,9 +79,9 @@ class Register(Capped[Audit]):
     accepted: str
 
 
-def register(audits: Sequence[Audit]) -> Register:
+def register(audits: Sequence[Audit], most: int = AUDITS) -> Register:
     """Return the audits for a table, the worst first."""
-    shown = capped(worst_first(audits))
+    shown = capped(worst_first(audits), most)
     units = {scale_of(audit).label for audit in shown.rows}
     regions = {accepted(audit) for audit in shown.rows} if len(units) == 1 else set()
     return Register(shown.rows, shown.left_out, _only(units), _only(regions))
@@ -85,6 +89,41 @@ def register(audits: Sequence[Audit]) -> Register:
 
 def _only(words: set[str]) -> str:
     return words.pop() if len(words) == 1 else ""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The audits that did not pass and have one verdict, by family."""
+
+    verdict: Verdict
+    number: int
+    """How many there are."""
+    tables: Sequence[tuple[views.Family, Register]]
+    reasons: frozenset[str]
+    """Ids of the audits whose reason is given beside their numbers."""
+
+
+def findings(families: Sequence[views.Family]) -> list[Findings]:
+    """Return every audit that did not pass, the worst verdict first, with the reasons of the first `REASONS`.
+
+    Of all verdicts together at most `FINDINGS` audits are listed; the tables say how many are left out.
+    """
+    result, room, reasons = [], FINDINGS, REASONS
+    for verdict in (v for v in VERDICTS if v != "PASS"):
+        own = [(f, [a for a in f.audits if a.verdict == verdict]) for f in families]
+        listed = []
+        explained: list[str] = []
+        for family, audits in own:
+            if audits:
+                table = register(audits, room)
+                room -= len(table.rows)
+                explained += [audit.id for audit in table.rows][: reasons - len(explained)]
+                listed.append((family, table))
+        if listed:
+            reasons -= len(explained)
+            number = sum(len(audits) for _, audits in own)
+            result.append(Findings(verdict, number, listed, frozenset(explained)))
+    return result
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,12 @@ def test_body_of_a_question():
     }
 
 
+def test_a_question_without_a_picture_is_a_text():
+    asked = Request("id", (), "Rate this.", max_new_tokens=7)
+    body = json.loads(chat_body(asked, "vlm", [], settings({}), "max_tokens", False))
+    assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "Rate this."}]}]
+
+
 def test_body_follows_the_settings():
     fields = settings({"seed": None, "reasoning_effort": "none"})
     body = json.loads(chat_body(question(), "vlm", ["uri"], fields, "max_completion_tokens", True))

@@ -34,8 +34,9 @@ fields = ["model.revision"]
 
 def test_every_text_is_there_with_version_date_and_what_was_not_read():
     assert [text.key for text in texts()] == [
-        "eu-ai-act", "fda-ai-device-draft", "fda-pccp", "gmlp-n88", "iso-24029-1", "iso-24029-3", "iso-24027",
-        "iso-14971", "iec-62304", "tripod-ai", "tripod-llm", "mi-clear-llm", "claim", "consort-ai", "chai",
+        "eu-ai-act", "fda-ai-device-draft", "fda-pccp", "gmlp-n88", "acr-siim-imaging-ai", "iso-24029-1",
+        "iso-24029-3", "iso-24027", "iso-14971", "iec-62304", "tripod-ai", "tripod-llm", "mi-clear-llm", "claim",
+        "consort-ai", "chai",
     ]  # fmt: skip
     files = {f.name for f in resources.files("auditkit.report.clauses").iterdir() if f.name.endswith(".toml")}
     assert files == {f"{text.key}.toml" for text in texts()}
@@ -48,8 +49,23 @@ def test_every_text_is_there_with_version_date_and_what_was_not_read():
 
 def test_texts_that_could_not_be_read_in_the_original_say_so():
     for text in texts():
-        if text.key.startswith(("iso", "iec", "eu", "fda", "gmlp")):
+        if text.key.startswith(("iso", "iec", "eu", "fda", "gmlp", "acr")):
             assert "not read" in text.note or "not opened" in text.note or "Only" in text.note, text.key
+
+
+def test_rows_named_by_subject_claim_no_number_and_the_note_says_so():
+    """Of this text the numbering could not be checked, so that none may be made up."""
+    text = next(text for text in texts() if text.key == "acr-siim-imaging-ai")
+    assert "numbering could not be checked" in text.note
+    assert not [row.clause for row in text.rows if any(sign.isdigit() for sign in row.clause)]
+    subjects = " ".join(row.clause for row in text.rows)
+    for subject in (
+        "Governance", "Inventory", "Local acceptance testing", "Stop rules", "Monitoring", "Change management",
+        "Records",
+    ):  # fmt: skip
+        assert subject in subjects
+    organisation = {row.clause for row in text.rows if not (row.families or row.sections or row.fields)}
+    assert organisation == {"Governance group", "Stop rules: action", "Privacy and security"}
 
 
 def test_every_family_named_is_one_that_the_shipped_protocol_declares(pytestconfig):

@@ -14,7 +14,7 @@ from pikepdf import Dictionary, Name, pdfa
 
 from auditkit.evidence import Evidence
 from auditkit.report.pdf import render_pdf
-from auditkit.report.pdf.document import CHAPTERS
+from auditkit.report.pdf.parts import annexes, chapters
 from tests.report.sample import full
 
 
@@ -90,9 +90,16 @@ def test_headings_go_down_one_step_at_a_time_and_are_in_the_outline(pdf: Any) ->
     levels = [int(str(e.S)[2:]) for e in structure(pdf) if re.fullmatch("/H[1-6]", str(e.S))]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
-    with pdf.open_outline() as outline:
-        titles = [entry.title for entry in outline.root]
-    assert titles[-len(CHAPTERS) :] == [f"{number} {title}" for number, (_, title) in enumerate(CHAPTERS, 1)]
+    with pdf.open_outline() as opened:
+        titles = [entry.title for entry in opened.root]
+        inner = [entry.title for entry in opened.root[-1].children]
+        listed = {entry.title: [place.title for place in entry.children] for entry in opened.root[-1].children}
+    assert titles == [
+        "Audit of reference: FAIL", "Contents", "Summary of verdicts", *(c.heading for c in chapters()), "Annexes",
+    ]  # fmt: skip
+    assert inner == [annex.heading for annex in annexes()]
+    assert "Does the score ignore words that say nothing about the image?" in listed[inner[0]]
+    assert "Brightness up" in listed[inner[1]]
 
 
 def test_tables_tie_their_cells_to_headers(pdf: Any) -> None:
@@ -109,7 +116,7 @@ def test_links_lead_to_places_inside_and_nothing_runs(pdf: Any) -> None:
             assert Name.OpenAction not in item
             assert Name.AA not in item
     links = [a for page in pdf.pages for a in page.get(Name.Annots, []) if a.Subtype == Name.Link]
-    assert len(links) > len(CHAPTERS)
+    assert len(links) > len(chapters()) + len(annexes())
 
 
 def test_weasyprint_understood_the_page(rendered: bytes, complaints: list[str]) -> None:
@@ -124,5 +131,5 @@ def test_the_full_record_with_everything_that_may_go_wrong() -> None:
     data = render_pdf(evidence, evidence.to_json().encode())
     assert disputed(data) == []
     with pikepdf.open(io.BytesIO(data)) as pdf:
-        assert 25 <= len(pdf.pages) <= 60
+        assert 25 <= len(pdf.pages) <= 70
         assert all(str(e.get(Name.Alt, "")) for e in structure(pdf) if str(e.S) == "/Figure")
