@@ -234,8 +234,15 @@ class Effect:
         return self._each(lambda question: question.under(*perturbations), self.name + suffix)
 
     def by(self, role: str) -> Effect:
-        """Return the same questions, answered by another."""
-        return self._each(lambda question: replace(question, role=role), f"{self.name}@{role}")
+        """Return the same questions, answered by another; what must be shown first is shown of that one too."""
+
+        def by(part: Part) -> Part:
+            terms = tuple((w, replace(v, question=replace(v.question, role=role))) for w, v in part.terms)
+            return replace(part, terms=terms)
+
+        found = self._each(lambda question: replace(question, role=role), f"{self.name}@{role}")
+        parts = (replace(part, provided=part.provided and by(part.provided)) for part in found.parts)
+        return replace(found, parts=tuple(parts))
 
     def where(self, column: str, level: str) -> Effect:
         """Return the same numbers over the items whose column has this level."""

@@ -45,7 +45,8 @@ def planned_items(
     records: Sequence[Item], subjects: Subjects, effects: Sequence[Effect], protocol: Protocol
 ) -> dict[Question, NDArray[np.bool_]]:
     """Return which items every question is put to, each of shape (n,)."""
-    plan = Plan(tuple(records), tuple(effects), protocol)
+    roles = dict.fromkeys(question.role for effect in effects for question in effect.questions())
+    plan = Plan(tuple(records), tuple(effects), protocol, tuple(roles))
     modalities = subjects.modalities.astype(str)
     found: dict[Question, NDArray[np.bool_]] = {}
     for modality in dict.fromkeys(modalities.tolist()):

@@ -17,12 +17,13 @@ def one_side(effect: Effect) -> Effect:
     """Return a difference between two models as what the first measures, and what one model answers as if asked of the
     audited one; under the name that its author gave that.
     """
-    pair, roles = mirrored(effect), {question.role for question in effect.questions()}
+    pair, roles = mirrored(effect), {question.role for question in effect.compared()}
     if pair is None and len(roles) > 1:
         return effect
     first = pair[0] if pair is not None else roles.pop()
     parts = tuple(
-        replace(part, terms=_as_model(part, first), alike=tuple(map(_asked, part.alike))) for part in effect.parts
+        replace(part, terms=_as_model(part, first), alike=tuple(map(_asked, part.alike)), provided=None)
+        for part in effect.parts
     )
     return replace(effect, parts=parts, name=_own_name(effect.name, first, pair))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from auditkit import perturbations
 from auditkit.judge.ratio_sides import sides_of
+from auditkit.judge.right import title_of
 from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
 from auditkit.perturbations import Entry
@@ -37,6 +38,10 @@ _OF_PROBABILITIES = {
 """Titles of the shipped effects on values that the probabilities of the choices give."""
 
 
+JOINED = {"mean": "minus", "ratio": "over", "shortfall ratio": "over"}
+"""What stands between the names of two models, by statistic."""
+
+
 @dataclass(frozen=True, slots=True)
 class Titles:
     """Names effects in the words of a catalogue.
@@ -65,7 +70,7 @@ class Titles:
         sides = mirrored(effect)
         if sides is None:
             return and_listed([self.name(role) for role in roles])
-        return f"{self.name(sides[0])} minus {self.name(sides[1])}"
+        return f"{self.name(sides[0])} {JOINED.get(effect.statistic, 'and')} {self.name(sides[1])}"
 
     def name(self, role: str) -> str:
         """Name the model of a role; where nobody was named, the role itself."""
@@ -76,6 +81,8 @@ class Titles:
             return self._of_gap(effect)
         if effect.statistic in _BY_NAME:
             return _plain(effect.name)
+        if right := title_of(effect, self.catalogue):
+            return right
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:
@@ -95,7 +102,7 @@ class Titles:
     def sides(self, effect: Effect) -> tuple[str, str]:
         """Say in words what is treated and what it is compared with, and whom either was asked of."""
         pair, who = mirrored(effect), self.who(effect)
-        if not who or effect.between:
+        if not who or effect.between or effect.statistic in _BY_NAME:
             return self._sides(effect)
         if pair is not None:
             treated, control = self._sides(one_side(effect))
@@ -115,7 +122,9 @@ class Titles:
         if effect.statistic in _OF_ERRORS:
             return self._of_errors(effect)
         if effect.statistic == "agreement":
-            first, second = (self._asked(value.question) for _, value in effect.parts[0].terms)
+            rated = [value.question for _, value in effect.parts[0].terms]
+            whose = [f"{self.name(question.role)}: " if self.who(effect) else "" for question in rated]
+            first, second = (f"{name}{self._asked(question)}" for name, question in zip(whose, rated, strict=True))
             return first, second
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
@@ -181,7 +190,8 @@ class Titles:
         if not theirs.terms:
             return f"errors under {named}", "errors that were fixed beforehand"
         if theirs.terms[0][1].question.role != MODEL:
-            return f"errors under {named}", f"those of the {theirs.terms[0][1].question.role}"
+            role = theirs.terms[0][1].question.role
+            return f"errors under {named}", f"those of {self.names.get(role) or f'the {role}'}"
         return f"errors under {named}", f"errors under {self.condition(theirs.terms[0][1].question.condition)}"
 
     def _asked(self, question: Question) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -226,9 +226,12 @@ class Measurements:
         _, codes = np.unique(self.cluster[mask], return_inverse=True)
         return codes.astype(np.int64).reshape(-1)
 
-    def total(self, role: str = MODEL) -> Outcomes:
-        """Return the outcomes of all distinct questions to one model; what was measured inside it is no answer."""
-        answered = (c for question, c in self._columns.items() if question.role == role and not c.inside)
+    def total(self, role: str = MODEL, asked_of: Callable[[Question], str] = lambda q: q.role) -> Outcomes:
+        """Return the outcomes of all distinct questions put to one model; what was measured inside it is no answer.
+
+        `asked_of` says whom a question is put to, where that is not who is judged by the answer (`Catalogue.asked_of`).
+        """
+        answered = (c for question, c in self._columns.items() if not c.inside and asked_of(question) == role)
         return sum((count_outcomes(column.outcomes) for column in answered), Outcomes())
 
     def answered(self) -> tuple[Question, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
+from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence, ModalityCount
 from auditkit.measure.columns import Measurements
 from auditkit.measure.recorded import answers_sha256, from_answers, marks_sha256
+from auditkit.protocol.recorded import own_protocol
 from auditkit.vocabulary import MODEL, Perturbation, Question, condition_name
 
 # Numbers of a record have six digits after the point; the last may be rounded otherwise on another machine.
@@ -102,22 +104,40 @@ def count_faults(evidence: Evidence) -> Iterator[str]:
     for name, levels in counted.items():
         if sum(levels.values()) != len(items):
             yield f"data.{name}: {sum(levels.values())} images in all, found {len(items)}"
-    outcomes = differences(evidence.outcomes.model_dump(), data.total().model_dump())
+    asked_of = _asked_of(evidence)
+    outcomes = differences(evidence.outcomes.model_dump(), data.total(asked_of=asked_of).model_dump())
     yield from (f"outcomes.{fault}" for fault in outcomes)
-    yield from _role_faults(evidence, data)
+    yield from _role_faults(evidence, data, asked_of)
     yield from _example_faults(evidence, data)
 
 
-def _role_faults(evidence: Evidence, data: Measurements) -> Iterator[str]:
+def _asked_of(evidence: Evidence) -> Callable[[Question], str]:
+    """Whom a question was put to: of tasks that this auditkit does not know, whoever is judged by the answer."""
+    try:
+        catalogue = own_protocol(evidence).catalogue
+    except AuditkitError:
+        return lambda question: question.role
+
+    def asked_of(question: Question) -> str:
+        try:
+            return catalogue.asked_of(question)
+        except AuditkitError:
+            return question.role
+
+    return asked_of
+
+
+def _role_faults(evidence: Evidence, data: Measurements, asked_of: Callable[[Question], str]) -> Iterator[str]:
     """Everybody who answered is named, once, and everybody named has answered."""
-    named, answered = [other.role for other in evidence.models], {question.role for question in data.asked()}
+    named = [other.role for other in evidence.models]
+    answered = {role for question in data.asked() for role in (question.role, asked_of(question))}
     yield from twice("role", named)
     for role in sorted(answered - {MODEL, *named}):
         yield f"models: nobody is named who answered as {role}"
     for other in evidence.models:
         if other.role not in answered:
             yield f"models: {other.role} is named, and there is no answer of it"
-        found: dict[str, Any] = {"outcomes": data.total(other.role).model_dump()}
+        found: dict[str, Any] = {"outcomes": data.total(other.role, asked_of).model_dump()}
         if other.given == "record":
             found["marks_sha256"] = marks_sha256(evidence.answers, other.role)
         yield from differences(other.model_dump(include=set(found)), found, where=f"models[{other.role}]")

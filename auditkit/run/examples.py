@@ -60,7 +60,7 @@ def unscored(run: AuditRun) -> list[Unscored]:
     """Return every outcome without a score that occurred, the commonest first, each with an answer that shows it."""
     found = []
     for who in run.answerers:
-        total = run.judge.data.total(who.role)
+        total = run.judge.data.total(who.role, run.protocol.catalogue.asked_of)
         found += [_unscored(run, who, name, getattr(total, name)) for name in OUTCOMES if name != "scored"]
     return sorted((entry for entry in found if entry.n), key=lambda entry: (entry.role != MODEL, -entry.n))
 
@@ -71,7 +71,7 @@ def _unscored(run: AuditRun, who: Answerer, outcome: str, n: int) -> Unscored:
     data, code = run.judge.data, OUTCOMES.index(outcome)
     for question in sorted(data.asked()):
         where = np.flatnonzero(data.column(question).outcomes == code)
-        if question.role != who.role or not len(where):
+        if run.protocol.catalogue.asked_of(question) != who.role or not len(where):
             continue
         record = data.records[where[0]]
         answer = next(run.reader().read(record, [Probe(record.id, question)])).answer

@@ -49,7 +49,7 @@ def role_infos(run: AuditRun, answers: Answers) -> list[RoleInfo]:
             given="server" if who.served else "model",
             batch_size=who.batch_size,
             probes=probes_of(run, who),
-            outcomes=data.total(who.role),
+            outcomes=data.total(who.role, run.protocol.catalogue.asked_of),
         )
         for who in run.answerers
         if who.role in run.roles - {MODEL}

@@ -11,10 +11,10 @@ import numpy as np
 
 from auditkit.ask.store import NotedImage, Store
 from auditkit.errors import AuditkitError
-from auditkit.evidence import Evidence
+from auditkit.evidence import Evidence, ItemEntry
 from auditkit.evidence.reading import read_evidence
 from auditkit.images.item import Item
-from auditkit.measure.columns import NOT_ASKED, Column, Measurements
+from auditkit.measure.columns import NOT_ASKED, Column, Measurements, level_of
 from auditkit.measure.faults import count_faults
 from auditkit.measure.marks import refuse_marks_beyond
 from auditkit.measure.recorded import data_sha256, from_answers
@@ -150,11 +150,11 @@ def check_items(one: RecordedRole, records: Sequence[Item], store: Store) -> str
             "Give the record of a run on these images. If they should be the same, set AUDITKIT_SALT to what it was "
             "then.",
         )
-    moved = sum((then[r.id].cluster, then[r.id].modality) != (r.cluster, r.modality) for r in both)
+    moved = sum(_is_moved(then[record.id], record) for record in both)
     if moved:
         raise AuditkitError(
-            f"{typed}{moved} of the {len(both)} images that {one.name} has too belong to other patients or modalities "
-            "there.",
+            f"{typed}{moved} of the {len(both)} images that {one.name} has too belong to other patients, modalities "
+            "or levels of a column there.",
             "Give the record of a run on these images.",
         )
     whole = len(both) == len(then)  # the hash is over all images of that run
@@ -174,6 +174,13 @@ def check_items(one: RecordedRole, records: Sequence[Item], store: Store) -> str
         f"{len(both)} of the {len(records)} images are in the record that answers for {one.role} too, by their ids; "
         "whether their pixels are the same, only the store of that run can tell."
     )
+
+
+def _is_moved(then: ItemEntry, now: Item) -> bool:
+    """Whether an item is another's, or has another level in a column that both know: a right answer, a site."""
+    known = [column for column in then.columns if column in now.attributes]
+    other = any(then.columns[column] != level_of(now, column) for column in known)
+    return other or (then.cluster, then.modality) != (now.cluster, now.modality)
 
 
 def _noted(manifests: Sequence[Sequence[NotedImage]], ids: object) -> dict[str, str] | None:

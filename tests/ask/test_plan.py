@@ -107,7 +107,7 @@ def test_two_effects_with_one_name_are_refused():
         (change(Perturbation("pixelate", 6), family="metadata"), "level 6"),
         (differs(Perturbation("again"), family="repeatability"), "again"),
         (mean().by("baseline").named("then", "templates"), "--audit-baseline"),
-        (mean().by("sibling").named("other", "templates"), "'sibling'"),
+        (mean().by("data").named("other", "templates"), "'data'"),
     ],
     ids=str,
 )

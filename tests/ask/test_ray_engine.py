@@ -32,7 +32,7 @@ from auditkit.images.demo import PhantomReader
 from auditkit.images.sources import load_images
 from auditkit.models.base import ModelOptions, Response
 from auditkit.models.resolve import resolve_model
-from auditkit.protocol.effects import differs, falls, share
+from auditkit.protocol.effects import differs, falls, mean, share, versus
 from auditkit.protocol.shipped import answers, repeatability
 from auditkit.run.prepare import prepare
 from auditkit.run.record import evidence, header
@@ -356,20 +356,25 @@ def test_evidence_is_that_of_the_local_engine(two_workers, tmp_path, pytestconfi
         falls("pixelate", family="sensitivity"),
         *repeatability(),
         *(effect for effect in answers() if effect.name == "grade.archive-refused"),
+        versus(mean(family="scoring")),
     ]
     found = []
     for engine in ("local", "ray"):
         settings = Settings(
             model="reference", data="demo", protocol=pytestconfig.rootpath / "audits" / "protocol.toml", root=tmp_path,
             uid=engine, store=str(tmp_path / f"{engine}.sqlite"), limit=6, engine=engine,
-            workers=2 if engine == "ray" else None,
+            workers=2 if engine == "ray" else None, roles={"sibling": "reference-prestige"},
         )  # fmt: skip
         run = prepare(settings, effects)
         run.fetch(lambda tally: None)
-        assert (run.tally.asked, run.tally.errors) == (run.plan.size(), {})
+        assert [(who.tally.asked, who.tally.errors) for who in run.answerers] == [
+            (run.plan.of(who.role).size(), {}) for who in run.answerers
+        ]
         run.measure()
         audits = [run.audit(e, "?") for e in effects]
         record = evidence(header(run), audits, run_id="", command="").model_dump(mode="json")
+        (other,) = record["models"]
+        assert (other["name"], other["probes"].pop("seconds") > 0) == ("reference-prestige", True)
         found.append(record | {"run": None})
         run.close()
     assert list(differences(*found)) == []

@@ -10,11 +10,12 @@ from auditkit.judge.procedures import check_limits
 from auditkit.judge.titles import Titles
 from auditkit.measure.columns import Measurements
 from auditkit.protocol.effects import errors_over
-from auditkit.vocabulary import CLEAN, REFERENCE, Perturbation, Question
+from auditkit.vocabulary import CLEAN, Perturbation, Question
 from tests.judge.build import SCORE, answered, by_level, images, judged, measured, own
 
 N = 64
 BLUR = Perturbation("pixelate", 3)
+REFERENCE = "reference"
 OURS, THEIRS = Question("quality", "direct"), Question("quality", "direct", role=REFERENCE)
 
 

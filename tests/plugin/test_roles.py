@@ -331,3 +331,36 @@ def test_models_that_were_compared_with_the_same_one_are_compared(two, audit_run
     unlike = {audit.id: audit for audit in compare([one, apart]).audits}["sibling/score-behind-sibling"]
     assert unlike.title == "Score: sibling minus each model"
     assert (unlike.what, unlike.differences) == ("", [])
+
+
+JUDGED = """
+[tasks.told]
+scorer = "text"
+wordings.plain = "Describe the quality of this image."
+[tasks.weighed]
+of = "told"
+role = "judge"
+scorer = "score_100"
+wordings.plain = "Score this description from 0 to 100: {answer}"
+[families.weighed]
+shown = true
+"""
+
+
+def test_a_judges_answers_are_counted_as_the_judges(two, audit_run):
+    from auditkit.measure.faults import count_faults
+
+    (two.path / "audits" / "protocol.toml").write_text(
+        protocol(more=JUDGED).replace("seed = 7", 'seed = 7\ncovers = ["told", "weighed"]')
+    )
+    (two.path / "audits" / "test_audits.py").write_text(
+        "import pytest\nfrom auditkit import mean\n\n\n"
+        '@pytest.mark.parametrize("effect", [mean("weighed", family="weighed")], ids=str)\n'
+        'def test_weighed(effect, audit):\n    """How good are the descriptions?"""\n    audit.shows(effect)\n'
+    )
+    audit_run("--audit-with=judge=stub_models:above", "--audit-out=out")
+    evidence = evidence_of(two, "out")
+    (judge,) = evidence.models
+    assert (judge.role, judge.outcomes.total, judge.probes.asked) == ("judge", 60, 60)
+    assert (evidence.outcomes.total, evidence.run.probes.asked) == (60, 60)
+    assert list(count_faults(evidence)) == []

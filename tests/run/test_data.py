@@ -5,7 +5,7 @@ from pathlib import Path
 
 from auditkit.images.item import ImageSet, LeftOut
 from auditkit.run.data import data_of, notes
-from auditkit.run.dry_run import DryRun
+from auditkit.run.dry_run import Counted, DryRun
 from auditkit.run.limits import limits
 from auditkit.run.settings import Settings
 
@@ -49,7 +49,7 @@ def test_images_are_counted_by_what_stands_for_their_patient(records):
 
 
 def test_a_dry_run_shows_images_patients_modalities_strata_and_what_is_left_out(records):
-    lines = DryRun(described(records), 10, 0, None).lines()
+    lines = DryRun(described(records), [Counted("m", 10, 0, None)]).lines()
     text = "\n".join(lines)
     assert lines[0] == "images:                 10 of 3 patients"
     assert "  3 of 10 images were counted as a patient per file, because" in text

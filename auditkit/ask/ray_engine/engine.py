@@ -112,6 +112,7 @@ class RayEngine:
                 setting=setting_of(plan.effects, plan.protocol),
                 effects=plan.effects,
                 protocol=plan.protocol,
+                roles=plan.roles,
                 batch_size=batch_size,
                 deadline=deadline,
                 probabilities=probabilities,

@@ -39,8 +39,8 @@ class Job:
         From name and options to the model; importable on every node.
     identity, setting : str
         What the driver's model, wording, perturbations and libraries are: every answer's key depends on them.
-    effects, protocol
-        The questions.
+    effects, protocol, roles
+        The questions, and whose they are.
     batch_size, deadline, probabilities
         As of `prefetch`.
     """
@@ -52,6 +52,7 @@ class Job:
     setting: str
     effects: tuple[Effect, ...]
     protocol: Protocol
+    roles: tuple[str, ...]
     batch_size: int
     deadline: float
     probabilities: bool = True
@@ -143,7 +144,7 @@ class Worker:
         import ray
 
         job = self._job
-        plan = Plan(tuple(ray.cloudpickle.loads(row["images"])), job.effects, job.protocol)
+        plan = Plan(tuple(ray.cloudpickle.loads(row["images"])), job.effects, job.protocol, job.roles)
         store = Store(":memory:")
         try:
             Parcel.from_text(row["known"]).put_into(store, job.name)
