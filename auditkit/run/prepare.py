@@ -20,6 +20,7 @@ from auditkit.protocol.covered import check_covered
 from auditkit.protocol.extensions import NONE, Extensions
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
+from auditkit.run.asked import askable
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
 from auditkit.run.recorded import check_items
@@ -93,6 +94,7 @@ def prepare(
         why = f": {images.left_out[-1].name}: {images.left_out[-1].reason}" if images.left_out else ""
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
+    planned, lacks = askable(planned, protocol, records, images)
     records = with_donors(records, images.records, planned, protocol.catalogue, protocol.seed)
     store = open_store(settings)
     unsure = [said for one in recorded if (said := check_items(one, records, store))]
@@ -110,6 +112,7 @@ def prepare(
         started=started,
         git=git,
         kinds=kinds,
+        lacking=lacks,
     )
 
 
