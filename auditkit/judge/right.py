@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.tasks import ABOVE_CHANCE, CORRECT
+from auditkit.tasks import ABOVE_CHANCE, CORRECT, LIKELIEST_CORRECT
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Question
 
 LOST = "lost"
-_COUNTED = {CORRECT.name: "right answers", LOST: "lost answers", ABOVE_CHANCE.name: "above guessing"}
+_COUNTED = {
+    CORRECT.name: "right answers",
+    LIKELIEST_CORRECT.name: "right by the likeliest option",
+    LOST: "lost answers",
+    ABOVE_CHANCE.name: "above guessing",
+}
 
 
 def title_of(effect: Effect, catalogue: Catalogue) -> str:
@@ -28,13 +33,15 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     tasks = list(dict.fromkeys(question.task for question in questions))
     if effect.statistic == "differs":
         changed = {p.name for question in questions for p in question.condition}
-        moved = all(catalogue.entry(name).stage == "options" for name in changed)
+        moved = all(catalogue.entry(name).stage in ("options", "order") for name in changed)
         return f"{_words(tasks[0])}: {_label(effect, catalogue)}" if moved and len(tasks) == 1 else ""
     if len(names) != 1 or not names <= _COUNTED.keys():
         return ""
     [name] = names
     what = measure_of(effect.parts[0], catalogue) or _COUNTED[name]
     if len(tasks) == 2:
+        taken_off = {catalogue.resolve(v.question).task for w, v in effect.parts[0].terms if w < 0}
+        tasks.sort(key=lambda task: task in taken_off)
         return f"{_words(tasks[0])} vs {tasks[1].rpartition('.')[2]}: {what}"
     wordings = len({question.wording for question in questions})
     if len(tasks) == 1 and wordings > 1:
@@ -63,6 +70,8 @@ def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
     names = {value.name for _, value in part.terms}
     if names == {ABOVE_CHANCE.name}:
         return "of the way from guessing to always right"
+    if names == {LIKELIEST_CORRECT.name} and not change:
+        return "of the likeliest options right"
     if names != {CORRECT.name}:
         return ""
     what = measure_of(part, catalogue)

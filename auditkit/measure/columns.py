@@ -10,7 +10,7 @@ import numpy as np
 
 from auditkit.evidence import Outcomes
 from auditkit.images.item import OWN_PATIENT, UNKNOWN, Item
-from auditkit.tasks import FLAGGED, OF_PROBABILITIES, OUTCOMES, READINGS
+from auditkit.tasks import FLAGGED, LIKELIEST_CORRECT, OF_PROBABILITIES, OUTCOMES, READINGS
 from auditkit.vocabulary import MODEL, Condition, Question, Value
 
 if TYPE_CHECKING:
@@ -148,7 +148,9 @@ class Column:
     def says_the_same(self, other: Column) -> NDArray[np.bool_]:
         """Return where two columns have equal outcomes, numbers and labels; shape (n,)."""
         same: NDArray[np.bool_] = self.outcomes == other.outcomes
-        for name in dict.fromkeys((*self.values, *other.values)):
+        names = dict.fromkeys((*self.values, *other.values))
+        names.pop(LIKELIEST_CORRECT.name, None)  # what was likely was not said
+        for name in names:
             a, b = self.value(name), other.value(name)
             same &= (a == b) | (np.isnan(a) & np.isnan(b))
         if self.labels is not None or other.labels is not None:

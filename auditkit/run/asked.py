@@ -52,7 +52,7 @@ def askable(
         When there is no image for any of them, with what the data have instead.
     """
     tasks = _asked(effects, protocol)
-    by_image = {record.id: reasons for record in records if (reasons := _reasons(record, tasks))}
+    by_image = {record.id: reasons for record in records if (reasons := _reasons(record, tasks, protocol))}
     missing = Counter(task for reasons in by_image.values() for task in reasons)
     nowhere = [task for task in tasks if records and missing[task.id] == len(records)]
     lacking = Lacking(by_image, {task.id: _commonest(task.id, by_image.values()) for task in nowhere})
@@ -74,12 +74,12 @@ def _asked(effects: Iterable[Effect], protocol: Protocol) -> list[Task]:
     return [protocol.catalogue.task(name) for name in names]
 
 
-def _reasons(record: Item, tasks: Iterable[Task]) -> dict[str, str]:
+def _reasons(record: Item, tasks: Iterable[Task], protocol: Protocol) -> dict[str, str]:
     found = {}
     for task in tasks:
         if not task.applies_to(record.modality):
             found[task.id] = f"it is about {and_listed([modality_label(name) for name in task.modalities])}"
-        elif reason := task.lacking(record.columns, len(record.pictures)):
+        elif reason := protocol.catalogue.lacking(task, record.columns, len(record.pictures)):
             found[task.id] = reason
     return found
 
