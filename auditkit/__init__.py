@@ -112,8 +112,8 @@ _HOMES = {
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
         "accuracy", "agreement", "areas", "balanced_accuracy", "behind", "between", "calibration", "change",
-        "corruptions", "departure", "differs", "displacement", "errors_over", "falls", "follows", "loses", "loss", "mean",
-        "recall", "rises", "share", "skill", "steps", "versus", "wording_share", "wordings",
+        "corruptions", "departure", "differs", "displacement", "errors_over", "falls", "follows", "loses", "loss",
+        "mean", "recall", "rises", "share", "skill", "steps", "versus", "wording_share", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),

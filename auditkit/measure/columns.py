@@ -35,6 +35,9 @@ COUNTED: Mapping[str, tuple[int, ...]] = {
 """Values that every answer has: 1 where its outcome is one of these codes, else 0."""
 _READ = READINGS.index("read")
 
+DIGITS = 8
+"""Of every number that is judged and recorded: far more than any scale has."""
+
 Stratum = tuple[str, str]
 """A column and one of its levels, or ``ALL``."""
 
@@ -252,6 +255,11 @@ class Measurements:
         """Return these answers with another's to the same items beside them, under the other's role."""
         theirs = {replace(q, role=role): other.column(q) for q in other.asked() if q.role == MODEL}
         return Measurements(self.records, {**self._columns, **theirs}, self.doses, self.digests)
+
+
+def as_recorded(number: float) -> float:
+    """Return a number as a record gives it back, so that both are judged alike: of 1/3 eight digits."""
+    return number if number.is_integer() else float(f"{number:.{DIGITS}g}")
 
 
 def level_of(record: Item, column: str) -> str:

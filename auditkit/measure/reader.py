@@ -17,7 +17,7 @@ from auditkit.ask.render import Renderer
 from auditkit.ask.roles import RoleKeys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.item import Item
-from auditkit.measure.columns import MAIN, Column, Expectations, Measurements
+from auditkit.measure.columns import MAIN, Column, Expectations, Measurements, as_recorded
 from auditkit.protocol.catalogue import NOTHING, Catalogue
 from auditkit.tasks import LIKELIEST_CORRECT, OUTCOMES, READINGS, Score
 from auditkit.vocabulary import MODEL, Condition, Probe, Question, condition_name
@@ -69,7 +69,7 @@ class AnswerTable:
         score = self._read(question, answer.text, answer.finish_reason, columns)
         column.outcomes[item] = _CODES[score.outcome]
         for name, value in score.values.items():
-            column.values[name][item] = value
+            column.values[name][item] = as_recorded(value)
         if score.outcome == "scored" and MAIN not in score.values:
             column = self._with_label(question, item, score.said)
         if answer.logprobs is not None:

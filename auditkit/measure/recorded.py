@@ -24,7 +24,7 @@ from auditkit.evidence import (
     Term,
 )
 from auditkit.images.item import UNKNOWN, Item, Picture
-from auditkit.measure.columns import MAIN, MODALITY, SCORED, Column, Measurements, level_of
+from auditkit.measure.columns import DIGITS, MAIN, MODALITY, SCORED, Column, Measurements, level_of
 from auditkit.measure.columns import NOT_ASKED as NOT_ASKED_CODE
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import LIKELIEST_CORRECT, OUTCOMES
@@ -32,8 +32,6 @@ from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
 _OUTCOME_OF = {mark: OUTCOMES.index(name) for name, mark in OUTCOME_MARKS.items()}
-# Far more than any scale has; 100/6 keeps a value that reads back as itself.
-_DIGITS = 8
 
 
 def to_answers(
@@ -221,7 +219,9 @@ def _marks(column: Column, name: str, order: Sequence[int]) -> str:
     labels = None if column.labels is None or name != MAIN else column.labels.tolist()
     own = LIKELIEST_CORRECT.name == name  # known of answers too that cannot be used
     return " ".join(
-        _mark(SCORED if own and numbers[i] == numbers[i] else outcomes[i], numbers[i], "" if labels is None else labels[i])
+        _mark(
+            SCORED if own and numbers[i] == numbers[i] else outcomes[i], numbers[i], "" if labels is None else labels[i]
+        )
         for i in order
     )
 
@@ -232,7 +232,7 @@ def _mark(outcome: int, number: float, label: str) -> str:
     if outcome != SCORED:
         return OUTCOME_MARKS[OUTCOMES[outcome]]
     # Without blanks, which separate the marks.
-    return NO_SCORE + quote(label, safe="") if np.isnan(number) else f"{number:.{_DIGITS}g}"
+    return NO_SCORE + quote(label, safe="") if np.isnan(number) else f"{number:.{DIGITS}g}"
 
 
 def _no_pixels() -> NDArray[np.uint8]:

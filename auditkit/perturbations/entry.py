@@ -52,9 +52,10 @@ class Entry:
     function : str
         ``package.module:name`` of the law; empty for the stage ``asking``; ``"given"`` where the data hold the changed
         pictures themselves (``Picture.given``). A law of the stage ``display`` is called as
-        ``name(pixels, key, **parameters)``, one of the stages ``words`` and ``answer`` as ``name(text, **parameters)``, one of the
-        stage ``pictures`` as ``name(pictures, donor, **parameters)``, and one of the stages ``order`` (of
-        pictures) and ``options`` as ``name(number, **parameters)``, which gives the order of so many.
+        ``name(pixels, key, **parameters)``, one of the stages ``words`` and ``answer`` as
+        ``name(text, **parameters)``, one of the stage ``pictures`` as ``name(pictures, donor, **parameters)``, and one
+        of the stages ``order`` (of pictures) and ``options`` as ``name(number, **parameters)``, which gives the order
+        of so many.
     tier : str
         Whose parameters these are, or what they belong to: ``"imagenet_c"``, ``"auditkit"``, ``"blank"``,
         ``"burnt_in"``, ``"pictures"``, ``"attributes"``, ``"statements"``, ``"suffixes"``, ``"asking"``, or a word of

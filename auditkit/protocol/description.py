@@ -51,7 +51,7 @@ def unused() -> list[Effect]:
 
 
 def decider() -> list[Effect]:
-    """How far the decider is from guessing: one that repeats words of the question, or always says the same, is at 0."""
+    """How far the decider is from guessing: one that repeats the question, or always says the same, is at 0."""
     return [effects.skill(_from(condition), family="decider") for condition in CONDITIONS]
 
 

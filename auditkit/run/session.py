@@ -25,8 +25,8 @@ from auditkit.images.item import ImageSet, Item, LeftOut
 from auditkit.measure.recorded import data_sha256
 from auditkit.models.base import Model
 from auditkit.protocol.model import Protocol, Verb
-from auditkit.run.checkout import Git
 from auditkit.run.asked import Lacking
+from auditkit.run.checkout import Git
 from auditkit.run.dry_run import Counted, DryRun
 from auditkit.run.inside import lacking
 from auditkit.run.pictures import may_show

@@ -34,6 +34,8 @@ def beside_sentences(evidence: Evidence) -> list[str]:
 
 def _beside_sentence(other: RoleInfo, name: str) -> str:
     if other.given == "data":
-        return f"{count(other.outcomes.total, 'answer')} stand in the data: columns of the images, where nobody was asked."
+        return (
+            f"{count(other.outcomes.total, 'answer')} stand in the data: columns of the images, where nobody was asked."
+        )
     asked = count(other.outcomes.total, "distinct question")
     return f"{name} answered {asked} as the {other.role}, {how_given(other)}."
