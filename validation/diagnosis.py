@@ -1,7 +1,7 @@
 """How often audits of right answers err: skill, recall, loss, wording and position, with the truth on the margin.
 
-Not a part of ``python -m validation``, whose document is written as a whole: ``python -m validation.diagnosis`` measures
-these rows and prints their table.
+Not a part of ``python -m validation``, whose document is written as a whole: ``python -m validation.diagnosis``
+measures these rows and prints their table.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from auditkit.images.item import Item
-from auditkit.measure.columns import MAIN, REFUSED, SCORED, Column, Measurements
+from auditkit.measure.columns import MAIN, SCORED, Column, Measurements
 from auditkit.protocol import effects
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.testing import audit_all
-from auditkit.vocabulary import Condition, Effect, Perturbation, Question
+from auditkit.vocabulary import Effect, Perturbation, Question
 from validation.jobs import ROOT, Counts, Job, Ledger, chunks, to_stderr, work
 from validation.rates import Rate, Table
 from validation.setting import images, unplanned
@@ -48,8 +48,8 @@ MARGIN, INSIDE, BEYOND, GUESSES = "on the margin", "inside", "beyond", "guesses"
 ON_MARGIN = 0.05
 """What neither a PASS nor a FAIL must exceed there; where a model guesses, a PASS must not."""
 
-Answered = dict[Question, "NDArray[np.bool_] | NDArray[np.object_]"]
-"""Whether each image's answer is right, or what was said."""
+Answered = dict[Question, "NDArray[np.bool_]"]
+"""Whether each image's answer is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def right(world: World, ill: float, well: float) -> NDArray[np.bool_]:
 
 
 def after(world: World, before: NDArray[np.bool_], kept: float, found: float) -> NDArray[np.bool_]:
-    """Return right answers under a condition: so many of those that were right stay, so many of the others become so."""
+    """Return right answers under a condition: shares of those that were right, and of those that were not."""
     return np.asarray(world.uniform() < np.where(before, kept, found))
 
 
@@ -223,7 +223,8 @@ def run(job: Job) -> Counts:
     for seed in job.seeds():
         world = _world(records, float(ill), seed)
         known = _known(records, world.ill)
-        data = Measurements(known, {q: _column(q, values, world) for q, values in gate.cases[where, how](world).items()})
+        answered = gate.cases[where, how](world)
+        data = Measurements(known, {question: _column(values, world) for question, values in answered.items()})
         with unplanned():
             [audit] = audit_all(data, [gate.effect], protocol).values()
         counts[audit.verdict] += 1
@@ -241,9 +242,9 @@ def _known(records: Sequence[Item], ill: NDArray[np.bool_]) -> tuple[Item, ...]:
     return tuple(replace(record, attributes=truth) for record, truth in zip(records, truths, strict=True))
 
 
-def _column(question: Question, correct: NDArray[np.bool_], world: World) -> Column:
+def _column(correct: NDArray[np.bool_], world: World) -> Column:
     """The answers as they would be read: right is to say of the ill that they are."""
-    said = np.where(correct == world.ill, *(("yes", "no"))).astype(object)
+    said = np.where(correct == world.ill, "yes", "no").astype(object)
     value = correct.astype(float)
     return Column(
         {MAIN: np.full(value.size, np.nan), "correct": value, "above_chance": 2 * value - 1},

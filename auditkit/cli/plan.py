@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     )
     plan.add_argument("--model-sd", metavar="POINTS", type=float, help="spread of one image's score change")
     plan.add_argument("--pilot", metavar="EVIDENCE.json", type=Path, help="take the spreads from a run instead")
-    plan.add_argument("--accuracy", metavar="SHARE", type=float, help="plan audits of right answers: how many are right")
+    plan.add_argument("--accuracy", metavar="SHARE", type=float, help="plan audits of right answers: so many are")
     plan.add_argument("--power", metavar="P", type=float, default=0.9, help="chance of an answer; default: 0.9")
     plan.add_argument("--margin", metavar="POINTS", type=float, help="for mean changes, instead of the protocol's")
     plan.add_argument("--protocol", metavar="FILE", type=Path, help=f"default: {PROTOCOL}, or the pilot's own")

@@ -30,18 +30,16 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
         return ""
     questions = list(dict.fromkeys(catalogue.resolve(question) for question in effect.compared()))
     names = {value.name for part in effect.parts for _, value in part.terms}
-    tasks = list(dict.fromkeys(question.task for question in questions))
+    tasks = list(dict.fromkeys(catalogue.resolve(v.question).task for part in effect.parts for _, v in part.terms))
     if effect.statistic == "differs":
-        changed = {p.name for question in questions for p in question.condition}
-        moved = all(catalogue.entry(name).stage in ("options", "order") for name in changed)
+        done = {p.name for question in questions for p in question.condition}
+        moved = all(catalogue.entry(one).stage in ("options", "order") for one in done)
         return f"{_words(tasks[0])}: {_label(effect, catalogue)}" if moved and len(tasks) == 1 else ""
     if len(names) != 1 or not names <= _COUNTED.keys():
         return ""
-    [name] = names
+    name = next(iter(names))
     what = measure_of(effect.parts[0], catalogue) or _COUNTED[name]
     if len(tasks) == 2:
-        taken_off = {catalogue.resolve(v.question).task for w, v in effect.parts[0].terms if w < 0}
-        tasks.sort(key=lambda task: task in taken_off)
         return f"{_words(tasks[0])} vs {tasks[1].rpartition('.')[2]}: {what}"
     wordings = len({question.wording for question in questions})
     if len(tasks) == 1 and wordings > 1:

@@ -7,8 +7,8 @@ each (`auditkit.stats.planning.cells_power`), which is enough whatever the depen
 
 from auditkit.planning.assumed import Assumed, plan_from_sd, with_margin
 from auditkit.planning.pilot import plan_from_pilot
-from auditkit.planning.right import AssumedRight, plan_right, right_text
 from auditkit.planning.result import EACH, Need, SampleSize, Total, Where
+from auditkit.planning.right import AssumedRight, plan_right, right_text
 from auditkit.planning.text import as_text
 
 __all__ = [

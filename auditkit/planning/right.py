@@ -38,8 +38,8 @@ class AssumedRight:
         Share of the patients who have the disease, where there are two answers; several kinds are taken for equally
         frequent.
     changed : float
-        Share of the patients whose answer turns from right to wrong or back, by a corruption, another wording or another
-        order; half of them each way.
+        Share of the patients whose answer turns from right to wrong or back, half of them each way: by a corruption,
+        another wording or another order.
     lost : float
         Share of the patients with a refused or unusable answer.
     """
@@ -128,15 +128,15 @@ def _harder(one: RightNeed, other: RightNeed) -> RightNeed:
 
 def right_text(needs: Sequence[RightNeed], assumed: AssumedRight, protocol: Protocol, power: float) -> str:
     """Return the plan as lines of text."""
-    rows = [("family", "audits", "who counts", "to be shown", "count", "in all")]
+    rows: list[tuple[str, ...]] = [("family", "audits", "who counts", "to be shown", "count", "in all")]
     for need in needs:
         numbers = ("none is enough" if n is None else f"{n:,}" for n in (need.counting, need.in_all))
         rows.append((need.family, str(need.audits), need.about, need.claim, *numbers))
     known = [need.in_all for need in needs]
     every = "no number" if None in known else f"{max(n for n in known if n is not None):,}"
     return "\n".join([
-        f"Patients needed under the protocol “{protocol.name}”, profile {protocol.profile} (alpha {protocol.alpha:g} per "
-        "side),",
+        f"Patients needed under the protocol “{protocol.name}”, profile {protocol.profile} "
+        f"(alpha {protocol.alpha:g} per side),",
         f"with probability {power:g} for each audit:",
         "",
         *table(rows, right=2),

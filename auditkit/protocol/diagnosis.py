@@ -6,7 +6,6 @@ so that ``-k pneumonia`` selects those of one. The families are declared in ``pa
 
 from __future__ import annotations
 
-
 from auditkit import tasks
 from auditkit.protocol import effects
 from auditkit.tasks import Task
@@ -19,15 +18,14 @@ SEVERITIES = (3, 5)
 
 def questions(*kinds: str) -> list[Task]:
     """Return the tasks of every condition, or some kinds of them: ``present``, ``absent``, ``letters``, ``kind``."""
-    every = tasks.diagnosis()
-    return [every[f"{condition}.{kind}"] for condition in CONDITIONS for kind in kinds or (PRESENT, ABSENT, LETTERS, KIND)]
+    every, wanted = tasks.diagnosis(), kinds or (PRESENT, ABSENT, LETTERS, KIND)
+    return [every[f"{condition}.{kind}"] for condition in CONDITIONS for kind in wanted]
 
 
 def accuracies() -> list[Effect]:
     """The share of right answers to every task, and the mean of the shares of every class."""
-    return [
-        made(task.id, family="accuracy") for task in questions() for made in (effects.accuracy, effects.balanced_accuracy)
-    ]
+    made = effects.accuracy, effects.balanced_accuracy
+    return [make(task.id, family="accuracy") for task in questions() for make in made]
 
 
 def skill() -> list[Effect]:
@@ -37,14 +35,16 @@ def skill() -> list[Effect]:
 
 def recall() -> list[Effect]:
     """The classes of every choice between two: sensitivity and specificity."""
-    return [
-        effects.recall(task.id, answer, family="recall") for task in questions(PRESENT, LETTERS) for answer in task.answers
-    ]
+    return _recalls("recall", questions(PRESENT, LETTERS))
 
 
 def recall_of_kinds() -> list[Effect]:
     """The classes of every choice among several."""
-    return [effects.recall(task.id, answer, family="recall_of_kinds") for task in questions(KIND) for answer in task.answers]
+    return _recalls("recall_of_kinds", questions(KIND))
+
+
+def _recalls(family: str, every: list[Task]) -> list[Effect]:
+    return [effects.recall(task.id, answer, family=family) for task in every for answer in task.answers]
 
 
 def loss() -> list[Effect]:
@@ -77,7 +77,7 @@ def wording_lost() -> list[Effect]:
 
 
 def position() -> list[Effect]:
-    """Every choice among letters, for answers that change with the order of the options beyond the model's own noise."""
+    """Every choice among letters, for answers that change with the order of the options more often than by noise."""
     return [
         effects.differs(
             Perturbation("options_reversed"),

@@ -204,11 +204,7 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
             )
     if "modalities" in table:
         names = table["modalities"]
-        if (
-            not isinstance(names, list | tuple)
-            or not names
-            or not all(isinstance(name, str) and name for name in names)
-        ):
+        if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) and one for one in names):
             raise AuditkitError(f"{at}.modalities: a list of names is needed (value seen: {names!r:.80}).")
         found["modalities"] = tuple(names)
     for key in ("role", "of"):

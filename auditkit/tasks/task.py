@@ -182,7 +182,7 @@ class Task:
             How many it has.
         """
         if self.pictures not in (0, pictures):  # what shows no picture can be asked about every item
-            return f"it has {pictures} picture{'s' * (pictures != 1)}, and {self.id} asks about {self.pictures}"
+            return f"{pictures} picture{'s are' if pictures != 1 else ' is'} given and {self.pictures} asked about"
         options = {name for option in self._options for name in slots(option.text)}
         missing = [name for name in self.spoken if name not in options and not columns.get(name)]
         if self.truth is not None and COLUMN_OF + self.id not in columns and not columns.get(self.truth.column):

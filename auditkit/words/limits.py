@@ -8,7 +8,6 @@ from auditkit.evidence import ALL, Audit, Cell
 from auditkit.words.names import plain_name
 from auditkit.words.numbers import PER_STEP, Scale
 
-
 _RIGHT = {
     "correct": ("Share of right answers", "Difference of right answers"),
     "above_chance": ("From guessing (0) to always right", "Difference, from guessing to always right"),

@@ -73,7 +73,7 @@ def test_the_right_answer_turns_round_with_the_question():
 
 @pytest.mark.parametrize("sick", [0.5, 0.1])
 def test_the_base_rate_is_no_skill_and_its_small_losses_count_for_nothing(sick):
-    """At one in ten ill the answers are right in nine of ten, which the skill and the losses must not be taken in by."""
+    """With one in ten ill, nine of ten answers are right, and neither skill nor loss may be taken in by that."""
     _, audits = verdicts(BaseRate(), images(sick=sick))
     # Twenty who are ill leave the interval too wide for a FAIL.
     assert audits["skill/pneumonia.present-skill"].verdict == ("FAIL" if sick == 0.5 else "INCONCLUSIVE")
@@ -90,7 +90,7 @@ def test_an_answer_that_does_not_depend_on_the_image_has_no_skill():
 
 
 def test_answers_by_position_are_found_by_turning_the_options():
-    """Some of the images get letter A whatever it says: half of 200 differ, and the accuracy of two balanced ones not."""
+    """Half of the images get letter A whatever it says."""
     _, audits = verdicts(ByPosition(Knowing(1.0), 0.5))
     assert {"position/pneumonia.letters-position", "position/pneumonia.kind-position"} <= failed(audits)
     assert not {"skill/pneumonia.present-skill"} & failed(audits)
@@ -112,8 +112,14 @@ def test_a_wording_that_costs_right_answers_is_found():
 
 def test_declining_the_hard_images_is_no_accuracy():
     """A model that knows 60 % and declines the other 40 % is always right where it answers."""
-    _, audits = verdicts(RefusesHard(Knowing(0.6), 0.4))
-    assert audits["accuracy/pneumonia.present-correct"].estimate.value == 1.0
+    data, audits = verdicts(RefusesHard(Knowing(0.6), 0.4))
+    shown = audits["accuracy/pneumonia.present-correct"]
+    assert shown.estimate.value == 1.0
+    lost = int(data.column(Question("pneumonia.present", "named")).value("refused").sum())
+    least = (
+        f"{lost} answers were lost: {100 * (N - lost) / N:.1f} % if all of them were wrong, 100.0 % if they were right."
+    )
+    assert shown.sentence.endswith(least)
     assert "refusals" in families(failed(audits))
     assert audits["recall/pneumonia.present-recall-yes"].verdict == "INCONCLUSIVE"
     assert "missing answers at the worst" in audits["recall/pneumonia.present-recall-yes"].sentence
