@@ -27,7 +27,7 @@ from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.unseen import least_clusters, mean_ends
 from auditkit.tasks import CORRECT
-from auditkit.vocabulary import Value
+from auditkit.vocabulary import MODEL, Value
 from auditkit.words import count, number, some_of
 from auditkit.words import interval as in_words
 
@@ -289,8 +289,14 @@ def check_provided(draft: Draft, decision: Decision, frame: Frame, data: Measure
         return
     draft.met, draft.settle = False, None
     found = in_words(_estimate(shown, above, "share"), signed=False)
-    draft.obstacle = f"unchanged it is not shown to be better than guessing ({found} of the way to always right)"
-    draft.remedy = "who guesses has nothing to lose, so no small loss counts"
+    asked = rules.protocol.catalogue.asked_of(part.terms[0][1].question)
+    guesses = f"not shown to be better than guessing ({found} of the way to always right)"
+    if asked == MODEL:
+        draft.obstacle = f"unchanged it is {guesses}"
+        draft.remedy = "who guesses has nothing to lose, so no small loss counts"
+    else:
+        draft.obstacle = f"the {asked} is {guesses}"
+        draft.remedy = f"a {asked} that guesses would find nothing in any answer"
 
 
 def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:

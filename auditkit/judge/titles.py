@@ -136,10 +136,12 @@ class Titles:
             return f"{self.catalogue.entry(entry).label}, {_levels_in_words(levels)}", self.condition(())
         if not controls:
             return "; ".join(dict.fromkeys(self.condition(question.condition) for question in questions)), ""
+        treated = [q for q in questions if q not in controls]
+        if len({question.task for question in questions}) == len(questions) == 2:
+            return self._asked(treated[0]), self._asked(controls[0])
         wordings = list(dict.fromkeys(question.words for question in questions))
         if len(wordings) > 1:
             return ", ".join(wordings), "every other of them"
-        treated = [q for q in questions if q not in controls]
         others = self._others(controls)
         if len(treated) > _MANY:
             return _counted(treated), others
@@ -250,7 +252,7 @@ class Titles:
         if blamed[0].name in perturbations.placebos():
             return f"{blamed[0].name.partition('.')[0]}: neutral sentence".replace("_", " ").capitalize()
         entry = self.catalogue.entry(blamed[0].name)
-        if entry.stage == "asking":
+        if entry.stage in ("answer", "asking"):
             return _plain(effect.name)
         return self._label(blamed[0]) + (self._against(entry, against[0]) if against else "")
 

@@ -24,7 +24,7 @@ from auditkit.run.asked import askable
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
 from auditkit.run.recorded import check_items
-from auditkit.run.roles import answerable, others
+from auditkit.run.roles import answerable, of_data, others
 from auditkit.run.session import AuditRun
 from auditkit.run.settings import REPORTS, Settings, check, check_writable, open_store
 from auditkit.run.truths import columns_of_tasks, with_truths
@@ -76,6 +76,7 @@ def prepare(
     kinds = embedding_kinds(model) if settings.embeddings else ()
     planned = measurable(planned, protocol, kinds, model)
     asked, recorded = others(settings, protocol, find_model)
+    asked += of_data(planned, protocol)
     planned = answerable(planned, protocol, asked, recorded)
     _check_rounds(settings, planned, protocol)
     salt = salt_for(settings.data, settings.root)
@@ -94,7 +95,8 @@ def prepare(
         why = f": {images.left_out[-1].name}: {images.left_out[-1].reason}" if images.left_out else ""
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
-    records = with_donors(with_asked(records, planned), images.records, planned, protocol.catalogue, protocol.seed)
+    records = with_asked(records, planned, protocol.catalogue)
+    records = with_donors(records, images.records, planned, protocol.catalogue, protocol.seed)
     roles = (MODEL, *(one.role for one in asked))
     planned, lacks = askable(planned, protocol, records, images, roles)
     store = open_store(settings)

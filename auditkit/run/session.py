@@ -33,7 +33,7 @@ from auditkit.run.pictures import may_show
 from auditkit.run.recorded import RecordedRole
 from auditkit.run.roles import lacking as unanswered
 from auditkit.run.settings import Settings
-from auditkit.vocabulary import MODEL, Effect
+from auditkit.vocabulary import DATA, MODEL, Effect
 
 if TYPE_CHECKING:
     from auditkit.judge.looks import Look
@@ -132,11 +132,12 @@ class AuditRun:
                 continue
             shown = [catalogue.shown(probe.question) for probe in probes]
             rendered = self.renderer.known(record, digest, set(shown))
-            about = [earlier.answer(probe.question, record, digest) for probe in probes]
+            said = earlier.answers(record, digest, (probe.question for probe in probes))
+            about = [said.get(probe.question, "") for probe in probes]
             addresses = [
-                keys.of(probe, rendered[picture], record.columns, said)
-                for probe, picture, said in zip(probes, shown, about, strict=True)
-                if picture in rendered and said is not None
+                keys.of(probe, rendered[picture], record.columns, answer)
+                for probe, picture, answer in zip(probes, shown, about, strict=True)
+                if picture in rendered and answer is not None
             ]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
@@ -210,7 +211,8 @@ class AuditRun:
             "ask_on": self.settings.ask_on,
         }
         # A server answers for a second model whoever asks; the audited one is refused earlier.
-        if self.settings.engine == "ray" and (who.role == MODEL or not who.served):
+        elsewhere = who.role == MODEL or not (who.served or who.role == DATA)
+        if self.settings.engine == "ray" and elsewhere:
             from auditkit.ask.ray_engine import RayEngine
 
             with RayEngine(who.given, who.options, workers=self.settings.workers) as engine:

@@ -7,9 +7,9 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import diagnosis, inside, read_tasks, scorer_of, shipped
+from auditkit.tasks.declared import description, diagnosis, inside, medq, read_tasks, scorer_of, shipped
 from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, OTHERS, SCORE, SHARES, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
 from auditkit.tasks.scorers import FORMATS, Choice, Finding, Format, Points, Scorer
@@ -21,6 +21,7 @@ __all__ = [
     "CORRECT",
     "FLAGGED",
     "FORMATS",
+    "LIKELIEST_CORRECT",
     "MAX_NEW_TOKENS",
     "OF_PROBABILITIES",
     "OTHERS",
@@ -43,10 +44,12 @@ __all__ = [
     "Scorer",
     "Task",
     "Wording",
+    "description",
     "diagnosis",
     "error_score",
     "expect",
     "inside",
+    "medq",
     "of_probabilities",
     "read",
     "read_tasks",

@@ -16,7 +16,7 @@ from auditkit.lookup import check_keys, imported, near
 from auditkit.tasks.axes import Axes, Words
 from auditkit.tasks.choice import Option
 from auditkit.tasks.expected import OF_PROBABILITIES
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, SHARES, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, SHARES, Quantity
 from auditkit.tasks.scorers import FORMATS, Choice, Finding, Points, Scorer, Vectors, answers_of
 from auditkit.tasks.slots import ANSWER, OPTIONS, slots
 from auditkit.tasks.task import Task
@@ -24,6 +24,7 @@ from auditkit.tasks.truth import read_truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
 FILE, INSIDE, DIAGNOSIS = "tasks.toml", "vectors.toml", "diagnosis.toml"
+DESCRIPTION, MEDQ = "description.toml", "medq.toml"
 VECTORS, TEXT, FINDING = "vectors", "text", "finding"
 _WITHOUT_POINTS: Mapping[str, Callable[[], Scorer]] = {FINDING: Finding, TEXT: Words, VECTORS: Vectors}
 BY_NAME = (*FORMATS, *_WITHOUT_POINTS)
@@ -71,9 +72,32 @@ def diagnosis() -> Mapping[str, Task]:
     return _read(DIAGNOSIS)
 
 
-def _read(file: str) -> Mapping[str, Task]:
-    text = resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8")
-    return MappingProxyType({id: task_of(id, table, {}, file) for id, table in tomllib.loads(text).items()})
+@cache
+def description() -> Mapping[str, Task]:
+    """Return the tasks of describing and then deciding that auditkit ships; read once, not to be changed."""
+    return _read(DESCRIPTION, DIAGNOSIS)
+
+
+@cache
+def medq() -> Mapping[str, Task]:
+    """Return the tasks on image quality that auditkit ships, judged ones among them; read once, not to be changed."""
+    return _read(MEDQ)
+
+
+def _read(file: str, *others: str) -> Mapping[str, Task]:
+    """Read the tasks of a file; of others it may take what it says of a task with ``as``."""
+    own, *further = map(_tables, (file, *others))
+    known = {id: table for tables in (*further, own) for id, table in tables.items()}
+    return MappingProxyType({id: task_of(id, _completed(table, known), {}, file) for id, table in own.items()})
+
+
+def _tables(file: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8"))
+
+
+def _completed(table: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    taken = known[table["as"]] if "as" in table else {}
+    return {**taken, **{key: value for key, value in table.items() if key != "as"}}
 
 
 def read_tasks(
@@ -119,7 +143,8 @@ def read_tasks(
 
 
 def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Task:
-    task = shipped().get(id) or inside().get(id) or diagnosis().get(id)
+    every = (shipped(), inside(), diagnosis(), description(), medq())
+    task = next((tasks[id] for tasks in every if id in tasks), None)
     if task is None:
         return task_of(id, table, scorers, where)
     at = f"{where}.{id}"
@@ -131,7 +156,8 @@ def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Ta
     for name in added:
         if name in task.wordings:
             raise AuditkitError(f"{at}.wordings.{name}: auditkit ships a wording of this name.", "Use another one.")
-    truth = read_truth(table["truth"], task.answers, f"{at}.truth") if "truth" in table else task.truth
+    answers = () if isinstance(task.scorer, Choice) and task.scorer.slots else task.answers
+    truth = read_truth(table["truth"], answers, f"{at}.truth") if "truth" in table else task.truth
     return replace(task, wordings={**task.wordings, **added}, truth=truth)
 
 
@@ -154,7 +180,7 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
     if "truth" in table:
         if isinstance(scorer, Choice) and scorer.quantities:
             raise AuditkitError(f"{at}.truth: the options have scores, and right or wrong needs labels.")
-        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name), f"{at}.truth")
+        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name, LIKELIEST_CORRECT.name), f"{at}.truth")
         found["truth"] = read_truth(table["truth"], answers, f"{at}.truth")
     if "pictures" in table:
         found["pictures"] = table["pictures"]
