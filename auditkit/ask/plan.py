@@ -90,7 +90,11 @@ class Plan:
             found = dict.fromkeys(question for question in wanted if catalogue.asks(question) == asks)
             if not asks:
                 found |= dict.fromkeys(replace(question, condition=()) for question in [*found])
-            applying = [q for q in found if catalogue.applies_to(q.condition, modality)]
+            applying = [
+                q
+                for q in found
+                if catalogue.applies_to(q.condition, modality) and catalogue.task(q.task).applies_to(modality)
+            ]
             applying.sort(key=lambda question: (catalogue.shown(question), question))
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]
@@ -107,7 +111,7 @@ class Plan:
         Tasks that need what the item has not (a right answer, a second picture) are left out, and so is what takes a
         picture of another patient where there is none: they are not asked, and so they are not missing either.
         """
-        lacks = {task for task, reason in self._lacking(record) if reason}
+        lacks = self.lacking(record)
         catalogue = self.protocol.catalogue
         hidden = {step for step in self._shows(record.modality) if not can_be_shown(record, (step,), catalogue)}
         questions = self.questions(record.modality)
@@ -123,13 +127,10 @@ class Plan:
             self._exchanges[modality] = tuple(step for step in steps if stage[step] == "pictures")
         return self._exchanges[modality]
 
-    def lacking(self, record: Item) -> tuple[str, ...]:
-        """Return why an item is not asked some of the tasks, in words."""
-        return tuple(reason for _, reason in self._lacking(record) if reason)
-
-    def _lacking(self, record: Item) -> list[tuple[str, str]]:
-        tasks = self._tasks(record.modality)
-        return [(task.id, task.lacking(record.columns, len(record.pictures))) for task in tasks]
+    def lacking(self, record: Item) -> dict[str, str]:
+        """Return the tasks that an item of their modality is not asked, each with the reason in words."""
+        reasons = ((t.id, t.lacking(record.columns, len(record.pictures))) for t in self._tasks(record.modality))
+        return {task: reason for task, reason in reasons if reason}
 
     def _tasks(self, modality: str) -> tuple[Task, ...]:
         """The tasks that items of a modality are asked; listed once, not once per item."""

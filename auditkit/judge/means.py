@@ -349,8 +349,11 @@ def _adverse(decision: Decision, mask: NDArray[np.bool_], adverse: int) -> list[
     """The items with the largest changes to the bad side, unscored ones first: they are what readers ask for."""
     indices = np.flatnonzero(mask & decision.items.asked)
     values = decision.items.values[indices]
-    if decision.part.control is None:  # without a comparison, how far from the middle of what is there
-        values = values - (np.nanmean(values) if np.isfinite(values).any() else 0.0)
+    if decision.part.control is None and np.isfinite(values).any():
+        # Without a comparison, how far from the middle of what is there; where all are alike, from the best there is.
+        alike = np.nanmin(values) == np.nanmax(values)
+        best = decision.items.most if adverse < 0 else decision.items.least
+        values = values - (best if alike else np.nanmean(values))
     badness = np.where(np.isfinite(values), np.abs(values) if adverse == 0 else adverse * values, np.inf)
     order = np.argsort(-badness, kind="stable")[:SHOWN_CASES]
     return [int(indices[i]) for i in order if badness[i] > 0]

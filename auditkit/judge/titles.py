@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from auditkit import perturbations
 from auditkit.judge.ratio_sides import sides_of
+from auditkit.judge.right import title_of
 from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
 from auditkit.perturbations import Entry
@@ -80,6 +81,8 @@ class Titles:
             return self._of_gap(effect)
         if effect.statistic in _BY_NAME:
             return _plain(effect.name)
+        if right := title_of(effect, self.catalogue):
+            return right
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:

@@ -66,6 +66,53 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "images, the share of them that got none, and by how much the score falls per severity step. The estimate is "
         "the largest gap between two levels that have patients enough.",
     ),
+    "accuracy": (
+        "How many answers are right?",
+        "Answers that were declined or could not be read are neither right nor wrong here. A high share may be no more "
+        "than the commonest class: whether the model knows anything is asked below.",
+    ),
+    "skill": (
+        "Does the model know more than guessing would?",
+        "Every class counts alike, so that the commonest answer gains nothing: 0 % is guessing, 100 % is always right.",
+    ),
+    "recall": (
+        "Is the disease found, and health cleared?",
+        "Sensitivity is the share of patients with the disease who are told that they have it, specificity the share "
+        "of the others who are told that they have not. A lost answer counts as wrong before a PASS.",
+    ),
+    "recall_of_kinds": (
+        "Is every kind recognised?",
+        "Of the images of each class, the share that got the right answer. A model may be good on average and never "
+        "name one of the kinds.",
+    ),
+    "loss": (
+        "Are the answers still right when the image gets worse?",
+        "Each image was degraded and asked about again. The estimate is by how much fewer answers are right. Who "
+        "guesses has nothing to lose: a PASS takes that the model is better than guessing about images as they are.",
+    ),
+    "loss_by_class": (
+        "Do sensitivity and specificity survive, each by itself?",
+        "A model that overlooks disease in degraded images may gain as many right answers about healthy patients, so "
+        "each class is looked at alone.",
+    ),
+    "wording": (
+        "Are as many answers right when the question is worded differently?",
+        "The same images were asked about in several wordings, and with the question turned round. The estimate shown "
+        "is the difference of the pair furthest apart.",
+    ),
+    "wording_lost": (
+        "Are as many answers lost when the question is worded differently?",
+        "The same wordings, compared by the share of answers that were declined or cannot be used.",
+    ),
+    "position": (
+        "Does the answer stay when the options change places?",
+        "What is said is compared, not the letter. The share of answers that also change when the same question is "
+        "asked again is taken off: that is the model's own noise.",
+    ),
+    "refusals": (
+        "Does the model answer about the images at all?",
+        "A model that declines what is hard looks better than it is. Every lost answer is counted, by wording.",
+    ),
     "embeddings": (
         "Does the model see more than it says?",
         "What the model holds inside was compared between each image as it is and degraded, as a cosine similarity: 1 "

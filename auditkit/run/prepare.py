@@ -20,6 +20,7 @@ from auditkit.protocol.covered import check_covered
 from auditkit.protocol.extensions import NONE, Extensions
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
+from auditkit.run.asked import askable
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
 from auditkit.run.recorded import check_items
@@ -94,6 +95,7 @@ def prepare(
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
     records = with_donors(records, images.records, planned, protocol.catalogue, protocol.seed)
+    planned, lacks = askable(planned, protocol, records, images)
     store = open_store(settings)
     unsure = [said for one in recorded if (said := check_items(one, records, store))]
     return AuditRun(
@@ -110,6 +112,7 @@ def prepare(
         started=started,
         git=git,
         kinds=kinds,
+        lacking=lacks,
     )
 
 

@@ -25,6 +25,7 @@ from auditkit.images.item import ImageSet, Item, LeftOut
 from auditkit.measure.recorded import data_sha256
 from auditkit.models.base import Model
 from auditkit.protocol.model import Protocol, Verb
+from auditkit.run.asked import Lacking
 from auditkit.run.checkout import Git
 from auditkit.run.dry_run import Counted, DryRun
 from auditkit.run.inside import lacking
@@ -67,6 +68,7 @@ class AuditRun:
     kinds: tuple[str, ...] = ()
     recorded: tuple[RecordedRole, ...] = ()
     unsure: list[str] = field(default_factory=list)
+    lacking: Lacking = field(default_factory=Lacking)
     embedded: Tally | None = None
     judge: Any = None
     looks_made: list[LookInfo] = field(default_factory=list)
@@ -144,7 +146,7 @@ class AuditRun:
         """Describe the images of the plan."""
         from auditkit.run.data import data_of
 
-        return data_of(self.plan.records, all_left_out(self), self.images, self.settings)
+        return data_of(self.plan.records, all_left_out(self), self.images, self.settings, self.lacking.by_image)
 
     def fetch(
         self,
@@ -360,8 +362,10 @@ class AuditRun:
 
     def lacks(self, effect: Effect) -> str:
         """Say why a run cannot measure an effect, and so left it out of its plan; empty where it can."""
-        return lacking(effect, self.protocol, self.kinds, self.model) or unanswered(
-            effect, self.protocol, self.answerers, self.recorded
+        return (
+            lacking(effect, self.protocol, self.kinds, self.model)
+            or unanswered(effect, self.protocol, self.answerers, self.recorded)
+            or self.lacking.of(effect, self.protocol)
         )
 
     def close(self) -> None:
