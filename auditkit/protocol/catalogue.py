@@ -14,7 +14,7 @@ from auditkit.lookup import near
 from auditkit.perturbations import STAGES, Entry
 from auditkit.perturbations.words import closed, order, reworded
 from auditkit.protocol.hash import digest
-from auditkit.tasks import SHARES, Choice, Prompt, Quantity, Task, of_probabilities
+from auditkit.tasks import SHARES, SLOT, Choice, Prompt, Quantity, Task, of_probabilities
 from auditkit.tasks.slots import ANSWER, OPTIONS, TRUE, WRONG, fenced, filled, slots
 from auditkit.vocabulary import MODEL, Condition, Perturbation, Question, Value
 
@@ -305,9 +305,12 @@ class Catalogue:
         if not asked.asks:
             raise AuditkitError(f"task {asked.id!r} asks nothing: what the model holds inside is compared.")
         wording = asked.wordings[question.wording]
-        text = wording.text
+        text, said = wording.text, SLOT
         for perturbation in () if asked.of else self.words(question.condition):
-            text = reworded(text, self.entry(perturbation.name), perturbation.level)
+            entry = self.entry(perturbation.name)
+            text, said = (reworded(one, entry, perturbation.level) for one in (text, said))
+        # A law that does more than say something has no equal in texts that the picture is compared with.
+        only_said = text == wording.text.replace(SLOT, said)
         task, truth = self.about(question, columns)
         values = {name: columns[name] for name in task.columns if columns.get(name)}
         if isinstance(task.scorer, Choice):
@@ -319,7 +322,8 @@ class Catalogue:
         if answer:
             values[ANSWER] = fenced(answer)
         system = None if wording.system is None else filled(wording.system, values)
-        return Prompt(system, filled(closed(text), values), task.scorer.choices, wording.max_new_tokens)
+        statements = task.statements(filled(closed(said), values)) if only_said else ()
+        return Prompt(system, filled(closed(text), values), task.scorer.choices, wording.max_new_tokens, statements)
 
     # --- conditions ------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, Quantity
 from auditkit.tasks.scorers import Choice, Scorer, Vectors, answers_of
-from auditkit.tasks.slots import OWN, slots
+from auditkit.tasks.slots import OPTION, OWN, slots
 from auditkit.tasks.truth import COLUMN_OF, Truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, Wording
 from auditkit.vocabulary import MODEL
@@ -45,6 +45,9 @@ class Task:
         says that, or several do.
     modalities : tuple of str
         The images that the question makes sense of; empty for all.
+    class_prompts : tuple of str
+        Texts with the slot ``{option}``: what the picture is compared with by a model that compares instead of reading
+        the question. Those of one option are averaged. Empty where such a model cannot be asked.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Task:
     of: str = ""
     positive: str = ""
     modalities: tuple[str, ...] = ()
+    class_prompts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wordings", MappingProxyType(dict(self.wordings)))
@@ -143,6 +147,21 @@ class Task:
         options = {o.letter: {"text": o.text, "score": o.score, "label": o.label} for o in scorer.options}
         return replace(self, scorer=scorer, scorer_spec={"choice": options})
 
+    def statements(self, said: str = "") -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return what stands for every letter where the picture is compared with texts; empty without class prompts.
+
+        Parameters
+        ----------
+        said : str
+            What is said beside the question. It follows every text of every letter, because it would be said whatever
+            the picture.
+        """
+        slot = f"{{{OPTION}}}"
+        return tuple(
+            (option.letter, tuple(_followed(text.replace(slot, option.text), said) for text in self.class_prompts))
+            for option in (self._options if self.class_prompts else ())
+        )
+
     def in_words(self, answer: str) -> str:
         """Return how an answer is written where it is spoken of: the text of an option, else the answer itself."""
         return next((option.text for option in self._options if option.said == answer), answer)
@@ -205,8 +224,14 @@ class Task:
         for key, usual in (("pictures", 1), ("role", MODEL), ("of", ""), ("positive", "")):
             if getattr(self, key) != usual:
                 table[key] = getattr(self, key)
-        table |= {key: list(some) for key in ("flags", "modalities") if (some := getattr(self, key))}
+        table |= {key: list(some) for key in ("flags", "modalities", "class_prompts") if (some := getattr(self, key))}
         return table
+
+
+def _followed(text: str, said: str) -> str:
+    if not said:
+        return text
+    return f"{text} {said}" if text.endswith((".", "!", "?")) else f"{text}. {said}"
 
 
 def _plain(wording: Wording) -> dict[str, Any]:
