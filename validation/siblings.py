@@ -102,7 +102,7 @@ def settings() -> Iterator[Setting]:
     for gate, (_, kinds) in GATES.items():
         yield from (Setting(gate, kind, LAYOUT, n) for kind, n in product(kinds, PATIENTS))
     for missing, n in product(MISSING, PATIENTS):
-        yield Setting("no worse (at_most)", "discrete", LAYOUT, n, "margin", missing)
+        yield Setting("no worse (at_most)", "sd 12", LAYOUT, n, "margin", missing)
     for gate, kind in UNHARMED:
         yield from (Setting(gate, kind, LAYOUT, n, "inside") for n in PATIENTS)
 

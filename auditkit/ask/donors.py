@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def asks_without_picture(effect: Effect, protocol: Protocol) -> bool:
 
 
 def stand_ins(items: Iterable[Item]) -> set[str]:
-    """Return the addresses of the pictures that stand in for others and are not the items' own."""
+    """Return the addresses of the pictures that are shown in place of others and are not the items' own."""
     held = [picture for item in items for picture in item.pictures]
     given = {
         source.content
@@ -53,11 +54,25 @@ def stand_ins(items: Iterable[Item]) -> set[str]:
 def can_be_shown(item: Item, condition: Condition, catalogue: Catalogue) -> bool:
     """Tell whether there are the pictures that a condition shows: where not, the item is not asked."""
     for step in condition:
-        if catalogue.entry(step.name).stage != "pictures":
-            continue
+        if catalogue.entry(step.name).given and not any((step,) in picture.given for picture in item.pictures):
+            return False
         if kind_of_donor(step, catalogue) and (not item.pictures or (step,) not in item.pictures[0].given):
             return False
     return True
+
+
+def with_asked(items: Iterable[Item], effects: Iterable[Effect]) -> tuple[Item, ...]:
+    """Return items without those changed pictures of the source that no effect asks about."""
+    asked = {step for effect in effects for question in effect.questions() for step in question.condition}
+    return tuple(map(partial(_with_asked, asked), items))
+
+
+def _with_asked(asked: set[Perturbation], item: Item) -> Item:
+    if all(asked.issuperset(condition) for picture in item.pictures for condition in picture.given):
+        return item
+    kept = ({c: p for c, p in picture.given.items() if asked.issuperset(c)} for picture in item.pictures)
+    pictures = (replace(picture, given=given) for picture, given in zip(item.pictures, kept, strict=True))
+    return replace(item, pictures=tuple(pictures))
 
 
 def with_donors(

@@ -13,7 +13,7 @@ from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import Task
 from auditkit.tasks.slots import TRUE, WRONG, slots
-from auditkit.vocabulary import EARLIER, MODEL, Condition, Effect, Probe, Question, condition_name
+from auditkit.vocabulary import EARLIER, MODEL, Condition, Effect, Perturbation, Probe, Question, condition_name
 
 RENDERED = ("pictures", "display", "order")
 """Stages of the perturbations that change pixels and can be rendered so far."""
@@ -109,11 +109,10 @@ class Plan:
         """Return the questions about one item, in the order of `questions`.
 
         Tasks that need what the item has not (a right answer, a second picture) are left out, and so is what takes a
-        picture of another patient where there is none: they are not asked, and so they are not missing either.
+        picture of another patient where there is none, or a changed picture that the data do not hold: they are not
+        asked, and so they are not missing either.
         """
-        lacks = self.lacking(record)
-        catalogue = self.protocol.catalogue
-        hidden = {step for step in self._shows(record.modality) if not can_be_shown(record, (step,), catalogue)}
+        lacks, hidden = self._lacking(record), self._hidden(record)
         questions = self.questions(record.modality)
         if not lacks and not hidden:
             return questions
@@ -123,12 +122,23 @@ class Plan:
         """What the questions about a modality do to which pictures are shown; listed once, not once per item."""
         if modality not in self._exchanges:
             steps = dict.fromkeys(step for question in self.questions(modality) for step in question.condition)
-            stage = {step: self.protocol.catalogue.entry(step.name).stage for step in steps}
-            self._exchanges[modality] = tuple(step for step in steps if stage[step] == "pictures")
+            entries = {step: self.protocol.catalogue.entry(step.name) for step in steps}
+            self._exchanges[modality] = tuple(s for s in steps if entries[s].stage == "pictures" or entries[s].given)
         return self._exchanges[modality]
 
     def lacking(self, record: Item) -> dict[str, str]:
-        """Return the tasks that an item of their modality is not asked, each with the reason in words."""
+        """Return what of the plan an item of its modality is not asked, each with the reason in words.
+
+        By task, or by the perturbation of which the data hold no picture.
+        """
+        held = sorted(step for step in self._hidden(record) if self.protocol.catalogue.entry(step.name).given)
+        return self._lacking(record) | {str(step): "the data hold no picture changed by it" for step in held}
+
+    def _hidden(self, record: Item) -> set[Perturbation]:
+        catalogue = self.protocol.catalogue
+        return {step for step in self._shows(record.modality) if not can_be_shown(record, (step,), catalogue)}
+
+    def _lacking(self, record: Item) -> dict[str, str]:
         reasons = ((t.id, t.lacking(record.columns, len(record.pictures))) for t in self._tasks(record.modality))
         return {task: reason for task, reason in reasons if reason}
 
@@ -310,6 +320,7 @@ def _check_pictures(question: Question, catalogue: Catalogue) -> None:
     """Refuse what shows other pictures, or none, where that means nothing."""
     shown = catalogue.pictures(question.condition)
     others = [p for p in shown if catalogue.entry(p.name).stage == "pictures"]
+    _check_given(question, shown, others, catalogue)
     if not others:
         return
     if not catalogue.asks(question):
@@ -322,6 +333,23 @@ def _check_pictures(question: Question, catalogue: Catalogue) -> None:
     if len(shown) > 1 and not kind_of_donor(others[0], catalogue):
         raise AuditkitError(
             f"{condition_name(shown)} changes the pixels of a picture that is not there.", f"Leave {shown[-1]} out."
+        )
+
+
+def _check_given(question: Question, shown: Condition, others: Sequence[Perturbation], catalogue: Catalogue) -> None:
+    """Refuse pictures that the data hold where something would have to be done to them before."""
+    given = catalogue.given(shown)
+    if not given:
+        return
+    if not catalogue.asks(question):
+        raise AuditkitError(
+            f"{question} compares what the model holds inside of pictures that not every item may have.",
+            "Name perturbations that are applied to the image itself.",
+        )
+    if others or len(given) > 1 or shown[0] != given[0]:
+        raise AuditkitError(
+            f"{condition_name(shown)} changes {given[-1]}, which is a picture as the data hold it, before it is shown.",
+            f"Name {given[-1]} first, and no other that the data have to hold.",
         )
 
 

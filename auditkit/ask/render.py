@@ -53,6 +53,7 @@ class Renderer:
         self._cache = PixelCache(cache_bytes)
         self._versions: dict[str, str] = {}
         self._exchanged: dict[Condition, Condition] = {}
+        self._given: dict[Condition, Condition] = {}
 
     def clean(self, record: Item) -> NDArray[np.uint8]:
         """Return the unchanged pixels of the first picture; raises `UnreadableImage`."""
@@ -82,7 +83,7 @@ class Renderer:
         shown = [self._cache.get(picture) for picture in self._pictures(record, condition)]
         before = digest
         for step, key in self._steps(record, digest, condition):
-            if step not in self._exchanges(condition):
+            if step not in self._replaces(condition):
                 entry = self._catalogue.entry(step.name)
                 # The noise of a step depends on all that was done before it, as its render key does; a text and its
                 # placebo are put at the same place.
@@ -106,13 +107,18 @@ class Renderer:
         return steps[-1][1] if steps else digest
 
     def _pictures(self, record: Item, condition: Condition) -> tuple[Picture, ...]:
-        """Return what is shown before anything is done to the pixels: the item's own pictures, another one, or none."""
+        """Return what is shown before anything is done to the pixels.
+
+        The item's own pictures, the changed ones that the data hold of them, another one, or none.
+        """
         pictures = record.pictures
         for step in self._exchanges(condition):
             entry = self._catalogue.entry(step.name)
             pictures = law(entry)(
                 pictures, pictures[0].given.get((step,)) if pictures else None, **entry.parameters(step.level)
             )
+        for step in self._held(condition):
+            pictures = tuple(picture.given.get((step,), picture) for picture in pictures)
         return pictures
 
     def _exchanges(self, condition: Condition) -> Condition:
@@ -122,12 +128,21 @@ class Renderer:
             self._exchanged[condition] = tuple(s for s in steps if self._catalogue.entry(s.name).stage == "pictures")
         return self._exchanged[condition]
 
+    def _held(self, condition: Condition) -> Condition:
+        """Return the part of a condition whose pictures the data hold."""
+        if condition not in self._given:
+            self._given[condition] = self._catalogue.given(condition)
+        return self._given[condition]
+
+    def _replaces(self, condition: Condition) -> Condition:
+        return self._exchanges(condition) + self._held(condition)
+
     def _steps(self, record: Item, digest: str, condition: Condition) -> list[tuple[Perturbation, str]]:
         """Return what is done to the pictures, each with the render key of what it gives."""
         steps, key = [], digest
         for step in self._catalogue.pictures(condition):
             version = self._version(step.name)
-            if step in self._exchanges(condition):
+            if step in self._replaces(condition):
                 version += "".join(f" {picture.content}" for picture in self._pictures(record, (step,)))
             key = render_key(key, step, version, LIBRARIES, self._seed)
             steps.append((step, key))
@@ -146,8 +161,11 @@ class Renderer:
         return self._versions[name]
 
     def describe(self, record: Item, condition: Condition, shown: Sequence[NDArray[Any]]) -> Rendered:
-        """Return digest and measured dose of what is shown; of another picture than the item's there is no dose."""
-        if self._exchanges(condition) or len(shown) != 1:
+        """Return digest and measured dose of what is shown; of another picture than the item's there is no dose.
+
+        Nor is there of a changed one that the data hold in another size, or in colour where the clean one is grey.
+        """
+        if self._exchanges(condition) or len(shown) != 1 or shown[0].shape != self.clean(record).shape:
             return Rendered(pictures_digest(shown), None, None)
         measured = dose(self.clean(record), shown[0])
         return Rendered(pictures_digest(shown), measured.ssim, measured.psnr)
@@ -157,7 +175,7 @@ class Renderer:
 
         The clean image is always known, and so is what has no picture; never what cannot be shown of this item.
         """
-        wanted = [c for c in dict.fromkeys(conditions) if can_be_shown(record, self._exchanges(c), self._catalogue)]
+        wanted = [c for c in dict.fromkeys(conditions) if can_be_shown(record, self._replaces(c), self._catalogue)]
         keys = {c: self.key(record, digest, c) if self._pictures(record, c) else NO_PICTURE for c in wanted}
         remembered = self._store.renders(key for key in keys.values() if key not in (digest, NO_PICTURE))
         remembered[digest], remembered[NO_PICTURE] = Rendered(digest, 1.0, None), Rendered(NO_PICTURE, None, None)

@@ -16,6 +16,11 @@ from auditkit.vocabulary import ATTRIBUTES
 
 FILE_NAME, PATIENT = "file_name", "patient_id"
 COLUMNS = (FILE_NAME, PATIENT, "study_id", "modality", *ATTRIBUTES)
+SECOND, OF, GIVEN = FURTHER = ("file_name_2", "of", "given")
+"""Columns of manifests about pictures: a second one, and of which one a picture is a changed version, changed how."""
+QUESTION = "question"
+ASKED = (QUESTION, "A", "B", "C", "D", "E")
+"""What tells rows about one picture apart where a table has questions: the question and its options."""
 
 _FOLDED = {column.replace("_", ""): column for column in COLUMNS}
 # What the column of patients is called elsewhere, letters and digits only.
@@ -49,11 +54,14 @@ class Columns:
         Name of the manifest, for the messages.
     named : iterable of str
         Columns of other names that are read: those of the protocol.
+    further : iterable of str
+        Columns that this kind of table has beside `COLUMNS`.
     """
 
-    def __init__(self, table: str, named: Iterable[str] = ()) -> None:
+    def __init__(self, table: str, named: Iterable[str] = (), further: Iterable[str] = ()) -> None:
         self._table = table
-        self._read = (*COLUMNS, *named)
+        self._read = (*COLUMNS, *further, *named)
+        self._folded = _FOLDED | {_folded(column): column for column in further}
         self._seen: dict[str, None] = {}
 
     def see(self, names: Iterable[str]) -> None:
@@ -68,7 +76,7 @@ class Columns:
             if name in self._seen:
                 continue
             self._seen[name] = None
-            meant = _FOLDED.get(_folded(name))
+            meant = self._folded.get(_folded(name))
             if meant is not None and meant != name and name not in self._read:
                 raise AuditkitError(
                     f'{self._table} has a column "{_shown(name)}", which is not read: columns are told by their exact '
@@ -84,7 +92,7 @@ class Columns:
         AuditkitError
             Naming it.
         """
-        twice = [name for name, n in Counter(names).items() if n > 1 and name in self._read]
+        twice = [name for name, n in Counter(names).items() if n > 1 and name in (*self._read, *ASKED)]
         if twice:
             raise AuditkitError(
                 f'{self._table} has the column "{twice[0]}" more than once.', "Keep the one that holds."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.images import dicom, raster
-from auditkit.images.columns import COLUMNS
+from auditkit.images.columns import ASKED, COLUMNS
 from auditkit.images.identity import Identity, Unit, units_of
 from auditkit.images.item import UNKNOWN, Item, Picture, UnreadableImage, salted_hash
 from auditkit.images.levels import check_content
@@ -237,6 +237,18 @@ def described(
     UnreadableImage
         With the reason in words.
     """
+    facts, picture = opened(root, name, digest, settings, crop)
+    return assembled(name, facts, declared or {}, settings, source=source, pictures=(picture,))
+
+
+def opened(
+    root: Path,
+    name: str,
+    digest: tuple[str, bytes, os.stat_result],
+    settings: Settings,
+    crop: Box | None = None,
+) -> tuple[dicom.Facts, Picture]:
+    """Return what a file's header says and its picture, as `described` does."""
     sha, head, status = digest
     path = root / name
     is_dicom = dicom.looks_like_dicom(path, head)
@@ -254,8 +266,7 @@ def described(
         modified=status.st_mtime_ns,
         crop=crop,
     )
-    content = content_key(sha, settings.max_side, crop)
-    return assembled(name, facts, declared or {}, settings, source=source, content=content, read=read)
+    return facts, Picture(content_key(sha, settings.max_side, crop), read)
 
 
 def assembled(
@@ -265,11 +276,11 @@ def assembled(
     settings: Settings,
     *,
     source: str,
-    content: str,
-    read: Callable[[], NDArray[np.uint8]],
+    pictures: tuple[Picture, ...],
     unit: str = "",
+    apart: Sequence[str] = (),
 ) -> tuple[Item, Identity]:
-    """Join what a header and a table say of one picture, as `described` does; `declared` outranks `facts`.
+    """Join what a header and a table say of one item, as `described` does; `declared` outranks `facts`.
 
     Parameters
     ----------
@@ -281,10 +292,12 @@ def assembled(
         What a table says: the columns of manifests, ``licence``, and whatever else a layout knows.
     settings : Settings
         How the data set is read.
-    source, content, read
+    source, pictures
         As in `Item`.
     unit : str
         What it counts as where nothing tells the patient; the picture itself where empty.
+    apart : sequence of str
+        What tells it from other items whose picture has the same name.
     """
     stated = known(declared.get("modality"))
     modality = modality_of(stated) or facts.modality or modality_of_folder(name) or "other"
@@ -309,10 +322,10 @@ def assembled(
         key: text for key in settings.columns if (text := written(declared.get(key)) or _stratum(strata.get(key)))
     }
     record = Item(
-        id=salted_hash(settings.salt, "image", name),
+        id=salted_hash(settings.salt, "image", name, *apart),
         cluster="",
         modality=modality,
-        pictures=(Picture(content, read),),
+        pictures=pictures,
         synthetic=False,
         source=source,
         name=shown_name(name),
@@ -329,7 +342,9 @@ def assembled(
 
 def _is_stratum(key: str, settings: Settings) -> bool:
     """Whether something that a table says is a level to compare: what a layout knows, or the protocol names as such."""
-    return key not in COLUMNS and key != LICENCE and (key in settings.strata or key not in settings.columns)
+    if key in COLUMNS or key == LICENCE:
+        return False
+    return key in settings.strata or (key not in settings.columns and key not in ASKED)
 
 
 def _stratum(level: str | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from auditkit.errors import AuditkitError
@@ -65,9 +66,10 @@ class Folder:
         for place in sorted(self.tables, key=lambda place: (-place.count("/") - (place != "."), place)):
             table = self.tables[place]
             for entry in table:
-                if isinstance(entry, Row) and _relative(entry.name):
-                    entry = Row((PurePosixPath(place) / entry.name).as_posix(), entry.declared)
-                    listed.add(entry.name)
+                if isinstance(entry, Row):
+                    name, second, of = (_below(place, name) for name in (entry.name, entry.second, entry.of))
+                    entry = replace(entry, name=name, second=second, of=of)
+                    listed |= {name, second}
                 yield entry
             self.unread.update(table.columns.unread)
             listed.add((PurePosixPath(place) / table.path.name).as_posix())
@@ -141,6 +143,10 @@ def _is_table(name: str) -> bool:
 
 def _is_archive(name: str) -> bool:
     return PurePosixPath(name).suffix.casefold() == ".npz"
+
+
+def _below(place: str, name: str) -> str:
+    return (PurePosixPath(place) / name).as_posix() if name and _relative(name) else name
 
 
 def _relative(name: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from auditkit.errors import AuditkitError
-from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
+from auditkit.images.columns import ASKED, COLUMNS, FILE_NAME, FURTHER, GIVEN, OF, QUESTION, SECOND, Columns
 from auditkit.images.csv_rows import MOST_BYTES, MOST_ROWS, header_of, read_csv, too_long
 from auditkit.images.item import LeftOut
+from auditkit.images.strata import known
 from auditkit.version import install_line
+from auditkit.vocabulary import Perturbation
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
@@ -26,15 +29,36 @@ _PARQUET_BATCH = 4096
 _HEAD = 1 << 20  # characters of a table that are looked at for its columns
 BETWEEN = " + "
 _LONGEST_LIST = 4096
+_CHANGE = re.compile(r"(?P<name>[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)(?:-s(?P<level>[1-9][0-9]{0,2}))?")
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One usable row: the file's name, and those of `COLUMNS` and of the protocol's own columns that it fills."""
+    """One usable row.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    declared : mapping of str to object
+        Those of `COLUMNS`, of the protocol's own columns and, with a question, of `ASKED` that it fills.
+    second : str
+        The file of a second picture; empty where there is none.
+    of : str
+        What the picture is a changed version of: a file, or the `key` of another row; empty where it is an item.
+    given : Perturbation or None
+        How it was changed.
+    key : str
+        What changed versions call it by, beside the names of its files.
+    """
 
     name: str
     declared: Mapping[str, object]
+    second: str = ""
+    of: str = ""
+    given: Perturbation | None = None
+    key: str = ""
 
 
 class Manifest:
@@ -59,7 +83,7 @@ class Manifest:
         self.path = path
         self.shown = shown or path.name
         self.named = tuple(named)
-        self.columns = Columns(self.shown, named)
+        self.columns = Columns(self.shown, named, FURTHER)
 
     def __iter__(self) -> Iterator[Row | LeftOut]:
         """Yield every row, or what is wrong with it.
@@ -102,6 +126,10 @@ class Manifest:
             else:
                 yield _row(dict(zip(columns, line.cells, strict=True)), label, self.named)
 
+    @property
+    def _may_be_read(self) -> Sequence[str]:
+        return (*COLUMNS, *FURTHER, *ASKED, *self.named)
+
     def _names_a_file(self, name: str) -> bool:
         try:
             return bool(name) and (name.casefold().endswith(PICTURES) or (self.path.parent / name).is_file())
@@ -117,7 +145,7 @@ class Manifest:
                     continue
                 label = f"{self.shown} line {number}"
                 try:
-                    entry = json.loads(line, object_pairs_hook=partial(_once, (*COLUMNS, *self.named)))
+                    entry = json.loads(line, object_pairs_hook=partial(_once, self._may_be_read))
                 except _TwiceError as error:
                     yield LeftOut(label, f'the line gives "{error}" more than once')
                     continue
@@ -149,7 +177,7 @@ class Manifest:
                 self.columns.see(columns)
                 self.columns.once(columns)
                 self.columns.check()
-                wanted = [column for column in columns if column in COLUMNS or column in self.named]
+                wanted = [column for column in columns if column in self._may_be_read]
                 number = 0
                 for batch in table.iter_batches(batch_size=_PARQUET_BATCH, columns=wanted):
                     for entry in batch.to_pylist():
@@ -207,7 +235,33 @@ def _row(entry: Mapping[str, Any], label: str, named: Sequence[str]) -> Row | Le
     if not isinstance(name, str) or not name.strip():
         return LeftOut(label, f'"{FILE_NAME}" is empty' if name in (None, "") else f'"{FILE_NAME}" is not a text')
     declared = declared_by(entry, label, named)
-    return declared if isinstance(declared, LeftOut) else Row(name.strip(), declared)
+    if isinstance(declared, LeftOut):
+        return declared
+    further = {key: entry.get(key) for key in FURTHER}
+    if wrong := [key for key, value in further.items() if not isinstance(value, str) and known(value) is not None]:
+        return LeftOut(label, f'"{wrong[0]}" is not a text')
+    second, of, given = ("" if known(value) is None else str(value).strip() for value in further.values())
+    if bool(of) != bool(given):
+        filled, empty = (OF, GIVEN) if of else (GIVEN, OF)
+        return LeftOut(label, f'"{filled}" is filled and "{empty}" is empty: a changed picture needs both')
+    if second and of:
+        return LeftOut(label, f'"{SECOND}" and "{OF}" are both filled: each changed picture has a row of its own')
+    change = changed(given) if given else None
+    if given and change is None:
+        return LeftOut(label, f'"{GIVEN}" is no name of a perturbation, nor one with its level as in "old_scanner-s2"')
+    return Row(name.strip(), declared, second, of, change)
+
+
+def changed(text: str) -> Perturbation | None:
+    """Return what a word says was done to a picture, or None.
+
+    Examples
+    --------
+    >>> changed("old_scanner-s2"), changed("old_scanner"), changed("old scanner")
+    (Perturbation(name='old_scanner', level=2), Perturbation(name='old_scanner', level=0), None)
+    """
+    found = _CHANGE.fullmatch(text)
+    return None if found is None else Perturbation(found["name"], int(found["level"] or 0))
 
 
 def declared_by(entry: Mapping[str, Any], label: str, named: Sequence[str] = ()) -> dict[str, object] | LeftOut:
@@ -215,16 +269,19 @@ def declared_by(entry: Mapping[str, Any], label: str, named: Sequence[str] = ())
 
     `label` is what it is called.
     """
-    wanted = dict.fromkeys((*COLUMNS[1:], *named))
+    asked = ASKED if known(_single(entry.get(QUESTION))) is not None else ()
+    wanted = dict.fromkeys((*COLUMNS[1:], *named, *asked))
     declared = {key: entry[key] for key in wanted if key != FILE_NAME and entry.get(key) is not None}
     if "label" in declared:
         declared["label"] = _labels(declared["label"])
-    for key, value in declared.items():
-        if isinstance(value, (list, tuple)) and len(value) == 1:
-            declared[key] = value[0]
+    declared = {key: _single(value) for key, value in declared.items()}
     if nested := [key for key, value in declared.items() if isinstance(value, (dict, list, tuple, bytes))]:
         return LeftOut(label, f'"{nested[0]}" is not a single value')
     return declared
+
+
+def _single(value: object) -> object:
+    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
 
 
 def _labels(value: object) -> object:

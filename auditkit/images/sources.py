@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import os
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from auditkit.errors import AuditkitError
-from auditkit.images import demo, dicom, layouts, manifest
-from auditkit.images.files import (
-    NO_FILE,
-    Settings,
-    assembled,
-    content_key,
-    described,
-    file_digest,
-    inside,
-    shown_name,
-    with_unit,
-)
+from auditkit.images import demo, layouts, manifest
+from auditkit.images.files import Settings
 from auditkit.images.folder import Folder
-from auditkit.images.identity import Identity, units_of
-from auditkit.images.item import ImageSet, Item, LeftOut, UnreadableImage
+from auditkit.images.gather import Gathering
+from auditkit.images.item import ImageSet, LeftOut
 from auditkit.images.layouts import Held
 from auditkit.images.layouts.opened import no_such_layout, opened
-from auditkit.images.strata import coarsened, known
+from auditkit.images.manifest import Row
 from auditkit.masked import masked_url
 
 DEMO = "demo"
@@ -109,108 +98,18 @@ def load_images(
 
 
 def _gather(
-    source: str, root: Path, entries: Iterator[manifest.Row | Held | LeftOut], settings: Settings, kind: str
+    source: str, root: Path, entries: Iterator[Row | Held | LeftOut], settings: Settings, kind: str
 ) -> ImageSet:
-    found: list[tuple[Item, Identity]] = []
-    left_out: list[LeftOut] = []
-    first_with: dict[bytes, manifest.Row | Held] = {}
-    first_of: dict[str, Held] = {}
-    seen: dict[str, bytes | str] = {}  # by name: its digest, or why it cannot be used; no file is read twice
+    gathering = Gathering(root, settings, kind)
     for entry in entries:
         if isinstance(entry, LeftOut):
-            left_out.append(entry)
-            continue
-        try:
-            if isinstance(entry, Held):
-                found.append(_held(entry, first_with, first_of, settings))
-                continue
-            path = inside(root, entry.name)
-            name = path.relative_to(root).as_posix()
-            before = seen.get(name)
-            if isinstance(before, str):
-                raise UnreadableImage(before)
-            if before is not None:
-                raise UnreadableImage(_again(first_with[before], name, entry.declared))
-            try:
-                digest = file_digest(path)
-                # A copy under a second name or a second row would count as a second patient: evidence out of nothing.
-                key = bytes.fromhex(digest[0])
-                if key in first_with:
-                    seen[name] = key
-                    raise UnreadableImage(_again(first_with[key], name, entry.declared))
-                found.append(described(root, name, digest, settings, source=kind, declared=entry.declared))
-            except UnreadableImage as error:
-                seen.setdefault(name, str(error) + (_nearly(root, entry.name) if str(error) == NO_FILE else ""))
-                raise
-            seen[name] = key
-            # Only what is used has copies: the same bytes under another name may be readable.
-            first_with[key] = manifest.Row(name, entry.declared)
-        except UnreadableImage as error:
-            reason = str(error)
-            if reason == NO_FILE:
-                reason += _nearly(root, entry.name)
-            left_out.append(LeftOut(shown_name(entry.name), reason))
-    if not found:
-        raise _nothing_readable(source, left_out)
-    units = units_of([identity for _, identity in found])
-    records = coarsened([with_unit(record, unit) for (record, _), unit in zip(found, units, strict=True)])
-    records.sort(key=lambda record: record.id)
-    return ImageSet(source=source, records=tuple(records), left_out=tuple(left_out))
-
-
-def _held(
-    entry: Held, first_with: dict[bytes, manifest.Row | Held], first_of: dict[str, Held], settings: Settings
-) -> tuple[Item, Identity]:
-    """Describe a picture that is no file of its own.
-
-    Raises
-    ------
-    UnreadableImage
-        It is a copy of another (a severity at which nothing changed is none); or a version of a picture with another
-        label, so that the two are not of one picture.
-    """
-    known_as = first_of.setdefault(entry.unit, entry)
-    if known_as.declared.get("label") != entry.declared.get("label"):
-        raise UnreadableImage(f"its label is another than that of {known_as.name}, the same row: not of one picture")
-    first = first_with.setdefault(bytes.fromhex(entry.digest), entry)
-    version = isinstance(first, Held) and first.unit == entry.unit and first.declared != entry.declared
-    if first is not entry and not version:
-        raise UnreadableImage(_again(first, entry.name, entry.declared))
-    content = content_key(entry.digest, settings.max_side)
-    facts = dicom.Facts(notes=entry.notes)
-    return assembled(
-        entry.name,
-        facts,
-        entry.declared,
-        settings,
-        source=entry.source,
-        content=content,
-        read=entry.read,
-        unit=entry.unit,
-    )
-
-
-def _again(first: manifest.Row | Held, name: str, declared: Mapping[str, object]) -> str:
-    """Say of which entry another is the repetition, and whether the two say different things about it."""
-    reason = "it is listed twice" if first.name == name else f"it is a copy of {shown_name(first.name)}"
-    keys = sorted({*first.declared, *declared})
-    others = [key for key in keys if known(first.declared.get(key)) != known(declared.get(key))]
-    return f"{reason}, and the two rows differ in {', '.join(others)}: the first is used" if others else reason
-
-
-def _nearly(root: Path, name: str) -> str:
-    """Name the file that differs from a missing one in case or in how its letters are composed only."""
-
-    def folded(text: str) -> str:
-        return unicodedata.normalize("NFKC", text).casefold()
-
-    own = Path(name).name
-    try:
-        names = [path.name for path in (root / name).parent.iterdir() if path.name != own]
-    except (OSError, ValueError):
-        return ""
-    near = sorted(other for other in names if folded(other) == folded(own))
-    return f"; there is {shown_name(near[0])}" if near else ""
+            gathering.left_out.append(entry)
+        else:
+            gathering.take(entry)
+    items = gathering.items()
+    if not items:
+        raise _nothing_readable(source, gathering.left_out)
+    return ImageSet(source=source, records=tuple(items), left_out=tuple(gathering.left_out))
 
 
 def _nothing_readable(source: str, left_out: list[LeftOut]) -> AuditkitError:

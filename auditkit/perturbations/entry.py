@@ -23,6 +23,8 @@ EXPECTATIONS: tuple[Expectation, ...] = get_args(Expectation)
 
 WHERE = "perturbations"
 """The table of a protocol that holds entries: stands before names in messages."""
+GIVEN = "given"
+"""The function of an entry that computes nothing: its pictures are those that the data hold themselves."""
 
 _NAME = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -48,7 +50,8 @@ class Entry:
         Parameters by level. Several: ``levels[level - 1]``. One: a single strength, level 0. None at all: any level
         from 1 upwards, without parameters (only for the stage ``asking``).
     function : str
-        ``package.module:name`` of the law; empty for the stage ``asking``. A law of the stage ``display`` is called as
+        ``package.module:name`` of the law; empty for the stage ``asking``; ``"given"`` where the data hold the changed
+        pictures themselves (``Picture.given``). A law of the stage ``display`` is called as
         ``name(pixels, key, **parameters)``, one of the stage ``words`` as ``name(text, **parameters)``, one of the
         stage ``pictures`` as ``name(pictures, donor, **parameters)``, and one of the stages ``order`` (of
         pictures) and ``options`` as ``name(number, **parameters)``, which gives the order of so many.
@@ -101,6 +104,11 @@ class Entry:
         # Read-only mappings cannot be pickled, and entries go to worker processes.
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return Entry, tuple((values | {"levels": tuple(map(dict, self.levels))}).values())
+
+    @property
+    def given(self) -> bool:
+        """Whether the data hold the changed pictures themselves, so that there is no law."""
+        return self.function == GIVEN
 
     @property
     def strengths(self) -> tuple[int, ...]:
@@ -165,8 +173,8 @@ class Entry:
         name : str
             Name of the entry.
         table : mapping
-            As `table` gives it. Only ``stage`` and ``function`` are needed: without ``levels`` there is a single
-            strength without parameters.
+            As `table` gives it. Only ``stage`` and ``function`` are needed, of given pictures ``function`` alone:
+            without ``levels`` there is a single strength without parameters.
         where : str
             What stands before the name in messages.
 
@@ -176,9 +184,12 @@ class Entry:
             Naming the key, the value seen and what is allowed.
         """
         allowed = [f.name for f in fields(cls) if f.name != "name"]
-        check_keys(table, allowed, ("stage", "function"), f"{where}.{name}", PerturbationError)
+        given = isinstance(table, Mapping) and table.get("function") == GIVEN
+        needed = ("function",) if given else ("stage", "function")
+        check_keys(table, allowed, needed, f"{where}.{name}", PerturbationError)
+        usual = {"label": name, "levels": ({},), **({"stage": "display"} if given else {})}
         try:
-            return cls(name=name, **{"label": name, "levels": ({},), **table})
+            return cls(name=name, **{**usual, **table})
         except PerturbationError as error:
             raise PerturbationError(where + error.problem.removeprefix(WHERE), error.remedy) from None
 
@@ -203,6 +214,9 @@ def _problems(entry: Entry) -> Iterator[tuple[str, str, str]]:
         yield "modalities", f"a list of names is needed (value seen: {entry.modalities!r:.80})", ""
     if (entry.stage == "asking") != (entry.function == ""):
         yield "function", f"is {entry.function!r}; the stage asking has none, every other stage needs one", ""
+    elif entry.function == GIVEN:
+        if entry.stage != "display":
+            yield "stage", f"is {entry.stage!r}; pictures that the data hold are of the stage display", ""
     elif entry.function and not _FUNCTION.fullmatch(entry.function):
         yield "function", f"package.module:name is needed (value seen: {entry.function!r:.80})", ""
 

@@ -31,6 +31,8 @@ def law(entry: Entry) -> Callable[..., Any]:
         in it, or the function does not take the parameters of every level.
     """
     called = f"perturbation {entry.name!r}"
+    if entry.given:
+        raise PerturbationError(f"{called} has no law: its pictures are those that the data hold.")
     if entry.stage not in _ARGUMENTS:
         raise PerturbationError(f"{called}: nothing can be called at the stage {entry.stage!r}.")
     at = f"{called}: its law {entry.function!r}"

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from auditkit.perturbations import sentences, statements
+from auditkit.perturbations import published, sentences, statements
 from auditkit.perturbations.entry import Entry
 
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -77,7 +77,7 @@ def shipped() -> Mapping[str, Entry]:
     """
     text = files("auditkit.perturbations").joinpath("catalogue.toml").read_text(encoding="utf-8")
     found = {name: Entry.from_table(name, table, "catalogue.toml") for name, table in tomllib.loads(text).items()}
-    found |= sentences.entries(sentences.shipped()) | statements.entries()
+    found |= published.entries() | sentences.entries(sentences.shipped()) | statements.entries()
     return MappingProxyType(found | {entry.name: entry for entry in _WITHOUT_FILE})
 
 
@@ -87,7 +87,8 @@ def corruptions(tier: str = "") -> tuple[Entry, ...]:
     Parameters
     ----------
     tier : str
-        Only those of this tier: ``"imagenet_c"`` or ``"auditkit"``; empty for all.
+        Only those of this tier: ``"imagenet_c"``, ``"auditkit"``, or one of published pictures (``"medmnist_c"``,
+        ``"medimeta_c"``, ``"medq_deg"``), which the data must hold; empty for all that any picture can be given.
     """
     every = (e for e in shipped().values() if (e.stage, e.expects) == ("display", "notice"))
-    return tuple(entry for entry in every if tier in ("", entry.tier))
+    return tuple(e for e in every if (e.tier == tier if tier else not e.given))

@@ -128,7 +128,7 @@ def _harder(one: RightNeed, other: RightNeed) -> RightNeed:
 
 def right_text(needs: Sequence[RightNeed], assumed: AssumedRight, protocol: Protocol, power: float) -> str:
     """Return the plan as lines of text."""
-    rows = [("family", "audits", "who counts", "to be shown", "count", "in all")]
+    rows: list[tuple[str, ...]] = [("family", "audits", "who counts", "to be shown", "count", "in all")]
     for need in needs:
         numbers = ("none is enough" if n is None else f"{n:,}" for n in (need.counting, need.in_all))
         rows.append((need.family, str(need.audits), need.about, need.claim, *numbers))

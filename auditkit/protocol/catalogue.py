@@ -331,6 +331,10 @@ class Catalogue:
         """Return the part of a condition that changes what is shown."""
         return self._of(condition, PICTURES)
 
+    def given(self, condition: Condition) -> Condition:
+        """Return the part of a condition that the data have to hold pictures of."""
+        return tuple(p for p in condition if self.entry(p.name).given)
+
     def words(self, condition: Condition) -> Condition:
         """Return the part of a condition that changes what is said."""
         return self._of(condition, ("words",))
@@ -352,7 +356,7 @@ class Catalogue:
             Naming the entry whose law cannot be imported or does not take its parameters.
         """
         for name in dict.fromkeys(p.name for question in questions for p in question.condition):
-            if self.entry(name).stage != "asking":
+            if self.entry(name).stage != "asking" and not self.entry(name).given:
                 perturbations.law(self.entry(name))
 
     def _of(self, condition: Condition, stages: tuple[str, ...]) -> Condition:

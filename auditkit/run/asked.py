@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from auditkit.ask.plan import Plan
 from auditkit.errors import AuditkitError
 from auditkit.images.item import ImageSet, Item
 from auditkit.protocol.model import Protocol
@@ -24,7 +25,8 @@ class Lacking:
     Attributes
     ----------
     by_image : mapping of str to mapping of str to str
-        Of every image that is not asked all tasks, by its id: the reason by task.
+        Of every image that is not asked all that is planned, by its id: the reason by task, or by the perturbation of
+        which the data hold no picture.
     by_task : mapping of str to str
         Of every task that no image is asked: the commonest reason.
     """
@@ -42,9 +44,9 @@ class Lacking:
 
 
 def askable(
-    effects: Sequence[Effect], protocol: Protocol, records: Sequence[Item], images: ImageSet
+    effects: Sequence[Effect], protocol: Protocol, records: Sequence[Item], images: ImageSet, roles: tuple[str, ...]
 ) -> tuple[tuple[Effect, ...], Lacking]:
-    """Return the effects that there is an image for, and what is not asked.
+    """Return the effects that there is an image for, and what is not asked of the models that answer in these roles.
 
     Raises
     ------
@@ -52,7 +54,8 @@ def askable(
         When there is no image for any of them, with what the data have instead.
     """
     tasks = _asked(effects, protocol)
-    by_image = {record.id: reasons for record in records if (reasons := _reasons(record, tasks))}
+    plan = Plan(tuple(records), tuple(effects), protocol, roles)
+    by_image = {record.id: reasons for record in records if (reasons := _reasons(record, tasks, plan))}
     missing = Counter(task for reasons in by_image.values() for task in reasons)
     nowhere = [task for task in tasks if records and missing[task.id] == len(records)]
     lacking = Lacking(by_image, {task.id: _commonest(task.id, by_image.values()) for task in nowhere})
@@ -74,14 +77,10 @@ def _asked(effects: Iterable[Effect], protocol: Protocol) -> list[Task]:
     return [protocol.catalogue.task(name) for name in names]
 
 
-def _reasons(record: Item, tasks: Iterable[Task]) -> dict[str, str]:
-    found = {}
-    for task in tasks:
-        if not task.applies_to(record.modality):
-            found[task.id] = f"it is about {and_listed([modality_label(name) for name in task.modalities])}"
-        elif reason := task.lacking(record.columns, len(record.pictures)):
-            found[task.id] = reason
-    return found
+def _reasons(record: Item, tasks: Iterable[Task], plan: Plan) -> dict[str, str]:
+    others = (task for task in tasks if not task.applies_to(record.modality))
+    about = {task.id: and_listed([modality_label(name) for name in task.modalities]) for task in others}
+    return plan.lacking(record) | {task: f"it is about {modalities}" for task, modalities in about.items()}
 
 
 def _commonest(task: str, every: Iterable[Mapping[str, str]]) -> str:

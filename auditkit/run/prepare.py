@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from auditkit.ask.donors import with_donors
+from auditkit.ask.donors import with_asked, with_donors
 from auditkit.ask.embeddings import embedding_kinds
 from auditkit.ask.plan import Plan, check_effects, distinct, limit_clusters
 from auditkit.ask.render import Renderer
@@ -94,8 +94,9 @@ def prepare(
         why = f": {images.left_out[-1].name}: {images.left_out[-1].reason}" if images.left_out else ""
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
-    records = with_donors(records, images.records, planned, protocol.catalogue, protocol.seed)
-    planned, lacks = askable(planned, protocol, records, images)
+    records = with_donors(with_asked(records, planned), images.records, planned, protocol.catalogue, protocol.seed)
+    roles = (MODEL, *(one.role for one in asked))
+    planned, lacks = askable(planned, protocol, records, images, roles)
     store = open_store(settings)
     unsure = [said for one in recorded if (said := check_items(one, records, store))]
     return AuditRun(
@@ -105,7 +106,7 @@ def prepare(
         recorded=tuple(recorded),
         unsure=unsure,
         images=images,
-        plan=Plan(_unique(records), planned, protocol, (MODEL, *(one.role for one in asked))),
+        plan=Plan(_unique(records), planned, protocol, roles),
         store=store,
         renderer=Renderer(store, protocol.seed, protocol.catalogue),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),

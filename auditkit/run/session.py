@@ -132,11 +132,12 @@ class AuditRun:
                 continue
             shown = [catalogue.shown(probe.question) for probe in probes]
             rendered = self.renderer.known(record, digest, set(shown))
-            about = [earlier.answer(probe.question, record, digest) for probe in probes]
+            said = earlier.answers(record, digest, (probe.question for probe in probes))
+            about = [said.get(probe.question, "") for probe in probes]
             addresses = [
-                keys.of(probe, rendered[picture], record.columns, said)
-                for probe, picture, said in zip(probes, shown, about, strict=True)
-                if picture in rendered and said is not None
+                keys.of(probe, rendered[picture], record.columns, answer)
+                for probe, picture, answer in zip(probes, shown, about, strict=True)
+                if picture in rendered and answer is not None
             ]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)

@@ -28,7 +28,7 @@ VECTORS, TEXT, FINDING = "vectors", "text", "finding"
 _WITHOUT_POINTS: Mapping[str, Callable[[], Scorer]] = {FINDING: Finding, TEXT: Words, VECTORS: Vectors}
 BY_NAME = (*FORMATS, *_WITHOUT_POINTS)
 """Scorers that a name alone declares."""
-_FURTHER = ("truth", "pictures", "flags", "role", "of", "positive", "modalities", "class_prompts")
+_FURTHER = ("truth", "pictures", "flags", "role", "of", "positive", "modalities", "class_prompts", "only")
 
 _ID = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -97,7 +97,8 @@ def read_tasks(
         many an item has (0, 1, 2), ``role`` who is asked, ``of`` the task whose answer fills the slot ``{answer}``,
         ``positive`` the one of two answers that finds the disease, ``modalities`` the images that the question makes
         sense of, and ``class_prompts`` what a model without a language side compares the picture with: texts with the
-        slot ``{option}``, of which each option's are averaged.
+        slot ``{option}``, of which each option's are averaged. ``only = {data_set = ["octmnist"]}`` asks those items
+        alone whose column says so.
     where : str
         What stands before the ids in messages.
     scorers : mapping of str to object, optional
@@ -182,6 +183,8 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
         if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) and one for one in names):
             raise AuditkitError(f"{at}.modalities: a list of names is needed (value seen: {names!r:.80}).")
         found["modalities"] = tuple(names)
+    if "only" in table:
+        found["only"] = _only(table["only"], at)
     if "class_prompts" in table:
         if not isinstance(scorer, Choice):
             raise AuditkitError(f"{at}.class_prompts: they stand for lettered options, and this task has none.")
@@ -212,6 +215,16 @@ def _class_prompts(value: Any, at: str) -> tuple[str, ...]:
                 f"Write it as in 'a medical image of {{{OPTION}}}'.",
             )
     return tuple(" ".join(text.split()) for text in value)
+
+
+def _only(value: Any, at: str) -> tuple[str, tuple[str, ...]]:
+    """Read the one column, and what it says of the items that are asked."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise AuditkitError(f"{at}.only: one column with a list of levels is needed (value seen: {value!r:.80}).")
+    [(column, levels)] = value.items()
+    if not isinstance(levels, list | tuple) or not levels or not all(isinstance(one, str) and one for one in levels):
+        raise AuditkitError(f"{at}.only.{column}: a list of texts is needed (value seen: {levels!r:.80}).")
+    return column, tuple(levels)
 
 
 def _check_free(scorer: Scorer, names: Sequence[str], where: str) -> None:

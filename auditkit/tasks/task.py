@@ -45,6 +45,9 @@ class Task:
         says that, or several do.
     modalities : tuple of str
         The images that the question makes sense of; empty for all.
+    only : (str, tuple of str) or None
+        A column, and what it says of the items that are asked: of one data set, where another has classes of the same
+        names. None for all.
     class_prompts : tuple of str
         Texts with the slot ``{option}``: what the picture is compared with by a model that compares instead of reading
         the question. Those of one option are averaged. Empty where such a model cannot be asked.
@@ -62,6 +65,7 @@ class Task:
     positive: str = ""
     modalities: tuple[str, ...] = ()
     class_prompts: tuple[str, ...] = ()
+    only: tuple[str, tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wordings", MappingProxyType(dict(self.wordings)))
@@ -96,7 +100,7 @@ class Task:
     def columns(self) -> tuple[str, ...]:
         """All of the items' columns that it needs: those, and where the right answer stands, as given and as told."""
         truth = (self.truth.column, COLUMN_OF + self.id) if self.truth else ()
-        return tuple(dict.fromkeys((*self.spoken, *truth)))
+        return tuple(dict.fromkeys((*self.spoken, *truth, *(self.only or ())[:1])))
 
     @property
     def _options(self) -> tuple[Any, ...]:
@@ -199,7 +203,9 @@ class Task:
             How many it has.
         """
         if self.pictures not in (0, pictures):  # what shows no picture can be asked about every item
-            return f"{pictures} pictures are given and {self.pictures} asked about"
+            return f"{pictures} picture{'s are' if pictures != 1 else ' is'} given and {self.pictures} asked about"
+        if self.only is not None and columns.get(self.only[0]) not in self.only[1]:
+            return f"the {self.only[0]!r} is another"
         options = {name for option in self._options for name in slots(option.text)}
         missing = [name for name in self.spoken if name not in options and not columns.get(name)]
         if self.truth is not None and COLUMN_OF + self.id not in columns and not columns.get(self.truth.column):
@@ -224,6 +230,8 @@ class Task:
         for key, usual in (("pictures", 1), ("role", MODEL), ("of", ""), ("positive", "")):
             if getattr(self, key) != usual:
                 table[key] = getattr(self, key)
+        if self.only is not None:
+            table["only"] = {self.only[0]: list(self.only[1])}
         table |= {key: list(some) for key in ("flags", "modalities", "class_prompts") if (some := getattr(self, key))}
         return table
 

@@ -17,7 +17,9 @@ from auditkit.ask.donors import FirstReadable, can_be_shown, stand_ins, with_don
 from auditkit.ask.keys import NO_PICTURE, pixel_digest
 from auditkit.ask.plan import Plan, check_effects
 from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.ray_engine.parcel import Lookup, Parcel
 from auditkit.ask.render import Renderer
+from auditkit.ask.store import Store, noted
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.images.item import DECLARED, Item, Picture, UnreadableImage
@@ -25,6 +27,8 @@ from auditkit.measure.columns import NOT_ASKED
 from auditkit.measure.reader import AnswerReader
 from auditkit.protocol.effects import change, displacement, mean
 from auditkit.protocol.model import Protocol
+from auditkit.records.verify.images import addressed
+from auditkit.run.inside import measurable
 from auditkit.vocabulary import Perturbation, Question
 from tests.conftest import FunctionModel
 
@@ -273,3 +277,44 @@ def test_pictures_of_the_source_that_nobody_is_asked_about_are_counted(protocol)
     found = with_donors(source[:2], source, [change(SWAP)], protocol.catalogue, 1)
     assert len(stand_ins(found)) == len({wanted(one) for one in found} - {i.pictures[0].content for i in source[:2]})
     assert stand_ins(with_donors(source, source, [change(SWAP)], protocol.catalogue, 1)) == set()
+
+
+def test_workers_get_what_is_known_and_say_what_they_found(some, store, protocol):
+    """A parcel carries renderings of other pictures, and the answers to what has none, from one store to another."""
+    model = FunctionModel(lambda request: "70")
+    _, _, plan = asked(some, store, protocol, model)
+    keys, there = Keys(model, 4, protocol.catalogue), Store("sqlite://")
+    lookup = Lookup(plan, store, keys)
+    assert all(lookup.missing(record) == [] for record in some)
+    Parcel.from_text(lookup.parcel(some).to_text()).put_into(there, "m")
+    assert all(Lookup(plan, there, keys).missing(record) == [] for record in some)
+    there.close()
+
+
+def test_the_pictures_that_stood_in_are_found_again_from_what_was_noted(some, store, protocol):
+    store.note_manifest("h", noted(some))
+    [images] = store.manifests("h")
+    known = {image.id: image for image in images}
+    blank = Picture("", _fixed)
+    one = Renderer(store, protocol.seed, protocol.catalogue)
+    for record in some:
+        again = addressed(replace(record, pictures=(blank,)), known[record.id])
+        for step in (SWAP, OTHER):
+            held = can_be_shown(record, (step,), protocol.catalogue)
+            assert can_be_shown(again, (step,), protocol.catalogue) == held
+            if held:
+                assert one.key(again, "d", (step,)) == one.key(record, "d", (step,))
+    assert addressed(replace(some[0], pictures=(blank,)), None, "read again").content == "read again"
+
+
+class Comparing(FunctionModel):
+    name = "two-towers"
+    needs_picture = True
+
+
+def test_what_needs_a_picture_is_not_asked_without_one(protocol):
+    found = measurable(EFFECTS, protocol, (), Comparing())
+    assert [effect.name for effect in found] == ["swap", "other_modality"]
+    assert measurable(EFFECTS, protocol, (), FunctionModel()) == EFFECTS
+    with pytest.raises(AuditkitError, match="two-towers compares a picture with texts, so it cannot be asked without"):
+        measurable(EFFECTS[2:], protocol, (), Comparing())

@@ -1,7 +1,6 @@
 """MedMNIST, MedMNIST-C and MediMeta-C: what each file says of its pictures, and the very pictures."""
 
 import tracemalloc
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,6 +9,9 @@ from layout_files import by_name, error_of, load, medimeta_c, medmnist, medmnist
 from auditkit.images.identity import NOTE_FILE
 from auditkit.images.item import MODALITIES
 from auditkit.images.layouts.known import NOTE_UNKNOWN, _table, data_set
+from auditkit.images.layouts.medmnist_c import CORRUPTIONS
+from auditkit.perturbations import corruptions
+from auditkit.vocabulary import condition_name
 
 
 @pytest.mark.parametrize("compressed", [True, False])
@@ -24,9 +26,8 @@ def test_medmnist(tmp_path, compressed):
         for i in range(n):
             record = records[f"pneumoniamnist_64.npz/{split}_images[{i}]"]
             np.testing.assert_array_equal(record.pictures[0].read(), arrays[f"{split}_images"][i])
-            columns = {k: record.attributes[k] for k in ("label", "split", "corruption", "severity")}
-            label = ("normal", "pneumonia")[i % 2]
-            assert columns == {"label": label, "split": split, "corruption": "clean", "severity": "0"}
+            columns = {k: record.attributes[k] for k in ("label", "split")}
+            assert columns == {"label": ("normal", "pneumonia")[i % 2], "split": split}
             assert (record.modality, record.licence, record.source) == ("xray", "CC BY 4.0", "medmnist")
             assert (record.unit, record.notes) == ("file", (NOTE_FILE,))
     assert len({record.cluster for record in records.values()}) == 36
@@ -76,25 +77,52 @@ def test_a_set_that_is_not_known_has_numbers_and_says_so(tmp_path):
     assert all(r.modality == "other" and NOTE_UNKNOWN in r.notes for r in records)
 
 
-def test_corrupted_pictures_count_as_the_picture_they_come_from(tmp_path):
+def given(record):
+    """What is given of an item's first picture, by the name of the condition."""
+    return {condition_name(condition): picture for condition, picture in record.pictures[0].given.items()}
+
+
+def test_corrupted_pictures_are_given_of_the_clean_picture_of_their_row(tmp_path):
     folder = tmp_path / "data"
     arrays = medmnist(folder / "bloodmnist_224.npz", size=24, train=10, test=10)
     clean, labels = arrays["test_images"], arrays["test_labels"]
     corrupted = medmnist_c(folder / "bloodmnist" / "stain_deposit.npz", clean, labels)
     images = load(f"{folder}#test")
     records = by_name(images)
-    assert len(records) == 60
-    assert Counter(r.source for r in records.values()) == {"medmnist": 10, "medmnist-c": 50}
-    for row in range(50):
-        severity, picture = divmod(row, 10)
-        record = records[f"bloodmnist/stain_deposit.npz/test_images[{row}]"]
-        np.testing.assert_array_equal(record.pictures[0].read(), corrupted[row])
-        assert record.attributes["corruption"] == "stain_deposit"
-        assert record.attributes["severity"] == str(severity + 1)
-        first = records[f"bloodmnist_224.npz/test_images[{picture}]"]
-        assert record.cluster == first.cluster
-        assert record.attributes["label"] == first.attributes["label"]
-    assert len({record.cluster for record in records.values()}) == 10
+    assert sorted(records) == [f"bloodmnist_224.npz/test_images[{i}]" for i in range(10)]
+    assert not images.left_out
+    for row in range(10):
+        found = given(records[f"bloodmnist_224.npz/test_images[{row}]"])
+        assert list(found) == [f"medmnist_c.stain_deposit-s{severity}" for severity in range(1, 6)]
+        for severity, picture in enumerate(found.values()):
+            np.testing.assert_array_equal(picture.read(), corrupted[10 * severity + row])
+    alone = by_name(load(f"{folder / 'bloodmnist_224.npz'}#test"))
+    assert {r.id: r.content for r in alone.values()} == {r.id: r.content for r in records.values()}
+    assert {r.cluster for r in alone.values()} == {r.cluster for r in records.values()}
+
+
+def test_corrupted_pictures_without_clean_ones_are_left_out_and_say_which_is_missing(tmp_path):
+    arrays = medmnist(tmp_path / "bloodmnist.npz", size=28, train=10, test=10)
+    medmnist_c(tmp_path / "bloodmnist" / "bubble.npz", pictures(10, 24, 24, seed=9), arrays["test_labels"])
+    images = load(tmp_path)
+    assert {entry.reason for entry in images.left_out} == {
+        f"its clean picture (bloodmnist/test/{i} of 24 x 24 pixels) is not among the data" for i in range(10)
+    }
+    assert len(images.left_out) == 50
+    assert not any(given(record) for record in images.records)
+    assert "bloodmnist/test/0 of 24 x 24 pixels) is not among the data" in str(error_of(tmp_path / "bloodmnist"))
+
+
+def test_another_label_is_another_picture(tmp_path):
+    arrays = medmnist(tmp_path / "bloodmnist.npz", size=28, test=10, train=10)
+    labels = arrays["test_labels"].copy()
+    labels[3] = 5
+    medmnist_c(tmp_path / "bloodmnist" / "bubble.npz", arrays["test_images"], labels)
+    images = load(tmp_path)
+    assert {entry.reason for entry in images.left_out} == {
+        "it and its clean picture bloodmnist.npz/test_images[3] differ in label: not of one picture"
+    }
+    assert len(images.left_out) == 5
 
 
 def test_medimeta_c(tmp_path):
@@ -102,15 +130,14 @@ def test_medimeta_c(tmp_path):
     medimeta_c(tmp_path, "pneumonia", "test", clean, np.arange(10) % 2)
     images = load(tmp_path)
     records = by_name(images)
-    assert len(records) == 30
+    assert len(records) == 10
     assert not images.left_out
-    record = records["pneumonia/test/pixelate_severity_5.npz/images[7]"]
-    np.testing.assert_array_equal(record.pictures[0].read(), clean[7] // 6)
-    columns = {"label": "bacteria", "split": "test", "corruption": "pixelate", "severity": "5"}
+    record = records["pneumonia/test/clean.npz/images[7]"]
+    assert set(given(record)) == {"medimeta_c.pixelate-s1", "medimeta_c.pixelate-s5"}
+    np.testing.assert_array_equal(given(record)["medimeta_c.pixelate-s5"].read(), clean[7] // 6)
+    columns = {"label": "bacteria", "split": "test"}
     assert {k: record.attributes[k] for k in columns} == columns
     assert record.modality == "xray"
-    assert record.cluster == records["pneumonia/test/clean.npz/images[7]"].cluster
-    assert len({r.cluster for r in images.records}) == 10
     alone = by_name(load(tmp_path / "pneumonia" / "test" / "clean.npz"))
     assert alone["clean.npz/images[7]"].cluster == record.cluster, "the folders tell the set, however it is given"
 
@@ -123,12 +150,16 @@ def test_a_severity_that_changes_nothing_is_kept_and_a_copy_is_not(tmp_path):
     for name in ("clean", "contrast_severity_1"):
         np.savez(folder / f"{name}.npz", images=clean, labels=np.arange(10) % 2)
     images = load(tmp_path)
-    assert len(images.records) == 18
-    assert {e.name for e in images.left_out} == {
-        "oct/test/clean.npz/images[4]",
-        "oct/test/contrast_severity_1.npz/images[4]",
-    }
-    assert all("it is a copy of oct/test/clean.npz/images[3]" in e.reason for e in images.left_out)
+    assert len(images.records) == 9
+    for record in images.records:
+        assert given(record)["medimeta_c.contrast-s1"].content == record.content
+    reasons = {entry.name: entry.reason for entry in images.left_out}
+    assert set(reasons) == {"oct/test/clean.npz/images[4]", "oct/test/contrast_severity_1.npz/images[4]"}
+    assert all("it is a copy of oct/test/clean.npz/images[3]" in reason for reason in reasons.values())
+
+
+def test_the_names_of_published_corruptions_are_those_of_the_catalogue():
+    assert {f"medmnist_c.{name}" for name in CORRUPTIONS} == {entry.name for entry in corruptions("medmnist_c")}
 
 
 def test_what_lies_beside_a_layout_is_named(tmp_path):
@@ -194,9 +225,12 @@ def test_rows_that_are_not_of_one_picture(tmp_path):
     shuffled = np.roll(np.arange(10) % 2, 1)
     np.savez(tmp_path / "pneumonia/test/pixelate_severity_1.npz", images=clean[::-1] // 2, labels=shuffled)
     images = load(tmp_path)
-    assert len(images.records) == 20
-    assert all("pixelate_severity_1.npz" in entry.name for entry in images.left_out)
-    assert "its label is another than that of pneumonia/test/clean.npz/images[0]" in images.left_out[0].reason
+    assert len(images.records) == 10
+    assert {entry.name for entry in images.left_out} == {
+        f"pneumonia/test/pixelate_severity_1.npz/images[{i}]" for i in range(10)
+    }
+    assert "its clean picture pneumonia/test/clean.npz/images[0] differ in label" in images.left_out[0].reason
+    assert all(set(given(record)) == {"medimeta_c.pixelate-s5"} for record in images.records)
 
 
 def test_links_are_followed_within_the_folder_only(tmp_path):

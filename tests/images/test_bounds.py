@@ -10,7 +10,7 @@ from pydicom import Dataset, dcmread
 from test_sources import picture, reasons
 
 from auditkit.errors import AuditkitError
-from auditkit.images import csv_rows, manifest, sources
+from auditkit.images import csv_rows, gather, manifest
 from auditkit.images.sources import load_images
 
 
@@ -71,8 +71,8 @@ def test_a_file_is_read_once_however_often_it_is_listed(tmp_path, monkeypatch):
     picture(tmp_path / "a.png")
     (tmp_path / "no.png").write_text("no image")
     read = []
-    digest = sources.file_digest
-    monkeypatch.setattr(sources, "file_digest", lambda path: (read.append(path.name), digest(path))[1])
+    digest = gather.file_digest
+    monkeypatch.setattr(gather, "file_digest", lambda path: (read.append(path.name), digest(path))[1])
     names = ["a.png", "./a.png", "no.png", "gone.png"]
     (tmp_path / "m.csv").write_text("file_name\n" + "\n".join(names * 500))
     images = load_images(str(tmp_path / "m.csv"), salt=SALT)

@@ -6,7 +6,7 @@ import pytest
 
 from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import without_declared
-from auditkit.images.item import ImageSet, LeftOut
+from auditkit.images.item import ImageSet, LeftOut, Picture
 from auditkit.protocol.effects import differs
 from auditkit.run.pictures import limits_of, may_show, remote_host, sent_away
 from auditkit.run.prepare import prepare
@@ -102,6 +102,11 @@ def test_what_is_said_before_pictures_leave_this_machine(three):
     ]
     assert sent_away(there, three[2:]) == ["auditkit: 1 picture will be sent to models.example.org."]
     assert sent_away(there, [replace(record, synthetic=True) for record in three]) == []
+    shown = {(Perturbation("swap"),): Picture("another", three[0].pictures[0].read)}
+    assert sent_away(there, [three[2].with_picture(given=shown)]) == [
+        "auditkit: 1 picture will be sent to models.example.org; 1 other of the same source will be shown in place of "
+        "some of them."
+    ]
     assert sent_away(Served("http://127.0.0.1/v1"), three) == []
     assert sent_away(object(), three) == []
 

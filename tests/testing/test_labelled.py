@@ -112,8 +112,14 @@ def test_a_wording_that_costs_right_answers_is_found():
 
 def test_declining_the_hard_images_is_no_accuracy():
     """A model that knows 60 % and declines the other 40 % is always right where it answers."""
-    _, audits = verdicts(RefusesHard(Knowing(0.6), 0.4))
-    assert audits["accuracy/pneumonia.present-correct"].estimate.value == 1.0
+    data, audits = verdicts(RefusesHard(Knowing(0.6), 0.4))
+    shown = audits["accuracy/pneumonia.present-correct"]
+    assert shown.estimate.value == 1.0
+    lost = int(data.column(Question("pneumonia.present", "named")).value("refused").sum())
+    least = (
+        f"{lost} answers were lost: {100 * (N - lost) / N:.1f} % if all of them were wrong, 100.0 % if they were right."
+    )
+    assert shown.sentence.endswith(least)
     assert "refusals" in families(failed(audits))
     assert audits["recall/pneumonia.present-recall-yes"].verdict == "INCONCLUSIVE"
     assert "missing answers at the worst" in audits["recall/pneumonia.present-recall-yes"].sentence

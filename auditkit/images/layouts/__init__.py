@@ -12,7 +12,7 @@ from pathlib import Path
 
 from auditkit.images.files import inside
 from auditkit.images.item import UnreadableImage
-from auditkit.images.layouts import hf_parquet, medimeta, medimeta_c, medmnist, medmnist_c
+from auditkit.images.layouts import hf_parquet, medimeta, medimeta_c, medmnist, medmnist_c, medq
 from auditkit.images.layouts.layout import Held, Layout, Place
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -21,6 +21,7 @@ LAYOUTS: tuple[Layout, ...] = (
     medimeta_c.LAYOUT,
     medimeta.LAYOUT,
     hf_parquet.LAYOUT,
+    medq.LAYOUT,
 )
 SUFFIXES = tuple({layout.suffix: None for layout in LAYOUTS if layout.suffix})
 

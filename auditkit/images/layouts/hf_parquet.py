@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from auditkit.errors import AuditkitError
 from auditkit.images import raster
-from auditkit.images.columns import COLUMNS, FILE_NAME, Columns
+from auditkit.images.columns import ASKED, COLUMNS, FILE_NAME, Columns
 from auditkit.images.csv_rows import MOST_ROWS
 from auditkit.images.files import shown_name
 from auditkit.images.item import LeftOut, UnreadableImage
@@ -156,7 +156,7 @@ def _rows(place: Place, split: str) -> Iterator[Held | LeftOut]:
         shard = Shard(str(place.path), column, starts, status_of(place.path))
         wanted = [
             column,
-            *(name for name in schema.names if name != column and name in (*COLUMNS, *place.settings.named)),
+            *(name for name in schema.names if name != column and name in (*COLUMNS, *ASKED, *place.settings.named)),
         ]
         row = 0
         for batch in table.iter_batches(batch_size=_BATCH, columns=wanted):

@@ -13,11 +13,10 @@ from auditkit.images.files import Settings
 from auditkit.images.item import LeftOut
 from auditkit.images.manifest import Row
 from auditkit.images.strata import known
+from auditkit.vocabulary import Perturbation
 
-SPLIT, CORRUPTION, SEVERITY = "split", "corruption", "severity"
-"""Columns that layouts fill beside those of manifests."""
-CLEAN = "clean"
-"""The corruption of a picture of which a clean one and corrupted ones lie side by side; its severity is 0."""
+SPLIT, DATA_SET = "split", "data_set"
+"""The columns that layouts fill beside those of manifests; the data set where its classes are known by its name."""
 NO_FINDING = "no finding"
 """The label of a picture that has none of several findings."""
 
@@ -48,11 +47,17 @@ class Held:
     declared : mapping of str to object
         What the layout says of it, under the names of manifests where they have one.
     unit : str
-        What it counts as where the layout tells no patient: pictures of one unit are versions of one picture.
+        What it counts as where the layout tells no patient: pictures of one unit are of one picture.
     source : str
         As `Item.source`.
     notes : tuple of str
         What the reader decided.
+    second : (str, callable) or None
+        `digest` and `read` of a second picture.
+    key : str
+        What changed versions of it call it by.
+    of, given
+        As of `Row`: what it is a changed version of, and how it was changed.
     """
 
     name: str
@@ -62,6 +67,10 @@ class Held:
     unit: str
     source: str
     notes: tuple[str, ...] = ()
+    second: tuple[str, Callable[[], NDArray[np.uint8]]] | None = None
+    key: str = ""
+    of: str = ""
+    given: Perturbation | None = None
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ from auditkit.images.files import LICENCE, shown_name
 from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.known import data_set
-from auditkit.images.layouts.layout import CLEAN, CORRUPTION, SEVERITY, SPLIT, Held, Layout, Place
-from auditkit.images.layouts.rows import held_rows, pair_of
+from auditkit.images.layouts.layout import DATA_SET, SPLIT, Held, Layout, Place
+from auditkit.images.layouts.rows import Version, held_rows, pair_of
+from auditkit.vocabulary import CLEAN, Perturbation
 
 _NAME = re.compile(r"(?P<corruption>[a-z0-9_]+)_severity_(?P<severity>[1-5])")
 
@@ -21,12 +22,12 @@ def _is_one(path: Path) -> bool:
     return "images" in names and "labels" in names and _version(path) is not None
 
 
-def _version(path: Path) -> tuple[str, int] | None:
-    """Return corruption and severity, which the name of the file tells."""
+def _version(path: Path) -> tuple[Perturbation, ...] | None:
+    """Return what was done to the pictures, which the name of the file tells; None where it tells nothing."""
     if path.stem == CLEAN:
-        return CLEAN, 0
+        return ()
     found = _NAME.fullmatch(path.stem)
-    return (found["corruption"], int(found["severity"])) if found else None
+    return (Perturbation(f"medimeta_c.{found['corruption']}", int(found["severity"])),) if found else None
 
 
 def _entries(place: Place) -> Iterator[Held | LeftOut]:
@@ -42,16 +43,11 @@ def _entries(place: Place) -> Iterator[Held | LeftOut]:
     except UnreadableImage as error:
         yield LeftOut(shown_name(f"{place.name}/images"), str(error))
         return
-    declared = {
-        SPLIT: split,
-        CORRUPTION: told[0],
-        SEVERITY: told[1],
-        "modality": known.modality,
-        LICENCE: known.licence,
-    }
+    declared = {SPLIT: split, "modality": known.modality, DATA_SET: known.name, LICENCE: known.licence}
 
-    def version(row: int) -> tuple[dict[str, object], str]:
-        return {}, f"{known.name}/{split}/{row}"
+    def version(row: int) -> Version:
+        unit = f"{known.name}/{split}/{row}"
+        return Version(unit, of=pair.key(unit), given=told[0]) if told else Version(unit, key=pair.key(unit))
 
     yield from held_rows(place, pair, known.labels, declared, version, known.notes)
 

@@ -1,4 +1,7 @@
-"""MedMNIST-C: a folder per data set, a file per corruption, the test pictures five times over, once per severity."""
+"""MedMNIST-C: a folder per data set, a file per corruption, the test pictures five times over, once per severity.
+
+The clean pictures are those of MedMNIST, row by row.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from auditkit.images.files import LICENCE, shown_name
 from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.known import data_set
-from auditkit.images.layouts.layout import CORRUPTION, SEVERITY, SPLIT, Held, Layout, Place
-from auditkit.images.layouts.rows import Pair, held_rows, pair_of
+from auditkit.images.layouts.layout import DATA_SET, SPLIT, Held, Layout, Place
+from auditkit.images.layouts.rows import Pair, Version, held_rows, pair_of
+from auditkit.vocabulary import Perturbation
 
 SEVERITIES = 5
 CORRUPTIONS = frozenset(
@@ -41,11 +45,13 @@ def _entries(place: Place) -> Iterator[Held | LeftOut]:
         yield LeftOut(shown_name(f"{place.name}/test_images"), str(error))
         return
     pictures = len(pair) // SEVERITIES
-    declared = {SPLIT: _TEST, CORRUPTION: place.path.stem, "modality": known.modality, LICENCE: known.licence}
+    declared = {SPLIT: _TEST, "modality": known.modality, DATA_SET: known.name, LICENCE: known.licence}
+    changes = [Perturbation(f"medmnist_c.{place.path.stem}", severity + 1) for severity in range(SEVERITIES)]
 
-    def version(row: int) -> tuple[dict[str, object], str]:
+    def version(row: int) -> Version:
         severity, picture = divmod(row, pictures)
-        return {SEVERITY: severity + 1}, f"{known.name}/{_TEST}/{picture}"
+        unit = f"{known.name}/{_TEST}/{picture}"
+        return Version(unit, of=pair.key(unit), given=changes[severity])
 
     yield from held_rows(place, pair, known.labels, declared, version, known.notes)
 

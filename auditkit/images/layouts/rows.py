@@ -20,6 +20,7 @@ from auditkit.images.levels import check_content
 from auditkit.images.manifest import BETWEEN
 from auditkit.images.quiet import guarded
 from auditkit.images.scaling import fit
+from auditkit.vocabulary import Perturbation
 
 _BLOCK = 1 << 20  # bytes of pictures that are looked at at a time
 _MOST_LABELS = 1_000
@@ -71,6 +72,11 @@ class Pair:
     def __len__(self) -> int:
         return self.images.shape[0]
 
+    def key(self, unit: str) -> str:
+        """Return what clean and changed pictures of one unit share: none of another size is a version of it."""
+        height, width = self.images.shape[1:3]
+        return f"{unit} of {width} x {height} pixels"
+
     def classes(self) -> Iterator[NDArray[np.int64]]:
         """Yield the labels of every picture, shape (K,)."""
         labels = self.labels
@@ -87,6 +93,16 @@ class Pair:
                 digest = hashlib.sha256(head)
                 digest.update(memoryview(block)[at : at + size])
                 yield digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What holds of one row alone: `Held.unit`, and either its `Held.key` or of what it is a changed version."""
+
+    unit: str
+    key: str = ""
+    of: str = ""
+    given: Perturbation | None = None
 
 
 def pair_of(path: Path, images: str, labels: str, settings: Settings) -> Pair:
@@ -146,7 +162,7 @@ def held_rows(
     pair: Pair,
     names: tuple[str, ...],
     declared: Mapping[str, object],
-    version: Callable[[int], tuple[Mapping[str, object], str]],
+    version: Callable[[int], Version],
     notes: tuple[str, ...] = (),
 ) -> list[Held | LeftOut]:
     """Return every picture of a pair of arrays, or what is wrong with the arrays as a whole.
@@ -162,7 +178,7 @@ def held_rows(
     declared : mapping of str to object
         What holds of all pictures.
     version : callable
-        From the row to what holds of it alone, and its `Held.unit`.
+        From the row to what holds of it alone.
     notes : tuple of str
         On every picture.
     """
@@ -171,11 +187,14 @@ def held_rows(
     spoken: dict[tuple[str, ...], Mapping[str, object]] = {}  # equal columns are one mapping
     try:
         for row, (classes, digest) in enumerate(zip(pair.classes(), pair.digests(), strict=True)):
-            own, unit = version(row)
-            columns = {**declared, **own, "label": label_of(classes, names)}
+            own = version(row)
+            columns = {**declared, "label": label_of(classes, names)}
             said = spoken.setdefault(tuple(map(str, columns.values())), columns)
             reader = RowReader(pair.images, row, place.settings.max_side)
-            found.append(Held(f"{member}[{row}]", digest, reader, said, unit, place.kind, notes))
+            name = f"{member}[{row}]"
+            found.append(
+                Held(name, digest, reader, said, own.unit, place.kind, notes, None, own.key, own.of, own.given)
+            )
     except UnreadableImage as error:  # what has been listed of a damaged array may be damaged too
         return [LeftOut(shown_name(member), str(error))]
     return found

@@ -1,6 +1,6 @@
-"""Many texts about one image: what they have in common is read once, and the answers stay the same.
+"""Many texts about one image, or one pair: what they have in common is read once, and the answers stay the same.
 
-The image and the common beginning of the texts are read once. Texts that have more in common (the variants of one
+The images and the common beginning of the texts are read once. Texts that have more in common (the variants of one
 question, which differ in their last sentence) read that once too; the differing ends follow in one batch. In float32
 the scores differ from asking one by one by rounding only (tests/models/local/test_same_answers.py holds the answers
 equal for every architecture).
@@ -31,13 +31,13 @@ _WORTH = 8  # tokens more in common than all texts have; for fewer a pass of its
 
 
 def answer_piece(engine: Engine, requests: Sequence[Request]) -> list[Answered]:
-    """Answer one piece of work: on the shared path where all of it is about one image and can be, else as a batch."""
+    """Answer one piece of work: on the shared path where all is about the same images and can be, else as a batch."""
     import torch
 
     first = requests[0]
     same = all(r.images == first.images and r.system == first.system for r in requests)
     with torch.inference_mode():
-        if engine.loaded.greedy and same and len(first.images) == 1 and len(requests) >= MIN_SHARED:
+        if engine.loaded.greedy and same and first.images and len(requests) >= MIN_SHARED:
             shared = answer_shared(engine, requests)
             if shared is not None:
                 return shared
@@ -45,14 +45,14 @@ def answer_piece(engine: Engine, requests: Sequence[Request]) -> list[Answered]:
 
 
 def answer_shared(engine: Engine, requests: Sequence[Request]) -> list[Answered] | None:
-    """Answer requests about one image.
+    """Answer requests about the same images.
 
     Parameters
     ----------
     engine : Engine
         A loaded checkpoint.
     requests : sequence of Request
-        All with the same single image and the same system turn.
+        All with the same images, one or more, and the same system turn.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def answer_shared(engine: Engine, requests: Sequence[Request]) -> list[Answered]
         None when the texts do not allow the shared path; the caller then takes the plain one.
     """
     loaded = engine.loaded
-    about = loaded.tokens([loaded.chat(r) for r in requests], rgb(requests[0].images[0]))
+    about = loaded.tokens([loaded.chat(r) for r in requests], [rgb(image) for image in requests[0].images])
     if about is None:
         return None
     tokens = about.tokens

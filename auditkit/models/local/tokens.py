@@ -1,4 +1,4 @@
-"""The tokens of many texts about one image, the image processed once.
+"""The tokens of many texts about one image, or one pair of images, the images processed once.
 
 A processor puts a run of image tokens where the chat names the image. How many there are depends on the image's size in
 several families, so the run is taken from one text that the processor itself has worked on, and put into the others.
@@ -32,8 +32,8 @@ def adds_special_tokens(processor: Any, text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class AboutOneImage:
-    """What a network needs to read several texts about one image.
+class AboutImages:
+    """What a network needs to read several texts about the same images.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class AboutOneImage:
     tokens : list of list of int
         Every text's tokens, image tokens included.
     image_end : int
-        Number of tokens of the first text up to and including those that stand for the image.
+        Number of tokens of the first text up to and including those that stand for the last image.
     """
 
     inputs: dict[str, Any]
@@ -52,7 +52,7 @@ class AboutOneImage:
 
 @dataclass
 class Tokens:
-    """Cuts texts about one image into tokens.
+    """Cuts texts about the same images into tokens.
 
     Parameters
     ----------
@@ -66,24 +66,24 @@ class Tokens:
     settings: dict[str, Any]
     _tried: dict[str, bool] = field(default_factory=dict)
 
-    def __call__(self, texts: Sequence[str], image: Image) -> AboutOneImage | None:
-        """Return inputs and tokens; None when a text has not exactly one place for the image, or cannot be trusted."""
+    def __call__(self, texts: Sequence[str], images: Sequence[Image]) -> AboutImages | None:
+        """Return inputs and tokens; None when a text has not a place for each image, or cannot be trusted."""
         marker = self._marker()
-        if any(text.count(marker) != 1 for text in texts):
+        if any(text.count(marker) != len(images) for text in texts):
             return None
         with PROCESSING:
-            inputs = self.process([texts[0]], [[image]])
+            inputs = self.process([texts[0]], [images])
             special = adds_special_tokens(self.processor, texts[0])
             raw: list[list[int]] = self.processor.tokenizer(list(texts), add_special_tokens=special)["input_ids"]
             full = inputs["input_ids"][0].tolist()
-            run = _Run.between(raw[0], full, self._marker_id(marker))
+            run = _Run.between(raw[0], full, self._marker_id(marker), len(images))
             if run is None:
                 return None
             tokens = [run.put_into(one) for one in raw]
             for text, made in zip(texts, tokens, strict=True):
-                if not self._trusted(text, marker, image, made):
+                if not self._trusted(text, marker, images, made):
                     return None
-        return AboutOneImage(inputs, [one for one in tokens if one is not None], run.end)
+        return AboutImages(inputs, [one for one in tokens if one is not None], run.end)
 
     def process(self, texts: Sequence[str], images: Sequence[Sequence[Image]]) -> dict[str, Any]:
         """Return the processor's own inputs, padded; `PROCESSING` must be held."""
@@ -97,10 +97,10 @@ class Tokens:
         )
         return dict(found)
 
-    def _trusted(self, text: str, marker: str, image: Image, made: list[int] | None) -> bool:
-        kind = text[: text.index(marker) + len(marker) + _NEAR]
+    def _trusted(self, text: str, marker: str, images: Sequence[Image], made: list[int] | None) -> bool:
+        kind = text[: text.rindex(marker) + len(marker) + _NEAR]
         if kind not in self._tried:
-            self._tried[kind] = self.process([text], [[image]])["input_ids"][0].tolist() == made
+            self._tried[kind] = self.process([text], [images])["input_ids"][0].tolist() == made
         return self._tried[kind]
 
     def _marker(self) -> str:
@@ -115,19 +115,19 @@ class Tokens:
 
 @dataclass(frozen=True)
 class _Run:
-    """What stands for the image: the tokens ``short`` as the chat has them become ``long``, up to place ``end``."""
+    """What stands for the images, and between them: the tokens ``short`` of the chat become ``long``, up to ``end``."""
 
     short: tuple[int, ...]
     long: tuple[int, ...]
     end: int
 
     @classmethod
-    def between(cls, raw: list[int], full: list[int], marker: int) -> _Run | None:
-        if raw.count(marker) != 1:
+    def between(cls, raw: list[int], full: list[int], marker: int, images: int) -> _Run | None:
+        places = [at for at, token in enumerate(raw) if token == marker]
+        if len(places) != images:
             return None
-        at = raw.index(marker)
-        head = _common(raw[:at], full)
-        tail = _common(raw[at + 1 :][::-1], full[head:][::-1])
+        head = _common(raw[: places[0]], full)
+        tail = _common(raw[places[-1] + 1 :][::-1], full[head:][::-1])
         return cls(tuple(raw[head : len(raw) - tail]), tuple(full[head : len(full) - tail]), len(full) - tail)
 
     def put_into(self, raw: list[int]) -> list[int] | None:

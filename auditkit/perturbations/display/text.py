@@ -1,7 +1,7 @@
 """Text that stands in the picture, as devices and viewers burn it in.
 
-The font is the one that Pillow carries (Aileron Regular by Sora Sagano, public domain by CC0), drawn by Pillow's own
-FreeType without hinting from outside: the same pixels for one version of Pillow.
+The font is the one that Pillow carries (Aileron Regular by Sora Sagano, "No Rights Reserved"), drawn by Pillow's own
+FreeType, so nothing of the machine's fonts enters: the same pixels for one version of Pillow.
 """
 
 from __future__ import annotations

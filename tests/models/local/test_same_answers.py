@@ -212,3 +212,29 @@ def test_embeddings(models, architecture):
         assert np.ptp(together, axis=0).max() > 1e-3, "images that look different must not look the same inside"
     with pytest.raises(ValueError, match="vision and language"):
         model.embed(requests, "smell")
+
+
+def pairs() -> list[Request]:
+    """Texts about one pair of pictures, about the same in the other order, and about other pairs."""
+    one, other = picture(1), picture(2, "RGB", (64, 120))
+    return [
+        *(replace(asked(one, said=said), images=(one, other)) for said in SAID),
+        *(replace(asked(one, words), images=(other, one)) for words in ALL_WORDS),
+        *(replace(asked(one), images=(picture(seed), picture(seed + 20))) for seed in range(3, 6)),
+    ]
+
+
+@pytest.mark.parametrize("architecture", LANGUAGE)
+def test_every_architecture_with_two_pictures(models, architecture):
+    """What they have in common is read once for pairs too, and the order of the pictures matters."""
+    requests = pairs()
+    model = models(architecture)
+    found = model.generate(requests)
+    expected = models(architecture, EXACT).generate(answers_only(requests))
+    if all(one.error for one in expected):  # it takes one picture, and says so
+        assert {one.error for one in found} == {one.error for one in expected}
+        return
+    same(found, expected)
+    forward = next(r for q, r in zip(requests, found, strict=True) if q.images[0].mode == "L")
+    [turned] = model.generate([replace(requests[0], images=tuple(reversed(requests[0].images)))])
+    assert (forward.text, forward.logprobs) != (turned.text, turned.logprobs)
