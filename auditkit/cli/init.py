@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
         "1 when it does.",
     )
     init.add_argument("folder", metavar="DIR", nargs="?", type=Path, help="default: audits, or the name of the pack")
-    init.add_argument("--pack", metavar="NAME", default="", help="audits for one purpose instead: diagnosis")
+    init.add_argument("--pack", metavar="NAME", default="", help="audits for one purpose instead: diagnosis, zero_shot")
     what = init.add_mutually_exclusive_group()
     what.add_argument("--diff", action="store_true", help="show what auditkit and what you changed since the copy")
     what.add_argument(

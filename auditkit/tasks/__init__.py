@@ -7,7 +7,7 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import diagnosis, inside, read_tasks, scorer_of, shipped
+from auditkit.tasks.declared import diagnosis, inside, read_tasks, scorer_of, shipped, zero_shot
 from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
 from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
@@ -52,4 +52,5 @@ __all__ = [
     "read_tasks",
     "scorer_of",
     "shipped",
+    "zero_shot",
 ]

@@ -23,7 +23,7 @@ from auditkit.tasks.task import Task
 from auditkit.tasks.truth import read_truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
-FILE, INSIDE, DIAGNOSIS = "tasks.toml", "vectors.toml", "diagnosis.toml"
+FILE, INSIDE, DIAGNOSIS, ZERO_SHOT = "tasks.toml", "vectors.toml", "diagnosis.toml", "zero_shot.toml"
 VECTORS, TEXT, FINDING = "vectors", "text", "finding"
 _WITHOUT_POINTS: Mapping[str, Callable[[], Scorer]] = {FINDING: Finding, TEXT: Words, VECTORS: Vectors}
 BY_NAME = (*FORMATS, *_WITHOUT_POINTS)
@@ -68,6 +68,18 @@ def diagnosis() -> Mapping[str, Task]:
     ['pneumonia.present', 'pneumonia.absent', 'pneumonia.letters', 'pneumonia.kind']
     """
     return _read(DIAGNOSIS)
+
+
+@cache
+def zero_shot() -> Mapping[str, Task]:
+    """Return the tasks about the classes of public data sets that auditkit ships; read once, not to be changed.
+
+    Examples
+    --------
+    >>> zero_shot()["zero_shot.pneumoniamnist"].answers
+    ('normal', 'pneumonia')
+    """
+    return _read(ZERO_SHOT)
 
 
 def _read(file: str) -> Mapping[str, Task]:
@@ -120,7 +132,7 @@ def read_tasks(
 
 
 def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Task:
-    task = shipped().get(id) or inside().get(id) or diagnosis().get(id)
+    task = shipped().get(id) or inside().get(id) or diagnosis().get(id) or zero_shot().get(id)
     if task is None:
         return task_of(id, table, scorers, where)
     at = f"{where}.{id}"

@@ -16,7 +16,7 @@ from auditkit.lookup import near
 from auditkit.parsed import json_value
 
 NOTE = ".auditkit-init.json"
-PACKS = ("diagnosis",)
+PACKS = ("diagnosis", "zero_shot")
 """Audits beside the general ones, which are copied where no pack is named."""
 _ABOUT = (
     "Written by `auditkit init`: what was copied. `auditkit init --diff` compares with it; keep it with the audits."
