@@ -22,6 +22,7 @@ from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
+from auditkit.run.kinds import told_apart
 from auditkit.run.recorded import check_items
 from auditkit.run.roles import answerable, others
 from auditkit.run.session import AuditRun
@@ -93,6 +94,7 @@ def prepare(
         why = f": {images.left_out[-1].name}: {images.left_out[-1].reason}" if images.left_out else ""
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
+    planned = told_apart(planned, protocol, records)
     records = with_donors(with_asked(records, planned), images.records, planned, protocol.catalogue, protocol.seed)
     store = open_store(settings)
     unsure = [said for one in recorded if (said := check_items(one, records, store))]

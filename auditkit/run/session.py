@@ -28,6 +28,7 @@ from auditkit.protocol.model import Protocol, Verb
 from auditkit.run.checkout import Git
 from auditkit.run.dry_run import Counted, DryRun
 from auditkit.run.inside import lacking
+from auditkit.run.kinds import lacking_kinds
 from auditkit.run.pictures import may_show
 from auditkit.run.recorded import RecordedRole
 from auditkit.run.roles import lacking as unanswered
@@ -360,8 +361,10 @@ class AuditRun:
 
     def lacks(self, effect: Effect) -> str:
         """Say why a run cannot measure an effect, and so left it out of its plan; empty where it can."""
-        return lacking(effect, self.protocol, self.kinds, self.model) or unanswered(
-            effect, self.protocol, self.answerers, self.recorded
+        return (
+            lacking(effect, self.protocol, self.kinds, self.model)
+            or lacking_kinds(effect, self.protocol, self.plan.records)
+            or unanswered(effect, self.protocol, self.answerers, self.recorded)
         )
 
     def close(self) -> None:
