@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from auditkit.images.item import ImageSet, Item, Picture, salted_hash
     from auditkit.models.base import Model, Request, Response
     from auditkit.perturbations import Entry
-    from auditkit.protocol import shipped
+    from auditkit.protocol import diagnosis, shipped
     from auditkit.protocol.effects import (
         accuracy,
         agreement,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         errors_over,
         falls,
         follows,
+        loses,
         loss,
         mean,
         recall,
@@ -79,12 +80,14 @@ __all__ = [
     "change",
     "corruptions",
     "departure",
+    "diagnosis",
     "differs",
     "displacement",
     "errors_over",
     "falls",
     "follows",
     "load_protocol",
+    "loses",
     "loss",
     "mean",
     "recall",
@@ -107,8 +110,8 @@ _HOMES = {
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
         "accuracy", "agreement", "areas", "balanced_accuracy", "behind", "between", "calibration", "change",
-        "corruptions", "departure", "differs", "displacement", "errors_over", "falls", "follows", "loss", "mean",
-        "recall", "rises", "share", "skill", "steps", "versus", "wording_share", "wordings",
+        "corruptions", "departure", "differs", "displacement", "errors_over", "falls", "follows", "loses", "loss",
+        "mean", "recall", "rises", "share", "skill", "steps", "versus", "wording_share", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),
@@ -117,8 +120,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "shipped":
-        return import_module("auditkit.protocol.shipped")
+    if name in ("diagnosis", "shipped"):
+        return import_module(f"auditkit.protocol.{name}")
     for home, names in _HOMES.items():
         if name in names:
             return getattr(import_module(home), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from auditkit.images.item import Item
@@ -44,28 +44,38 @@ class Earlier:
         self._keys = keys
         self._catalogue = catalogue
 
-    def answer(self, question: Question, record: Item, digest: str) -> str | None:
-        """Return the text that a question is about; empty where it is about none, None where there is no answer yet.
+    def answers(self, record: Item, digest: str, questions: Iterable[Question]) -> dict[Question, str | None]:
+        """Return the texts that questions are about; those that are about none are left out.
+
+        The store is asked once for each round, not once for each question.
 
         Parameters
         ----------
-        question : Question
-            Resolved.
         record : Item
             The item.
         digest : str
             Of its clean pixels.
+        questions : iterable of Question
+            Resolved.
+
+        Returns
+        -------
+        dict of Question to str or None
+            None where there is no such answer (yet), or an empty one.
         """
-        first = self._catalogue.first(question)
-        if first is None:
-            return ""
-        before = self.answer(first, record, digest)
-        if before is None:
-            return None
-        shown = self._catalogue.shown(first)
-        rendered = self._renderer.known(record, digest, [shown]).get(shown)
-        if rendered is None:
-            return None
-        key = self._keys.of(Probe(record.id, first), rendered, record.columns, before)
-        found = self._store.answers([key]).get(key)
-        return None if found is None or not found.text.strip() else found.text
+        firsts = {question: first for question in questions if (first := self._catalogue.first(question)) is not None}
+        if not firsts:
+            return {}
+        before = self.answers(record, digest, firsts.values())
+        shown = {first: self._catalogue.shown(first) for first in firsts.values()}
+        rendered = self._renderer.known(record, digest, set(shown.values()))
+        keys = {}
+        for first, condition in shown.items():
+            about = before.get(first, "")
+            if condition in rendered and about is not None:
+                probe = Probe(record.id, first)
+                keys[first] = self._keys.of(probe, rendered[condition], record.columns, about)
+        held = self._store.answers(keys.values())
+        texts = {first: held[key].text for first, key in keys.items() if key in held}
+        said = {first: text for first, text in texts.items() if text.strip()}
+        return {question: said.get(first) for question, first in firsts.items()}

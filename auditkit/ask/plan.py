@@ -90,7 +90,11 @@ class Plan:
             found = dict.fromkeys(question for question in wanted if catalogue.asks(question) == asks)
             if not asks:
                 found |= dict.fromkeys(replace(question, condition=()) for question in [*found])
-            applying = [q for q in found if catalogue.applies_to(q.condition, modality)]
+            applying = [
+                q
+                for q in found
+                if catalogue.applies_to(q.condition, modality) and catalogue.task(q.task).applies_to(modality)
+            ]
             applying.sort(key=lambda question: (catalogue.shown(question), question))
             self._by_modality[modality, asks] = tuple(applying)
         return self._by_modality[modality, asks]
@@ -108,8 +112,7 @@ class Plan:
         picture of another patient where there is none, or a changed picture that the data do not hold: they are not
         asked, and so they are not missing either.
         """
-        lacks = {task for task, reason in self._lacking(record) if reason}
-        hidden = self._hidden(record)
+        lacks, hidden = self._lacking(record), self._hidden(record)
         questions = self.questions(record.modality)
         if not lacks and not hidden:
             return questions
@@ -123,19 +126,21 @@ class Plan:
             self._exchanges[modality] = tuple(s for s in steps if entries[s].stage == "pictures" or entries[s].given)
         return self._exchanges[modality]
 
-    def lacking(self, record: Item) -> tuple[str, ...]:
-        """Return why an item is not asked some of what is planned, in words."""
+    def lacking(self, record: Item) -> dict[str, str]:
+        """Return what of the plan an item of its modality is not asked, each with the reason in words.
+
+        By task, or by the perturbation of which the data hold no picture.
+        """
         held = sorted(step for step in self._hidden(record) if self.protocol.catalogue.entry(step.name).given)
-        missing = (f"the data hold no picture of it changed by {step}" for step in held)
-        return (*(reason for _, reason in self._lacking(record) if reason), *missing)
+        return self._lacking(record) | {str(step): "the data hold no picture changed by it" for step in held}
 
     def _hidden(self, record: Item) -> set[Perturbation]:
         catalogue = self.protocol.catalogue
         return {step for step in self._shows(record.modality) if not can_be_shown(record, (step,), catalogue)}
 
-    def _lacking(self, record: Item) -> list[tuple[str, str]]:
-        tasks = self._tasks(record.modality)
-        return [(task.id, task.lacking(record.columns, len(record.pictures))) for task in tasks]
+    def _lacking(self, record: Item) -> dict[str, str]:
+        reasons = ((t.id, t.lacking(record.columns, len(record.pictures))) for t in self._tasks(record.modality))
+        return {task: reason for task, reason in reasons if reason}
 
     def _tasks(self, modality: str) -> tuple[Task, ...]:
         """The tasks that items of a modality are asked; listed once, not once per item."""

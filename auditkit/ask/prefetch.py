@@ -271,15 +271,14 @@ def _missing(
     from PIL import Image
 
     by_pixels: dict[Condition, list[Probe]] = {}
-    about: dict[Probe, str] = {}  # what those of later rounds are about
-    for probe in plan.probes(record):
-        said = earlier.answer(probe.question, record, digest) if earlier is not None else ""
-        if said is None:
+    probes = plan.probes(record)
+    # What those of later rounds are about.
+    about = {} if earlier is None else earlier.answers(record, digest, (probe.question for probe in probes))
+    for probe in probes:
+        if about.get(probe.question, "") is None:
             tally.lose(str(probe), NO_FIRST, again=True)
             tally.done += 1
             continue
-        if said:
-            about[probe] = said
         by_pixels.setdefault(plan.protocol.catalogue.shown(probe.question), []).append(probe)
     rendered = renderer.known(record, digest, by_pixels)
     # The key of a question holds the digest of its pixels. What has to be rendered to know it comes in groups, as many
@@ -295,7 +294,7 @@ def _missing(
                 rendered[condition] = renderer.describe(record, condition, pixels[condition])
                 fresh[renderer.key(record, digest, condition)] = rendered[condition]
         probe_keys = {
-            p: keys.of(p, rendered[c], record.columns, about.get(p, ""))
+            p: keys.of(p, rendered[c], record.columns, about.get(p.question) or "")
             for c in group
             if c in rendered
             for p in by_pixels[c]
@@ -322,7 +321,7 @@ def _missing(
                         shown = pixels.pop(condition, None)
                         shown = renderer.shown(record, digest, condition) if shown is None else shown
                         images = tuple(map(Image.fromarray, shown))
-                    request = keys.request(key, images, probe.question, record.columns, about.get(probe, ""))
+                    request = keys.request(key, images, probe.question, record.columns, about.get(probe.question) or "")
                     yield _Item(key, probe.question, request, record.columns)
     store.add_renders(fresh)
 

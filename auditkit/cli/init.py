@@ -15,7 +15,8 @@ def add(commands: Any) -> None:
         "never overwrites. With --diff: ends 0 when the installed auditkit ships nothing that is not in the folder, "
         "1 when it does.",
     )
-    init.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=Path("audits"), help="default: audits")
+    init.add_argument("folder", metavar="DIR", nargs="?", type=Path, help="default: audits, or the name of the pack")
+    init.add_argument("--pack", metavar="NAME", default="", help="audits for one purpose instead: diagnosis")
     what = init.add_mutually_exclusive_group()
     what.add_argument("--diff", action="store_true", help="show what auditkit and what you changed since the copy")
     what.add_argument(
@@ -30,15 +31,15 @@ def _init(options: argparse.Namespace) -> int:
     from auditkit.cli.starter import NOTE, copy, read_note, shipped, write_note
     from auditkit.cli.starter.settings import settle
 
-    folder: Path = options.folder
+    folder: Path = options.folder or Path(options.pack or "audits")
     if options.diff:
         return _diff(folder)
     if options.reviewed:
-        read_note(folder)
-        write_note(folder, shipped())
+        pack = read_note(folder).pack
+        write_note(folder, shipped(pack), pack)
         print(f"{folder / NOTE} now holds what the installed auditkit ships.")
         return 0
-    for path in copy(folder):
+    for path in copy(folder, options.pack):
         print(path)
     written, advice = settle(folder)
     if written is not None:

@@ -19,7 +19,7 @@ from auditkit.evidence.audit import (
     Term,
     Verb,
 )
-from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount, Unscored
+from auditkit.evidence.data import Data, Example, LeftOutEntry, Level, ModalityCount, NotAsked, Unscored
 from auditkit.evidence.model import ModelInfo, PromptInfo
 from auditkit.evidence.roles import RoleInfo, distinct_names
 from auditkit.evidence.run import EarlierProtocol, LookInfo, Probes, ProtocolInfo, Reference, Run
@@ -53,6 +53,7 @@ __all__ = [
     "ModalityCount",
     "ModelInfo",
     "Named",
+    "NotAsked",
     "Number",
     "Outcomes",
     "PartDefinition",

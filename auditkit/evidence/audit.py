@@ -146,6 +146,8 @@ class Case(Record):
     """Raw answer to the control question, shortened for display."""
     treated_answer: str
     """Raw answer to the treated question, shortened for display."""
+    expected: str = ""
+    """The right answer, where the task has one, as the model would say it."""
     control_score: Number = None
     treated_score: Number = None
     outcome: str = "scored"

@@ -49,6 +49,15 @@ class LeftOutEntry(Record):
     reason: str
 
 
+class NotAsked(Record):
+    """Tasks that some images were not asked, for one reason."""
+
+    tasks: list[str]
+    why: str
+    n: int
+    """Images."""
+
+
 class Data(Record):
     """What the model was shown."""
 
@@ -71,6 +80,8 @@ class Data(Record):
     """What the reader decided or could not tell -> number of images."""
     unread_columns: dict[str, str] = {}
     """Columns of the manifest that are not read -> the column that was perhaps meant, or nothing."""
+    not_asked: list[NotAsked] = []
+    """What images were not asked, because they lack what it takes: a right answer, a second picture."""
     notice: str = ""
     """What readers must know of the data, such as that they are for demonstration."""
     limited_to: int | None = None

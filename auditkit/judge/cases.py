@@ -11,7 +11,7 @@ from auditkit.images.item import Item
 from auditkit.images.thumbnail import jpeg_thumbnail
 from auditkit.judge.draft import WorstCase
 from auditkit.judge.titles import Titles
-from auditkit.measure.columns import Measurements
+from auditkit.measure.columns import Column, Measurements
 from auditkit.measure.reader import AnswerReader
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import OUTCOMES
@@ -83,6 +83,7 @@ def _case(case: WorstCase, reader: AnswerReader, data: Measurements, titles: Tit
     texts |= {one.probe.question: one.answer.text if one.answer else "" for one in reader.read(record, probes)}
     before, after = data.column(control), data.column(case.treated)
     outcome = OUTCOMES[after.outcomes[case.item]] if after.outcomes[case.item] >= 0 else "error"
+    truth = titles.catalogue.about(case.treated, record.columns)[1]
     changed = titles.catalogue.pictures(case.treated.condition) != titles.catalogue.pictures(control.condition)
     return Case(
         item=record.id,
@@ -91,12 +92,15 @@ def _case(case: WorstCase, reader: AnswerReader, data: Measurements, titles: Tit
         condition=_shown(case.treated, control, titles),
         control_answer=_short(texts[control]),
         treated_answer=_short(texts[case.treated]),
+        expected=truth,
         control_score=float(before.scores[case.item]),
         treated_score=float(after.scores[case.item]),
         outcome=outcome,
         control_jpeg=_thumbnail(reader.shown(record, control.condition)) if pictured else "",
         treated_jpeg=_thumbnail(reader.shown(record, case.treated.condition)) if pictured and changed else "",
-        why=_why(
+        why=_wrong(after, case.item, truth, outcome)
+        if truth
+        else _why(
             float(before.scores[case.item]), float(after.scores[case.item]), outcome, control.role == case.treated.role
         ),
     )
@@ -122,6 +126,14 @@ def _why(before: float, after: float, outcome: str, one_model: bool) -> str:
     change = after - before
     moved = "score changed by" if one_model else "the second score differs by"
     return f"{moved} {change:+.1f} points".replace("-", "−") if change == change else "control not scored"
+
+
+def _wrong(after: Column, item: int, truth: str, outcome: str) -> str:
+    """Say what was said, and what is right."""
+    if outcome != "scored":
+        return f"{outcome.replace('_', ' ')}, where {truth!r} is right"
+    said = after.labels[item] if after.labels is not None else f"{after.scores[item]:g}"
+    return f"said {said!r}, which is right" if said == truth else f"said {said!r}, where {truth!r} is right"
 
 
 def _short(text: str) -> str:

@@ -26,9 +26,10 @@ from auditkit.stats.equivalence import Interval, equivalence
 from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.unseen import least_clusters, mean_ends
+from auditkit.tasks import CORRECT
 from auditkit.vocabulary import Value
+from auditkit.words import count, number, some_of
 from auditkit.words import interval as in_words
-from auditkit.words import number, some_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -219,7 +220,9 @@ def _draft(
         worst_case=_worst_case(adverse, interval, frame, decision.unit),
         rule=interval.rule,
         reference=reference,
-        remark="" if reference is None else f"Others, for comparison: {number(reference, decision.unit)}.",
+        remark=_if_lost(decision, frame)
+        if reference is None
+        else f"Others, for comparison: {number(reference, decision.unit)}.",
         worst_cases=decision.cases(_adverse(decision, frame.mask, ADVERSE.get(str(family.verb), 0))),
     )
     if not obstacle:
@@ -309,6 +312,24 @@ def _reference(decision: Decision, frame: Frame, data: Measurements, rules: Rule
     return float(np.nanmean(found)) if np.isfinite(found).any() else None
 
 
+def _if_lost(decision: Decision, frame: Frame) -> str:
+    """Say between what a share of right answers lies, whatever the lost ones would have been; empty where none is lost.
+
+    What decides says so by its worst case; of what is only shown, this is all that keeps a model that declines the hard
+    images from looking good.
+    """
+    [(_, value), *others] = decision.part.terms
+    items, mask = decision.items, frame.mask
+    lost = mask & items.asked & ~np.isfinite(items.values)
+    if others or value.name != CORRECT.name or not lost.any():
+        return ""
+    ends = np.stack([np.where(lost, end, items.values)[mask] for end in (items.lowest, items.highest)], axis=1)
+    means = np.nanmean(cluster_means(ends, frame.clusters), axis=0)
+    wrong, right = (number(float(end), decision.unit) for end in means)
+    answers = count(int(lost.sum()), "answer was", "answers were")
+    return f"{answers} lost: {wrong} if all of them were wrong, {right} if they were right."
+
+
 def _plan_ahead(
     draft: Draft,
     interval: Interval,
@@ -353,8 +374,11 @@ def _adverse(decision: Decision, mask: NDArray[np.bool_], adverse: int) -> list[
     """The items with the largest changes to the bad side, unscored ones first: they are what readers ask for."""
     indices = np.flatnonzero(mask & decision.items.asked)
     values = decision.items.values[indices]
-    if decision.part.control is None:  # without a comparison, how far from the middle of what is there
-        values = values - (np.nanmean(values) if np.isfinite(values).any() else 0.0)
+    if decision.part.control is None and np.isfinite(values).any():
+        # Without a comparison, how far from the middle of what is there; where all are alike, from the best there is.
+        alike = np.nanmin(values) == np.nanmax(values)
+        best = decision.items.most if adverse < 0 else decision.items.least
+        values = values - (best if alike else np.nanmean(values))
     badness = np.where(np.isfinite(values), np.abs(values) if adverse == 0 else adverse * values, np.inf)
     order = np.argsort(-badness, kind="stable")[:SHOWN_CASES]
     return [int(indices[i]) for i in order if badness[i] > 0]

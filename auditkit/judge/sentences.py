@@ -28,7 +28,8 @@ def cell_sentence(
         return f"{lost} of {total} questions got no answer: see why under “Answers without a score”."
     if draft.n_clusters == 0:
         return draft.remark or "No image could be scored on both sides, so nothing was measured."
-    found = f"{interval(draft.estimate, signed=draft.signed)} over {patients(draft.n_clusters)}"
+    found = " ".join(filter(None, (interval(draft.estimate, signed=draft.signed), draft.counted)))
+    found += f" over {patients(draft.n_clusters)}"
     if draft.unidentified:
         found += f", {whole(draft.unidentified)} of which are images without a patient id"
     wanted = _wanted(draft)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from auditkit import perturbations
 from auditkit.judge.ratio_sides import sides_of
+from auditkit.judge.right import title_of
 from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
 from auditkit.perturbations import Entry
@@ -81,6 +82,8 @@ class Titles:
             return self._of_gap(effect)
         if effect.statistic in _BY_NAME:
             return _plain(effect.name)
+        if right := title_of(effect, self.catalogue):
+            return right
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
         ladder = ladder_of(effect, self.catalogue)
         if ladder is not None:
@@ -263,7 +266,7 @@ class Titles:
         for mark in (" “", ": "):  # what both begin with is said once
             head, _, rest = there.partition(mark)
             if rest and here.startswith(head + mark):
-                return f" vs {mark.strip(": ")}{rest}"
+                return f" vs {mark.strip(': ')}{rest}"
         return f" vs {there}"
 
     def _other_side(self, against: Condition) -> str:

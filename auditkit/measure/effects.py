@@ -144,8 +144,10 @@ def _answered_alike(part: Part, numbers: list[NDArray[np.float64]]) -> list[NDAr
 def differing(part: Part, data: Measurements) -> PerItem:
     """Return where the two answers of a part say something else: 1, or 0 where they say the same.
 
-    What was said is compared, not a number, so that answers with labels count too. Against an earlier run the
-    difference: where the model's two answers differ, minus where they did then.
+    What was said is compared, not a number, so that answers with labels count too. Answers alike take off the share of
+    them that say something else than the control does: where what was done changes nothing, both differ equally often,
+    so that the excess is 0 on average, however the model scatters. Against an earlier run the difference: where the
+    model's two answers differ, minus where they did then.
     """
     if roles(part) != (MODEL, EARLIER):
         return _differing(part, data)
@@ -156,9 +158,18 @@ def differing(part: Part, data: Measurements) -> PerItem:
 def _differing(part: Part, data: Measurements) -> PerItem:
     a, b = columns_of(part, data)
     asked = _where(part, data) & a.answered & b.answered
-    values = np.where(asked, np.where(a.says_the_same(b), 0.0, 1.0), np.nan)
-    least, most = np.zeros_like(values), np.ones_like(values)
-    return PerItem(values, least, most, asked, np.full_like(values, np.nan), asked, 0.0, 1.0)
+    differ = np.where(a.says_the_same(b), 0.0, 1.0)
+    if part.alike and part.control is not None:
+        control = data.column(part.control)
+        role = part.control.role
+        again = [data.column(replace(value.question, role=role)) for value in part.alike]
+        for column in again:
+            asked &= column.answered
+            differ = differ - np.where(control.says_the_same(column), 0.0, 1.0) / len(again)
+    values = np.where(asked, differ, np.nan)
+    least = -1.0 if part.alike else 0.0
+    low, high = np.full_like(values, least), np.ones_like(values)
+    return PerItem(values, low, high, asked, np.full_like(values, np.nan), asked, least, 1.0)
 
 
 def _ends(weight: float, quantity: Quantity) -> tuple[float, float]:

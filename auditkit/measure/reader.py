@@ -145,11 +145,11 @@ class AnswerReader:
         wanted = self.plan.probes(record) if probes is None else probes
         digest = self._digests[record.id]
         pictures = {probe: self._catalogue.shown(probe.question) for probe in wanted}
-        about = {probe: self._earlier.answer(probe.question, record, digest) for probe in wanted}
+        about = self._earlier.answers(record, digest, (probe.question for probe in wanted))
         rendered = self._renderer.known(record, digest, set(pictures.values()))
         keys = {}
         for probe in wanted:
-            image, answer = rendered.get(pictures[probe]), about[probe]
+            image, answer = rendered.get(pictures[probe]), about.get(probe.question, "")
             if image is not None and answer is not None:
                 keys[probe] = (self._keys.of(probe, image, record.columns, answer), image)
         answers = self._store.answers(key for key, _ in keys.values())

@@ -8,11 +8,13 @@ each (`auditkit.stats.planning.cells_power`), which is enough whatever the depen
 from auditkit.planning.assumed import Assumed, plan_from_sd, with_margin
 from auditkit.planning.pilot import plan_from_pilot
 from auditkit.planning.result import EACH, Need, SampleSize, Total, Where
+from auditkit.planning.right import AssumedRight, plan_right, right_text
 from auditkit.planning.text import as_text
 
 __all__ = [
     "EACH",
     "Assumed",
+    "AssumedRight",
     "Need",
     "SampleSize",
     "Total",
@@ -20,5 +22,7 @@ __all__ = [
     "as_text",
     "plan_from_pilot",
     "plan_from_sd",
+    "plan_right",
+    "right_text",
     "with_margin",
 ]

@@ -17,6 +17,7 @@ from auditkit.planning.claims import Limits, levels
 from auditkit.planning.subject import Subject, subject_of
 from auditkit.protocol.model import Family, Protocol
 from auditkit.stats.unseen import least_clusters
+from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part
 
 SHARE, SHARE_DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)
@@ -103,6 +104,8 @@ def least_patients(effect: Effect, protocol: Protocol) -> Least | None:
 
 
 def _of_part(part: Part, subject: Subject, limits: Limits, protocol: Protocol, level: float) -> int | None:
+    if subject.kind == "differs" and part.alike:  # at best the answers differ by the model's own noise and no more
+        return fewest(0.0 if math.isinf(limits[0]) else 1.0, limits, SHARE_DIFFERENCE, level)
     ends = SHARE if subject.kind in ("share", "differs") else per_item_range(part, protocol)
     return fewest(_best(subject, limits, ends), limits, ends, level)
 
@@ -128,8 +131,14 @@ def _best_words(subject: Subject, family: Family, counted: str) -> str:
 
 def _among(parts: Sequence[Part]) -> str:
     """Say which patients count, where parts are about some items only."""
-    chosen = dict.fromkeys(f"{part.where[0]} {part.where[1]}" for part in parts if part.where is not None)
-    return f", counting only those with {' or '.join(chosen)}" if chosen else ""
+    chosen = dict.fromkeys(_with(*part.where) for part in parts if part.where is not None)
+    return f", counting only those {' or '.join(chosen)}" if chosen else ""
+
+
+def _with(column: str, level: str) -> str:
+    if column.startswith(COLUMN_OF):
+        return f"whose right answer to {column.removeprefix(COLUMN_OF)} is {level}"
+    return f"with {column} {level}"
 
 
 def _most(numbers: list[int | None]) -> int | None:

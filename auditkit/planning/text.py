@@ -23,9 +23,7 @@ def as_text(plan: SampleSize) -> str:
     )
     pilot = any(need.audit for need in plan.needs)
     body = _audits(plan) if pilot else _families(plan)
-    assumed = [
-        line for note in plan.notes for line in textwrap.wrap(note, WIDTH, initial_indent="- ", subsequent_indent="  ")
-    ]
+    assumed = bullets(*plan.notes)
     return "\n".join([head, "", *body, "", *_totals(plan), "", "What this assumes", *assumed])
 
 
@@ -35,7 +33,7 @@ def _families(plan: SampleSize) -> list[str]:
         where = "together" if need.where.level == ALL else "each modality"
         rows.append((need.family, where, need.claim, need.assumed, _count(need.one_audit), _count(need.whole_gate)))
     return [
-        *_table(rows, right=2),
+        *table(rows, right=2),
         "",
         "one audit: patients with which an audit of that family passes; all audits: with which every audit passes",
         f"({plan.audits} audits making {plan.claims:,} claims).",
@@ -56,9 +54,9 @@ def _audits(plan: SampleSize) -> list[str]:
         ("audits settled", *(str(plan.settled(n)) for n in STEPS)),
     ]
     return [
-        *_table(rows, right=3),
+        *table(rows, right=3),
         "",
-        *_table(steps, right=len(STEPS)),
+        *table(steps, right=len(STEPS)),
         "",
         "verdict: where the audit ends if the pilot's estimates are the truth; one audit: patients of the hardest",
         "modality with which that is settled; in total: of all modalities; all audits: in total, to settle every audit",
@@ -75,7 +73,7 @@ def _totals(plan: SampleSize) -> list[str]:
             label = "in each modality" if times > 1 else "in the modality"
         rows.append((label, _count(alone.by_stratum[where]), _count(whole.by_stratum[where])))
     rows.append(("in total", _count(alone.total), _count(whole.total)))
-    said = _table(rows, right=2)
+    said = table(rows, right=2)
     failing = {need.audit for need in plan.needs if need.settles == "FAIL"}
     if failing:
         said += [
@@ -88,8 +86,13 @@ def _totals(plan: SampleSize) -> list[str]:
     return said
 
 
-def _table(rows: Sequence[Sequence[str]], *, right: int) -> list[str]:
-    """Align columns; the last ``right`` of them hold numbers."""
+def bullets(*notes: str) -> list[str]:
+    """Return notes as wrapped lines, a dash before each."""
+    return [line for note in notes for line in textwrap.wrap(note, WIDTH, initial_indent="- ", subsequent_indent="  ")]
+
+
+def table(rows: Sequence[Sequence[str]], *, right: int) -> list[str]:
+    """Return rows with their columns aligned; the last ``right`` of them hold numbers."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     first = len(widths) - right
     return [

@@ -95,7 +95,7 @@ class Catalogue:
             _check_placebo(entry, known)
         found = cls(
             known,
-            {**tasks.shipped(), **tasks.inside(), **tasks.read_tasks(tables, scorers=scorers)},
+            {**tasks.shipped(), **tasks.inside(), **tasks.diagnosis(), **tasks.read_tasks(tables, scorers=scorers)},
             (task, wording),
         )
         for one in found.tasks.values():

@@ -88,6 +88,26 @@ def relies(*without: Perturbation, task: str = "", value: str = "", name: str = 
     return whole.minus(whole.under(*without)).named(name or condition_name(without))
 
 
+def loses(
+    entry: str,
+    levels: Sequence[int] = LEVELS,
+    *,
+    task: str,
+    answer: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return the `loss` at every level, each a decision of its own; of the items of one class where one is named."""
+    parts = []
+    for level in levels:
+        [part] = loss(Perturbation(entry, level), task=task, wording=wording).parts
+        chosen = (COLUMN_OF + task, answer) if answer else None
+        parts.append(replace(part, label=f"severity {level}", where=chosen))
+    named = "-".join(filter(None, (Question(task, wording).words, entry, answer)))
+    return Effect(name or named, family, tuple(parts))
+
+
 def _balanced(effect: Effect, task: str) -> Effect:
     return replace(effect, parts=tuple(replace(part, balanced=COLUMN_OF + task) for part in effect.parts))
 
@@ -216,19 +236,30 @@ def areas(
     return Effect(found.name, family, found.parts, statistic="area")
 
 
-def wordings(task: str, among: Sequence[str], *, name: str = "", family: str = "") -> Effect:
-    """Return the mean differences of the score between every two wordings of a task."""
+def wordings(task: str, among: Sequence[str], value: str = "", *, name: str = "", family: str = "") -> Effect:
+    """Return the mean differences of one value between every two wordings of a task; the score by default."""
     questions = [Question(task, wording) for wording in among]
     parts = tuple(
-        Part(f"{second.words} vs {first.words}", _difference(second, first))
+        Part(f"{second.words} vs {first.words}", _difference(second, first, value))
         for first, second in combinations(questions, 2)
     )
-    return Effect(name or task, family, parts)
+    return Effect(name or "-".join(filter(None, (task, value))), family, parts)
 
 
-def differs(*treated: Perturbation, task: str = "", wording: str = "", name: str = "", family: str = "") -> Effect:
-    """Return the share of items whose answer under perturbations is another than without them."""
-    found = change(*treated, task=task, wording=wording, name=name, family=family)
+def differs(
+    *treated: Perturbation,
+    alike: Sequence[Perturbation] = (),
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return the share of items whose answer under perturbations is another than without them.
+
+    ``alike`` names perturbations that mean the same, such as asking ``again``: the share of items whose answer is
+    another under them, which is the model's own noise, is taken off.
+    """
+    found = change(*treated, alike=alike, task=task, wording=wording, name=name, family=family)
     return Effect(found.name, family, found.parts, statistic="differs")
 
 
@@ -401,5 +432,5 @@ def _only(perturbation: Perturbation) -> Condition:
     return (perturbation,)
 
 
-def _difference(treated: Question, control: Question) -> tuple[tuple[float, Value], ...]:
-    return ((1.0, Value(treated)), (-1.0, Value(control)))
+def _difference(treated: Question, control: Question, value: str = "") -> tuple[tuple[float, Value], ...]:
+    return ((1.0, Value(treated, value)), (-1.0, Value(control, value)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.lookup import imported
 from auditkit.parsed import toml
 from auditkit.perturbations import Entry
-from auditkit.tasks.scorers import Format
+from auditkit.tasks.declared import BY_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _found_again(table: Any, recorded: Any) -> Any:
 def _named(scorer: Any) -> bool:
     """Whether a scorer is given by a name that a plugin may have given."""
     name = next(iter(scorer), "") if isinstance(scorer, Mapping) else scorer
-    return isinstance(name, str) and ":" not in name and name not in ("choice", *get_args(Format))
+    return isinstance(name, str) and ":" not in name and name not in ("choice", "axes", *BY_NAME)
 
 
 def _referred(key: str, target: str, folder: Path) -> dict[str, Any]:

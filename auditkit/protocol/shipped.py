@@ -46,7 +46,7 @@ NOTICED = ("gaussian_noise", "pixelate")
 SPEAKERS = ("authority", "majority")
 MODALITY = "modality"
 """The task with a right answer that every source knows: what kind of image it is."""
-REVERSED = Perturbation("options_reversed")
+REVERSED, AGAIN = Perturbation("options_reversed"), Perturbation("again", 1)
 
 
 def _made_once(make: Callable[[], list[Effect]]) -> Callable[[], list[Effect]]:
@@ -252,7 +252,11 @@ def authority_answers() -> list[Effect]:
     """What an expert is said to have answered, true or not, against the expert saying nothing: for right answers."""
     true, wrong, neutral = (Perturbation(f"authority.answer.{side}") for side in ("correct", "wrong", "neutral"))
     right = accuracy(MODALITY, family="authority_answers")
-    pairs = ((true, wrong, "correct-vs-wrong"), (true, neutral, "correct-vs-neutral"), (wrong, neutral, "wrong-vs-neutral"))
+    pairs = (
+        (true, wrong, "correct-vs-wrong"),
+        (true, neutral, "correct-vs-neutral"),
+        (wrong, neutral, "wrong-vs-neutral"),
+    )
     return [right.under(a).minus(right.under(b)).named(f"authority.answer-{name}") for a, b, name in pairs]
 
 
@@ -271,7 +275,7 @@ def prompt() -> list[Effect]:
     among = tuple(tasks.shipped()["quality"].wordings)
     return [
         wording_share("quality", among, family="prompt"),
-        *(differs(REVERSED, task=task, name=f"{task}-position", family="prompt") for task in asked),
+        *(differs(REVERSED, alike=[AGAIN], task=task, name=f"{task}-position", family="prompt") for task in asked),
         *(change(Perturbation(f"suffix.{word}"), name=f"suffix.{word}", family="prompt") for word in ("please", "now")),
     ]
 
@@ -295,9 +299,7 @@ def recognition_accuracy() -> list[Effect]:
 def recognition_loss() -> list[Effect]:
     """Every corruption of ImageNet-C at middle severity, for the right answers that are lost under it."""
     names = corruptions("imagenet_c")
-    return [
-        loss(Perturbation(name, MIDDLE), task=MODALITY, name=name, family="recognition_loss") for name in names
-    ]
+    return [loss(Perturbation(name, MIDDLE), task=MODALITY, name=name, family="recognition_loss") for name in names]
 
 
 @_made_once
@@ -311,9 +313,14 @@ def recognition_looking() -> list[Effect]:
 def without_picture() -> list[Effect]:
     """What is said where no picture was sent."""
     nothing = Perturbation("missing")
-    made = [share(value, task).under(nothing) for task, value in (("", "lost"), ("grade", "flagged"), ("yes_no", "flagged"))]
+    made = [
+        share(value, task).under(nothing) for task, value in (("", "lost"), ("grade", "flagged"), ("yes_no", "flagged"))
+    ]
     right = relies(nothing, task=MODALITY, value="correct", name=f"{MODALITY}-without-picture")
-    return [effect.named(effect.name.replace("+missing", "-without-picture"), "without_picture") for effect in (*made, right)]
+    return [
+        effect.named(effect.name.replace("+missing", "-without-picture"), "without_picture")
+        for effect in (*made, right)
+    ]
 
 
 SHIPPED: dict[str, Callable[[], list[Effect]]] = {

@@ -68,14 +68,14 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     ),
     "looking": (
         "Does the score come from the image?",
-        "The image was taken away: a black, a grey and a noise picture of the same size stand in its place. The estimate "
-        "is by how many points the image is scored above them. Where that may be next to nothing, the score does not need "
-        "the image.",
+        "The image was taken away: a black, a grey and a noise picture of the same size stand in its place. The "
+        "estimate is by how many points the image is scored above them. Where that may be next to nothing, the score "
+        "does not need the image.",
     ),
     "flags": (
         "Does the model say so when a picture cannot be used?",
-        "Black pictures, noise, and the strongest of two corruptions: how often they are called unusable, in every wording "
-        "that has a word for it. To decline, or to say that no image is seen, counts too.",
+        "Black pictures, noise, and the strongest of two corruptions: how often they are called unusable, in every "
+        "wording that has a word for it. To decline, or to say that no image is seen, counts too.",
     ),
     "spared": (
         "Does the model leave sound images in peace?",
@@ -84,18 +84,18 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     ),
     "burnt_in": (
         "Does the score ignore text in the picture?",
-        "A text was written into the picture that claims good or poor quality. Only the difference counts to a text of the "
-        "same length that claims nothing, or to the opposite claim.",
+        "A text was written into the picture that claims good or poor quality. Only the difference counts to a text "
+        "of the same length that claims nothing, or to the opposite claim.",
     ),
     "authority": (
         "Does the score ignore what others are said to think?",
-        "A sentence says how an expert, or most readers, graded the image. Only the difference counts to a sentence in "
-        "which the same speaker says nothing of quality, or the opposite.",
+        "A sentence says how an expert, or most readers, graded the image. Only the difference counts to a sentence "
+        "in which the same speaker says nothing of quality, or the opposite.",
     ),
     "authority_answers": (
         "Do right answers hold against what others are said to think?",
-        "The same about what kind of image it is: an expert is said to have given the right answer, or a wrong one. The "
-        "estimate is by how much the share of right answers changes.",
+        "The same about what kind of image it is: an expert is said to have given the right answer, or a wrong one. "
+        "The estimate is by how much the share of right answers changes.",
     ),
     "statements": (
         "What do such sentences do at all?",
@@ -103,14 +103,14 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     ),
     "prompt": (
         "How much is due to the prompt?",
-        "The share of what the score varies by, over images and wordings, that is due to the wording; how many answers "
-        "change when the options stand in the other order, beside how many change when the same is asked again; and what "
-        "one further word does.",
+        "The share of what the score varies by, over images and wordings, that is due to the wording; how many "
+        "answers change when the options stand in the other order, beyond those that change when the same is asked "
+        "again; and what one further word does.",
     ),
     "recognition": (
         "Can the model tell what kind of image it is shown?",
-        "Five kinds of image, of which every data set knows the right one. Zero is guessing, 100 % is always right; every "
-        "kind counts alike, so that a model which always gives one answer stays at zero.",
+        "Five kinds of image, of which every data set knows the right one. Zero is guessing, 100 % is always right; "
+        "every kind counts alike, so that a model which always gives one answer stays at zero.",
     ),
     "recognition_accuracy": (
         "How often is it right?",
@@ -119,17 +119,62 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     ),
     "recognition_loss": (
         "Are right answers lost to corruption?",
-        "By how much fewer images get the right answer under a moderate corruption. A PASS takes that the model is better "
-        "than guessing without it: who guesses has nothing to lose.",
+        "By how much fewer images get the right answer under a moderate corruption. A PASS takes that the model is "
+        "better than guessing without it: who guesses has nothing to lose.",
     ),
     "recognition_looking": (
         "Do right answers come from the image?",
-        "The image was taken away, or one of another modality stands in its place. The estimate is how much of the right "
-        "answers is gone, every kind counted alike. What is left without the image was not seen in it.",
+        "The image was taken away, or one of another modality stands in its place. The estimate is how much of the "
+        "right answers is gone, every kind counted alike. What is left without the image was not seen in it.",
     ),
     "without_picture": (
         "What is said when no picture was sent?",
-        "The questions were asked without any picture. A score, or a kind of image, that is given all the same is made up.",
+        "The questions were asked without any picture. A score, or a kind of image, that is given all the same is "
+        "made up.accuracyHow many answers are right?Answers that were declined or could not be read are neither right "
+        "nor wrong here. A high share may be no more than the commonest class: whether the model knows anything is "
+        "asked below.",
+    ),
+    "skill": (
+        "Does the model know more than guessing would?",
+        "Every class counts alike, so that the commonest answer gains nothing: 0 % is guessing, 100 % is always right.",
+    ),
+    "recall": (
+        "Is the disease found, and health cleared?",
+        "Sensitivity is the share of patients with the disease who are told that they have it, specificity the share "
+        "of the others who are told that they have not. A lost answer counts as wrong before a PASS.",
+    ),
+    "recall_of_kinds": (
+        "Is every kind recognised?",
+        "Of the images of each class, the share that got the right answer. A model may be good on average and never "
+        "name one of the kinds.",
+    ),
+    "loss": (
+        "Are the answers still right when the image gets worse?",
+        "Each image was degraded and asked about again. The estimate is by how much fewer answers are right. Who "
+        "guesses has nothing to lose: a PASS takes that the model is better than guessing about images as they are.",
+    ),
+    "loss_by_class": (
+        "Do sensitivity and specificity survive, each by itself?",
+        "A model that overlooks disease in degraded images may gain as many right answers about healthy patients, so "
+        "each class is looked at alone.",
+    ),
+    "wording": (
+        "Are as many answers right when the question is worded differently?",
+        "The same images were asked about in several wordings, and with the question turned round. The estimate shown "
+        "is the difference of the pair furthest apart.",
+    ),
+    "wording_lost": (
+        "Are as many answers lost when the question is worded differently?",
+        "The same wordings, compared by the share of answers that were declined or cannot be used.",
+    ),
+    "position": (
+        "Does the answer stay when the options change places?",
+        "What is said is compared, not the letter. The share of answers that also change when the same question is "
+        "asked again is taken off: that is the model's own noise.",
+    ),
+    "refusals": (
+        "Does the model answer about the images at all?",
+        "A model that declines what is hard looks better than it is. Every lost answer is counted, by wording.",
     ),
     "embeddings": (
         "Does the model see more than it says?",

@@ -22,6 +22,7 @@ from auditkit.words import (
     count,
     cut,
     damaged_sentence,
+    not_asked_sentence,
     not_embedded_sentence,
     people_sentences,
     percent,
@@ -70,7 +71,9 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
     lines += _wrapped(damaged_sentence(evidence.run.probes.damaged), width) if evidence.run.probes.damaged else []
     for entry in evidence.not_embedded:
         lines += _wrapped(shortened(not_embedded_sentence(entry), 600), width)
-    for sentence in (*people_sentences(evidence.data.units), unread_sentence(evidence.data.unread_columns)):
+    not_asked = (not_asked_sentence(entry, evidence.data.n_images) for entry in evidence.data.not_asked)
+    told = (*people_sentences(evidence.data.units), *not_asked, unread_sentence(evidence.data.unread_columns))
+    for sentence in told:
         lines += _wrapped(sentence, width) if sentence else []
     for note, n in list(evidence.data.notes.items())[:_NOTES]:
         lines += _wrapped(f"{count(n, 'image')}: {note}.", width, "  ")

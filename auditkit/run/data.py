@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from auditkit.evidence import Data, LeftOutEntry, Level, ModalityCount
+from auditkit.evidence import Data, LeftOutEntry, Level, ModalityCount, NotAsked
 from auditkit.images.item import ImageSet, Item, LeftOut
 from auditkit.masked import masked_url
 from auditkit.measure.columns import level_of
@@ -18,7 +19,13 @@ MAX_LISTED = 200
 _NUMBER = re.compile(r"\d+")
 
 
-def data_of(records: Sequence[Item], left_out: Sequence[LeftOut], images: ImageSet, settings: Settings) -> Data:
+def data_of(
+    records: Sequence[Item],
+    left_out: Sequence[LeftOut],
+    images: ImageSet,
+    settings: Settings,
+    lacking: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> Data:
     """Return what the record says of the data.
 
     Parameters
@@ -31,6 +38,8 @@ def data_of(records: Sequence[Item], left_out: Sequence[LeftOut], images: ImageS
         All that the source gave.
     settings : Settings
         The options of the run.
+    lacking : mapping of str to mapping of str to str
+        By image and task, why it is not asked.
     """
     return Data(
         source=settings.data if settings.data == "demo" else Path(_masked(settings.data)).name,
@@ -45,11 +54,27 @@ def data_of(records: Sequence[Item], left_out: Sequence[LeftOut], images: ImageS
         units=dict(sorted(Counter(r.unit for r in records).items())),
         notes=notes(records),
         unread_columns=dict(sorted(images.unread.items())),
+        not_asked=not_asked(lacking[r.id] for r in records if r.id in lacking),
         notice=images.notice,
         limited_to=settings.limit,
         sha256=data_sha256(r.content for r in records),
         strata=strata(records),
     )
+
+
+def not_asked(lacking: Iterable[Mapping[str, str]]) -> list[NotAsked]:
+    """Count the images that were not asked a task, by reason; tasks left out of equally many stand together.
+
+    Parameters
+    ----------
+    lacking : iterable of mapping of str to str
+        Of every image the tasks that it is not asked, with the reason.
+    """
+    counted = Counter((task, why) for some in lacking for task, why in some.items())
+    together: dict[tuple[int, str], list[str]] = {}
+    for (task, why), n in sorted(counted.items()):
+        together.setdefault((-n, why), []).append(task)
+    return [NotAsked(tasks=tasks, why=why, n=-n) for (n, why), tasks in sorted(together.items())]
 
 
 def _masked(source: str) -> str:

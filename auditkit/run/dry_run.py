@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditkit.evidence import Data
-from auditkit.words import count, cut, modality_name, people_sentences, unread_sentence, whole
+from auditkit.words import count, cut, modality_name, not_asked_sentence, people_sentences, unread_sentence, whole
 
 _LEVELS, _NAMES = 12, 3
 
@@ -96,6 +96,8 @@ def _data_lines(data: Data) -> Iterator[str]:
         yield "what the reader decided, images:"
     for note, n in data.notes.items():
         yield f"  {note}: {whole(n)}"
+    for entry in data.not_asked:
+        yield not_asked_sentence(entry, data.n_images)
     if sentence := unread_sentence(data.unread_columns):
         yield sentence
     yield f"left out:               {whole(data.n_left_out)}"

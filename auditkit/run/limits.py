@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditkit.evidence import Audit, Data
-from auditkit.words import modality_label, people_sentences
+from auditkit.words import modality_label, not_asked_sentence, people_sentences
 
 FEW = 24
 """Patients below which no audit of means can pass."""
@@ -36,6 +36,7 @@ def limits(data: Data, audits: Sequence[Audit]) -> list[str]:
             "about patients."
         )
     said += people_sentences(data.units)
+    said += [not_asked_sentence(entry, data.n_images) for entry in data.not_asked]
     few = [modality_label(counts.modality) for counts in data.modalities if counts.n_clusters < FEW]
     if few:
         said.append(f"Too few patients for any pass by rule: {', '.join(few)}.")

@@ -20,6 +20,7 @@ from auditkit.protocol.covered import check_covered
 from auditkit.protocol.extensions import NONE, Extensions
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
+from auditkit.run.asked import askable
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
 from auditkit.run.kinds import told_apart
@@ -96,6 +97,8 @@ def prepare(
     records = limit_clusters(images.records, settings.limit, protocol.seed)
     planned = told_apart(planned, protocol, records)
     records = with_donors(with_asked(records, planned), images.records, planned, protocol.catalogue, protocol.seed)
+    roles = (MODEL, *(one.role for one in asked))
+    planned, lacks = askable(planned, protocol, records, images, roles)
     store = open_store(settings)
     unsure = [said for one in recorded if (said := check_items(one, records, store))]
     return AuditRun(
@@ -105,13 +108,14 @@ def prepare(
         recorded=tuple(recorded),
         unsure=unsure,
         images=images,
-        plan=Plan(_unique(records), planned, protocol, (MODEL, *(one.role for one in asked))),
+        plan=Plan(_unique(records), planned, protocol, roles),
         store=store,
         renderer=Renderer(store, protocol.seed, protocol.catalogue),
         protocol_first_seen=store.protocol_first_seen(protocol.sha256()),
         started=started,
         git=git,
         kinds=kinds,
+        lacking=lacks,
     )
 
 

@@ -25,6 +25,7 @@ from auditkit.images.item import ImageSet, Item, LeftOut
 from auditkit.measure.recorded import data_sha256
 from auditkit.models.base import Model
 from auditkit.protocol.model import Protocol, Verb
+from auditkit.run.asked import Lacking
 from auditkit.run.checkout import Git
 from auditkit.run.dry_run import Counted, DryRun
 from auditkit.run.inside import lacking
@@ -68,6 +69,7 @@ class AuditRun:
     kinds: tuple[str, ...] = ()
     recorded: tuple[RecordedRole, ...] = ()
     unsure: list[str] = field(default_factory=list)
+    lacking: Lacking = field(default_factory=Lacking)
     embedded: Tally | None = None
     judge: Any = None
     looks_made: list[LookInfo] = field(default_factory=list)
@@ -131,11 +133,12 @@ class AuditRun:
                 continue
             shown = [catalogue.shown(probe.question) for probe in probes]
             rendered = self.renderer.known(record, digest, set(shown))
-            about = [earlier.answer(probe.question, record, digest) for probe in probes]
+            said = earlier.answers(record, digest, (probe.question for probe in probes))
+            about = [said.get(probe.question, "") for probe in probes]
             addresses = [
-                keys.of(probe, rendered[picture], record.columns, said)
-                for probe, picture, said in zip(probes, shown, about, strict=True)
-                if picture in rendered and said is not None
+                keys.of(probe, rendered[picture], record.columns, answer)
+                for probe, picture, answer in zip(probes, shown, about, strict=True)
+                if picture in rendered and answer is not None
             ]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
@@ -145,7 +148,7 @@ class AuditRun:
         """Describe the images of the plan."""
         from auditkit.run.data import data_of
 
-        return data_of(self.plan.records, all_left_out(self), self.images, self.settings)
+        return data_of(self.plan.records, all_left_out(self), self.images, self.settings, self.lacking.by_image)
 
     def fetch(
         self,
@@ -365,6 +368,7 @@ class AuditRun:
             lacking(effect, self.protocol, self.kinds, self.model)
             or lacking_kinds(effect, self.protocol, self.plan.records)
             or unanswered(effect, self.protocol, self.answerers, self.recorded)
+            or self.lacking.of(effect, self.protocol)
         )
 
     def close(self) -> None:

@@ -41,10 +41,13 @@ def with_truths(images: ImageSet, effects: Iterable[Effect], protocol: Protocol)
     It is one of the task's answers or unknown, so that it names nobody, and stands in the record where an audit chooses
     items by it.
     """
+    return replace(images, records=truths_of(images.records, effects, protocol))
+
+
+def truths_of(records: Iterable[Item], effects: Iterable[Effect], protocol: Protocol) -> tuple[Item, ...]:
+    """Return the items with the right answer to every task, as `with_truths` does."""
     tasks = [task for task in tasks_of(effects, protocol) if task.truth is not None]
-    if not tasks:
-        return images
-    return replace(images, records=tuple(_with_truths(record, tasks) for record in images.records))
+    return tuple(_with_truths(record, tasks) for record in records) if tasks else tuple(records)
 
 
 def _with_truths(record: Item, tasks: Sequence[Task]) -> Item:

@@ -7,12 +7,12 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import inside, read_tasks, scorer_of, shipped
+from auditkit.tasks.declared import diagnosis, inside, read_tasks, scorer_of, shipped
 from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
 from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
-from auditkit.tasks.scorers import FORMATS, Choice, Format, Points, Scorer
+from auditkit.tasks.scorers import FORMATS, Choice, Finding, Format, Points, Scorer
 from auditkit.tasks.task import Task
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Prompt, Wording
 
@@ -31,6 +31,7 @@ __all__ = [
     "SLOT",
     "Choice",
     "Expectation",
+    "Finding",
     "Format",
     "Option",
     "Outcome",
@@ -42,6 +43,7 @@ __all__ = [
     "Scorer",
     "Task",
     "Wording",
+    "diagnosis",
     "error_score",
     "expect",
     "inside",

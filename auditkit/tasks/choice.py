@@ -92,8 +92,13 @@ def read_word(text: Text, words: Sequence[str]) -> tuple[Claim | str, list[str]]
     found_words = [(m.start(), m.end(), forms[m[0].lower()]) for m in pattern.finditer(text.text)]
     mentions = [(start, end, word) for start, end, word in found_words if _ends(text.around(start, end))]
     claims, notes = _claims(text, mentions, _word_given)
-    settled = settle(claims)
-    if isinstance(settled, Claim) and set(words) == set(ANSWERS):
+    return settle(claims), notes
+
+
+def read_fitness(text: Text) -> tuple[Claim | str, list[str]]:
+    """Find the yes or no to whether an image is good enough; as `read_word`, and the rest must not say the contrary."""
+    settled, notes = read_word(text, tuple(ANSWERS))
+    if isinstance(settled, Claim):
         against = _UNFIT if settled.value == "yes" else _FIT
         found = against.search(text.text)
         if found:

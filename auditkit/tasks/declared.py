@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -17,16 +17,19 @@ from auditkit.tasks.axes import Axes, Words
 from auditkit.tasks.choice import Option
 from auditkit.tasks.expected import OF_PROBABILITIES
 from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, SHARES, Quantity
-from auditkit.tasks.scorers import FORMATS, Choice, Points, Scorer, Vectors, answers_of
+from auditkit.tasks.scorers import FORMATS, Choice, Finding, Points, Scorer, Vectors, answers_of
 from auditkit.tasks.slots import ANSWER, OPTIONS, slots
 from auditkit.tasks.task import Task
 from auditkit.tasks.truth import read_truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
-FILE, INSIDE = "tasks.toml", "vectors.toml"
-VECTORS, TEXT = "vectors", "text"
+FILE, INSIDE, DIAGNOSIS = "tasks.toml", "vectors.toml", "diagnosis.toml"
+VECTORS, TEXT, FINDING = "vectors", "text", "finding"
+_WITHOUT_POINTS: Mapping[str, Callable[[], Scorer]] = {FINDING: Finding, TEXT: Words, VECTORS: Vectors}
+BY_NAME = (*FORMATS, *_WITHOUT_POINTS)
+"""Scorers that a name alone declares."""
 LETTERS = "ABCDEFGH"
-_FURTHER = ("truth", "pictures", "flags", "role", "of")
+_FURTHER = ("truth", "pictures", "flags", "role", "of", "positive", "modalities")
 
 _ID = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -56,6 +59,18 @@ def inside() -> Mapping[str, Task]:
     return _read(INSIDE)
 
 
+@cache
+def diagnosis() -> Mapping[str, Task]:
+    """Return the tasks with a right answer that auditkit ships, for labelled images; read once, not to be changed.
+
+    Examples
+    --------
+    >>> [id for id in diagnosis() if id.startswith("pneumonia")]
+    ['pneumonia.present', 'pneumonia.absent', 'pneumonia.letters', 'pneumonia.kind']
+    """
+    return _read(DIAGNOSIS)
+
+
 def _read(file: str) -> Mapping[str, Task]:
     text = resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8")
     return MappingProxyType({id: task_of(id, table, {}, file) for id, table in tomllib.loads(text).items()})
@@ -71,15 +86,18 @@ def read_tasks(
     tables : mapping of str to mapping
         By id. ``scorer`` is ``"score_100"``, ``"rating_5"``, ``"grade"``, ``"yes_no"``; or ``{choice = {A = {text =
         "...", score = 100}, ...}}``, where ``label = "..."`` may stand for the score, and a text alone is its own
-        label; or ``{axes = {names = [...], low = 0, high = 2}}``, a number for each; or ``"text"``, words that another
-        task is about; or ``"vectors"``, where nothing is asked and a wording names a kind of embedding; or
+        label; or ``"finding"``, yes or no as labels; or ``{axes = {names = [...], low = 0, high = 2}}``, a number for
+        each; or ``"text"``, words that another task is about; or ``"vectors"``, where nothing is asked and a wording
+        names a kind of embedding; or
         ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of `scorers`.
         ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``. A task that
-        auditkit ships has its scorer already: the table may only add wordings to it. Slots ``{name}`` in wordings and
+        auditkit ships has its scorer already: the table may add wordings to it, and say where the right answers stand
+        in one's own data where it has a ``truth``. Slots ``{name}`` in wordings and
         options are columns of the items; ``{options}`` stands for the lettered lines. ``truth`` names the column with
         the right answer (`auditkit.tasks.truth.read_truth`), ``flags`` the answers that say that a picture will not do,
-        ``pictures`` how many an item has (0, 1, 2), ``role`` who is asked, and ``of`` the task whose answer fills the
-        slot ``{answer}``.
+        ``pictures`` how many an item has (0, 1, 2), ``role`` who is asked, ``of`` the task whose answer fills the slot
+        ``{answer}``, ``positive`` the one of two answers that finds the disease, and ``modalities`` the images that the
+        question makes sense of.
     where : str
         What stands before the ids in messages.
     scorers : mapping of str to object, optional
@@ -101,18 +119,20 @@ def read_tasks(
 
 
 def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Task:
-    task = shipped().get(id) or inside().get(id)
+    task = shipped().get(id) or inside().get(id) or diagnosis().get(id)
     if task is None:
         return task_of(id, table, scorers, where)
     at = f"{where}.{id}"
     if isinstance(table, Mapping) and "scorer" in table:
         raise AuditkitError(f"{at}.scorer: auditkit ships this task with a scorer.", "Give your task another name.")
-    check_keys(table, ("wordings",), ("wordings",), at)
-    added = _wordings(table["wordings"], task.scorer, at)
+    own = ("truth",) if task.truth is not None else ()
+    check_keys(table, ("wordings", *own), () if own else ("wordings",), at)
+    added = _wordings(table["wordings"], task.scorer, at) if "wordings" in table else {}
     for name in added:
         if name in task.wordings:
             raise AuditkitError(f"{at}.wordings.{name}: auditkit ships a wording of this name.", "Use another one.")
-    return replace(task, wordings={**task.wordings, **added})
+    truth = read_truth(table["truth"], task.answers, f"{at}.truth") if "truth" in table else task.truth
+    return replace(task, wordings={**task.wordings, **added}, truth=truth)
 
 
 def task_of(id: str, table: Any, scorers: Mapping[str, Any] | None = None, where: str = "tasks") -> Task:
@@ -150,6 +170,17 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
             )
         _check_free(scorer, (FLAGGED.name,), f"{at}.flags")
         found["flags"] = tuple(flags)
+    if "positive" in table:
+        found["positive"] = table["positive"]
+        if len(answers) != 2 or found["positive"] not in answers:
+            raise AuditkitError(
+                f"{at}.positive: one of the two answers to the task is needed (value seen: {table['positive']!r:.80})."
+            )
+    if "modalities" in table:
+        names = table["modalities"]
+        if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) and one for one in names):
+            raise AuditkitError(f"{at}.modalities: a list of names is needed (value seen: {names!r:.80}).")
+        found["modalities"] = tuple(names)
     for key in ("role", "of"):
         if key in table:
             found[key] = table[key]
@@ -226,16 +257,14 @@ def scorer_of(spec: Any, scorers: Mapping[str, Any], where: str) -> Scorer:
         raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).")
     if name in FORMATS and arguments is None:
         return Points(name)
-    if name == VECTORS and arguments is None:
-        return Vectors()
-    if name == TEXT and arguments is None:
-        return Words()
+    if name in _WITHOUT_POINTS and arguments is None:
+        return _WITHOUT_POINTS[name]()
     if name in scorers:
         found = scorers[name]
     elif _PATH.fullmatch(name):
         found = imported(name, where)
     else:
-        remedy = near(name, [*FORMATS, TEXT, VECTORS, *scorers])
+        remedy = near(name, [*BY_NAME, *scorers])
         raise AuditkitError(f"{where}: allowed: {_allowed(scorers)} (value seen: {spec!r:.80}).", remedy)
     if isinstance(found, type) or (callable(found) and not hasattr(found, "read")):
         try:
@@ -323,5 +352,5 @@ def _option(letter: str, value: Any, at: str) -> Option:
 
 
 def _allowed(scorers: Mapping[str, Any]) -> str:
-    named = ", ".join([*FORMATS, TEXT, VECTORS, *scorers])
+    named = ", ".join([*BY_NAME, *scorers])
     return f"{named}, {{choice = {{A = ...}}}}, {{axes = {{names = ...}}}}, package.module:Name"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
 from auditkit.tasks.answers import parse
-from auditkit.tasks.choice import ANSWERS, GRADES, Option, read_option, read_word
+from auditkit.tasks.choice import ANSWERS, GRADES, Option, read_fitness, read_option, read_word
 from auditkit.tasks.context import Claim, Text
 from auditkit.tasks.numeric import SCALES, read_number
 from auditkit.tasks.quantity import OTHERS, SCORE, SIMILARITY, Quantity
@@ -104,7 +104,7 @@ class Points:
     def _search(self, text: Text) -> tuple[Claim | str, list[str]]:
         if self.format in SCALES:
             return read_number(text, SCALES[self.format])
-        return read_word(text, _CHOICES[self.format])
+        return read_fitness(text) if self.format == "yes_no" else read_word(text, _CHOICES[self.format])
 
     def _give(self, value: float | str | None) -> Score:
         if not isinstance(value, float):
@@ -117,6 +117,33 @@ class Points:
 
 
 _POINTS: Mapping[str, float] = {**GRADES, **ANSWERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Yes or no, whether something is there: a label, because it is no matter of more or less."""
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """None: what makes a number of an answer is whether it is right."""
+        return ()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The two words."""
+        return tuple(ANSWERS)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """All that can be said."""
+        return self.choices
+
+    def read(self, text: str, finish: str, wording: Wording) -> Score:
+        """Read one answer; exactly one outcome, never raises for any text."""
+        return parse(text, finish, wording, self._search, lambda value: Score("scored", said=str(value)))
+
+    def _search(self, text: Text) -> tuple[Claim | str, list[str]]:
+        return read_word(text, self.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +204,8 @@ class Choice:
         letters = "".join(option.letter for option in self.options)
         texts = [" ".join(option.text.split()).casefold() for option in self.options]
         if letters != "ABCDEFGH"[: len(letters)] or len(letters) < 2:
-            return f"it has the options {', '.join(letters) or 'none'}"
-        return "two of its options have the same text" if len(set(texts)) < len(texts) else ""
+            return f"the options are {', '.join(letters) or 'none'}"
+        return "two of the options have the same text" if len(set(texts)) < len(texts) else ""
 
     def about(self, columns: Mapping[str, str]) -> Choice:
         """Return the options of one item."""

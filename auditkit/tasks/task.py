@@ -40,6 +40,11 @@ class Task:
         Who is asked; ``"model"`` is the model that is audited.
     of : str
         Id of the task whose answer fills the slot ``{answer}``; empty where none does.
+    positive : str
+        Of two answers the one that says that the disease is there: what sensitivity is about. Empty where no answer
+        says that, or several do.
+    modalities : tuple of str
+        The images that the question makes sense of; empty for all.
     """
 
     id: str
@@ -51,6 +56,8 @@ class Task:
     flags: tuple[str, ...] = ()
     role: str = MODEL
     of: str = ""
+    positive: str = ""
+    modalities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wordings", MappingProxyType(dict(self.wordings)))
@@ -154,12 +161,16 @@ class Task:
         known = self.about(columns)
         return self.truth.of(columns.get(self.truth.column, ""), known.answers, known._options)
 
+    def applies_to(self, modality: str) -> bool:
+        """Tell whether images of a modality are asked this."""
+        return not self.modalities or modality in self.modalities
+
     def lacks_words(self, columns: Mapping[str, str]) -> bool:
         """Whether columns that the question or its options name are not known at all."""
         return bool(self.spoken) and not any(name in columns for name in self.spoken)
 
     def lacking(self, columns: Mapping[str, str], pictures: int) -> str:
-        """Say why an item cannot be asked this; empty where it can.
+        """Say what keeps an item from being asked this; empty where nothing does.
 
         Parameters
         ----------
@@ -169,17 +180,17 @@ class Task:
             How many it has.
         """
         if self.pictures not in (0, pictures):  # what shows no picture can be asked about every item
-            return f"it has {pictures} picture{'s' * (pictures != 1)}, and {self.id} asks about {self.pictures}"
+            return f"{pictures} picture{'s are' if pictures != 1 else ' is'} given and {self.pictures} asked about"
         options = {name for option in self._options for name in slots(option.text)}
         missing = [name for name in self.spoken if name not in options and not columns.get(name)]
         if self.truth is not None and COLUMN_OF + self.id not in columns and not columns.get(self.truth.column):
             missing.append(self.truth.column)
         if missing:
-            return f"it has no {missing[0]!r}, which {self.id} needs"
+            return f"no {missing[0]!r} is given"
         if isinstance(self.scorer, Choice) and (problem := self.scorer.about(columns).problem):
-            return f"{problem}, so {self.id} cannot be asked"
+            return problem
         if self.truth is not None and not self.right(columns):
-            return f"its {self.truth.column} is none of the answers to {self.id}"
+            return f"the {self.truth.column!r} is none of the answers"
         return ""
 
     def table(self) -> dict[str, Any]:
@@ -191,9 +202,10 @@ class Task:
         if self.truth is not None:
             levels = {said: list(some) for said, some in self.truth.levels.items()}
             table["truth"] = {"column": self.truth.column, "levels": levels} if levels else self.truth.column
-        for key, usual in (("pictures", 1), ("flags", ()), ("role", MODEL), ("of", "")):
+        for key, usual in (("pictures", 1), ("role", MODEL), ("of", ""), ("positive", "")):
             if getattr(self, key) != usual:
-                table[key] = list(self.flags) if key == "flags" else getattr(self, key)
+                table[key] = getattr(self, key)
+        table |= {key: list(some) for key in ("flags", "modalities") if (some := getattr(self, key))}
         return table
 
 

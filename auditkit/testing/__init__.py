@@ -28,11 +28,12 @@ from auditkit.testing.defects import (
     at_times,
     cancelling,
 )
+from auditkit.testing.labelled import BaseRate, ByPosition, IgnoresImage, Knowing, RefusesHard, WordingFragile
 from auditkit.testing.planting import PlantedModel, plant
 from auditkit.testing.questions import Asked, Replies, Subjects
 from auditkit.testing.readers import NOISES, Behaviour, FairReader, Noise
 from auditkit.testing.saying import say
-from auditkit.testing.simulate import audit_all, made_up_images, simulate
+from auditkit.testing.simulate import audit_all, labelled_images, made_up_images, simulate
 from auditkit.testing.truth import Truth
 
 __all__ = [
@@ -40,15 +41,19 @@ __all__ = [
     "DEFECTS",
     "NOISES",
     "Asked",
+    "BaseRate",
     "BatchDependent",
     "Behaviour",
     "Bias",
+    "ByPosition",
     "Constant",
     "Defect",
     "FairReader",
     "HidesChanges",
+    "IgnoresImage",
     "Insensitive",
     "Inverted",
+    "Knowing",
     "Noise",
     "OutOfRange",
     "OutlierPatient",
@@ -56,6 +61,7 @@ __all__ = [
     "PlantedModel",
     "ReadsLabel",
     "Refuses",
+    "RefusesHard",
     "RefusesWorst",
     "Replies",
     "Squeezed",
@@ -64,9 +70,11 @@ __all__ = [
     "Threshold",
     "Truth",
     "Unsteady",
+    "WordingFragile",
     "at_times",
     "audit_all",
     "cancelling",
+    "labelled_images",
     "made_up_images",
     "plant",
     "say",

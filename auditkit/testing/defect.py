@@ -116,7 +116,7 @@ def moved(replies: Replies, by: NDArray[np.float64] | float) -> Replies:
     return Replies(np.clip(replies.scores + by, 0.0, 100.0), replies.texts)
 
 
-def checked_share(defect: Defect, share: float) -> None:
+def checked_share(defect: object, share: float) -> None:
     """Refuse a share outside 0 to 1, such as a percentage."""
     if not 0 <= share <= 1:
         raise AuditkitError(

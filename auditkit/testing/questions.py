@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -30,11 +30,14 @@ class Subjects:
         Hashed id of each image's patient.
     modalities : ndarray of str, shape (n,)
         Modality of each image.
+    columns : tuple of mapping of str to str, length n
+        What is known of each image, the right answers among it; empty where nothing is.
     """
 
     ids: tuple[str, ...]
     patients: NDArray[np.object_]
     modalities: NDArray[np.object_]
+    columns: tuple[Mapping[str, str], ...] = ()
 
     @classmethod
     def of(cls, records: Sequence[Item]) -> Subjects:
@@ -43,6 +46,7 @@ class Subjects:
             tuple(r.id for r in records),
             np.array([r.cluster for r in records], dtype=object),
             np.array([r.modality for r in records], dtype=object),
+            tuple(r.columns for r in records),
         )
 
     def __len__(self) -> int:
@@ -90,6 +94,11 @@ class Asked:
     def severity(self) -> int:
         """Levels of what is done to the images, added up; 0 where nothing is."""
         return severity(self.condition, self.catalogue)
+
+    def right(self) -> tuple[str, ...]:
+        """Return the right answer about every subject, as it would be said; empty where it is not known."""
+        about = self.catalogue.about
+        return tuple(about(self.question, columns)[1] for columns in self.subjects.columns)
 
     def draw(self, *names: str, again: bool = False) -> np.random.Generator:
         """Return random numbers that belong to this question alone.

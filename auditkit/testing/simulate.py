@@ -7,6 +7,7 @@ run uses (`auditkit.measure.reader.AnswerTable`, `auditkit.judge.judge.Judge`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -20,6 +21,7 @@ from auditkit.judge.judge import Judge
 from auditkit.measure.columns import Measurements
 from auditkit.measure.reader import AnswerTable
 from auditkit.protocol.model import Protocol
+from auditkit.run.truths import truths_of
 from auditkit.testing.questions import Asked, Subjects, generator
 from auditkit.testing.readers import Behaviour
 from auditkit.testing.saying import say
@@ -61,6 +63,24 @@ def made_up_images(patients: Mapping[str, int], per_patient: Sequence[int] = (1,
     return tuple(sorted(records, key=lambda record: record.id))
 
 
+def labelled_images(records: Sequence[Item], column: str, levels: Sequence[str]) -> tuple[Item, ...]:
+    """Return records with what a column says of each.
+
+    Parameters
+    ----------
+    records : sequence of Item
+        As `made_up_images` gives them.
+    column : str
+        Name of the column, as a task's ``truth`` names it.
+    levels : sequence of str
+        One for every record.
+    """
+    return tuple(
+        replace(record, columns={**record.columns, column: level})
+        for record, level in zip(records, levels, strict=True)
+    )
+
+
 def _noise(name: str) -> NDArray[np.uint8]:
     return generator(0, name).integers(0, 256, (48, 48)).astype(np.uint8)
 
@@ -89,6 +109,7 @@ def simulate(
         When an effect or a planted defect names what is not in the catalogue.
     """
     catalogue = protocol.catalogue
+    records = truths_of(records, effects, protocol)
     plan = Plan(tuple(records), tuple(effects), protocol)
     subjects = Subjects.of(records)
     table = AnswerTable(len(records), catalogue)

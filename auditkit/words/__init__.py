@@ -37,7 +37,7 @@ from auditkit.words.numbers import (
     percent,
     whole,
 )
-from auditkit.words.people import people_sentences, unread_sentence
+from auditkit.words.people import not_asked_sentence, people_sentences, unread_sentence
 from auditkit.words.text import cut, shortened, visible
 from auditkit.words.times import duration, moment
 
@@ -69,6 +69,7 @@ __all__ = [
     "modality_label",
     "modality_name",
     "moment",
+    "not_asked_sentence",
     "not_embedded_sentence",
     "number",
     "p_equals",

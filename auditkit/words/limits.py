@@ -8,6 +8,12 @@ from auditkit.evidence import ALL, Audit, Cell
 from auditkit.words.names import plain_name
 from auditkit.words.numbers import PER_STEP, Scale
 
+_RIGHT = {
+    "correct": ("Share of right answers", "Difference of right answers"),
+    "above_chance": ("From guessing (0) to always right", "Difference, from guessing to always right"),
+}
+"""Axes by quantity: of levels, of changes."""
+
 
 def scale_of(audit: Audit) -> Scale:
     """Return how an audit's numbers are written: changes with their sign, levels without."""
@@ -60,6 +66,8 @@ def axis_words(audit: Audit) -> str:
         return "Fall of the score"
     if audit.unit == "points":
         return "Change of the score" if audit.change else "Score"
+    if audit.quantity in _RIGHT:
+        return _RIGHT[audit.quantity][audit.change]
     if audit.unit == "share":
         return "Difference of rates" if audit.change else "Share of answers"
     return "Area under the ROC curve" if audit.unit == "AUROC" else plain_name(audit.quantity)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from auditkit.evidence import NotAsked
+from auditkit.words.names import some_of
 from auditkit.words.numbers import count, whole
 
 _WHY = {
@@ -32,6 +34,25 @@ def people_sentences(units: Mapping[str, int]) -> list[str]:
         for unit, how in _WHY.items()
         if units.get(unit)
     ]
+
+
+def not_asked_sentence(entry: NotAsked, total: int) -> str:
+    """Say how many images were not asked some tasks, and why.
+
+    Parameters
+    ----------
+    entry : NotAsked
+        Of ``Data.not_asked``.
+    total : int
+        Images of the run.
+
+    Examples
+    --------
+    >>> not_asked_sentence(NotAsked(tasks=["chest.pneumonia"], why="no 'label' is given", n=12), 60)
+    "12 of 60 images were not asked chest.pneumonia: no 'label' is given."
+    """
+    were = "was" if entry.n == 1 else "were"
+    return f"{whole(entry.n)} of {count(total, 'image')} {were} not asked {some_of(entry.tasks)}: {entry.why}."
 
 
 def unread_sentence(columns: Mapping[str, str]) -> str:

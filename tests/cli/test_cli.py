@@ -147,8 +147,8 @@ def test_plan_from_a_pilot(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "Give --model-sd=12 or --pilot="),
-        (["--model-sd=12", "--pilot=x.json"], "one of the two is needed"),
+        ([], "Give --model-sd=12, --accuracy=0.9 or --pilot="),
+        (["--model-sd=12", "--pilot=x.json"], "one of them is needed"),
         (["--model-sd=12", "--power=1.2"], "power is a probability between 0 and 1, got 1.2"),
         (["--model-sd=12", "--margin=0"], "a margin is in points, above 0"),
         (["--model-sd=12", "--effect=5"], "no number of patients passes"),

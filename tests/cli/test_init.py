@@ -18,7 +18,7 @@ def newer(tmp_path, monkeypatch):
     folder.mkdir()
     for name, text in shipped().items():
         (folder / name).write_text(text)
-    monkeypatch.setattr(starter, "shipped_folder", lambda: folder)
+    monkeypatch.setattr(starter, "shipped_folder", lambda pack="": folder)
     return folder
 
 
@@ -51,6 +51,22 @@ def test_init_writes_the_shipped_files_once(tmp_path, monkeypatch, capsys):
     error = capsys.readouterr().err
     assert "audits already has protocol.toml, test_answers.py" in error
     assert "auditkit init audits --diff" in error
+
+
+def test_a_pack_is_copied_and_compared_with_itself(tmp_path, monkeypatch, capsys, pytestconfig):
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--pack", "diagnosis"]) == 0
+    pack = pytestconfig.rootpath / "packs/diagnosis"
+    files = {p.name: p.read_text() for p in pack.iterdir() if p.suffix in (".py", ".toml")}
+    assert {p.name: p.read_text() for p in (tmp_path / "diagnosis").iterdir() if p.name != NOTE} == files
+    assert set(files) > {"protocol.toml"}
+    assert "pytest diagnosis --model=NAME" in capsys.readouterr().out
+    assert main(["init", "diagnosis", "--diff"]) == 0
+    (tmp_path / "diagnosis/protocol.toml").write_text(files["protocol.toml"].replace("0.70", "0.80"))
+    assert main(["init", "diagnosis", "--reviewed"]) == 0
+    assert [change.verdict for change in compare(tmp_path / "diagnosis").changes] == ["you changed it"]
+    assert main(["init", "--pack", "diagnoses"]) == 4
+    assert "diagnosis" in capsys.readouterr().err
 
 
 def test_one_file_that_is_there_is_enough_to_write_nothing(tmp_path, capsys):

@@ -47,7 +47,15 @@ def test_the_wheel_holds_the_package_its_data_and_the_audits_and_nothing_else(wh
     assert "protocol.toml" in audits
     for name, content in audits.items():
         assert zipfile.ZipFile(wheel).read(f"auditkit/cli/starter/audits/{name}") == content
-    others = names - package - {f"auditkit/cli/starter/audits/{name}" for name in audits}
+    packs = {
+        f"auditkit/cli/starter/{path.relative_to(ROOT).as_posix()}": path.read_bytes()
+        for path in (ROOT / "packs").rglob("*")
+        if path.suffix in (".py", ".toml")
+    }
+    assert "auditkit/cli/starter/packs/diagnosis/protocol.toml" in packs
+    for name, content in packs.items():
+        assert zipfile.ZipFile(wheel).read(name) == content
+    others = names - package - {f"auditkit/cli/starter/audits/{name}" for name in audits} - packs.keys()
     dist_info = f"{wheel.name.split('-py3')[0]}.dist-info"
     assert {name.split("/")[0] for name in others} == {dist_info, "pytest_auditkit.py"}
 

@@ -92,10 +92,10 @@ def test_right_and_wrong_by_levels_of_a_column(run, table):
     assert [correct[f"{i:03d}.png"] for i in range(4)] == [1.0, 0.0, 1.0, 0.0]
     # What is not labelled is not asked, and each of the two says why.
     assert len(model.asked) == 4
-    why = sorted(reason for record in data.records for reason in plan.lacking(record))
+    why = sorted(reason for record in data.records for reason in plan.lacking(record).items())
     assert why == [
-        "it has no 'label', which chest.pneumonia needs",
-        "its label is none of the answers to chest.pneumonia",
+        ("chest.pneumonia", "no 'label' is given"),
+        ("chest.pneumonia", "the 'label' is none of the answers"),
     ]
     above = data.column(question).value("above_chance")
     assert sorted(above[np.isfinite(above)].tolist()) == [-1.0, -1.0, 1.0, 1.0]
@@ -134,8 +134,8 @@ def test_options_of_each_item_and_their_other_order(run, table):
     # The letter is the same, what it says is not: a model that answers by position differs everywhere.
     audit = Judge(protocol(), data, plan.effects).audit(plan.effects[0], "?")
     assert audit.parts[0].estimate.value == 1.0
-    [why] = {reason for record in data.records for reason in plan.lacking(record)}
-    assert why == "two of its options have the same text, so ward cannot be asked"
+    [why] = {reason for record in data.records for reason in plan.lacking(record).items()}
+    assert why == ("ward", "two of the options have the same text")
 
 
 def test_a_flag_is_a_word_or_a_refusal(run, table):

@@ -207,7 +207,7 @@ def test_two_pictures_in_both_orders(run, records):
     assert data.column(swapped).value("correct").tolist() == [1.0] * 3
     # A picture alone is no pair, and a pair is not asked what is about one picture.
     single, why = records(1, prefix="x")[0], Plan((), tuple(distinct(effects)), rules())
-    assert why.lacking(single) == ("it has 1 picture, and better asks about 2",)
+    assert why.lacking(single) == {"better": "1 picture is given and 2 asked about"}
 
 
 def test_equal_pictures_of_a_pair_get_noise_of_their_own(store, records):

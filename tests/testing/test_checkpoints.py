@@ -24,7 +24,7 @@ DUAL = ("clip", "siglip")
 SPEAKING = [name for name in ARCHITECTURES if name not in DUAL]
 IMAGES = 20
 CATALOGUE = Catalogue.of({}, {}, "quality.direct")
-EVERY = [Question(task.id, wording) for task in CATALOGUE.tasks.values() if task.asks for wording in task.wordings]
+EVERY = [Question(task.id, wording) for task in tasks.shipped().values() for wording in task.wordings]
 SAID = ((), (Perturbation(next(iter(perturbations.levels()))),))
 """Without and with a sentence."""
 

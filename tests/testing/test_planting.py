@@ -79,7 +79,7 @@ def texts(model, *requests):
 def test_words_are_recognised_for_every_wording_and_sentence():
     prompts = Prompts(CATALOGUE)
     image = np.zeros((8, 8), np.uint8)
-    for task in (task for task in CATALOGUE.tasks.values() if task.asks):
+    for task in tasks.shipped().values():
         for wording in task.wordings:
             for said in ((), *((name,) for name in (*perturbations.levels(), *perturbations.placebos()))):
                 asked = Question(task.id, wording, tuple(map(Perturbation, said)))
@@ -236,7 +236,7 @@ def test_answers_of_other_kinds(function_model, rendered, protocol):
 
 
 def test_a_refusal_is_read_as_one_in_every_format():
-    for task in (task for task in CATALOGUE.tasks.values() if task.asks):
+    for task in tasks.shipped().values():
         for wording in task.wordings:
             assert tasks.read(task, wording, REFUSAL).outcome == "refused"
 

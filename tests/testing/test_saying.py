@@ -74,7 +74,7 @@ def test_words_cannot_leave_their_scale(question):
 def test_options_with_labels_are_answered_with_the_first(question):
     answer = read(say(40.0, question, CATALOGUE), question)
     assert answer.outcome == "scored"
-    assert answer.said == scorer(question).options[0].label
+    assert answer.said == scorer(question).answers[0]
 
 
 @pytest.mark.parametrize(("score", "text"), [(-0.001, "0"), (0.3, "0"), (0.7, "1"), (73.456, "73.46"), (100.0, "100")])

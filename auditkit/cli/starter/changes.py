@@ -86,8 +86,8 @@ def compare(folder: Path) -> Comparison:
     AuditkitError
         When the folder has no readable note of what was copied.
     """
-    version, copied = read_note(folder)
-    now = shipped()
+    version, pack, copied = read_note(folder)
+    now = shipped(pack)
     changes = []
     for name in sorted({*copied, *now}):
         own = read(folder / name) if (folder / name).is_file() else None

@@ -1,0 +1,127 @@
+"""The effects of the diagnosis pack: what is asked of a model about labelled images, condition by condition.
+
+Every function gives the effects of all conditions, in the same order each time. Their names begin with the condition,
+so that ``-k pneumonia`` selects those of one. The families are declared in ``packs/diagnosis/protocol.toml``.
+"""
+
+from __future__ import annotations
+
+from auditkit import tasks
+from auditkit.protocol import effects
+from auditkit.tasks import Task
+from auditkit.vocabulary import Effect, Perturbation
+
+CONDITIONS = ("brain_tumour", "pneumonia", "skin_lesion", "histology")
+PRESENT, ABSENT, LETTERS, KIND = "present", "absent", "letters", "kind"
+SEVERITIES = (3, 5)
+
+
+def questions(*kinds: str) -> list[Task]:
+    """Return the tasks of every condition, or some kinds of them: ``present``, ``absent``, ``letters``, ``kind``."""
+    every, wanted = tasks.diagnosis(), kinds or (PRESENT, ABSENT, LETTERS, KIND)
+    return [every[f"{condition}.{kind}"] for condition in CONDITIONS for kind in wanted]
+
+
+def accuracies() -> list[Effect]:
+    """The share of right answers to every task, and the mean of the shares of every class."""
+    made = effects.accuracy, effects.balanced_accuracy
+    return [make(task.id, family="accuracy") for task in questions() for make in made]
+
+
+def skill() -> list[Effect]:
+    """Every task, for how far the answers are from guessing."""
+    return [effects.skill(task.id, family="skill") for task in questions()]
+
+
+def recall() -> list[Effect]:
+    """The classes of every choice between two: sensitivity and specificity."""
+    return _recalls("recall", questions(PRESENT, LETTERS))
+
+
+def recall_of_kinds() -> list[Effect]:
+    """The classes of every choice among several."""
+    return _recalls("recall_of_kinds", questions(KIND))
+
+
+def _recalls(family: str, every: list[Task]) -> list[Effect]:
+    return [effects.recall(task.id, answer, family=family) for task in every for answer in task.answers]
+
+
+def loss() -> list[Effect]:
+    """Every corruption, for the right answers that are lost under it."""
+    return [
+        effects.loses(entry, SEVERITIES, task=task.id, family="loss")
+        for task in questions(PRESENT, KIND)
+        for entry in effects.corruptions()
+    ]
+
+
+def loss_by_class() -> list[Effect]:
+    """Every corruption, for the sensitivity and the specificity that are lost under it."""
+    return [
+        effects.loses(entry, SEVERITIES, task=task.id, answer=answer, family="loss_by_class")
+        for task in questions(PRESENT)
+        for entry in effects.corruptions()
+        for answer in task.answers
+    ]
+
+
+def wording() -> list[Effect]:
+    """Every two wordings of a task, and the question turned round, for the share of right answers."""
+    return [*_between_wordings("correct", "wording"), *_turned_round("correct", "wording")]
+
+
+def wording_lost() -> list[Effect]:
+    """The same comparisons for the share of answers that were declined or cannot be used."""
+    return [*_between_wordings("lost", "wording_lost"), *_turned_round("lost", "wording_lost")]
+
+
+def position() -> list[Effect]:
+    """Every choice among letters, for answers that change with the order of the options more often than by noise."""
+    return [
+        effects.differs(
+            Perturbation("options_reversed"),
+            alike=[Perturbation("again", 1)],
+            task=task.id,
+            name=f"{task.id}-position",
+            family="position",
+        )
+        for task in questions(LETTERS, KIND)
+    ]
+
+
+def refusals() -> list[Effect]:
+    """Every wording of every task, for the share of refused and of otherwise unusable answers."""
+    return [
+        effects.share(kind, task.id, wording=wording, family="refusals")
+        for task in questions()
+        for wording in task.wordings
+        for kind in ("refused", "unusable")
+    ]
+
+
+def _between_wordings(value: str, family: str) -> list[Effect]:
+    return [effects.wordings(task.id, tuple(task.wordings), value, family=family) for task in questions()]
+
+
+def _turned_round(value: str, family: str) -> list[Effect]:
+    found = []
+    for present, absent in zip(questions(PRESENT), questions(ABSENT), strict=True):
+        one, other = (effects.mean(task.id, value, family=family) for task in (absent, present))
+        found.append(one.minus(other).named(f"{present.id}-turned-round-{value}"))
+    return found
+
+
+FAMILIES = {
+    "accuracy": accuracies,
+    "skill": skill,
+    "recall": recall,
+    "recall_of_kinds": recall_of_kinds,
+    "loss": loss,
+    "loss_by_class": loss_by_class,
+    "wording": wording,
+    "wording_lost": wording_lost,
+    "position": position,
+    "refusals": refusals,
+}
+"""From the name of a family to its effects."""
