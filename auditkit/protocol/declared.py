@@ -36,7 +36,7 @@ def lacks_kinds(effect: Effect, known: Mapping[str, Task], modalities: Iterable[
     for task in (known[name] for name in sorted(names) if name in known):
         if task.truth is not None and task.truth.column == MODALITY:
             told = {task.truth.of(modality, task.answers) for modality in there}
-            if lacking := [task.in_words(answer) for answer in task.answers if answer not in told]:
+            if lacking := [f"“{task.in_words(answer)}”" for answer in task.answers if answer not in told]:
                 return f"no image shows {some_of(lacking)}, so that guessing cannot be told from knowing."
     return ""
 

@@ -79,8 +79,8 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     ),
     "spared": (
         "Does the model leave sound images in peace?",
-        "The control for the audit above, which a model that rejects everything would pass: how many more images are "
-        "called unusable under the mildest corruption than without it.",
+        "The control for the audit above, which a model that rejects at the slightest fault would pass: how many more "
+        "images are called unusable under the mildest corruption than without it.",
     ),
     "burnt_in": (
         "Does the score ignore text in the picture?",
