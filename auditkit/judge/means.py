@@ -278,6 +278,10 @@ def check_provided(draft: Draft, decision: Decision, frame: Frame, data: Measure
     if part is None:
         return
     first = replace(decision, part=part, items=per_item(part, data, rules.protocol))
+    if part.balanced and is_alone(first, frame.mask, data):
+        # Of a level with one right answer it cannot be told; whether the model guesses is told by all of them.
+        everything = (frame.stratum[0], ALL)
+        frame = replace(frame, stratum=everything, mask=data.where(everything), clusters=data.cluster)
     aim = first if not part.balanced else balanced(first, frame.mask, data)
     items = aim.items
     values = np.where(items.asked & ~np.isfinite(items.values), items.lowest, items.values)
