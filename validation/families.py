@@ -197,7 +197,7 @@ BOUNDARY: Mapping[str, Behaviour] = {
     "repeatability": Unsettled(),
     "looking": Shifting(lambda q, _m: -10.0 * _says(q, _BLANKS)),
     "flags": Flagging(lambda q: 0.50 * bool(q.condition)),
-    "spared": Flagging(lambda q: 0.20 * bool(q.condition)),
+    "spared": Flagging(lambda q: 0.10 * bool(q.condition)),
     "burnt_in": Shifting(_praised, NOISES["discrete"]),
     "authority": Shifting(_praised, NOISES["discrete"]),
 }

@@ -41,6 +41,10 @@ class Profile(Section):
 
     alpha: Annotated[float, Field(gt=0, le=0.1)]
     """Error rate per side: 0.05 in ``ci``, 0.025 in ``pilot``."""
+    families: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """The families that it asks; the others are not declared under it. Empty: all."""
+    patients: Annotated[int, Field(ge=1)] | None = None
+    """How many patients it asks about where ``--audit-limit`` says nothing; None for all."""
 
 
 class Images(Section):
@@ -248,6 +252,25 @@ class Protocol(Section):
     families: dict[str, Family]
     _source: str = PrivateAttr(default="")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _families_of_the_profile(cls, raw: Any) -> Any:
+        """Keep the families that the chosen profile asks, so that its hash and its verdict are about these."""
+        if not isinstance(raw, Mapping):
+            return raw
+        families, profiles = raw.get("families"), raw.get("profiles")
+        chosen = profiles.get(raw.get("profile", "ci")) if isinstance(profiles, Mapping) else None
+        named = chosen.get("families") if isinstance(chosen, Mapping) else getattr(chosen, "families", None)
+        if not named or not isinstance(families, Mapping) or not isinstance(named, list | tuple):
+            return raw
+        unknown = [name for name in named if name not in families]
+        if unknown:
+            raise ValueError(
+                f"profiles.{raw.get('profile', 'ci')}.families names {unknown[0]!r}, which is not declared; declared: "
+                f"{', '.join(families)}"
+            )
+        return {**raw, "families": {name: family for name, family in families.items() if name in named}}
+
     @model_validator(mode="after")
     def _profile_is_declared(self) -> Protocol:
         if self.profile not in self.profiles:
@@ -265,6 +288,11 @@ class Protocol(Section):
     def alpha(self) -> float:
         """Error rate per side of the chosen profile."""
         return self.profiles[self.profile].alpha
+
+    @property
+    def patients(self) -> int | None:
+        """How many patients the chosen profile asks about; None for all."""
+        return self.profiles[self.profile].patients
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from auditkit.ask.donors import with_asked, with_donors
@@ -65,6 +66,7 @@ def prepare(
     git = checkout(settings)  # before anything is written into it
     check(settings)
     protocol = load_protocol(settings.protocol, settings.profile, settings.looks, extensions)
+    settings = replace(settings, limit=settings.limit or protocol.patients)
     planned = checked(effects, protocol)
     check_writable(settings.out or settings.root / REPORTS)
     given = find_model(settings.model)

@@ -159,7 +159,7 @@ DEFECTS: dict[str, Callable[[float, Protocol, Sequence[Item]], Defect]] = {
     "ceiling": lambda times, p, records: Squeezed(100.0 - 5.0 * _fall(p) / times, 100.0),
     "blank_passes": lambda times, p, records: Insensitive(BLANKS),
     "ignores_image": lambda times, p, records: Insensitive((*_corruptions(), *BLANKS)),
-    "rejects_mild": lambda times, p, records: Threshold((), severity=1, fall=45.0),
+    "rejects_mild": lambda times, p, records: Threshold((), severity=1, fall=65.0),
     "reads_picture": lambda times, p, records: ReadsPicture(("burnt_in.excellent",), times * _words(p)),
     "follows_authority": lambda times, p, records: Bias(PRAISED, times * _words(p)),
     "out_of_range": lambda times, p, records: OutOfRange(times * _limit(p, "answers")),

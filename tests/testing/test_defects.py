@@ -95,10 +95,10 @@ FOUND = {
     "constant": ("discrimination/gaussian_noise", "ct", 0.5, 1e-9, r"AUROC 0\.50 .*; must be above 0\.70: not met"),
     "floor": ("sensitivity/jpeg", "ct", 0.35, 0.05, r"0\.\d \[.*; must be above 2\.0: not met"),
     "ceiling": ("sensitivity/jpeg", "xray", 0.35, 0.05, r"0\.\d \[.*; must be above 2\.0: not met"),
-    "blank_passes": ("looking/black", "all", 0.0, 1.5, r" points over 384 patients; must be above 10\.0: not met"),
-    "ignores_image": ("looking/noise", "all", 0.0, 1.5, r" points over 384 patients; must be above 10\.0: not met"),
+    "blank_passes": ("looking/black", "all", 0.0, 1.5, r" points over 384 patients; must be above \+10\.0: not met"),
+    "ignores_image": ("looking/noise", "all", 0.0, 1.5, r" points over 384 patients; must be above \+10\.0: not met"),
     "rejects_mild": (
-        "spared/gaussian_noise-s1", "ct", 1.0, 0.05, r"grade\.direct.*; must be below \+.*20\.0 %.*: not met",
+        "spared/gaussian_noise-s1", "ct", 1.0, 0.05, r"grade\.direct.*; must be below \+10\.0 %: not met",
     ),
     "reads_picture": (
         "burnt_in/burnt_in-excellent-vs-neutral", "all", 10.0, 2.0, r"128 patients; must stay within ±5\.0: not met",
@@ -160,7 +160,7 @@ def test_hits_some_audit_but_not_every(name, quick, effects, images):
     defect = at_times(TWICE, quick, images(64))[name]
     hits = {c.family for c in effects if defect.hits(c, quick)}
     assert bool(hits) == (name != "outlier_patient")
-    assert len(hits) <= 4
+    assert len(hits) <= len({c.family for c in effects}) / 2
     for effect in effects:
         assert defect.touches(effect, quick) or not defect.hits(effect, quick)
 
