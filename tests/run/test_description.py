@@ -63,7 +63,7 @@ def verdicts(store, images, seen):
             return letter(request, ill=(number % 2 == 1) == knows(number))
 
         models = {"model": Answers("model", answer), "decider": Answers("decider", decide)}
-        data, who = ask_all(store, images, effects(), models, RULES)
+        data, _ = ask_all(store, images, effects(), models, RULES)
         judge = Judge(RULES, data, effects())
         return {effect.name: judge.audit(effect, "?") for effect in effects()}, data, models
 

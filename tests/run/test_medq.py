@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from auditkit import load_protocol, medq
-from auditkit.errors import AuditkitError
 from auditkit.ask.plan import check_effects
+from auditkit.errors import AuditkitError
 from auditkit.judge.judge import Judge
 from auditkit.judge.procedures import check_limits
+from auditkit.measure.recorded import columns_needed, from_answers, to_answers
 from auditkit.models.base import Response
 from auditkit.models.from_data import FromData
-from auditkit.measure.recorded import columns_needed, from_answers, to_answers
 from auditkit.protocol.effects import change, mean
 from auditkit.tasks import OUTCOMES
 from auditkit.tasks.slots import fenced
@@ -128,7 +128,7 @@ def test_a_judge_that_favours_length_is_found(images, audit):
     """It gives a point for every 150 characters: the sentences that say nothing are two of them longer."""
     judge = Answers("judge", lambda r: marks([min(2, len(candidate(r.prompt)) // 150)] * 4))
     effects = of("judge_length", only="reasoning") + of("judge_obeys", only="reasoning")
-    found, data, _ = audit(images(), effects, {"model": describer(), "judge": judge})
+    found, *_ = audit(images(), effects, {"model": describer(), "judge": judge})
     padded = found["reasoning-judged-completeness-padded"]
     text = "An image of level 1."
     [sentences] = {RULES.catalogue.entry("answer_padded").parameters(0)["sentences"]}
@@ -197,7 +197,7 @@ def test_the_judge_is_held_against_people(images, audit, fair, verdict):
     """People's ratings and the texts they rated are columns; nobody is asked for them."""
     judge = FAIR if fair else Answers("judge", lambda r: marks([len(r.id) and int(r.id[:6], 16) % 3] * 4))
     model = describer()
-    found, data, who = audit(images(), of("judge_and_people"), {"model": model, "judge": judge})
+    found, data, _ = audit(images(), of("judge_and_people"), {"model": model, "judge": judge})
     assert not model.asked
     assert {audit.verdict for audit in found.values()} == {verdict}
     people = data.column(Question("medq.rated.people", "direct"))
@@ -315,7 +315,7 @@ def test_a_change_of_probabilities_alone_is_no_other_answer(records, audit):
 
 
 def test_guessing_has_no_skill_whatever_the_number_of_options(records, audit):
-    """Always A is right in half of the questions with two options and a quarter of those with four: 3/8, and skill 0."""
+    """Always A is right in half of the questions with two options and a quarter of those with four: 3/8, no skill."""
     items = asked_items(records, 80)
     found, *_ = audit(items, of("accuracy", only="written") + of("skill"), {"model": Answers("model", lambda r: "A")})
     assert found["perception-as-written"].estimate.value == pytest.approx(3 / 8)
