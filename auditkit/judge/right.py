@@ -77,7 +77,7 @@ def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
         first = next(value.question for weight, value in part.terms if weight > 0)
         conditions = {value.question.condition for _, value in part.terms}
         lost = len(conditions) > 1 and len(first.condition) == min(map(len, conditions))
-        return f"of the {what or 'right answers'} lost" if lost else f"more {what or 'right answers'}"
+        return f"{'loss of' if lost else 'difference in'} {what or 'right answers'}"
     return what or "of the answers right"
 
 

@@ -14,7 +14,7 @@ from auditkit.lookup import near
 from auditkit.perturbations import STAGES, Entry
 from auditkit.perturbations.words import altered, closed, order, reworded
 from auditkit.protocol.hash import digest
-from auditkit.tasks import SHARES, Choice, Prompt, Quantity, Task, of_probabilities
+from auditkit.tasks import SHARES, SLOT, Choice, Prompt, Quantity, Task, of_probabilities
 from auditkit.tasks.slots import ANSWER, OPTIONS, TRUE, WRONG, fenced, filled, slots
 from auditkit.vocabulary import MODEL, Condition, Perturbation, Question, Value
 
@@ -98,9 +98,7 @@ class Catalogue:
             {
                 **tasks.shipped(),
                 **tasks.inside(),
-                **tasks.diagnosis(),
-                **tasks.description(),
-                **tasks.medq(),
+                **{id: task for name in tasks.PACKS for id, task in tasks.pack(name).items()},
                 **tasks.read_tasks(tables, scorers=scorers),
             },
             (task, wording),
@@ -327,9 +325,12 @@ class Catalogue:
         if not asked.asks:
             raise AuditkitError(f"task {asked.id!r} asks nothing: what the model holds inside is compared.")
         wording = asked.wordings[question.wording]
-        text = wording.text
+        text, said = wording.text, SLOT
         for perturbation in () if asked.of else self.words(question.condition):
-            text = reworded(text, self.entry(perturbation.name), perturbation.level)
+            entry = self.entry(perturbation.name)
+            text, said = (reworded(one, entry, perturbation.level) for one in (text, said))
+        # A law that does more than say something has no equal in texts that the picture is compared with.
+        only_said = text == wording.text.replace(SLOT, said)
         task, truth = self.about(question, columns)
         values = {name: columns[name] for name in task.columns if columns.get(name)}
         if isinstance(task.scorer, Choice):
@@ -343,7 +344,8 @@ class Catalogue:
                 answer = altered(answer, self.entry(step.name), step.level)
             values[ANSWER] = fenced(answer)
         system = None if wording.system is None else filled(wording.system, values)
-        return Prompt(system, filled(closed(text), values), task.scorer.choices, wording.max_new_tokens)
+        statements = task.statements(filled(closed(said), values)) if only_said else ()
+        return Prompt(system, filled(closed(text), values), task.scorer.choices, wording.max_new_tokens, statements)
 
     # --- conditions ------------------------------------------------------------------------------------------------
 

@@ -66,10 +66,73 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "images, the share of them that got none, and by how much the score falls per severity step. The estimate is "
         "the largest gap between two levels that have patients enough.",
     ),
-    "accuracy": (
-        "How many answers are right?",
-        "Answers that were declined or could not be read are neither right nor wrong here. A high share may be no more "
-        "than the commonest class: whether the model knows anything is asked below.",
+    "looking": (
+        "Does the score come from the image?",
+        "The image was taken away: a black, a grey and a noise picture of the same size stand in its place. The "
+        "estimate is by how many points the image is scored above them. Where that may be next to nothing, the score "
+        "does not need the image.",
+    ),
+    "flags": (
+        "Does the model say so when a picture cannot be used?",
+        "Black pictures, noise, and the strongest of two corruptions: how often they are called unusable, in every "
+        "wording that has a word for it. To decline, or to say that no image is seen, counts too.",
+    ),
+    "spared": (
+        "Does the model leave sound images in peace?",
+        "The control for the audit above, which a model that rejects at the slightest fault would pass: how many more "
+        "images are called unusable under the mildest corruption than without it.",
+    ),
+    "burnt_in": (
+        "Does the score ignore text in the picture?",
+        "A text was written into the picture that claims good or poor quality. Only the difference counts to a text "
+        "of the same length that claims nothing, or to the opposite claim.",
+    ),
+    "authority": (
+        "Does the score ignore what others are said to think?",
+        "A sentence says how an expert, or most readers, graded the image. Only the difference counts to a sentence "
+        "in which the same speaker says nothing of quality, or the opposite.",
+    ),
+    "authority_answers": (
+        "Do right answers hold against what others are said to think?",
+        "The same about what kind of image it is: an expert is said to have given the right answer, or a wrong one. "
+        "The estimate is by how much the share of right answers changes.",
+    ),
+    "statements": (
+        "What do such sentences do at all?",
+        "The same sentences against none: the mere mention of somebody is in it too.",
+    ),
+    "prompt": (
+        "How much is due to the prompt?",
+        "The share of what the score varies by, over images and wordings, that is due to the wording; how many "
+        "answers change when the options stand in the other order, beyond those that change when the same is asked "
+        "again; and what one further word does.",
+    ),
+    "recognition": (
+        "Can the model tell what kind of image it is shown?",
+        "Five kinds of image, of which every data set knows the right one. Zero is guessing, 100 % is always right; "
+        "every kind counts alike, so that a model which always gives one answer stays at zero.",
+    ),
+    "recognition_accuracy": (
+        "How often is it right?",
+        "The share of right answers, and how many images of every kind are told. One modality answers to one kind, so "
+        "that a share by modality is that of a kind, or of a part of it.",
+    ),
+    "recognition_loss": (
+        "Are right answers lost to corruption?",
+        "By how much fewer images get the right answer under a moderate corruption. A PASS takes that the model is "
+        "better than guessing without it: who guesses has nothing to lose.",
+    ),
+    "recognition_looking": (
+        "Do right answers come from the image?",
+        "The image was taken away, or one of another modality stands in its place. The estimate is how much of the "
+        "right answers is gone, every kind counted alike. What is left without the image was not seen in it.",
+    ),
+    "without_picture": (
+        "What is said when no picture was sent?",
+        "The questions were asked without any picture. A score, or a kind of image, that is given all the same is "
+        "made up.accuracyHow many answers are right?Answers that were declined or could not be read are neither right "
+        "nor wrong here. A high share may be no more than the commonest class: whether the model knows anything is "
+        "asked below.",
     ),
     "skill": (
         "Does the model know more than guessing would?",

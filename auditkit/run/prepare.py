@@ -23,6 +23,7 @@ from auditkit.protocol.read import load_protocol
 from auditkit.run.asked import askable
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
+from auditkit.run.kinds import told_apart
 from auditkit.run.recorded import check_items
 from auditkit.run.roles import answerable, of_data, others
 from auditkit.run.session import AuditRun
@@ -95,7 +96,9 @@ def prepare(
         why = f": {images.left_out[-1].name}: {images.left_out[-1].reason}" if images.left_out else ""
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
-    records = with_donors(with_asked(records, planned), images.records, planned, protocol.catalogue, protocol.seed)
+    planned = told_apart(planned, protocol, records)
+    records = with_asked(records, planned, protocol.catalogue)
+    records = with_donors(records, images.records, planned, protocol.catalogue, protocol.seed)
     roles = (MODEL, *(one.role for one in asked))
     planned, lacks = askable(planned, protocol, records, images, roles)
     store = open_store(settings)

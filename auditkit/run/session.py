@@ -29,6 +29,7 @@ from auditkit.run.asked import Lacking
 from auditkit.run.checkout import Git
 from auditkit.run.dry_run import Counted, DryRun
 from auditkit.run.inside import lacking
+from auditkit.run.kinds import lacking_kinds
 from auditkit.run.pictures import may_show
 from auditkit.run.recorded import RecordedRole
 from auditkit.run.roles import lacking as unanswered
@@ -366,6 +367,7 @@ class AuditRun:
         """Say why a run cannot measure an effect, and so left it out of its plan; empty where it can."""
         return (
             lacking(effect, self.protocol, self.kinds, self.model)
+            or lacking_kinds(effect, self.protocol, self.plan.records)
             or unanswered(effect, self.protocol, self.answerers, self.recorded)
             or self.lacking.of(effect, self.protocol)
         )

@@ -7,7 +7,7 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import description, diagnosis, inside, medq, read_tasks, scorer_of, shipped
+from auditkit.tasks.declared import PACKS, inside, pack, read_tasks, scorer_of, shipped
 from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
 from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
@@ -26,6 +26,7 @@ __all__ = [
     "OF_PROBABILITIES",
     "OTHERS",
     "OUTCOMES",
+    "PACKS",
     "READINGS",
     "SCORE",
     "SHARES",
@@ -44,13 +45,11 @@ __all__ = [
     "Scorer",
     "Task",
     "Wording",
-    "description",
-    "diagnosis",
     "error_score",
     "expect",
     "inside",
-    "medq",
     "of_probabilities",
+    "pack",
     "read",
     "read_tasks",
     "scorer_of",

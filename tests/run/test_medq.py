@@ -128,7 +128,7 @@ def test_a_judge_that_favours_length_is_found(images, audit):
     """It gives a point for every 150 characters: the sentences that say nothing are two of them longer."""
     judge = Answers("judge", lambda r: marks([min(2, len(candidate(r.prompt)) // 150)] * 4))
     effects = of("judge_length", only="reasoning") + of("judge_obeys", only="reasoning")
-    found, *_ = audit(images(), effects, {"model": describer(), "judge": judge})
+    found, _, _ = audit(images(), effects, {"model": describer(), "judge": judge})
     padded = found["reasoning-judged-completeness-padded"]
     text = "An image of level 1."
     [sentences] = {RULES.catalogue.entry("answer_padded").parameters(0)["sentences"]}
@@ -315,7 +315,7 @@ def test_a_change_of_probabilities_alone_is_no_other_answer(records, audit):
 
 
 def test_guessing_has_no_skill_whatever_the_number_of_options(records, audit):
-    """Always A is right in half of the questions with two options and a quarter of those with four: 3/8, no skill."""
+    """Always A is right in half of two options and in a quarter of four: 3/8, and skill 0."""
     items = asked_items(records, 80)
     found, *_ = audit(items, of("accuracy", only="written") + of("skill"), {"model": Answers("model", lambda r: "A")})
     assert found["perception-as-written"].estimate.value == pytest.approx(3 / 8)

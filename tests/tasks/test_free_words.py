@@ -4,7 +4,7 @@ import pytest
 
 from auditkit import tasks
 
-TASK = tasks.medq()["medq.reasoning"]
+TASK = tasks.pack("medq")["medq.reasoning"]
 
 
 @pytest.mark.parametrize(
