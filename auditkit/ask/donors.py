@@ -60,28 +60,18 @@ def can_be_shown(item: Item, condition: Condition, catalogue: Catalogue) -> bool
     return True
 
 
-def with_asked(items: Iterable[Item], effects: Iterable[Effect], catalogue: Catalogue) -> tuple[Item, ...]:
-    """Return items without those changed pictures of the source that no effect asks about.
-
-    An item of which the source holds none that an effect asks about gets a note: there it is not asked.
-    """
+def with_asked(items: Iterable[Item], effects: Iterable[Effect]) -> tuple[Item, ...]:
+    """Return items without those changed pictures of the source that no effect asks about."""
     asked = {step for effect in effects for question in effect.questions() for step in question.condition}
-    held = sorted(step for step in asked if catalogue.entry(step.name).given)
-    return tuple(_with_asked(item, asked, held, catalogue) for item in items)
+    return tuple(_with_asked(item, asked) for item in items)
 
 
-def _with_asked(item: Item, asked: set[Perturbation], held: Sequence[Perturbation], catalogue: Catalogue) -> Item:
-    pictures = item.pictures
-    if not all(asked.issuperset(condition) for picture in pictures for condition in picture.given):
-        kept = ({c: p for c, p in picture.given.items() if asked.issuperset(c)} for picture in pictures)
-        pictures = tuple(replace(picture, given=given) for picture, given in zip(pictures, kept, strict=True))
-    applying = [step for step in held if catalogue.applies_to((step,), item.modality)]
-    lacking = [step for step in applying if not can_be_shown(item, (step,), catalogue)]
-    notes = []
-    for name in dict.fromkeys(step.name for step in lacking):
-        some = "" if all(step in lacking for step in applying if step.name == name) else " at some levels"
-        notes.append(f"not asked under {name}{some}: the data hold no picture of it so changed")
-    return replace(item, pictures=pictures, notes=(*item.notes, *notes)) if notes or pictures != item.pictures else item
+def _with_asked(item: Item, asked: set[Perturbation]) -> Item:
+    if all(asked.issuperset(condition) for picture in item.pictures for condition in picture.given):
+        return item
+    kept = ({c: p for c, p in picture.given.items() if asked.issuperset(c)} for picture in item.pictures)
+    pictures = (replace(picture, given=given) for picture, given in zip(item.pictures, kept, strict=True))
+    return replace(item, pictures=tuple(pictures))
 
 
 def with_donors(
