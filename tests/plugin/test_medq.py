@@ -36,8 +36,8 @@ class Sees:
     def answer(self, request):
         first, *others = map(noise, request.images)
         if others:
-            better = "A" if first < others[0] else "B"
-            return Response(better if request.choices else "The %s is better." % ("first" if better == "A" else "second"))
+            place = 0 if first < others[0] else 1
+            return Response("AB"[place] if request.choices else "The %s is better." % ("first", "second")[place])
         if not request.choices:
             return Response("Noisy, to be rejected." if first > 30 else "Clean, good.")
         said = "Yes" if first > 30 else "No"

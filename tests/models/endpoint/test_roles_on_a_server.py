@@ -32,7 +32,13 @@ def test_who_answers_about_texts_may_be_on_a_server(store, records, real_server,
     there = endpoint(f"http://127.0.0.1:{port}/v1", served, deadline=60.0)
     data, who = ask_all(store, items, made, {"model": model, role: there}, protocol)
     column = data.column(Question(task, "direct"))
-    assert {OUTCOMES[code] for code in column.outcomes} <= {"scored", "unparsed", "refused", "out_of_range", "truncated"}
+    assert {OUTCOMES[code] for code in column.outcomes} <= {
+        "scored",
+        "unparsed",
+        "refused",
+        "out_of_range",
+        "truncated",
+    }
     assert not who[1].tally.errors
     # In this process the same checkpoint, in the dtype that the server takes, says the same.
     here = LocalModel(checkpoint("reference"), name="reference", dtype="float16")
