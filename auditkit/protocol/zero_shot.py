@@ -62,6 +62,15 @@ def skill() -> list[Effect]:
     return [effects.skill(task.id, family="skill") for task in questions()]
 
 
+def auroc() -> list[Effect]:
+    """How well the probabilities tell each class from the others; of two classes once, because both are the same."""
+    found = []
+    for task in questions():
+        answers = task.answers if len(task.answers) > 2 else (task.positive or task.answers[-1],)
+        found.append(effects.separation(task.id, *answers, family="auroc"))
+    return found
+
+
 def recall() -> list[Effect]:
     """Every class of every data set."""
     return [
@@ -150,6 +159,7 @@ def _errors(task: Task, entries: list[str] | tuple[str, ...], kind: str, *, rela
 FAMILIES = {
     "accuracy": accuracies,
     "skill": skill,
+    "auroc": auroc,
     "recall_of_kinds": recall,
     "corrupted": corrupted,
     "corrupted_published": corrupted_published,

@@ -90,6 +90,11 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "Each image was degraded and asked about again. The estimate is by how much fewer answers are right. Who "
         "guesses has nothing to lose: a PASS takes that the model is better than guessing about images as they are.",
     ),
+    "auroc": (
+        "Do the probabilities tell the classes apart?",
+        "The chance that an image of the class gets a higher probability of it than one of another class. It depends "
+        "on the scale of the probabilities where there are three classes or more, and on no threshold.",
+    ),
     "corrupted": (
         "How many answers are right under each corruption?",
         "The share of right answers over all severities of a corruption; what it lacks of 100 % is the corruption "
@@ -107,8 +112,8 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "errors": (
         "How many errors under corruption for each one of the reference?",
         "The sum of the errors over all corruptions and severities over that of another model on the same images "
-        "(mCE). Relative: the errors about clean images are taken off on either side. Where those of the reference are not "
-        "shown to be above zero the ratio is undetermined, and no number is given.",
+        "(mCE). Relative: the errors about clean images are taken off on either side. Where those of the reference are "
+        "not shown to be above zero the ratio is undetermined, and no number is given.",
     ),
     "errors_published": (
         "How many errors under published corruption for each one of the reference?",
