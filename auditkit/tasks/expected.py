@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 from auditkit.tasks.quantity import Quantity
 from auditkit.tasks.reading import read
+from auditkit.tasks.scorers import Choice
 from auditkit.tasks.task import Task
 
 Reading = Literal["read", "invalid", "low_mass"]
@@ -68,7 +69,8 @@ def of_probabilities(task: Task) -> Mapping[str, Quantity]:
 
 def _classes(task: Task) -> tuple[str, ...]:
     """The answers that are classes of items: of a task with a right answer whose options no item fills."""
-    return () if task.truth is None or getattr(task.scorer, "slots", ()) else task.answers
+    filled = isinstance(task.scorer, Choice) and bool(task.scorer.slots)
+    return () if task.truth is None or filled else task.answers
 
 
 @dataclass(frozen=True, slots=True)
