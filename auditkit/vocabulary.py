@@ -193,12 +193,13 @@ class Effect:
         What is made of the items' values: ``"mean"``, ``"differs"`` (share of items whose two answers differ),
         ``"area"`` (under the ROC curve of the first term against the second), ``"calibration"`` (mean distance between
         the values read as chances that an item is as in the terms with a positive weight, and how often it is),
-        ``"follows"`` (correlation, within the item, of the values of its first task with those of the other),
-        ``"ratio"`` (of the values of the audited model, which count errors, to those of the role ``"reference"``, or
-        where it has no terms to those with a negative weight; the reference's terms have the opposite sign, as in a
-        difference), ``"shortfall ratio"`` (the same, where an error is what a value lacks of the top of its range),
-        ``"agreement"`` (quadratic weighted kappa of the first term with the second), ``"wording"`` (share of the
-        variance that is due to which of the terms was asked).
+        ``"separation"`` (area under the ROC curve of the first term, a chance of an answer: items of which that answer
+        is right against those of the other classes), ``"follows"`` (correlation, within the item, of the values of its
+        first task with those of the other), ``"ratio"`` (of the values of the audited model, which count errors, to
+        those of the role ``"reference"``, or where it has no terms to those with a negative weight; the reference's
+        terms have the opposite sign, as in a difference), ``"shortfall ratio"`` (the same, where an error is what a
+        value lacks of the top of its range), ``"agreement"`` (quadratic weighted kappa of the first term with the
+        second), ``"wording"`` (share of the variance that is due to which of the terms was asked).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str

@@ -19,13 +19,14 @@ from auditkit.words import and_listed
 # More than these are counted, not listed.
 _MANY = 8
 _OF_ERRORS = ("ratio", "shortfall ratio")
-_BY_NAME = (*_OF_ERRORS, "agreement", "wording")
+_BY_NAME = (*_OF_ERRORS, "agreement", "wording", "separation")
 """Statistics of many questions at once, which their author names best."""
 _COUNTS = {
     "differs": "said",
     "ratio": "errors",
     "shortfall ratio": "errors",
     "agreement": "agreement",
+    "separation": "area under the ROC curve",
     "wording": "share of the wording",
 }
 """What is counted, by statistic, where that is not the value itself."""

@@ -104,6 +104,11 @@ class AnswerTable:
         if held is None:
             held = Expectations.none(self._n, expected.max_entropy)
             self.columns[question] = replace(column, expectations=held)
+        for answer, chance in expected.chances.items():
+            if answer not in held.chances:
+                held = replace(held, chances={**held.chances, answer: np.full(self._n, np.nan)})
+                self.columns[question] = replace(self.columns[question], expectations=held)
+            held.chances[answer][item] = chance
         held.readings[item] = _READINGS[expected.reading]
         pairs = ((held.scores, expected.score), (held.entropy, expected.entropy), (held.mass, expected.mass))
         for values, value in pairs:

@@ -14,7 +14,7 @@ from importlib import resources
 from auditkit import tasks
 from auditkit.protocol import effects
 from auditkit.tasks import Task
-from auditkit.vocabulary import Effect
+from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
 SEVERITIES = (3, 5)
 REFERENCE = "reference"
@@ -62,9 +62,33 @@ def skill() -> list[Effect]:
     return [effects.skill(task.id, family="skill") for task in questions()]
 
 
+def auroc() -> list[Effect]:
+    """How well the probabilities tell each class from the others; of two classes once, because both are the same."""
+    found = []
+    for task in questions():
+        answers = task.answers if len(task.answers) > 2 else (task.positive or task.answers[-1],)
+        found.append(effects.separation(task.id, *answers, family="auroc"))
+    return found
+
+
 def recall() -> list[Effect]:
     """Every class of every data set."""
-    return [effects.recall(task.id, answer, family="recall") for task in questions() for answer in task.answers]
+    return [
+        effects.recall(task.id, answer, family="recall_of_kinds") for task in questions() for answer in task.answers
+    ]
+
+
+def corrupted() -> list[Effect]:
+    """The share of right answers under every corruption that auditkit computes, mean of its severities.
+
+    What it lacks of 1 is the corruption error. It asks all severities, so that the record of a run can be a reference.
+    """
+    return [_corrupted(task, entry, "corrupted") for task in questions() for entry in effects.corruptions()]
+
+
+def corrupted_published() -> list[Effect]:
+    """The same under every corruption whose pictures the data set publishes."""
+    return [_corrupted(task, entry, "corrupted_published") for task in questions() for entry in published(task)]
 
 
 def loss() -> list[Effect]:
@@ -87,11 +111,8 @@ def loss_published() -> list[Effect]:
 
 def errors() -> list[Effect]:
     """The errors under all computed corruptions, in units of those of the reference (mCE), and relative to clean."""
-    return [
-        _errors(task, effects.corruptions(), "", relative=relative)
-        for task in questions()
-        for relative in (False, True)
-    ]
+    both = False, True
+    return [_errors(task, effects.corruptions(), "", relative=relative) for task in questions() for relative in both]
 
 
 def errors_published() -> list[Effect]:
@@ -110,13 +131,16 @@ def errors_over_alexnet() -> list[Effect]:
         if fixed := alexnet().get(set_of(task)):
             name = f"{task.id}-mce-over-alexnet"
             entries = [f"{MEDMNIST_C}.{corruption}" for corruption in fixed]
-            found.append(
-                effects.errors_over(
-                    "correct", entries, reference=list(fixed.values()), right=True, task=task.id, name=name,
-                    family="errors_over_alexnet",
-                )
-            )  # fmt: skip
+            one = effects.errors_over("correct", entries, reference=list(fixed.values()), right=True, task=task.id)
+            found.append(one.named(name, "errors_over_alexnet"))
     return found
+
+
+def _corrupted(task: Task, entry: str, family: str) -> Effect:
+    right = Question(task.id)
+    levels = [Value(right.under(Perturbation(entry, level)), "correct") for level in effects.LEVELS]
+    part = Part("", tuple((1 / len(levels), value) for value in levels))
+    return Effect(f"{task.id}-under-{entry}", family, (part,))
 
 
 def _errors(task: Task, entries: list[str] | tuple[str, ...], kind: str, *, relative: bool) -> Effect:
@@ -135,7 +159,10 @@ def _errors(task: Task, entries: list[str] | tuple[str, ...], kind: str, *, rela
 FAMILIES = {
     "accuracy": accuracies,
     "skill": skill,
-    "recall": recall,
+    "auroc": auroc,
+    "recall_of_kinds": recall,
+    "corrupted": corrupted,
+    "corrupted_published": corrupted_published,
     "loss": loss,
     "loss_published": loss_published,
     "errors": errors,

@@ -156,6 +156,40 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "Each image was degraded and asked about again. The estimate is by how much fewer answers are right. Who "
         "guesses has nothing to lose: a PASS takes that the model is better than guessing about images as they are.",
     ),
+    "auroc": (
+        "Do the probabilities tell the classes apart?",
+        "The chance that an image of the class gets a higher probability of it than one of another class. It depends "
+        "on the scale of the probabilities where there are three classes or more, and on no threshold.",
+    ),
+    "corrupted": (
+        "How many answers are right under each corruption?",
+        "The share of right answers over all severities of a corruption; what it lacks of 100 % is the corruption "
+        "error.",
+    ),
+    "corrupted_published": (
+        "How many answers are right under each published corruption?",
+        "As above, of the corrupted images that come with the data set.",
+    ),
+    "loss_published": (
+        "Are the answers still right about the corrupted images that come with the data set?",
+        "Each published image was asked about beside the clean one it was made of. The estimate is by how much fewer "
+        "answers are right.",
+    ),
+    "errors": (
+        "How many errors under corruption for each one of the reference?",
+        "The sum of the errors over all corruptions and severities over that of another model on the same images "
+        "(mCE). Relative: the errors about clean images are taken off on either side. Where those of the reference are "
+        "not shown to be above zero the ratio is undetermined, and no number is given.",
+    ),
+    "errors_published": (
+        "How many errors under published corruption for each one of the reference?",
+        "As above, of the corrupted images that come with the data set.",
+    ),
+    "errors_over_alexnet": (
+        "How large are the errors beside the published ones of AlexNet?",
+        "The mean over the corruptions of error / published error. Those are balanced over the classes, the model's "
+        "are over the images as they are: where classes differ in size the two are not the same thing.",
+    ),
     "loss_by_class": (
         "Do sensitivity and specificity survive, each by itself?",
         "A model that overlooks disease in degraded images may gain as many right answers about healthy patients, so "

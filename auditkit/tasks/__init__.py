@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from auditkit.tasks.choice import Option
 from auditkit.tasks.declared import PACKS, inside, pack, read_tasks, scorer_of, shipped
-from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
+from auditkit.tasks.expected import (
+    CHANCE,
+    OF_PROBABILITIES,
+    READINGS,
+    Expectation,
+    Reading,
+    expect,
+    is_of_probabilities,
+    of_probabilities,
+)
 from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
@@ -18,6 +27,7 @@ from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Prompt, Wording
 
 __all__ = [
     "ABOVE_CHANCE",
+    "CHANCE",
     "CORRECT",
     "FLAGGED",
     "FORMATS",
@@ -48,6 +58,7 @@ __all__ = [
     "error_score",
     "expect",
     "inside",
+    "is_of_probabilities",
     "of_probabilities",
     "pack",
     "read",

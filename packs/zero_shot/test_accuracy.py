@@ -19,6 +19,13 @@ def test_knows_more_than_guessing(effect, audit):
     audit.at_least(effect)
 
 
+@pytest.mark.source("arXiv:2505.15425 (ROC-AUC, one class against the rest)")
+@pytest.mark.parametrize("effect", zero_shot.auroc(), ids=str)
+def test_probabilities_tell_the_classes_apart(effect, audit):
+    """How often is an image of the class given a higher probability of it than another image?"""
+    audit.shows(effect)
+
+
 @pytest.mark.source("auditkit's own")
 @pytest.mark.parametrize("effect", zero_shot.recall(), ids=str)
 def test_share_of_every_class(effect, audit):

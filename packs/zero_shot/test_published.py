@@ -8,6 +8,13 @@ import pytest
 from auditkit import zero_shot
 
 
+@pytest.mark.source("arXiv:1903.12261 (corruption error)")
+@pytest.mark.parametrize("effect", zero_shot.corrupted_published(), ids=str)
+def test_share_of_right_answers_under_published_corruption(effect, audit):
+    """How many of the published corrupted images get their class, over all severities?"""
+    audit.shows(effect)
+
+
 @pytest.mark.source("arXiv:2406.17536 (MedMNIST-C)", "arXiv:2505.15425 (MediMeta-C)")
 @pytest.mark.parametrize("effect", zero_shot.loss_published(), ids=str)
 def test_right_answers_survive_published_corruption(effect, audit):

@@ -22,6 +22,14 @@ def test_every_table_of_the_page_is_a_task():
     assert catalogue.task("decided").of == "description"
 
 
+def test_the_task_of_the_page_on_dual_encoders():
+    text = (Path(__file__).parents[2] / "docs" / "dual-encoders.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```toml\n(.*?)```", text, re.S)
+    [task] = read_tasks(tomllib.loads(block)["tasks"]).values()
+    assert dict(task.statements())["A"] == ("a medical image of clear lungs", "a chest radiograph showing clear lungs")
+    assert task.right({"label": "normal"}) == "normal"
+
+
 def test_the_audits_of_the_page_are_effects():
     [code] = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.S) if "KNOWS" in block]
     names: dict = {}

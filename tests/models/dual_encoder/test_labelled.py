@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from auditkit.ask.plan import Plan, check_effects, distinct
 from auditkit.ask.prefetch import Keys, digests, prefetch
@@ -18,10 +19,10 @@ from auditkit.models.base import Request
 from auditkit.models.dual_encoder import DualEncoder
 from auditkit.models.dual_encoder.scale import scale_of
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.protocol.effects import accuracy, differs, skill
+from auditkit.protocol.effects import accuracy, differs, separation, skill
 from auditkit.run.truths import columns_of_tasks, with_truths
 from auditkit.vocabulary import Perturbation, Question
-from tests.judge.build import own
+from tests.judge.build import protocol
 from tests.models.dual_encoder.conftest import SCALE, picture
 
 PROMPTS = ["a medical image of {option}", "a chest radiograph showing {option}"]
@@ -43,7 +44,8 @@ TASKS = {
     },
 }
 REVERSED = Perturbation("options_reversed")
-RULES = own("zero", size=9, at_least=0.5).model_copy(update={"tasks": TASKS})
+FAMILIES = {"zero": {"size": 9, "at_least": 0.5}, "shown": {"shown": True}}
+RULES = protocol(families=FAMILIES).model_copy(update={"tasks": TASKS})
 
 
 def ask(task: str, *condition: Perturbation, image=None, catalogue: Catalogue = RULES.catalogue, **columns) -> Request:
@@ -185,16 +187,23 @@ def test_accuracy_on_medmnist_is_that_of_the_checkpoint(dual, run, tmp_path):
     from PIL import Image
 
     images, labels = medmnist(tmp_path / "pneumoniamnist.npz", 12, 3)
-    effects = [accuracy("chest", family="zero"), differs(REVERSED, task="chest", name="turned", family="zero")]
+    effects = [
+        accuracy("chest", family="zero"),
+        separation("chest", "pneumonia", family="shown"),
+        differs(REVERSED, task="chest", name="turned", family="zero"),
+    ]
     audits, data = run(tmp_path / "pneumoniamnist.npz", effects, encoder(dual("clip")))
-    right = 0
+    right, ill = 0, []
     for pixels, label in zip(images, labels, strict=True):
         chances = own_chances(dual("clip"), Image.fromarray(pixels), *(
             [prompt.replace("{option}", said) for prompt in PROMPTS] for said in ("clear lungs", "pneumonia")
         ))  # fmt: skip
         right += int(np.argmax(chances)) == label
+        ill.append(chances[1])
     assert len(data.records) == 12
     assert audits["chest-correct"].parts[0].estimate.value == pytest.approx(right / 12)
+    area = stats.mannwhitneyu(np.array(ill)[labels == 1], np.array(ill)[labels == 0]).statistic / (4 * 8)
+    assert audits["chest-auroc"].parts[0].estimate.value == pytest.approx(area)
     # It compares texts, not letters: by construction their order cannot matter.
     assert {cell.estimate.value for cell in audits["turned"].parts} == {0.0}
 
