@@ -19,13 +19,14 @@ from auditkit.words import and_listed
 # More than these are counted, not listed.
 _MANY = 8
 _OF_ERRORS = ("ratio", "shortfall ratio")
-_BY_NAME = (*_OF_ERRORS, "agreement", "wording")
+_BY_NAME = (*_OF_ERRORS, "agreement", "wording", "separation")
 """Statistics of many questions at once, which their author names best."""
 _COUNTS = {
     "differs": "said",
     "ratio": "errors",
     "shortfall ratio": "errors",
     "agreement": "agreement",
+    "separation": "area under the ROC curve",
     "wording": "share of the wording",
 }
 """What is counted, by statistic, where that is not the value itself."""
@@ -139,8 +140,10 @@ class Titles:
             return f"{self.catalogue.entry(entry).label}, {_levels_in_words(levels)}", self.condition(())
         if not controls:
             return "; ".join(dict.fromkeys(self.condition(question.condition) for question in questions)), ""
-        wordings = list(dict.fromkeys(question.words for question in questions))
         treated = [q for q in questions if q not in controls]
+        if len({question.task for question in questions}) == len(questions) == 2:
+            return self._asked(treated[0]), self._asked(controls[0])
+        wordings = list(dict.fromkeys(question.words for question in questions))
         if len(wordings) > 1 and not _one_step(questions):
             return ", ".join(wordings), "every other of them"
         others = self._others(controls)
@@ -253,7 +256,7 @@ class Titles:
         if blamed[0].name in perturbations.placebos():
             return f"{blamed[0].name.partition('.')[0]}: neutral sentence".replace("_", " ").capitalize()
         entry = self.catalogue.entry(blamed[0].name)
-        if entry.stage == "asking":
+        if entry.stage in ("answer", "asking"):
             return _plain(effect.name)
         if entry.stage == "options":
             return _plain(f"{_spaced(self.catalogue.resolve(part.treated[-1]).task).replace('.', ', ')}: {entry.label}")

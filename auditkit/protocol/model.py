@@ -18,7 +18,7 @@ from auditkit.errors import AuditkitError
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.hash import digest
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.vocabulary import Effect, Part, Question, summed
+from auditkit.vocabulary import Effect, Part, Question, Value, summed
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Points = Annotated[float, Field(gt=0, le=100)]
@@ -314,10 +314,17 @@ class Protocol(Section):
         return replace(effect, parts=parts)
 
     def _part(self, part: Part) -> Part:
-        terms = ((weight, replace(v, question=self.resolve(v.question))) for weight, v in part.terms)
-        alike = tuple(replace(v, question=self.resolve(v.question)) for v in part.alike)
+        terms = ((weight, self._value(value)) for weight, value in part.terms)
+        alike = tuple(map(self._value, part.alike))
         provided = None if part.provided is None else self._part(part.provided)
         return replace(part, terms=summed(terms), alike=alike, provided=provided)
+
+    def _value(self, value: Value) -> Value:
+        """Return a value with its question resolved; the main one is nameless, whichever way it was named."""
+        question = self.resolve(value.question)
+        quantities = self.catalogue.task(question.task).scorer.quantities
+        main = bool(quantities) and value.name == quantities[0].name
+        return replace(value, question=question, name="" if main else value.name)
 
     @property
     def source(self) -> str:

@@ -131,9 +131,12 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "without_picture": (
         "What is said when no picture was sent?",
         "The questions were asked without any picture. A score, or a kind of image, that is given all the same is "
-        "made up.accuracyHow many answers are right?Answers that were declined or could not be read are neither right "
-        "nor wrong here. A high share may be no more than the commonest class: whether the model knows anything is "
-        "asked below.",
+        "made up.",
+    ),
+    "accuracy": (
+        "How many answers are right?",
+        "Answers that were declined or could not be read are neither right nor wrong here. A high share may be no more "
+        "than the commonest class: whether the model knows anything is asked below.",
     ),
     "skill": (
         "Does the model know more than guessing would?",
@@ -154,6 +157,40 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "Each image was degraded and asked about again. The estimate is by how much fewer answers are right. Who "
         "guesses has nothing to lose: a PASS takes that the model is better than guessing about images as they are.",
     ),
+    "auroc": (
+        "Do the probabilities tell the classes apart?",
+        "The chance that an image of the class gets a higher probability of it than one of another class. It depends "
+        "on the scale of the probabilities where there are three classes or more, and on no threshold.",
+    ),
+    "corrupted": (
+        "How many answers are right under each corruption?",
+        "The share of right answers over all severities of a corruption; what it lacks of 100 % is the corruption "
+        "error.",
+    ),
+    "corrupted_published": (
+        "How many answers are right under each published corruption?",
+        "As above, of the corrupted images that come with the data set.",
+    ),
+    "loss_published": (
+        "Are the answers still right about the corrupted images that come with the data set?",
+        "Each published image was asked about beside the clean one it was made of. The estimate is by how much fewer "
+        "answers are right.",
+    ),
+    "errors": (
+        "How many errors under corruption for each one of the reference?",
+        "The sum of the errors over all corruptions and severities over that of another model on the same images "
+        "(mCE). Relative: the errors about clean images are taken off on either side. Where those of the reference are "
+        "not shown to be above zero the ratio is undetermined, and no number is given.",
+    ),
+    "errors_published": (
+        "How many errors under published corruption for each one of the reference?",
+        "As above, of the corrupted images that come with the data set.",
+    ),
+    "errors_over_alexnet": (
+        "How large are the errors beside the published ones of AlexNet?",
+        "The mean over the corruptions of error / published error. Those are balanced over the classes, the model's "
+        "are over the images as they are: where classes differ in size the two are not the same thing.",
+    ),
     "loss_by_class": (
         "Do sensitivity and specificity survive, each by itself?",
         "A model that overlooks disease in degraded images may gain as many right answers about healthy patients, so "
@@ -169,13 +206,59 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "The same wordings, compared by the share of answers that were declined or cannot be used.",
     ),
     "position": (
-        "Does the answer stay when the options change places?",
+        "Does the answer stay when options or images change places?",
         "What is said is compared, not the letter. The share of answers that also change when the same question is "
         "asked again is taken off: that is the model's own noise.",
     ),
     "refusals": (
         "Does the model answer about the images at all?",
         "A model that declines what is hard looks better than it is. Every lost answer is counted, by wording.",
+    ),
+    "lost": (
+        "Does everybody answer who was asked?",
+        "Answers that were declined or cannot be read, of the model and of whoever judges its answers: what a judge "
+        "fails to rate is not left out of the rest.",
+    ),
+    "beyond": (
+        "What does the image say beyond its description?",
+        "The same question was answered by the model from the image, and by another, who saw no image, from the "
+        "model's description of it. The estimate is how many more answers from the image are right.",
+    ),
+    "unused": (
+        "Does the model use what it describes?",
+        "How many more answers from the model's own description are right than its answers from the image. A PASS "
+        "takes that the decider is better than guessing: one that guesses finds nothing in any description.",
+    ),
+    "decider": (
+        "Does the decider read the descriptions?",
+        "Every class counts alike: who always says the same, or repeats what the question names, is at 0 %.",
+    ),
+    "reasoning": (
+        "Are the descriptions right?",
+        "A judge rated each text against a reference on four axes, 0 to 2. They are not added up: a sum would let one "
+        "stand in for another.",
+    ),
+    "judge_repeats": (
+        "Does the judge rate the same text alike?",
+        "Every text was judged twice. Kappa is 1 where the two judgings are equal and 0 where they agree by chance.",
+    ),
+    "judge_differs": (
+        "How often does the judge change its mind?",
+        "Texts that got another number on any axis when they were judged again.",
+    ),
+    "judge_length": (
+        "Does the judge ignore length?",
+        "Sentences that say nothing were put behind the text. The estimate is by how much that changes the rating.",
+    ),
+    "judge_obeys": (
+        "Does the judge take no orders from the text?",
+        "An order to give the highest number was put behind the text, and held against sentences of that length that "
+        "say nothing.",
+    ),
+    "judge_and_people": (
+        "Does the judge rate as people do?",
+        "Judge and people rated the same texts. Kappa is 1 where they agree everywhere and 0 where they agree by "
+        "chance.",
     ),
     "embeddings": (
         "Does the model see more than it says?",

@@ -26,7 +26,7 @@ from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
 from auditkit.run.kinds import told_apart
 from auditkit.run.recorded import check_items
-from auditkit.run.roles import answerable, others
+from auditkit.run.roles import answerable, of_data, others
 from auditkit.run.session import AuditRun
 from auditkit.run.settings import REPORTS, Settings, check, check_writable, open_store
 from auditkit.run.truths import columns_of_tasks, with_truths
@@ -79,6 +79,7 @@ def prepare(
     kinds = embedding_kinds(model) if settings.embeddings else ()
     planned = measurable(planned, protocol, kinds, model)
     asked, recorded = others(settings, protocol, find_model)
+    asked += of_data(planned, protocol)
     planned = answerable(planned, protocol, asked, recorded)
     _check_rounds(settings, planned, protocol)
     salt = salt_for(settings.data, settings.root)

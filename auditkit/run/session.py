@@ -34,7 +34,7 @@ from auditkit.run.pictures import may_show
 from auditkit.run.recorded import RecordedRole
 from auditkit.run.roles import lacking as unanswered
 from auditkit.run.settings import Settings
-from auditkit.vocabulary import MODEL, Effect
+from auditkit.vocabulary import DATA, MODEL, Effect
 
 if TYPE_CHECKING:
     from auditkit.judge.looks import Look
@@ -212,7 +212,8 @@ class AuditRun:
             "ask_on": self.settings.ask_on,
         }
         # A server answers for a second model whoever asks; the audited one is refused earlier.
-        if self.settings.engine == "ray" and (who.role == MODEL or not who.served):
+        elsewhere = who.role == MODEL or not (who.served or who.role == DATA)
+        if self.settings.engine == "ray" and elsewhere:
             from auditkit.ask.ray_engine import RayEngine
 
             with RayEngine(who.given, who.options, workers=self.settings.workers) as engine:
