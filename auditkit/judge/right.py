@@ -49,6 +49,9 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     task = _words(tasks[0])
     if all(not question.condition for question in questions):
         return f"{task}: {what}"
+    control = effect.parts[0].control
+    if control is not None and catalogue.resolve(control).condition:
+        return ""  # two things that are done, one against the other: named as any such change
     changed = _label(effect, catalogue)
     return f"{task}, {what}: {changed}" if effect.parts[0].where else f"{task}: {changed}"
 

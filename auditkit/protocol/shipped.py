@@ -249,23 +249,21 @@ def _said(prefix: str, family: str, placebos: tuple[str, str]) -> list[Effect]:
 
 @_made_once
 def authority_answers() -> list[Effect]:
-    """What an expert is said to have answered, true or not, against the expert saying nothing: for right answers."""
-    true, wrong, neutral = (Perturbation(f"authority.answer.{side}") for side in ("correct", "wrong", "neutral"))
+    """The right answer against a wrong one, each as what an expert is said to have answered: for right answers."""
     right = accuracy(MODALITY, family="authority_answers")
-    pairs = (
-        (true, wrong, "correct-vs-wrong"),
-        (true, neutral, "correct-vs-neutral"),
-        (wrong, neutral, "wrong-vs-neutral"),
-    )
-    return [right.under(a).minus(right.under(b)).named(f"authority.answer-{name}") for a, b, name in pairs]
+    true, wrong = (right.under(Perturbation(f"authority.answer.{side}")) for side in ("correct", "wrong"))
+    return [true.minus(wrong).named("authority.answer-correct-vs-wrong")]
 
 
 @_made_once
 def statements() -> list[Effect]:
-    """Every statement, and the mere mention of its speaker, against no sentence at all."""
-    sides = ("excellent", "poor", "neutral")
-    said = [Perturbation(f"{who}.quality.{side}") for who in SPEAKERS for side in sides]
-    return [change(p, name=f"{p}-vs-nothing", family="statements") for p in said]
+    """What words do whatever they state: statements, and the mere mention of a speaker, against no sentence at all."""
+    graded = [f"{who}.quality.{side}" for who in SPEAKERS for side in ("excellent", "poor", "neutral")]
+    answered = [Perturbation(f"authority.answer.{side}") for side in ("correct", "wrong", "neutral")]
+    right = accuracy(MODALITY)
+    made = [change(Perturbation(name), name=f"{name}-vs-nothing") for name in graded]
+    made += [right.under(p).minus(right).named(f"{p}-vs-nothing") for p in answered]
+    return [effect.named(effect.name, "statements") for effect in made]
 
 
 @_made_once

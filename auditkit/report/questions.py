@@ -94,12 +94,13 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     ),
     "authority_answers": (
         "Do right answers hold against what others are said to think?",
-        "The same about what kind of image it is: an expert is said to have given the right answer, or a wrong one. "
-        "The estimate is by how much the share of right answers changes.",
+        "An expert is said to have given the right answer, or a wrong one, to what kind of image it is. Both sentences "
+        "have the same form; the estimate is by how much more often the model is right after the first.",
     ),
     "statements": (
-        "What do such sentences do at all?",
-        "The same sentences against none: the mere mention of somebody is in it too.",
+        "What do such sentences do, whatever they state?",
+        "The same sentences, and those in which the speaker states nothing, against no sentence at all. What all of "
+        "them do alike is due to the words, not to what they say.",
     ),
     "prompt": (
         "How much is due to the prompt?",

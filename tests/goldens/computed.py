@@ -158,11 +158,13 @@ def _read(marks: list[str]) -> tuple[np.ndarray, np.ndarray]:
 def verdicts(answers: dict[str, Any]) -> dict[str, list[Any]]:
     """Return the numbers of every audit on the recorded answers, on disturbed ones, and of one against the other.
 
-    The record holds answers only: what is measured inside a model is left out.
+    Of those whose questions were asked when the answers were recorded: what is measured inside a model, and what came
+    later, is left out.
     """
     declared = protocol()
-    every = tuple(effect for effect in effects() if all(map(declared.catalogue.asks, effect.questions())))
     plain, disturbed = (measurements(answers, disturbed=d) for d in (False, True))
+    recorded = set(map(_question, answers["columns"]))
+    every = tuple(effect for effect in effects() if recorded >= set(map(declared.resolve, effect.questions())))
     found = {}
     for name, data in (("plain", plain), ("disturbed", disturbed)):
         judge = Judge(declared, data, every)

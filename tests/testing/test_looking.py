@@ -64,14 +64,16 @@ def test_who_knows_without_the_image_is_right_and_fails_all_the_same(verdicts):
 def test_who_follows_an_opinion_is_found_by_the_wrong_one(verdicts):
     audits = verdicts(FollowsOpinion(FairReader(), 0.5))
     failed = {id for id, audit in audits.items() if audit.verdict == "FAIL"}
-    assert failed == {f"authority_answers/authority.answer-{name}" for name in ("correct-vs-wrong", "wrong-vs-neutral")}
-    assert audits["authority_answers/authority.answer-wrong-vs-neutral"].estimate.value == pytest.approx(-0.5, abs=0.1)
+    assert failed == {"authority_answers/authority.answer-correct-vs-wrong"}
+    [failed] = (audits[id] for id in failed)
+    assert failed.estimate.value == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_modality_has_one_right_answer_and_no_cell_of_its_own_where_answers_count_alike(verdicts):
     audits = verdicts(FairReader())
     assert {cell.stratum.level for cell in audits["recognition/modality-skill"].parts} == {"all"}
     assert {cell.stratum.level for cell in audits["recognition_looking/black"].parts} == {"all"}
+    assert audits["recognition/modality-skill"].sentence.startswith("Met over all patients together. 100.0 % [")
     assert {cell.stratum.level for cell in audits["recognition_loss/jpeg"].parts} == {"all", *KINDS}
 
 
