@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 MODEL = "model"
 """The role of the model that is audited."""
+DATA = "data"
+"""The role of the data themselves: what columns of the items say, such as ratings by people."""
 EARLIER = "earlier run"
 """The role under which the answers of an earlier run stand beside today's; no word, so that no role is called so."""
 ATTRIBUTES = ("sex", "age", "site", "manufacturer", "label")
@@ -104,7 +106,8 @@ class Value:
         What was asked.
     name : str
         Empty for the task's main value; else one of those its scorer gives, or one that every answer has: ``"lost"``,
-        ``"refused"``, ``"unusable"`` (0 or 1); or one that the probabilities of its choices give: ``"expected"``,
+        ``"refused"``, ``"unusable"`` (0 or 1); or of tasks with a right answer ``"correct"``, ``"above_chance"``,
+        ``"likeliest_correct"``; or one that the probabilities of its choices give: ``"expected"``,
         ``"gap"``, ``"entropy"``, ``"mass"``, ``"agrees"``, ``"read"``.
     """
 

@@ -8,11 +8,17 @@ import sys
 
 QUESTIONS = (100, 1_000, 10_000, 100_000)
 
+KINDS = {
+    "pair": "two questions per image",
+    "shipped": "all shipped audits per image",
+    "two pictures": "a pair of pictures, in both orders",
+}
+
 _CHILD = """
 import json, resource, sys, tempfile, time
 from pathlib import Path
 import numpy as np
-from auditkit.protocol.effects import change
+from auditkit.protocol.effects import change, differs
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Perturbation
 from auditkit.images.item import Item, Picture
@@ -23,7 +29,7 @@ from auditkit.ask.store import Store
 from auditkit.models.base import Response
 from auditkit.protocol.read import load_protocol
 
-questions, shipped = int(sys.argv[1]), sys.argv[2] == "shipped"
+questions, kind = int(sys.argv[1]), sys.argv[2]
 
 class Stub:
     name = "stub"
@@ -34,15 +40,25 @@ class Reader:
     def __init__(self, i):
         self.i = i
     def __call__(self):
-        return np.random.default_rng(self.i).integers(0, 256, (96, 96), dtype=np.uint8)
+        seed = self.i if self.i >= 0 else 10**9 - self.i
+        return np.random.default_rng(seed).integers(0, 256, (96, 96), dtype=np.uint8)
 
 protocol = load_protocol(Path("audits/protocol.toml"))
 one = (change(Perturbation("pixelate", 3), family="direction"),)
-effects = distinct(e for listed in SHIPPED.values() for e in listed()) if shipped else one
+effects = distinct(e for listed in SHIPPED.values() for e in listed()) if kind == "shipped" else one
+if kind == "two pictures":
+    choice = {"A": {"text": "first", "label": "1", "picture": 1}, "B": {"text": "second", "label": "2", "picture": 2}}
+    asked = {"scorer": {"choice": choice}, "pictures": 2, "wordings": {"direct": "Which is better?\\n{options}"}}
+    protocol = protocol.model_copy(update={"tasks": {"better": asked}})
+    effects = (differs(Perturbation("pictures_reversed"), task="better", family="direction"),)
+
+def pictures(i):
+    further = (Picture(f"d{i}", Reader(-1 - i)),) if kind == "two pictures" else ()
+    return (Picture(f"c{i}", Reader(i)), *further)
 
 def records(count):
     return tuple(
-        Item(f"{i:016x}", f"{i:016x}", "ct", (Picture(f"c{i}", Reader(i)),), True, "stub") for i in range(count)
+        Item(f"{i:016x}", f"{i:016x}", "ct", pictures(i), True, "stub") for i in range(count)
     )
 
 def ask(count):
@@ -65,7 +81,7 @@ def main() -> None:
     """Print milliseconds per question and peak resident memory."""
     print("| plan (96 x 96 pixels, stub model) | questions | ms per question | ratio to the first | peak MB |")
     print("|---|---|---|---|---|")
-    for kind, words in (("pair", "two questions per image"), ("shipped", "all shipped audits per image")):
+    for kind, words in KINDS.items():
         first = 0.0
         for questions in QUESTIONS:
             command = [sys.executable, "-c", _CHILD, str(questions), kind]

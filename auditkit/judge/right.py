@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.tasks import ABOVE_CHANCE, CORRECT
+from auditkit.tasks import ABOVE_CHANCE, CORRECT, LIKELIEST_CORRECT
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Question
 
 LOST = "lost"
-_COUNTED = {CORRECT.name: "right answers", LOST: "lost answers", ABOVE_CHANCE.name: "above guessing"}
+_COUNTED = {
+    CORRECT.name: "right answers",
+    LIKELIEST_CORRECT.name: "right by the likeliest option",
+    LOST: "lost answers",
+    ABOVE_CHANCE.name: "above guessing",
+}
 
 
 def title_of(effect: Effect, catalogue: Catalogue) -> str:
@@ -28,7 +33,7 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     tasks = list(dict.fromkeys(catalogue.resolve(v.question).task for part in effect.parts for _, v in part.terms))
     if effect.statistic == "differs":
         done = {p.name for question in questions for p in question.condition}
-        moved = all(catalogue.entry(one).stage == "options" for one in done)
+        moved = all(catalogue.entry(one).stage in ("options", "order") for one in done)
         return f"{_words(tasks[0])}: {_label(effect, catalogue)}" if moved and len(tasks) == 1 else ""
     if len(names) != 1 or not names <= _COUNTED.keys():
         return ""
@@ -63,6 +68,8 @@ def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
     names = {value.name for _, value in part.terms}
     if names == {ABOVE_CHANCE.name}:
         return "of the way from guessing to always right"
+    if names == {LIKELIEST_CORRECT.name} and not change:
+        return "of the likeliest options right"
     if names != {CORRECT.name}:
         return ""
     what = measure_of(part, catalogue)
@@ -70,7 +77,7 @@ def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
         first = next(value.question for weight, value in part.terms if weight > 0)
         conditions = {value.question.condition for _, value in part.terms}
         lost = len(conditions) > 1 and len(first.condition) == min(map(len, conditions))
-        return f"of the {what or 'right answers'} lost" if lost else f"more {what or 'right answers'}"
+        return f"{'loss of' if lost else 'difference in'} {what or 'right answers'}"
     return what or "of the answers right"
 
 

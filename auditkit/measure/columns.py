@@ -10,7 +10,7 @@ import numpy as np
 
 from auditkit.evidence import Outcomes
 from auditkit.images.item import OWN_PATIENT, UNKNOWN, Item
-from auditkit.tasks import CHANCE, FLAGGED, OUTCOMES, READINGS, is_of_probabilities
+from auditkit.tasks import CHANCE, FLAGGED, LIKELIEST_CORRECT, OUTCOMES, READINGS, is_of_probabilities
 from auditkit.vocabulary import MODEL, Condition, Question, Value
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ COUNTED: Mapping[str, tuple[int, ...]] = {
 }
 """Values that every answer has: 1 where its outcome is one of these codes, else 0."""
 _READ = READINGS.index("read")
+
+DIGITS = 8
+"""Of every number that is judged and recorded: far more than any scale has."""
 
 Stratum = tuple[str, str]
 """A column and one of its levels, or ``ALL``."""
@@ -154,7 +157,9 @@ class Column:
     def says_the_same(self, other: Column) -> NDArray[np.bool_]:
         """Return where two columns have equal outcomes, numbers and labels; shape (n,)."""
         same: NDArray[np.bool_] = self.outcomes == other.outcomes
-        for name in dict.fromkeys((*self.values, *other.values)):
+        names = dict.fromkeys((*self.values, *other.values))
+        names.pop(LIKELIEST_CORRECT.name, None)  # what was likely was not said
+        for name in names:
             a, b = self.value(name), other.value(name)
             same &= (a == b) | (np.isnan(a) & np.isnan(b))
         if self.labels is not None or other.labels is not None:
@@ -256,6 +261,11 @@ class Measurements:
         """Return these answers with another's to the same items beside them, under the other's role."""
         theirs = {replace(q, role=role): other.column(q) for q in other.asked() if q.role == MODEL}
         return Measurements(self.records, {**self._columns, **theirs}, self.doses, self.digests)
+
+
+def as_recorded(number: float) -> float:
+    """Return a number as a record gives it back, so that both are judged alike: of 1/3 eight digits."""
+    return number if number.is_integer() else float(f"{number:.{DIGITS}g}")
 
 
 def level_of(record: Item, column: str) -> str:

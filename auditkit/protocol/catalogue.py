@@ -12,7 +12,7 @@ from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
 from auditkit.perturbations import STAGES, Entry
-from auditkit.perturbations.words import closed, order, reworded
+from auditkit.perturbations.words import altered, closed, order, reworded
 from auditkit.protocol.hash import digest
 from auditkit.tasks import SHARES, SLOT, Choice, Prompt, Quantity, Task, of_probabilities
 from auditkit.tasks.slots import ANSWER, OPTIONS, TRUE, WRONG, fenced, filled, slots
@@ -98,8 +98,7 @@ class Catalogue:
             {
                 **tasks.shipped(),
                 **tasks.inside(),
-                **tasks.diagnosis(),
-                **tasks.zero_shot(),
+                **{id: task for name in tasks.PACKS for id, task in tasks.pack(name).items()},
                 **tasks.read_tasks(tables, scorers=scorers),
             },
             (task, wording),
@@ -214,8 +213,8 @@ class Catalogue:
     def first(self, question: Question) -> Question | None:
         """Return the question to whose answer a question is about; None where it is about none.
 
-        What was done to pictures and words was done before that answer was given; the order of options and the way of
-        asking belong to the question itself.
+        What was done to pictures and words was done before that answer was given; the order of options, what is done to
+        the answer, and the way of asking belong to the question itself.
 
         Parameters
         ----------
@@ -232,6 +231,21 @@ class Catalogue:
         """Return the role that is asked a question: of a task of a judge or decider that one, whoever is judged."""
         task = self.task(question.task)
         return question.role if task.role == MODEL else task.role
+
+    def lacking(self, task: Task, columns: Mapping[str, str], pictures: int) -> str:
+        """Say why an item cannot be asked a task, or one whose answer the task is about; empty where it can.
+
+        Parameters
+        ----------
+        task : Task
+            Of the catalogue.
+        columns : mapping of str to str
+            Of the item.
+        pictures : int
+            How many it has.
+        """
+        reason = task.lacking(columns, pictures)
+        return reason or (self.lacking(self.task(task.of), columns, pictures) if task.of else "")
 
     def rounds(self, question: Question) -> int:
         """Return how many answers must be there before a question can be asked."""
@@ -326,6 +340,8 @@ class Catalogue:
         if truth:
             values[TRUE], values[WRONG] = task.in_words(truth), task.in_words(_other(asked.about(columns), truth))
         if answer:
+            for step in self._of(question.condition, ("answer",)):
+                answer = altered(answer, self.entry(step.name), step.level)
             values[ANSWER] = fenced(answer)
         system = None if wording.system is None else filled(wording.system, values)
         statements = task.statements(filled(closed(said), values)) if only_said else ()

@@ -79,6 +79,16 @@ def loss(
     return replace(found, parts=parts).named(name or f"{Question(task, wording).words}-{condition_name(treated)}")
 
 
+def relies(*without: Perturbation, task: str = "", value: str = "", name: str = "", family: str = "") -> Effect:
+    """Return how much of a value is gone where its evidence is: the item as it is, minus the item under perturbations.
+
+    ``value="correct"`` is balanced over the right answers: who gives one answer to whatever is shown loses nothing.
+    """
+    whole = mean(task, value, family=family)
+    whole = _balanced(whole, task) if value == "correct" else whole
+    return whole.minus(whole.under(*without)).named(name or condition_name(without))
+
+
 def loses(
     entry: str,
     levels: Sequence[int] = LEVELS,

@@ -28,7 +28,7 @@ IN_MEDIMETA_C = (
 
 def questions() -> list[Task]:
     """Return the task of every data set."""
-    return list(tasks.zero_shot().values())
+    return list(tasks.pack("zero_shot").values())
 
 
 @cache

@@ -7,7 +7,7 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import diagnosis, inside, read_tasks, scorer_of, shipped, zero_shot
+from auditkit.tasks.declared import PACKS, inside, pack, read_tasks, scorer_of, shipped
 from auditkit.tasks.expected import (
     CHANCE,
     OF_PROBABILITIES,
@@ -18,7 +18,7 @@ from auditkit.tasks.expected import (
     is_of_probabilities,
     of_probabilities,
 )
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, OTHERS, SCORE, SHARES, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
 from auditkit.tasks.scorers import FORMATS, Choice, Finding, Format, Points, Scorer
@@ -31,10 +31,12 @@ __all__ = [
     "CORRECT",
     "FLAGGED",
     "FORMATS",
+    "LIKELIEST_CORRECT",
     "MAX_NEW_TOKENS",
     "OF_PROBABILITIES",
     "OTHERS",
     "OUTCOMES",
+    "PACKS",
     "READINGS",
     "SCORE",
     "SHARES",
@@ -53,15 +55,14 @@ __all__ = [
     "Scorer",
     "Task",
     "Wording",
-    "diagnosis",
     "error_score",
     "expect",
     "inside",
     "is_of_probabilities",
     "of_probabilities",
+    "pack",
     "read",
     "read_tasks",
     "scorer_of",
     "shipped",
-    "zero_shot",
 ]

@@ -16,14 +16,16 @@ from auditkit.lookup import check_keys, imported, near
 from auditkit.tasks.axes import Axes, Words
 from auditkit.tasks.choice import LETTERS, Option
 from auditkit.tasks.expected import OF_PROBABILITIES
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, SHARES, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, SHARES, Quantity
 from auditkit.tasks.scorers import FORMATS, Choice, Finding, Points, Scorer, Vectors, answers_of
 from auditkit.tasks.slots import ANSWER, OPTION, OPTIONS, slots
 from auditkit.tasks.task import Task
 from auditkit.tasks.truth import read_truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
-FILE, INSIDE, DIAGNOSIS, ZERO_SHOT = "tasks.toml", "vectors.toml", "diagnosis.toml", "zero_shot.toml"
+FILE, INSIDE = "tasks.toml", "vectors.toml"
+PACKS = ("diagnosis", "description", "medq", "zero_shot")
+"""Tasks for one purpose each, which the default audits do not ask: a file of tasks, and a folder of audits."""
 VECTORS, TEXT, FINDING = "vectors", "text", "finding"
 _WITHOUT_POINTS: Mapping[str, Callable[[], Scorer]] = {FINDING: Finding, TEXT: Words, VECTORS: Vectors}
 BY_NAME = (*FORMATS, *_WITHOUT_POINTS)
@@ -59,32 +61,32 @@ def inside() -> Mapping[str, Task]:
 
 
 @cache
-def diagnosis() -> Mapping[str, Task]:
-    """Return the tasks with a right answer that auditkit ships, for labelled images; read once, not to be changed.
+def pack(name: str) -> Mapping[str, Task]:
+    """Return the tasks of one of `PACKS` by id; read once, not to be changed.
 
     Examples
     --------
-    >>> [id for id in diagnosis() if id.startswith("pneumonia")]
-    ['pneumonia.present', 'pneumonia.absent', 'pneumonia.letters', 'pneumonia.kind']
-    """
-    return _read(DIAGNOSIS)
-
-
-@cache
-def zero_shot() -> Mapping[str, Task]:
-    """Return the tasks about the classes of public data sets that auditkit ships; read once, not to be changed.
-
-    Examples
-    --------
-    >>> zero_shot()["zero_shot.pneumoniamnist"].answers
+    >>> pack("zero_shot")["zero_shot.pneumoniamnist"].answers
     ('normal', 'pneumonia')
     """
-    return _read(ZERO_SHOT)
+    own, *others = (_tables(f"{one}.toml") for one in sorted(PACKS, key=lambda one: one != name))
+    known = {id: table for tables in (*others, own) for id, table in tables.items()}
+    file = f"{name}.toml"
+    return MappingProxyType({id: task_of(id, _completed(table, known), {}, file) for id, table in own.items()})
 
 
 def _read(file: str) -> Mapping[str, Task]:
-    text = resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8")
-    return MappingProxyType({id: task_of(id, table, {}, file) for id, table in tomllib.loads(text).items()})
+    return MappingProxyType({id: task_of(id, table, {}, file) for id, table in _tables(file).items()})
+
+
+def _tables(file: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8"))
+
+
+def _completed(table: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table of a task, with what another one says where it is ``as`` that."""
+    taken = known[table["as"]] if "as" in table else {}
+    return {**taken, **{key: value for key, value in table.items() if key != "as"}}
 
 
 def read_tasks(
@@ -132,7 +134,8 @@ def read_tasks(
 
 
 def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Task:
-    task = shipped().get(id) or inside().get(id) or diagnosis().get(id) or zero_shot().get(id)
+    every = (shipped(), inside(), *map(pack, PACKS))
+    task = next((tasks[id] for tasks in every if id in tasks), None)
     if task is None:
         return task_of(id, table, scorers, where)
     at = f"{where}.{id}"
@@ -144,7 +147,8 @@ def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Ta
     for name in added:
         if name in task.wordings:
             raise AuditkitError(f"{at}.wordings.{name}: auditkit ships a wording of this name.", "Use another one.")
-    truth = read_truth(table["truth"], task.answers, f"{at}.truth") if "truth" in table else task.truth
+    answers = () if isinstance(task.scorer, Choice) and task.scorer.slots else task.answers
+    truth = read_truth(table["truth"], answers, f"{at}.truth") if "truth" in table else task.truth
     prompts = _class_prompts(table["class_prompts"], at) if "class_prompts" in table else task.class_prompts
     return replace(task, wordings={**task.wordings, **added}, truth=truth, class_prompts=prompts)
 
@@ -168,7 +172,7 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
     if "truth" in table:
         if isinstance(scorer, Choice) and scorer.quantities:
             raise AuditkitError(f"{at}.truth: the options have scores, and right or wrong needs labels.")
-        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name), f"{at}.truth")
+        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name, LIKELIEST_CORRECT.name), f"{at}.truth")
         found["truth"] = read_truth(table["truth"], answers, f"{at}.truth")
     if "pictures" in table:
         found["pictures"] = table["pictures"]

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, Quantity
 from auditkit.tasks.scorers import Choice, Scorer, Vectors, answers_of
 from auditkit.tasks.slots import OPTION, OWN, slots
 from auditkit.tasks.truth import COLUMN_OF, Truth
@@ -114,6 +114,8 @@ class Task:
     def derived(self) -> tuple[Quantity, ...]:
         """Return the values that answers have beside those of the scorer: what the truth and the flags give."""
         found = (CORRECT, ABOVE_CHANCE) if self.truth else ()
+        if self.truth and self.scorer.choices:
+            found = (*found, LIKELIEST_CORRECT)
         return (*found, FLAGGED) if self.flags else found
 
     def about(self, columns: Mapping[str, str]) -> Task:

@@ -28,23 +28,23 @@ TURNED = Perturbation("options_reversed")
         (
             loss(Perturbation("jpeg", 3), task=PRESENT),
             "Pneumonia, present: JPEG compression, severity 3",
-            "of the right answers lost",
+            "loss of right answers",
         ),
         (
             loses("jpeg", (3, 5), task=PRESENT, answer="yes"),
             "Pneumonia, present, sensitivity: JPEG compression, severity 3 and 5",
-            "of the sensitivity lost",
+            "loss of sensitivity",
         ),
         (
             wordings(PRESENT, ("named", "open"), "correct"),
             "Pneumonia, present, 2 wordings: right answers",
-            "more right answers",
+            "difference in right answers",
         ),
         (wordings(PRESENT, ("named", "open"), "lost"), "Pneumonia, present, 2 wordings: lost answers", ""),
         (
             accuracy(ABSENT).minus(accuracy(PRESENT)),
             "Pneumonia, absent vs present: right answers",
-            "more right answers",
+            "difference in right answers",
         ),
         (share("refused", PRESENT, wording="open"), "pneumonia, present, open: refused", ""),
     ],

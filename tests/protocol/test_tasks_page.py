@@ -14,7 +14,7 @@ def test_every_table_of_the_page_is_a_task():
     found = {}
     for block in re.findall(r"```toml\n(.*?)```", PAGE, re.S):
         found |= tomllib.loads(block).get("tasks", {})
-    assert list(found) == ["chest.pneumonia", "quiz", "sharper", "description", "decided"]
+    assert list(found) == ["chest.pneumonia", "quiz", "sharper", "description", "decided", "description.people"]
     tasks = read_tasks(found)
     assert tasks["chest.pneumonia"].right({"label": "Viral  Pneumonia"}) == "pneumonia"
     assert tasks["sharper"].pictures == 2
