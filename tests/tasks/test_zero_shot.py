@@ -6,10 +6,9 @@ from auditkit.errors import AuditkitError
 from auditkit.images.layouts.known import data_set
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.zero_shot import IN_MEDIMETA_C, alexnet, published, set_of
-from auditkit.tasks import read_tasks
-from auditkit.tasks import zero_shot as of_sets
+from auditkit.tasks import pack, read_tasks
 
-TASKS = of_sets()
+TASKS = pack("zero_shot")
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.id)
