@@ -1,14 +1,18 @@
-"""Titles and words of effects on right and wrong answers: accuracy, sensitivity, skill, and what is lost of them."""
+"""Titles and words of effects on right and wrong answers and on axes: accuracy, sensitivity, skill, and their changes."""
 
 from __future__ import annotations
 
+from auditkit.judge.sides import pair_of
+from auditkit.measure.effects import of_role
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks import ABOVE_CHANCE, CORRECT
+from auditkit.tasks.axes import Axes
 from auditkit.tasks.truth import COLUMN_OF
-from auditkit.vocabulary import Effect, Part, Question
+from auditkit.vocabulary import Effect, Part, Question, Value
 
 LOST = "lost"
-_COUNTED = {CORRECT.name: "right answers", LOST: "lost answers", ABOVE_CHANCE.name: "above guessing"}
+_RIGHT = "right answers"
+_COUNTED = {CORRECT.name: _RIGHT, LOST: "lost answers", ABOVE_CHANCE.name: "above guessing"}
 
 
 def title_of(effect: Effect, catalogue: Catalogue) -> str:
@@ -25,6 +29,8 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
         return ""
     questions = list(dict.fromkeys(catalogue.resolve(question) for question in effect.compared()))
     names = {value.name for part in effect.parts for _, value in part.terms}
+    if axis := axis_of(effect.parts[0], catalogue):
+        return _of_axis(effect, axis, catalogue)
     tasks = list(dict.fromkeys(catalogue.resolve(v.question).task for part in effect.parts for _, v in part.terms))
     if effect.statistic == "differs":
         done = {p.name for question in questions for p in question.condition}
@@ -54,13 +60,19 @@ def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
     Parameters
     ----------
     part : Part
-        Resolved.
+        Resolved. Of the difference between two models, it is what the one has more than the other.
     change : bool
         Whether the number is a difference.
     catalogue : Catalogue
         Has the tasks.
     """
     names = {value.name for _, value in part.terms}
+    if pair := pair_of(part):
+        own = of_role(part, pair[0])
+        text = counted(own, change=any(weight < 0 for weight, _ in own.terms), catalogue=catalogue)
+        if text.startswith("more ") or names != {CORRECT.name}:
+            return text
+        return f"more {text.removeprefix('of ') if text.endswith(' lost') else measure_of(part, catalogue) or _RIGHT}"
     if names == {ABOVE_CHANCE.name}:
         return "of the way from guessing to always right"
     if names != {CORRECT.name}:
@@ -70,8 +82,50 @@ def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
         first = next(value.question for weight, value in part.terms if weight > 0)
         conditions = {value.question.condition for _, value in part.terms}
         lost = len(conditions) > 1 and len(first.condition) == min(map(len, conditions))
-        return f"of the {what or 'right answers'} lost" if lost else f"more {what or 'right answers'}"
-    return what or "of the answers right"
+        return f"of {what or _RIGHT} lost" if lost else f"more {what or _RIGHT}"
+    return "" if what else "of the answers right"
+
+
+def named(part: Part, *, change: bool, catalogue: Catalogue) -> str:
+    """Say before a number what it is of several that a task has: ``sensitivity``; empty where its unit says enough.
+
+    Parameters
+    ----------
+    part : Part
+        Resolved.
+    change : bool
+        Whether the number is a difference.
+    catalogue : Catalogue
+        Has the tasks.
+    """
+    if axis := axis_of(part, catalogue):
+        return f"difference in {axis}" if change else axis
+    return "" if change else measure_of(part, catalogue)
+
+
+def axis_of(part: Part, catalogue: Catalogue) -> str:
+    """Name the axis of a judge's that a part counts, in words; empty where it counts anything else, or several."""
+    found = {_axis(value, catalogue) for _, value in part.terms}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _axis(value: Value, catalogue: Catalogue) -> str:
+    scorer = catalogue.task(catalogue.resolve(value.question).task).scorer
+    if not isinstance(scorer, Axes) or (value.name or scorer.names[0]) not in scorer.names:
+        return ""
+    return (value.name or scorer.names[0]).replace("_", " ")
+
+
+def _of_axis(effect: Effect, axis: str, catalogue: Catalogue) -> str:
+    """The task and its axis, and what is done; empty where the author's own name says more."""
+    questions = [catalogue.resolve(question) for question in effect.compared()]
+    if len({question.words for question in questions}) > 1:
+        return ""
+    about = f"{_words(questions[0].task)}, {axis}"
+    done = {question.condition for question in questions if question.condition}
+    if not done:
+        return f"{_words(questions[0].task)}: {axis}"
+    return f"{about}: {_label(effect, catalogue)}" if len({p.name for c in done for p in c}) == 1 else ""
 
 
 def measure_of(part: Part, catalogue: Catalogue) -> str:

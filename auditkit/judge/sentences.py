@@ -28,7 +28,7 @@ def cell_sentence(
         return f"{lost} of {total} questions got no answer: see why under “Answers without a score”."
     if draft.n_clusters == 0:
         return draft.remark or "No image could be scored on both sides, so nothing was measured."
-    found = " ".join(filter(None, (interval(draft.estimate, signed=draft.signed), draft.counted)))
+    found = " ".join(filter(None, (draft.named, interval(draft.estimate, signed=draft.signed), draft.counted)))
     found += f" over {patients(draft.n_clusters)}"
     if draft.unidentified:
         found += f", {whole(draft.unidentified)} of which are images without a patient id"
@@ -49,7 +49,7 @@ def _wanted(draft: Draft) -> str:
     low = draft.margin_low if draft.margin_low is not None and draft.margin_low > -1e300 else None
     high = draft.margin_high if draft.margin_high is not None and draft.margin_high < 1e300 else None
     if low is not None and high is not None:
-        return f"must stay within ±{number(high, unit, signed=False)}"
+        return f"must stay within ±{number(high, unit, signed=draft.signed).lstrip('+')}"
     if low is not None:
         return f"must be above {number(low, unit, signed=draft.signed)}"
     if high is None:

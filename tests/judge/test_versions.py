@@ -384,12 +384,12 @@ def test_every_effect_of_a_family_has_the_margin_of_its_own_unit():
 
 
 def test_what_must_be_frequent_is_named_by_its_own_share():
-    """All of 160 were refused before, 145 are now: worse by 9.4 %, and not "now 9.4 %, before 0 %"."""
+    """All of 160 were refused before, 145 are now: worse by 9.4 points, and not "now 9.4 %, before 0 %"."""
     some = np.where(np.arange(N) < 15, 70.0, np.nan)
     new, old = (measured(images(N), {CLEAN: answered(s)}) for s in (some, np.full(N, np.nan)))
     audit = held(share("refused", family="mine"), new, old, with_mine(at_least=0.9))
     assert audit.estimate.value == pytest.approx(15 / 160, abs=1e-6)
-    assert "Now 90.6 %, before 100.0 %: worse by +9.4 %" in audit.sentence
+    assert "Now 90.6 %, before 100.0 %: worse by +9.4 [" in audit.sentence
     back = held(share("refused", family="mine"), old, new, with_mine(at_least=0.9))
     assert back.estimate.value == pytest.approx(-15 / 160, abs=1e-6)
     assert back.verdict == "PASS"

@@ -44,7 +44,7 @@ def test_a_written_number_reads_back_within_half_of_its_last_digit(value: float)
         ("share", True, "+44.0 percentage points (90 % interval −90.0 to +170.0)"),
         ("points per severity step", False, "falls by 0.4 points per severity step (90 % interval −0.9 to 1.7)"),
         ("points per severity step", True, "+0.4 points per severity step (90 % interval −0.9 to +1.7)"),
-        ("furlongs", True, "+0.4 furlongs (90 % interval −0.9 to +1.7)"),
+        ("furlongs", True, "+0.44 furlongs (90 % interval −0.90 to +1.70)"),
     ],
 )
 def test_every_unit_is_written_with_value_unit_level_and_interval(unit: str, signed: bool, text: str) -> None:
