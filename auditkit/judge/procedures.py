@@ -162,7 +162,7 @@ def _said(part: Part, change: bool, catalogue: Catalogue) -> tuple[str, str]:
     if EARLIER in roles(part):
         part = of_role(part, MODEL)
         change = any(weight < 0 for weight, _ in part.terms)
-    return named(part, change=change, catalogue=catalogue), counted(part, change=change, catalogue=catalogue)
+    return named(part, change=change, catalogue=catalogue), counted(part, change=change)
 
 
 def _only_shown(draft: Draft) -> Draft:

@@ -54,40 +54,25 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     return f"{task}, {what}: {changed}" if effect.parts[0].where else f"{task}: {changed}"
 
 
-def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
-    """Say after a number what it counts: ``of the answers right``; empty where its unit says enough.
+def counted(part: Part, *, change: bool) -> str:
+    """Say after a number what it counts: ``of the answers right``; empty where its unit or its name says enough.
 
     Parameters
     ----------
     part : Part
-        Resolved. Of the difference between two models, it is what the one has more than the other.
+        Resolved.
     change : bool
         Whether the number is a difference.
-    catalogue : Catalogue
-        Has the tasks.
     """
     names = {value.name for _, value in part.terms}
-    if pair := pair_of(part):
-        own = of_role(part, pair[0])
-        text = counted(own, change=any(weight < 0 for weight, _ in own.terms), catalogue=catalogue)
-        if text.startswith("more ") or names != {CORRECT.name}:
-            return text
-        return f"more {text.removeprefix('of ') if text.endswith(' lost') else measure_of(part, catalogue) or _RIGHT}"
     if names == {ABOVE_CHANCE.name}:
         return "of the way from guessing to always right"
-    if names != {CORRECT.name}:
-        return ""
-    what = measure_of(part, catalogue)
-    if change:  # a loss takes the treated question off, a difference of wordings the control
-        first = next(value.question for weight, value in part.terms if weight > 0)
-        conditions = {value.question.condition for _, value in part.terms}
-        lost = len(conditions) > 1 and len(first.condition) == min(map(len, conditions))
-        return f"of {what or _RIGHT} lost" if lost else f"more {what or _RIGHT}"
-    return "" if what else "of the answers right"
+    plain = names == {CORRECT.name} and not (change or part.balanced or part.where)
+    return "of the answers right" if plain else ""
 
 
 def named(part: Part, *, change: bool, catalogue: Catalogue) -> str:
-    """Say before a number what it is of several that a task has: ``sensitivity``; empty where its unit says enough.
+    """Say before a number what it is: ``sensitivity``, ``loss of right answers``; empty where its unit says enough.
 
     Parameters
     ----------
@@ -98,9 +83,25 @@ def named(part: Part, *, change: bool, catalogue: Catalogue) -> str:
     catalogue : Catalogue
         Has the tasks.
     """
-    if axis := axis_of(part, catalogue):
-        return f"difference in {axis}" if change else axis
-    return "" if change else measure_of(part, catalogue)
+    axis = axis_of(part, catalogue)
+    if not axis and {value.name for _, value in part.terms} != {CORRECT.name}:
+        return ""
+    what = axis or measure_of(part, catalogue)
+    if not change:
+        return what
+    what = what or _RIGHT
+    pair = pair_of(part)
+    lost = not axis and _is_loss(of_role(part, pair[0]) if pair else part)
+    if pair:
+        return f"difference in the loss of {what}" if lost else f"difference in {what}"
+    return f"loss of {what}" if lost else f"difference in {what}"
+
+
+def _is_loss(part: Part) -> bool:
+    """Whether what is asked under a perturbation is taken off; a difference of wordings takes off the control."""
+    first = next(value.question for weight, value in part.terms if weight > 0)
+    conditions = {value.question.condition for _, value in part.terms}
+    return len(conditions) > 1 and len(first.condition) == min(map(len, conditions))
 
 
 def axis_of(part: Part, catalogue: Catalogue) -> str:

@@ -9,7 +9,7 @@ from auditkit.evidence import Cell, Verdict
 from auditkit.judge.draft import Draft
 from auditkit.measure.columns import ALL, MODALITY
 from auditkit.stats.unseen import one_in
-from auditkit.words import interval, modality_label, number, p_equals, patients, some_of, whole
+from auditkit.words import column_name, interval, modality_label, number, p_equals, patients, some_of, whole
 
 
 def cell_sentence(
@@ -153,13 +153,13 @@ def _place(cell: Cell) -> str:
     """What a stratum is called within a sentence."""
     if cell.stratum.level == ALL or cell.stratum.column == MODALITY:
         return modality_label(cell.stratum.level) if cell.stratum.column == MODALITY else "all together"
-    return f"{cell.stratum.column.replace('_', ' ')} {cell.stratum.level}"
+    return f"{column_name(cell.stratum.column)} {cell.stratum.level}"
 
 
 def _kind(column: str, n: int) -> str:
     if column == MODALITY:
         return "modality" if n == 1 else "modalities"
-    return f"{'level' if n == 1 else 'levels'} of {column.replace('_', ' ')}"
+    return f"{'level' if n == 1 else 'levels'} of {column_name(column)}"
 
 
 def _telling(cells: Sequence[Cell]) -> Cell:

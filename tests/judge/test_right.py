@@ -42,27 +42,27 @@ TURNED = Perturbation("options_reversed")
         (
             loss(Perturbation("jpeg", 3), task=PRESENT),
             "Pneumonia, present: JPEG compression, severity 3",
+            "loss of right answers",
             "",
-            "of right answers lost",
         ),
         (
             loses("jpeg", (3, 5), task=PRESENT, answer="yes"),
             "Pneumonia, present, sensitivity: JPEG compression, severity 3 and 5",
+            "loss of sensitivity",
             "",
-            "of sensitivity lost",
         ),
         (
             wordings(PRESENT, ("named", "open"), "correct"),
             "Pneumonia, present, 2 wordings: right answers",
+            "difference in right answers",
             "",
-            "more right answers",
         ),
         (wordings(PRESENT, ("named", "open"), "lost"), "Pneumonia, present, 2 wordings: lost answers", "", ""),
         (
             accuracy(ABSENT).minus(accuracy(PRESENT)),
             "Pneumonia, absent vs present: right answers",
+            "difference in right answers",
             "",
-            "more right answers",
         ),
         (share("refused", PRESENT, wording="open"), "Pneumonia, present, open: refused", "", ""),
     ],
@@ -73,24 +73,24 @@ def test_titles_and_words(effect, title, before, after):
     found = RULES.resolved(effect)
     change = any(weight < 0 for weight, _ in found.parts[0].terms)
     assert named(found.parts[0], change=change, catalogue=RULES.catalogue) == before
-    assert counted(found.parts[0], change=change, catalogue=RULES.catalogue) == after
+    assert counted(found.parts[0], change=change) == after
 
 
 @pytest.mark.parametrize(
-    ("effect", "after"),
+    ("effect", "before", "after"),
     [
-        (behind(accuracy(KIND)), "more right answers"),
-        (versus(recall(PRESENT, "yes")), "more sensitivity"),
-        (versus(loss(Perturbation("jpeg", 3), task=PRESENT)), "more right answers lost"),
-        (behind(skill(KIND)), "of the way from guessing to always right"),
-        (versus(share("lost", KIND)), ""),
+        (behind(accuracy(KIND)), "difference in right answers", ""),
+        (versus(recall(PRESENT, "yes")), "difference in sensitivity", ""),
+        (versus(loss(Perturbation("jpeg", 3), task=PRESENT)), "difference in the loss of right answers", ""),
+        (behind(skill(KIND)), "", "of the way from guessing to always right"),
+        (versus(share("lost", KIND)), "", ""),
     ],
     ids=str,
 )
-def test_what_one_model_has_more_than_another(effect, after):
+def test_what_one_model_has_more_than_another(effect, before, after):
     found = RULES.resolved(effect)
-    assert counted(found.parts[0], change=True, catalogue=RULES.catalogue) == after
-    assert not named(found.parts[0], change=True, catalogue=RULES.catalogue)
+    assert named(found.parts[0], change=True, catalogue=RULES.catalogue) == before
+    assert counted(found.parts[0], change=True) == after
 
 
 JUDGED = {
