@@ -29,7 +29,7 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
         return ""
     questions = list(dict.fromkeys(catalogue.resolve(question) for question in effect.compared()))
     names = {value.name for part in effect.parts for _, value in part.terms}
-    if axis := axis_of(effect.parts[0], catalogue):
+    if effect.statistic == "mean" and (axis := axis_of(effect.parts[0], catalogue)):
         return _of_axis(effect, axis, catalogue)
     tasks = list(dict.fromkeys(catalogue.resolve(v.question).task for part in effect.parts for _, v in part.terms))
     if effect.statistic == "differs":
@@ -154,7 +154,7 @@ def _label(effect: Effect, catalogue: Catalogue) -> str:
     """What is done to the items, with its severities."""
     done = [p for question in effect.compared() for p in catalogue.resolve(question).condition]
     names = list(dict.fromkeys(catalogue.entry(p.name).label for p in done))
-    levels = sorted({p.level for p in done if p.level})
+    levels = sorted({p.level for p in done if p.level and catalogue.entry(p.name).stage != "asking"})
     severities = f", severity {' and '.join(map(str, levels))}" if levels else ""
     return " and ".join(names) + severities
 

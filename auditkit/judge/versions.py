@@ -102,7 +102,7 @@ def named(role: str, effect: Effect, titles: Titles | None = None) -> dict[str, 
         "statistic": STATISTIC,
         "definition": None,
         "change": True,
-        "title": f"Against the {role}: {effect.family}: {title}",
+        "title": f"Against the {role}: {effect.family.replace('_', ' ')}: {title}",
     }
 
 
