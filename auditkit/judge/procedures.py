@@ -31,6 +31,7 @@ from auditkit.judge.worsening import judge_mean_worsening
 from auditkit.measure.columns import Measurements
 from auditkit.measure.effects import of_role, per_item_range, roles
 from auditkit.measure.excess import alike_needed
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import VERBS, Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.tasks import OF_PROBABILITIES

@@ -149,7 +149,9 @@ def _limit_words(effect: Effect, family: Family | None, protocol: Protocol) -> s
     resolved = protocol.resolved(effect)
     unit, change = unit_of(resolved, Rules(protocol)), is_change(resolved)
     limits = {str(family.verb): family.limit, "in_each": family.in_each}
-    said = [declared_words(str(family.verb), {key: v for key, v in limits.items() if v is not None}, unit, change=change)]
+    said = [
+        declared_words(str(family.verb), {key: v for key, v in limits.items() if v is not None}, unit, change=change)
+    ]
     if family.tail is not None:
         share, beyond = per_cent(family.tail.share), family.tail.beyond
         said.append(f"at most {share} more answers jump by more than {beyond:g} {unit} than do by noise, all together")

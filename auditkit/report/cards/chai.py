@@ -129,7 +129,7 @@ def _warnings(evidence: Evidence) -> Content:
 
 
 def _trust(evidence: Evidence) -> Content:
-    formats = ", ".join(sorted({escaped(format_words(prompt.scorer)) for prompt in evidence.prompts})) or NOT_STATED
+    formats = "; ".join(sorted({escaped(format_words(prompt.scorer)) for prompt in evidence.prompts})) or NOT_STATED
     kind = ", ".join(part for part in (evidence.model.family, evidence.model.backend) if part)
     return (
         (
