@@ -1,4 +1,4 @@
-"""Titles and words of effects on right and wrong answers and on axes: accuracy, sensitivity, skill, and their changes."""
+"""Titles and words of effects on right and wrong answers, and on the axes of a judge."""
 
 from __future__ import annotations
 

@@ -165,6 +165,7 @@ def document(evidence: Evidence, record: bytes) -> str:
             effects=views.largest_effects(evidence, 5),
             intended=_intended(evidence),
             asked=_asked(evidence),
+            score_prompt=_score_prompt(evidence),
             people=population(evidence),
             limits=tables.capped(tables.limits(evidence), LIMITS),
             all_limits=tables.limits(evidence),
@@ -208,9 +209,14 @@ def _places(
 
 def _asked(evidence: Evidence) -> list[PromptInfo]:
     """Return the prompt in which scores are compared, as the protocol names it; without that the first."""
-    declared = evidence.protocol.criteria.get("prompts")
-    name = declared.get("score") if isinstance(declared, dict) else None
+    name = _score_prompt(evidence)
     return ([p for p in evidence.prompts if p.id == name] or evidence.prompts)[:1]
+
+
+def _score_prompt(evidence: Evidence) -> str | None:
+    """Return the id of the prompt in which scores are compared; None where the record does not say."""
+    declared = evidence.protocol.criteria.get("prompts")
+    return declared.get("score") if isinstance(declared, dict) else None
 
 
 def _intended(evidence: Evidence) -> list[tuple[str, str, str, str]]:

@@ -338,7 +338,7 @@ def test_more_columns_than_resamples_can_tell_apart(protocol):
 
 
 def test_levels_that_count_equally_do_so_in_every_model(protocol):
-    """One model scores a quarter of the patients 20 points lower: 10 less where both sites count alike."""
+    """A quarter of the patients scores 20 points lower in one model: 10 less where both sites count alike."""
     n = 40
     items = images(n, column=lambda i: {"site": "small" if i < n // 4 else "large"})
     lower = np.where(np.arange(n) < n // 4, 40.0, 60.0)
