@@ -129,7 +129,8 @@ def _audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool, gap
         return f"For information. {'' if told.estimate.value is None else 'Largest gap: '}{told.sentence}"
     if shown:
         lead = f"For instance {where}: " if (len(cells) > 1 or worst.part) and worst.estimate.value is not None else ""
-        return f"For information. {lead}{worst.sentence}"
+        said = worst.sentence if lead else f"{worst.sentence[:1].upper()}{worst.sentence[1:]}"
+        return f"For information. {lead}{said}"
     places = list(dict.fromkeys(_place(cell) for cell in deciding if cell.stratum.level != ALL))
     every = len({cell.stratum.level for cell in cells if cell.stratum.level != ALL})
     kind = _kind(cells[0].stratum.column, every)

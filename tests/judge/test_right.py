@@ -1,5 +1,6 @@
 """What effects on right answers are called, and what is said before and after their numbers."""
 
+import numpy as np
 import pytest
 
 from auditkit import (
@@ -19,8 +20,10 @@ from auditkit import (
 )
 from auditkit.judge.right import counted, named
 from auditkit.judge.titles import Titles
+from auditkit.measure.columns import MAIN, SCORED, Column
 from auditkit.protocol import diagnosis
-from tests.judge.build import own, protocol
+from auditkit.protocol.model import Family
+from tests.judge.build import images, judged, measured, own, protocol
 
 RULES = protocol()
 TITLES = Titles(RULES.catalogue)
@@ -137,3 +140,14 @@ def test_every_audit_of_the_pack_has_a_title_of_its_own():
     for make in diagnosis.FAMILIES.values():
         titles = [TITLES.title(effect) for effect in make()]
         assert len(set(titles)) == len(titles)
+
+
+def test_what_is_only_shown_begins_a_sentence():
+    records = images(40, column=lambda i: {"truth.pneumonia.kind": ("normal", "viral")[i % 2]})
+    effect = recall(KIND, "viral", family="shown")
+    rules = RULES.model_copy(update={"families": RULES.families | {"shown": Family(shown=True)}})
+    [(_, value)] = rules.resolved(effect).parts[0].terms
+    column = Column({MAIN: np.zeros(40), "correct": np.ones(40)}, np.full(40, SCORED, np.int8))
+    audit = judged(effect, measured(records, {(): column}, value.question), rules)
+    assert audit.sentence.startswith("For information. Recall of viral 100.0 % [")
+    assert audit.sentence.endswith("over 20 patients.")
