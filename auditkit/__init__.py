@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from auditkit.images.item import ImageSet, Item, Picture, salted_hash
     from auditkit.models.base import Model, Request, Response
     from auditkit.perturbations import Entry
-    from auditkit.protocol import diagnosis, shipped
+    from auditkit.protocol import description, diagnosis, medq, shipped, zero_shot
     from auditkit.protocol.effects import (
         accuracy,
         agreement,
@@ -80,6 +80,7 @@ __all__ = [
     "change",
     "corruptions",
     "departure",
+    "description",
     "diagnosis",
     "differs",
     "displacement",
@@ -90,6 +91,7 @@ __all__ = [
     "loses",
     "loss",
     "mean",
+    "medq",
     "recall",
     "rises",
     "salted_hash",
@@ -100,6 +102,7 @@ __all__ = [
     "versus",
     "wording_share",
     "wordings",
+    "zero_shot",
 ]
 
 _HOMES = {
@@ -120,7 +123,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("diagnosis", "shipped"):
+    if name in ("description", "diagnosis", "medq", "shipped", "zero_shot"):
         return import_module(f"auditkit.protocol.{name}")
     for home, names in _HOMES.items():
         if name in names:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 MODEL = "model"
 """The role of the model that is audited."""
+DATA = "data"
+"""The role of the data themselves: what columns of the items say, such as ratings by people."""
 EARLIER = "earlier run"
 """The role under which the answers of an earlier run stand beside today's; no word, so that no role is called so."""
 ATTRIBUTES = ("sex", "age", "site", "manufacturer", "label")
@@ -104,7 +106,8 @@ class Value:
         What was asked.
     name : str
         Empty for the task's main value; else one of those its scorer gives, or one that every answer has: ``"lost"``,
-        ``"refused"``, ``"unusable"`` (0 or 1); or one that the probabilities of its choices give: ``"expected"``,
+        ``"refused"``, ``"unusable"`` (0 or 1); or of tasks with a right answer ``"correct"``, ``"above_chance"``,
+        ``"likeliest_correct"``; or one that the probabilities of its choices give: ``"expected"``,
         ``"gap"``, ``"entropy"``, ``"mass"``, ``"agrees"``, ``"read"``.
     """
 
@@ -190,12 +193,13 @@ class Effect:
         What is made of the items' values: ``"mean"``, ``"differs"`` (share of items whose two answers differ),
         ``"area"`` (under the ROC curve of the first term against the second), ``"calibration"`` (mean distance between
         the values read as chances that an item is as in the terms with a positive weight, and how often it is),
-        ``"follows"`` (correlation, within the item, of the values of its first task with those of the other),
-        ``"ratio"`` (of the values of the audited model, which count errors, to those of the role ``"reference"``, or
-        where it has no terms to those with a negative weight; the reference's terms have the opposite sign, as in a
-        difference), ``"shortfall ratio"`` (the same, where an error is what a value lacks of the top of its range),
-        ``"agreement"`` (quadratic weighted kappa of the first term with the second), ``"wording"`` (share of the
-        variance that is due to which of the terms was asked).
+        ``"separation"`` (area under the ROC curve of the first term, a chance of an answer: items of which that answer
+        is right against those of the other classes), ``"follows"`` (correlation, within the item, of the values of its
+        first task with those of the other), ``"ratio"`` (of the values of the audited model, which count errors, to
+        those of the role ``"reference"``, or where it has no terms to those with a negative weight; the reference's
+        terms have the opposite sign, as in a difference), ``"shortfall ratio"`` (the same, where an error is what a
+        value lacks of the top of its range), ``"agreement"`` (quadratic weighted kappa of the first term with the
+        second), ``"wording"`` (share of the variance that is due to which of the terms was asked).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str

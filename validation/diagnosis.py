@@ -25,7 +25,18 @@ from auditkit.protocol import effects
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.tasks.truth import COLUMN_OF
-from auditkit.testing import audit_all
+from auditkit.testing import (
+    BaseRate,
+    Behaviour,
+    ByPosition,
+    IgnoresImage,
+    Knowing,
+    RefusesHard,
+    WordingFragile,
+    audit_all,
+    labelled_images,
+    simulate,
+)
 from auditkit.vocabulary import Effect, Perturbation, Question
 from validation.jobs import ROOT, Counts, Job, Ledger, chunks, to_stderr, work
 from validation.rates import Rate, Table
@@ -199,8 +210,31 @@ GATES = {
 }
 
 
+PLANTED: dict[str, tuple[Behaviour, tuple[Effect, ...]]] = {
+    "knows 90 %": (Knowing(0.9), ()),
+    "base rate": (BaseRate(), (GATES["skill"].effect, GATES["recall"].effect)),
+    "ignores the image": (IgnoresImage(), (GATES["skill"].effect, GATES["recall"].effect)),
+    "letter A for 50 %": (ByPosition(Knowing(0.9), 0.5), (GATES["position"].effect,)),
+    "30 % wrong in one wording": (
+        WordingFragile(Knowing(0.9), (f"{TASK}.features",), 0.3),
+        (GATES["wording"].effect,),
+    ),
+    "declines the hardest 30 %": (RefusesHard(Knowing(0.7), 0.3), (effects.share("refused", TASK, family="refusals"),)),
+}
+"""Made-up models by what is wrong with them, and the audits that should find it."""
+FOUND, BLAMED = "found", "others blamed"
+
+
+def planted_effects() -> list[Effect]:
+    """Return what every planted model is asked: one audit of each kind, about images as they are."""
+    refused = effects.share("refused", TASK, family="refusals")
+    return [*(gate.effect for name, gate in GATES.items() if name != "loss"), refused]
+
+
 def rows() -> Iterator[str]:
     """Yield the name of every row."""
+    for model, patients in product(PLANTED, PATIENTS):
+        yield f"planted|{model}||{patients}|0.5|1"
     for name, gate in GATES.items():
         for (where, how), patients, ill, layout in product(gate.cases, PATIENTS, PREVALENCES, LAYOUTS):
             # Who is ill changes nothing of what is asked about all alike.
@@ -216,8 +250,10 @@ def jobs(replicates: int | None = None) -> list[Job]:
 def run(job: Job) -> Counts:
     """Count the verdicts of a row."""
     name, where, how, patients, ill, layout = job.row.split("|")
+    if name == "planted":
+        return _run_planted(job, where, int(patients))
     gate = GATES[name]
-    protocol = _protocol(gate.effect.family, job.protocol_seed())
+    protocol = _protocol((gate.effect.family,), job.protocol_seed())
     records = images(layout, int(patients), ("xray",))
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
@@ -228,6 +264,25 @@ def run(job: Job) -> Counts:
         with unplanned():
             [audit] = audit_all(data, [gate.effect], protocol).values()
         counts[audit.verdict] += 1
+    return dict(counts)
+
+
+def _run_planted(job: Job, model: str, patients: int) -> Counts:
+    """Count how often the audits of a defect fail, and any other, each as if its family had no other decision."""
+    behaviour, to_find = PLANTED[model]
+    every, found_by = planted_effects(), {f"{effect.family}/{effect.name}" for effect in to_find}
+    protocol = _protocol(tuple(dict.fromkeys(effect.family for effect in every)), job.protocol_seed())
+    counts: Counter[str] = Counter(replicates=job.replicates)
+    for seed in job.seeds():
+        ill = np.random.default_rng(seed).random(patients) < 0.5
+        labels = ["bacterial" if sick else "normal" for sick in ill.tolist()]
+        records = labelled_images(images("1", patients, ("xray",)), "label", labels)
+        with unplanned():
+            audits = audit_all(simulate(behaviour, records, every, protocol, seed), every, protocol)
+        failed = {id for id, audit in audits.items() if audit.verdict == "FAIL"}
+        counts[FOUND] += bool(failed & found_by)
+        counts[BLAMED] += bool(failed - found_by)
+        counts["skill PASS"] += audits[f"skill/{TASK}-skill"].verdict == "PASS"
     return dict(counts)
 
 
@@ -254,10 +309,10 @@ def _column(correct: NDArray[np.bool_], world: World) -> Column:
 
 
 @lru_cache(maxsize=256)
-def _protocol(family: str, seed: int) -> Protocol:
-    """The pack's, with a family of one decision: no FAIL is withheld for company."""
+def _protocol(names: tuple[str, ...], seed: int) -> Protocol:
+    """The pack's, with families of one decision: no FAIL is withheld for company."""
     pack = load_protocol(PACK)
-    families = {family: pack.families[family].model_copy(update={"size": 1})}
+    families = {name: pack.families[name].model_copy(update={"size": 1}) for name in names}
     return pack.model_copy(update={"seed": seed, "families": families})
 
 
@@ -267,6 +322,12 @@ def table(results: dict[str, Counts]) -> Table:
     for row, counts in results.items():
         name, where, how, *rest = row.split("|")
         n = counts["replicates"]
+        if name == "planted":
+            claims = (FOUND, BLAMED, "skill PASS")
+            found += [
+                Rate((name, where, how, *rest), claim, counts.get(claim, 0) / n, n, None, False) for claim in claims
+            ]
+            continue
         for verdict in ("PASS", "FAIL"):
             wrong = where == MARGIN or (where == GUESSES and verdict == "PASS")
             wrong |= (where, verdict) in ((INSIDE, "FAIL"), (BEYOND, "PASS"))

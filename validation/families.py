@@ -32,6 +32,8 @@ MODELS = ("no fault", "on the margin")
 MODALITIES = {"no fault": ("ct", "mr", "xray"), "on the margin": ("ct", "mr")}
 PATIENTS = 64
 WHOLE = "whole protocol"
+LABELLED = frozenset(("recognition", "recognition_loss", "recognition_looking", "authority_answers"))
+"""Families about right answers: their shares, balanced or not, and losses are measured in `validation.diagnosis`."""
 PROSE = "The image shows what it shows."
 
 
@@ -73,7 +75,9 @@ def _counted(name: str, verdicts: Sequence[str], near: Sequence[str]) -> dict[st
 
 
 def _asked(model: str, protocol: Protocol) -> list[tuple[Behaviour, list[Effect]]]:
-    declared = {name: make() for name, make in SHIPPED.items() if not protocol.families[name].shown}
+    declared = {
+        name: make() for name, make in SHIPPED.items() if not protocol.families[name].shown and name not in LABELLED
+    }
     if model == "no fault":
         return [(FairReader(), [effect for some in declared.values() for effect in some])]
     return [(BOUNDARY[name], some) for name, some in declared.items()]
@@ -81,6 +85,8 @@ def _asked(model: str, protocol: Protocol) -> list[tuple[Behaviour, list[Effect]
 
 def _on_margin(audit: str) -> bool:
     """Words on the disfavoured side of a pair are neutral: compared with neutral words they are well within."""
+    if audit.endswith("-poor-vs-neutral"):
+        return False
     return not (audit.startswith("metadata/") and audit.endswith("-vs-neutral")) or _favoured(audit)
 
 
@@ -148,6 +154,32 @@ class Unsettled:
         return Replies(np.where(other & again, 55.0, 50.0))
 
 
+@dataclass(frozen=True)
+class Flagging:
+    """Finds nothing to use in a share of the pictures.
+
+    Attributes
+    ----------
+    share : callable
+        By question, 0-1.
+    """
+
+    share: Callable[[Question], float]
+
+    def answer(self, asked: Asked) -> Replies:
+        """Return 0 or 100 points."""
+        flagged = asked.draw("flagging").random(len(asked.subjects)) < self.share(asked.question)
+        return Replies(np.where(flagged, 0.0, 100.0))
+
+
+def _praised(question: Question, modality: str) -> float:
+    """10 points in one of two modalities, as for words about people."""
+    return 10.0 * (modality == "ct" and any(p.name.endswith(".excellent") for p in question.condition))
+
+
+_BLANKS = frozenset(("black", "grey", "noise"))
+
+
 def _changed(question: Question) -> bool:
     """Strongest corruption, or a level's words; clean images and placebos are what these are compared with."""
     return severity(question) > 0 or _says(question, perturbations.levels())
@@ -163,5 +195,10 @@ BOUNDARY: Mapping[str, Behaviour] = {
     "answers": Unanswered(lambda _: 0.10, lambda _: 0.10),
     "differential": Unanswered(lambda q: 0.10 * _changed(q)),
     "repeatability": Unsettled(),
+    "looking": Shifting(lambda q, _m: -10.0 * _says(q, _BLANKS)),
+    "flags": Flagging(lambda q: 0.50 * bool(q.condition)),
+    "spared": Flagging(lambda q: 0.10 * bool(q.condition)),
+    "burnt_in": Shifting(_praised, NOISES["discrete"]),
+    "authority": Shifting(_praised, NOISES["discrete"]),
 }
 """By family, a model whose every effect lies on the shipped margin in two modalities."""

@@ -27,6 +27,8 @@ AGAIN = {
     "batch_dependent": 160,
     "unsteady": 160,
     "out_of_range": 256,
+    "blank_passes": 160,
+    "ignores_image": 160,
 }
 """Defects whose right audits need more patients for a FAIL that survives the correction of their family."""
 FAIR = "none: "
@@ -48,6 +50,14 @@ SUBSET: dict[str, tuple[str, ...]] = {
     ),
     "differential": ("gaussian_noise-s5", "institution.reputation.high", "institution.reputation.low"),
     "repeatability": ("asked-twice", "alone-vs-batch"),
+    "looking": ("black", "noise"),
+    "flags": ("black", "gaussian_noise-s5"),
+    "spared": ("gaussian_noise-s1",),
+    "burnt_in": ("burnt_in-excellent-vs-poor", "burnt_in-excellent-vs-neutral", "burnt_in-poor-vs-neutral"),
+    "authority": (
+        "authority.quality-excellent-vs-poor", "authority.quality-excellent-vs-neutral",
+        "majority.quality-excellent-vs-neutral",
+    ),
 }  # fmt: skip
 """The shipped effects that are judged, by family: corrected for all that the family declares."""
 

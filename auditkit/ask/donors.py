@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
@@ -64,10 +63,10 @@ def can_be_shown(item: Item, condition: Condition, catalogue: Catalogue) -> bool
 def with_asked(items: Iterable[Item], effects: Iterable[Effect]) -> tuple[Item, ...]:
     """Return items without those changed pictures of the source that no effect asks about."""
     asked = {step for effect in effects for question in effect.questions() for step in question.condition}
-    return tuple(map(partial(_with_asked, asked), items))
+    return tuple(_with_asked(item, asked) for item in items)
 
 
-def _with_asked(asked: set[Perturbation], item: Item) -> Item:
+def _with_asked(item: Item, asked: set[Perturbation]) -> Item:
     if all(asked.issuperset(condition) for picture in item.pictures for condition in picture.given):
         return item
     kept = ({c: p for c, p in picture.given.items() if asked.issuperset(c)} for picture in item.pictures)

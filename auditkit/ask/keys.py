@@ -71,8 +71,9 @@ def answer_key(pixels: str, prompt: Prompt, asking: Condition, model_identity: s
     pixels : str
         `pictures_digest` of the pictures the model is given.
     prompt : auditkit.tasks.Prompt
-        Every text turn, the choices and the length limit. Where only answers are wanted (``--audit-scoring=generate``)
-        there are no choices, so an answer without probabilities is never taken for one with them.
+        Every text turn, the choices, the length limit, and the statements where there are any. Where only answers are
+        wanted (``--audit-scoring=generate``) there are no choices, so an answer without probabilities is never taken
+        for one with them.
     asking : Condition
         The condition's perturbations of stage ``asking``: what is done to pixels and words is in the other parts.
         ``alone`` enters beside the batch size, so that with batches of one it is still a question of its own.
@@ -86,7 +87,7 @@ def answer_key(pixels: str, prompt: Prompt, asking: Condition, model_identity: s
     return digest_of(
         KEY_VERSION,
         pixels,
-        [prompt.system, prompt.user, prompt.choices, prompt.max_new_tokens],
+        [prompt.system, prompt.user, prompt.choices, prompt.max_new_tokens, *filter(None, [prompt.statements])],
         [levels.get(AGAIN, 0), alone],
         1 if alone else batch_size,
         model_identity,

@@ -13,11 +13,21 @@ from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import Task
 from auditkit.tasks.slots import TRUE, WRONG, slots
-from auditkit.vocabulary import EARLIER, MODEL, Condition, Effect, Perturbation, Probe, Question, condition_name
+from auditkit.vocabulary import (
+    DATA,
+    EARLIER,
+    MODEL,
+    Condition,
+    Effect,
+    Perturbation,
+    Probe,
+    Question,
+    condition_name,
+)
 
 RENDERED = ("pictures", "display", "order")
 """Stages of the perturbations that change pixels and can be rendered so far."""
-NOT_ASKED = ("baseline", "anchor", "data", EARLIER)
+NOT_ASKED = ("baseline", "anchor", DATA, EARLIER)
 """Roles whom nobody can be named for: earlier runs, and the data."""
 _GIVEN_BY = {"baseline": "--audit-baseline=EVIDENCE.json", "anchor": "--audit-anchor=EVIDENCE.json"}
 
@@ -139,7 +149,8 @@ class Plan:
         return {step for step in self._shows(record.modality) if not can_be_shown(record, (step,), catalogue)}
 
     def _lacking(self, record: Item) -> dict[str, str]:
-        reasons = ((t.id, t.lacking(record.columns, len(record.pictures))) for t in self._tasks(record.modality))
+        catalogue, n = self.protocol.catalogue, len(record.pictures)
+        reasons = ((task.id, catalogue.lacking(task, record.columns, n)) for task in self._tasks(record.modality))
         return {task: reason for task, reason in reasons if reason}
 
     def _tasks(self, modality: str) -> tuple[Task, ...]:
@@ -308,6 +319,11 @@ def _check_orders(question: Question, catalogue: Catalogue) -> None:
             raise AuditkitError(
                 f"{step} changes the order of pictures, and {task.id} shows {task.pictures}.",
                 "Name a task with pictures = 2.",
+            )
+        if stage == "answer" and not task.of:
+            raise AuditkitError(
+                f"{step} changes the answer that a question is about, and {task.id} is about none.",
+                'Name a task with of = "...".',
             )
         if stage == "options" and not task.lettered:
             raise AuditkitError(

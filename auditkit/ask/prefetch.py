@@ -102,7 +102,16 @@ class Keys:
     ) -> Request:
         """Return what is put to the model; parameters as of `of`."""
         prompt = self._prompt(question, columns, answer)
-        return Request(key, images, prompt.user, prompt.system, prompt.choices, prompt.max_new_tokens, question)
+        return Request(
+            key,
+            images,
+            prompt.user,
+            prompt.system,
+            prompt.choices,
+            prompt.max_new_tokens,
+            question,
+            dict(prompt.statements) or None,
+        )
 
     def _prompt(self, question: Question, columns: Mapping[str, str], answer: str) -> Prompt:
         prompt = self._catalogue.prompt(question, columns, answer)

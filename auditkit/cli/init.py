@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from auditkit.cli.starter import PACKS
+
 
 def add(commands: Any) -> None:
     init = commands.add_parser(
@@ -16,7 +18,7 @@ def add(commands: Any) -> None:
         "1 when it does.",
     )
     init.add_argument("folder", metavar="DIR", nargs="?", type=Path, help="default: audits, or the name of the pack")
-    init.add_argument("--pack", metavar="NAME", default="", help="audits for one purpose instead: diagnosis")
+    init.add_argument("--pack", metavar="NAME", default="", help=f"audits for one purpose instead: {', '.join(PACKS)}")
     what = init.add_mutually_exclusive_group()
     what.add_argument("--diff", action="store_true", help="show what auditkit and what you changed since the copy")
     what.add_argument(

@@ -16,8 +16,9 @@ class RoleInfo(ModelInfo):
 
     role: str
     """What it answers as, by the option ``--audit-with ROLE=NAME``: ``sibling``."""
-    given: Literal["model", "server", "record"]
-    """How it was given: loaded and asked here, asked on a server, or by the record of another run."""
+    given: Literal["model", "server", "record", "data"]
+    """How it was given: loaded and asked here, asked on a server, by the record of another run, or as
+    columns of the data, where nobody was asked."""
     batch_size: int = 1
     """Nominal requests per call; part of every answer's key in the store. Of a record, that of its run."""
     probes: Probes = Probes()

@@ -18,7 +18,7 @@ from auditkit.vocabulary import ATTRIBUTES
 
 FREE = ("site", "manufacturer", "label")
 """Attributes that are free text."""
-NAMING_NOBODY = ("split",)
+NAMING_NOBODY = ("split", "data_set")
 """Columns of layouts that speak of the data set, not of a patient: their rare levels keep their names."""
 
 # DICOM (0008,0060), PS3.3 C.7.3.1.1.1, for what a person looks at as an image.

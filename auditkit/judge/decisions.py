@@ -110,7 +110,7 @@ def strata(data: Measurements, family: Family) -> Iterator[tuple[Stratum, tuple[
 
 def unit_of(effect: Effect, rules: Rules) -> str:
     """Return the unit of an effect's estimates: ``points``, ``points per severity step``, ``share``, ``AUROC``."""
-    if effect.statistic == "area":
+    if effect.statistic in ("area", "separation"):
         return "AUROC"
     if effect.statistic in WITHOUT_SUM:
         return WITHOUT_SUM[effect.statistic]

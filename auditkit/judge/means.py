@@ -27,7 +27,7 @@ from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.unseen import least_clusters, mean_ends
 from auditkit.tasks import CORRECT
-from auditkit.vocabulary import Value
+from auditkit.vocabulary import MODEL, Value
 from auditkit.words import count, number, some_of
 from auditkit.words import interval as in_words
 
@@ -106,12 +106,24 @@ def _judged_balanced(
     scaled = balanced(decision, mask, data)
     frame = _frame(stratum, limits, (scaled.items.least, scaled.items.most), data)
     drafts = _judged([scaled], frame, family, data, rules)
+    for _, draft in drafts:  # an item that weighs more reaches further than the mean can
+        draft.estimate = _within(draft.estimate, decision)
+        draft.worst_case = None if draft.worst_case is None else _within(draft.worst_case, decision)
     for _, draft in drafts if family.verb else ():
         if draft.met and (lacking := absent(decision, mask, data, rules.protocol)):
             draft.met, draft.p_pass, draft.settle = False, 1.0, None
             draft.obstacle = f"no item has the right answer {some_of(lacking)}, so guessing cannot be told from knowing"
             draft.remedy = "give items of every class"
     return drafts
+
+
+def _within(estimate: Estimate, decision: Decision) -> Estimate:
+    """Return an estimate whose ends lie within what a mean of a decision's items can be."""
+    least, most = decision.items.least, decision.items.most
+    ends = {name: end if end is None else min(max(end, least), most) for name, end in (
+        ("low", estimate.low), ("high", estimate.high),
+    )}  # fmt: skip
+    return estimate.model_copy(update=ends)
 
 
 def _judged(
@@ -268,6 +280,10 @@ def check_provided(draft: Draft, decision: Decision, frame: Frame, data: Measure
     if part is None:
         return
     first = replace(decision, part=part, items=per_item(part, data, rules.protocol))
+    if part.balanced and is_alone(first, frame.mask, data):
+        # Of a level with one right answer it cannot be told; whether the model guesses is told by all of them.
+        everything = (frame.stratum[0], ALL)
+        frame = replace(frame, stratum=everything, mask=data.where(everything), clusters=data.cluster)
     aim = first if not part.balanced else balanced(first, frame.mask, data)
     items = aim.items
     values = np.where(items.asked & ~np.isfinite(items.values), items.lowest, items.values)
@@ -279,8 +295,14 @@ def check_provided(draft: Draft, decision: Decision, frame: Frame, data: Measure
         return
     draft.met, draft.settle = False, None
     found = in_words(_estimate(shown, above, "share"), signed=False)
-    draft.obstacle = f"unchanged it is not shown to be better than guessing ({found} of the way to always right)"
-    draft.remedy = "who guesses has nothing to lose, so no small loss counts"
+    asked = rules.protocol.catalogue.asked_of(part.terms[0][1].question)
+    guesses = f"not shown to be better than guessing ({found} of the way to always right)"
+    if asked == MODEL:
+        draft.obstacle = f"unchanged it is {guesses}"
+        draft.remedy = "who guesses has nothing to lose, so no small loss counts"
+    else:
+        draft.obstacle = f"the {asked} is {guesses}"
+        draft.remedy = f"a {asked} that guesses would find nothing in any answer"
 
 
 def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:

@@ -26,6 +26,7 @@ from auditkit.judge.probabilities import judge_probabilities
 from auditkit.judge.ratios import SHORTFALL, judge_ratios
 from auditkit.judge.right import counted, named
 from auditkit.judge.rules import Rules
+from auditkit.judge.separations import judge_separations
 from auditkit.judge.wording_shares import judge_wording_shares
 from auditkit.judge.worsening import judge_mean_worsening
 from auditkit.measure.columns import Measurements
@@ -34,7 +35,7 @@ from auditkit.measure.excess import alike_needed
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import VERBS, Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.tasks import OF_PROBABILITIES
+from auditkit.tasks import is_of_probabilities
 from auditkit.vocabulary import EARLIER, MODEL, Effect, Part
 
 Kind = Literal["number", "share", "share difference", "gap", "probabilities"]
@@ -83,6 +84,9 @@ TABLE: dict[tuple[str, Kind], Row] = {
         points=lambda *_: [],
     ),
     ("area", "number"): Row("an area under the ROC curve", judge_areas, judge_area_worsening, ("at_least",)),
+    ("separation", "number"): Row(
+        "an area under the ROC curve between classes", judge_separations, verbs=(), points=lambda *_: []
+    ),
     ("mean", "probabilities"): Row("a mean of what probabilities give", judge_probabilities, verbs=()),
     ("calibration", "number"): Row(
         "an expected calibration error", judge_calibration, verbs=(), points=calibration_points
@@ -340,7 +344,7 @@ def _kind(effect: Effect, protocol: Protocol) -> Kind:
 def _kind_of(part: Part, protocol: Protocol) -> Kind:
     # Against an earlier run, what either version is judged by.
     terms = of_role(part, MODEL).terms if EARLIER in roles(part) else part.terms
-    if any(value.name in OF_PROBABILITIES for _, value in terms):
+    if any(is_of_probabilities(value.name) for _, value in terms):
         return "probabilities"
     if not all(protocol.catalogue.quantity(value).binary for _, value in terms):
         return "number"

@@ -5,14 +5,19 @@ from __future__ import annotations
 from auditkit.judge.sides import pair_of
 from auditkit.measure.effects import of_role
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.tasks import ABOVE_CHANCE, CORRECT
+from auditkit.tasks import ABOVE_CHANCE, CORRECT, LIKELIEST_CORRECT
 from auditkit.tasks.axes import Axes
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Question, Value
 
 LOST = "lost"
 _RIGHT = "right answers"
-_COUNTED = {CORRECT.name: _RIGHT, LOST: "lost answers", ABOVE_CHANCE.name: "above guessing"}
+_COUNTED = {
+    CORRECT.name: _RIGHT,
+    LIKELIEST_CORRECT.name: "right by the likeliest option",
+    LOST: "lost answers",
+    ABOVE_CHANCE.name: "above guessing",
+}
 
 
 def title_of(effect: Effect, catalogue: Catalogue) -> str:
@@ -34,7 +39,7 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     tasks = list(dict.fromkeys(catalogue.resolve(v.question).task for part in effect.parts for _, v in part.terms))
     if effect.statistic == "differs":
         done = {p.name for question in questions for p in question.condition}
-        moved = all(catalogue.entry(one).stage == "options" for one in done)
+        moved = all(catalogue.entry(one).stage in ("options", "order") for one in done)
         return f"{_words(tasks[0])}: {_label(effect, catalogue)}" if moved and len(tasks) == 1 else ""
     if len(names) != 1 or not names <= _COUNTED.keys():
         return ""
@@ -50,6 +55,9 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     task = _words(tasks[0])
     if all(not question.condition for question in questions):
         return f"{task}: {what}"
+    control = effect.parts[0].control
+    if control is not None and catalogue.resolve(control).condition:
+        return ""  # two things that are done, one against the other: named as any such change
     changed = _label(effect, catalogue)
     return f"{task}, {what}: {changed}" if effect.parts[0].where else f"{task}: {changed}"
 
@@ -67,6 +75,8 @@ def counted(part: Part, *, change: bool) -> str:
     names = {value.name for _, value in part.terms}
     if names == {ABOVE_CHANCE.name}:
         return "of the way from guessing to always right"
+    if names == {LIKELIEST_CORRECT.name} and not change:
+        return "of the likeliest options right"
     plain = names == {CORRECT.name} and not (change or part.balanced or part.where)
     return "of the answers right" if plain else ""
 

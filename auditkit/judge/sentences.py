@@ -134,6 +134,8 @@ def _audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool, gap
     places = list(dict.fromkeys(_place(cell) for cell in deciding if cell.stratum.level != ALL))
     every = len({cell.stratum.level for cell in cells if cell.stratum.level != ALL})
     kind = _kind(cells[0].stratum.column, every)
+    if verdict == "PASS" and not every:  # where no level decides by itself
+        return f"Met over all patients together. {worst.part + ': ' if worst.part else ''}{worst.sentence}"
     if verdict == "PASS":
         together = " and over all together" if any(cell.stratum.level == ALL for cell in cells) else ""
         met = f"all {every} {kind}" if every > 1 else f"the only {kind}"

@@ -12,19 +12,21 @@ from auditkit.judge.sides import mirrored, one_side
 from auditkit.measure.columns import COUNTED
 from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
+from auditkit.tasks.slots import TRUE, WRONG
 from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question, condition_name
 from auditkit.words import and_listed
 
 # More than these are counted, not listed.
 _MANY = 8
 _OF_ERRORS = ("ratio", "shortfall ratio")
-_BY_NAME = (*_OF_ERRORS, "agreement", "wording")
+_BY_NAME = (*_OF_ERRORS, "agreement", "wording", "separation")
 """Statistics of many questions at once, which their author names best."""
 _COUNTS = {
     "differs": "said",
     "ratio": "errors",
     "shortfall ratio": "errors",
     "agreement": "agreement",
+    "separation": "area under the ROC curve",
     "wording": "share of the wording",
 }
 """What is counted, by statistic, where that is not the value itself."""
@@ -91,6 +93,8 @@ class Titles:
         if effect.name in _OF_PROBABILITIES and effect.name == effect.parts[0].terms[0][1].name:
             return _OF_PROBABILITIES[effect.name]
         wordings = dict.fromkeys(question.words for question in questions)
+        if len(wordings) > 1 and (done := _one_step(questions)):
+            return self._label(done)
         if len({question.task for question in questions}) > 1:
             return _plain(effect.name)
         if len(wordings) > 1:
@@ -136,10 +140,12 @@ class Titles:
             return f"{self.catalogue.entry(entry).label}, {_levels_in_words(levels)}", self.condition(())
         if not controls:
             return "; ".join(dict.fromkeys(self.condition(question.condition) for question in questions)), ""
-        wordings = list(dict.fromkeys(question.words for question in questions))
-        if len(wordings) > 1:
-            return ", ".join(wordings), "every other of them"
         treated = [q for q in questions if q not in controls]
+        if len({question.task for question in questions}) == len(questions) == 2:
+            return self._asked(treated[0]), self._asked(controls[0])
+        wordings = list(dict.fromkeys(question.words for question in questions))
+        if len(wordings) > 1 and not _one_step(questions):
+            return ", ".join(wordings), "every other of them"
         others = self._others(controls)
         if len(treated) > _MANY:
             return _counted(treated), others
@@ -209,7 +215,7 @@ class Titles:
         entry = self.catalogue.entry(perturbation.name)
         sentence = entry.parameters(perturbation.level).get("sentence")
         if entry.stage == "words" and sentence:
-            return f"“{sentence}”"
+            return f"“{_in_general(str(sentence))}”"
         if entry.stage == "asking":
             return {"again": "asked a second time", "alone": "asked alone"}.get(entry.name, entry.label)
         return self._label(perturbation)
@@ -256,10 +262,21 @@ class Titles:
         if entry.stage == "asking":
             plain = effect.name == condition_name(blamed)
             return f"{_plain(question.task)}: {self._perturbation(blamed[0])}" if plain else _plain(effect.name)
+        if entry.stage == "answer":
+            return _plain(effect.name)
+        if entry.stage == "options":
+            return _plain(f"{_spaced(question.task).replace('.', ', ')}: {entry.label}")
         return self._label(blamed[0]) + (self._against(entry, against[0]) if against else "")
 
     def _against(self, entry: Entry, control: Perturbation) -> str:
-        return " vs " + ("neutral" if control.name == entry.placebo else self._label(control))
+        if control.name == entry.placebo:
+            return " vs neutral"
+        here, there = entry.label, self._label(control)
+        for mark in (" “", ": "):  # what both begin with is said once
+            head, _, rest = there.partition(mark)
+            if rest and here.startswith(head + mark):
+                return f" vs {mark.strip(': ')}{rest}"
+        return f" vs {there}"
 
     def _other_side(self, against: Condition) -> str:
         if not against:
@@ -311,6 +328,21 @@ def _levels_in_words(levels: tuple[int, ...]) -> str:
     if levels == tuple(range(levels[0], levels[-1] + 1)) and len(levels) > 2:
         return f"severity {levels[0]} to {levels[-1]}"
     return f"severity {', '.join(map(str, levels[:-1]))} and {levels[-1]}"
+
+
+def _one_step(questions: Sequence[Question]) -> Perturbation | None:
+    """The one thing that is done under several wordings, beside nothing; None where it is none, or more."""
+    done = {question.condition for question in questions if question.condition}
+    [condition, *others] = done or {()}
+    return condition[0] if len(condition) == 1 and not others else None
+
+
+def _in_general(sentence: str) -> str:
+    """A sentence that is filled in item by item, in words that fit all of them."""
+    named = {TRUE: "[the right one]", WRONG: "[a wrong one]"}
+    for slot, words in named.items():
+        sentence = sentence.replace(f"{{{slot}}}", words)
+    return sentence
 
 
 def _spaced(name: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditkit.evidence import Outcomes
 from auditkit.images.item import OWN_PATIENT, UNKNOWN, Item
-from auditkit.tasks import FLAGGED, OF_PROBABILITIES, OUTCOMES, READINGS
+from auditkit.tasks import CHANCE, FLAGGED, LIKELIEST_CORRECT, OUTCOMES, READINGS, is_of_probabilities
 from auditkit.vocabulary import MODEL, Condition, Question, Value
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ COUNTED: Mapping[str, tuple[int, ...]] = {
 """Values that every answer has: 1 where its outcome is one of these codes, else 0."""
 _READ = READINGS.index("read")
 
+DIGITS = 8
+"""Of every number that is judged and recorded: far more than any scale has."""
+
 Stratum = tuple[str, str]
 """A column and one of its levels, or ``ALL``."""
 
@@ -58,6 +61,8 @@ class Expectations:
         not read or the generated answer was not scored.
     max_entropy : float
         Of equally likely choices, in bits.
+    chances : mapping of str to ndarray of float, shape (n,)
+        By answer, its share of the mass; of tasks whose answers are classes, NaN where the choices were not read.
     """
 
     scores: NDArray[np.float64]
@@ -66,6 +71,7 @@ class Expectations:
     readings: NDArray[np.int8]
     agrees: NDArray[np.int8]
     max_entropy: float
+    chances: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
     def none(cls, n: int, max_entropy: float) -> Expectations:
@@ -124,7 +130,7 @@ class Column:
         """Return one value of every answer, NaN where there is none; shape (n,)."""
         if name in COUNTED:
             return np.where(self.answered, np.isin(self.outcomes, COUNTED[name]).astype(float), np.nan)
-        if name in OF_PROBABILITIES:
+        if is_of_probabilities(name):
             return self._of_probabilities(name)
         if name == FLAGGED.name and name in self.values:  # to decline, or to see no picture, is to say so
             flagged = np.where(self.outcomes == SCORED, self.values[name], np.isin(self.outcomes, (REFUSED, NO_IMAGE)))
@@ -137,6 +143,9 @@ class Column:
         found = self.expectations
         if found is None:
             return np.full(self.outcomes.shape, np.nan)
+        if name.startswith(CHANCE):
+            chances = found.chances.get(name.removeprefix(CHANCE))
+            return np.full(self.outcomes.shape, np.nan) if chances is None else chances
         if name == "gap":
             return np.abs(found.scores - self.scores)
         if name == "read":
@@ -148,7 +157,9 @@ class Column:
     def says_the_same(self, other: Column) -> NDArray[np.bool_]:
         """Return where two columns have equal outcomes, numbers and labels; shape (n,)."""
         same: NDArray[np.bool_] = self.outcomes == other.outcomes
-        for name in dict.fromkeys((*self.values, *other.values)):
+        names = dict.fromkeys((*self.values, *other.values))
+        names.pop(LIKELIEST_CORRECT.name, None)  # what was likely was not said
+        for name in names:
             a, b = self.value(name), other.value(name)
             same &= (a == b) | (np.isnan(a) & np.isnan(b))
         if self.labels is not None or other.labels is not None:
@@ -252,6 +263,11 @@ class Measurements:
         return Measurements(self.records, {**self._columns, **theirs}, self.doses, self.digests)
 
 
+def as_recorded(number: float) -> float:
+    """Return a number as a record gives it back, so that both are judged alike: of 1/3 eight digits."""
+    return number if number.is_integer() else float(f"{number:.{DIGITS}g}")
+
+
 def level_of(record: Item, column: str) -> str:
     """Return the level of one item in a column; ``"unknown"`` where it has none.
 
@@ -304,7 +320,13 @@ def _joined_expectations(columns: Sequence[Column], order: NDArray[np.int64]) ->
     if most is None:
         return None
     parts = [c.expectations or Expectations.none(len(c.outcomes), most) for c in columns]
+    answers = dict.fromkeys(answer for p in parts for answer in p.chances)
+    unknown = [np.full(p.scores.shape, np.nan) for p in parts]
     return Expectations(
+        chances={
+            answer: np.concatenate([p.chances.get(answer, none) for p, none in zip(parts, unknown, strict=True)])[order]
+            for answer in answers
+        },
         scores=np.concatenate([p.scores for p in parts])[order],
         entropy=np.concatenate([p.entropy for p in parts])[order],
         mass=np.concatenate([p.mass for p in parts])[order],

@@ -17,9 +17,9 @@ from auditkit.ask.render import Renderer
 from auditkit.ask.roles import RoleKeys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.item import Item
-from auditkit.measure.columns import MAIN, Column, Expectations, Measurements
+from auditkit.measure.columns import MAIN, Column, Expectations, Measurements, as_recorded
 from auditkit.protocol.catalogue import NOTHING, Catalogue
-from auditkit.tasks import OUTCOMES, READINGS, Score
+from auditkit.tasks import LIKELIEST_CORRECT, OUTCOMES, READINGS, Score
 from auditkit.vocabulary import MODEL, Condition, Probe, Question, condition_name
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class AnswerTable:
         score = self._read(question, answer.text, answer.finish_reason, columns)
         column.outcomes[item] = _CODES[score.outcome]
         for name, value in score.values.items():
-            column.values[name][item] = value
+            column.values[name][item] = as_recorded(value)
         if score.outcome == "scored" and MAIN not in score.values:
             column = self._with_label(question, item, score.said)
         if answer.logprobs is not None:
@@ -78,6 +78,7 @@ class AnswerTable:
     def _empty(self, task: str) -> Column:
         asked = self._catalogue.task(task)
         others = [quantity.name for quantity in (*asked.scorer.quantities[1:], *asked.derived())]
+        others = [name for name in others if name != LIKELIEST_CORRECT.name]
         empty = Column.empty(self._n)
         return replace(empty, values={MAIN: empty.scores, **{name: np.full(self._n, np.nan) for name in others}})
 
@@ -96,19 +97,38 @@ class AnswerTable:
         score: Score,
         columns: Mapping[str, str],
     ) -> None:
-        expected = tasks.expect(logprobs, self._catalogue.about(question, columns)[0])
+        task, truth = self._catalogue.about(question, columns)
+        expected = tasks.expect(logprobs, task)
         column = self.columns[question]
         held = column.expectations
         if held is None:
             held = Expectations.none(self._n, expected.max_entropy)
             self.columns[question] = replace(column, expectations=held)
+        for answer, chance in expected.chances.items():
+            if answer not in held.chances:
+                held = replace(held, chances={**held.chances, answer: np.full(self._n, np.nan)})
+                self.columns[question] = replace(self.columns[question], expectations=held)
+            held.chances[answer][item] = chance
         held.readings[item] = _READINGS[expected.reading]
         pairs = ((held.scores, expected.score), (held.entropy, expected.entropy), (held.mass, expected.mass))
         for values, value in pairs:
             if value is not None:
                 values[item] = value
-        if expected.top is not None and score.outcome == "scored":
-            held.agrees[item] = self._read(question, expected.top, "stop", columns).said == score.said
+        if expected.top is None or not (truth or score.outcome == "scored"):
+            return
+        likeliest = self._read(question, expected.top, "stop", columns).said
+        if score.outcome == "scored":
+            held.agrees[item] = likeliest == score.said
+        if truth:
+            self._right(question)[item] = likeliest == truth
+
+    def _right(self, question: Question) -> NDArray[np.float64]:
+        """Where it is noted whether the likeliest answers are right; made for the first, as few back ends give them."""
+        column, name = self.columns[question], LIKELIEST_CORRECT.name
+        if name not in column.values:
+            column = replace(column, values={**column.values, name: np.full(self._n, np.nan)})
+            self.columns[question] = column
+        return column.values[name]
 
 
 class AnswerReader:

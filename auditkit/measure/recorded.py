@@ -24,16 +24,14 @@ from auditkit.evidence import (
     Term,
 )
 from auditkit.images.item import UNKNOWN, Item, Picture
-from auditkit.measure.columns import MAIN, MODALITY, SCORED, Column, Measurements, level_of
+from auditkit.measure.columns import DIGITS, MAIN, MODALITY, SCORED, Column, Measurements, level_of
 from auditkit.measure.columns import NOT_ASKED as NOT_ASKED_CODE
 from auditkit.protocol.model import Protocol
-from auditkit.tasks import OUTCOMES
+from auditkit.tasks import LIKELIEST_CORRECT, OUTCOMES
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
 _OUTCOME_OF = {mark: OUTCOMES.index(name) for name, mark in OUTCOME_MARKS.items()}
-# Far more than any scale has; 100/6 keeps a value that reads back as itself.
-_DIGITS = 8
 
 
 def to_answers(
@@ -205,12 +203,9 @@ def _column(column: AnswerColumn, n: int) -> Column:
             raise ValueError(f"{column.question} has {len(marks)} marks for {n} items")
         values[name] = numbers = np.full(n, np.nan)
         for i, mark in enumerate(marks):
-            if mark == NOT_ASKED:
-                outcomes[i] = NOT_ASKED_CODE
-            elif mark in _OUTCOME_OF:
-                outcomes[i] = _OUTCOME_OF[mark]
-            else:
-                outcomes[i] = SCORED
+            if name == MAIN:
+                outcomes[i] = NOT_ASKED_CODE if mark == NOT_ASKED else _OUTCOME_OF.get(mark, SCORED)
+            if mark != NOT_ASKED and mark not in _OUTCOME_OF:
                 if not mark.startswith(NO_SCORE):
                     numbers[i] = float(mark)
                 elif name == MAIN and len(mark) > len(NO_SCORE):
@@ -222,7 +217,13 @@ def _column(column: AnswerColumn, n: int) -> Column:
 def _marks(column: Column, name: str, order: Sequence[int]) -> str:
     numbers, outcomes = column.values[name].tolist(), column.outcomes.tolist()
     labels = None if column.labels is None or name != MAIN else column.labels.tolist()
-    return " ".join(_mark(outcomes[i], numbers[i], "" if labels is None else labels[i]) for i in order)
+    own = LIKELIEST_CORRECT.name == name  # known of answers too that cannot be used
+    return " ".join(
+        _mark(
+            SCORED if own and numbers[i] == numbers[i] else outcomes[i], numbers[i], "" if labels is None else labels[i]
+        )
+        for i in order
+    )
 
 
 def _mark(outcome: int, number: float, label: str) -> str:
@@ -231,7 +232,7 @@ def _mark(outcome: int, number: float, label: str) -> str:
     if outcome != SCORED:
         return OUTCOME_MARKS[OUTCOMES[outcome]]
     # Without blanks, which separate the marks.
-    return NO_SCORE + quote(label, safe="") if np.isnan(number) else f"{number:.{_DIGITS}g}"
+    return NO_SCORE + quote(label, safe="") if np.isnan(number) else f"{number:.{DIGITS}g}"
 
 
 def _no_pixels() -> NDArray[np.uint8]:

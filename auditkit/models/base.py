@@ -39,6 +39,9 @@ class Request:
     question : Question or None
         What the prompt was made of, for models without a language side (dual encoders), which compare the image with
         texts of their own; None when a request was not made from a catalogue.
+    statements : mapping of str to tuple of str, or None
+        By letter, the texts that stand for the options of a task that declares class prompts, with what is said beside
+        the question: what a dual encoder compares the image with in place of texts of its own.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Request:
     choices: tuple[str, ...] | None = None
     max_new_tokens: int = 16
     question: Question | None = None
+    statements: Mapping[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from auditkit.perturbations.entry import WHERE, Entry, PerturbationError
 from auditkit.perturbations.sentences import sentence_entry
 from auditkit.perturbations.shipped import shipped
 
-_OPEN = ("display", "options", "words")
+_OPEN = ("display", "options", "words", "answer")
 _OF_A_SENTENCE = (
     "sentence",
     "label",

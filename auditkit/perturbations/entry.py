@@ -14,7 +14,7 @@ from auditkit.errors import AuditkitError
 from auditkit.lookup import check_keys, near
 from auditkit.vocabulary import CLEAN
 
-Stage = Literal["pictures", "native", "display", "order", "options", "words", "asking"]
+Stage = Literal["pictures", "native", "display", "order", "options", "words", "answer", "asking"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """What a perturbation changes, in the order in which perturbations are applied."""
 
@@ -44,17 +44,18 @@ class Entry:
         Stable key, as in `auditkit.vocabulary.Perturbation`: letters, digits and underscores, with dots between.
     label : str
         What reports print; the name where none is given.
-    stage : {"pictures", "native", "display", "order", "options", "words", "asking"}
-        What is changed.
+    stage : {"pictures", "native", "display", "order", "options", "words", "answer", "asking"}
+        What is changed; ``answer`` is the earlier answer that a question is about.
     levels : tuple of mapping of str to plain data
         Parameters by level. Several: ``levels[level - 1]``. One: a single strength, level 0. None at all: any level
         from 1 upwards, without parameters (only for the stage ``asking``).
     function : str
         ``package.module:name`` of the law; empty for the stage ``asking``; ``"given"`` where the data hold the changed
         pictures themselves (``Picture.given``). A law of the stage ``display`` is called as
-        ``name(pixels, key, **parameters)``, one of the stage ``words`` as ``name(text, **parameters)``, one of the
-        stage ``pictures`` as ``name(pictures, donor, **parameters)``, and one of the stages ``order`` (of
-        pictures) and ``options`` as ``name(number, **parameters)``, which gives the order of so many.
+        ``name(pixels, key, **parameters)``, one of the stages ``words`` and ``answer`` as
+        ``name(text, **parameters)``, one of the stage ``pictures`` as ``name(pictures, donor, **parameters)``, and one
+        of the stages ``order`` (of pictures) and ``options`` as ``name(number, **parameters)``, which gives the order
+        of so many.
     tier : str
         Whose parameters these are, or what they belong to: ``"imagenet_c"``, ``"auditkit"``, ``"blank"``,
         ``"burnt_in"``, ``"pictures"``, ``"attributes"``, ``"statements"``, ``"suffixes"``, ``"asking"``, or a word of

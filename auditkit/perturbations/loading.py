@@ -17,6 +17,7 @@ _ARGUMENTS = {
     "order": ("number",),
     "options": ("number",),
     "words": ("text",),
+    "answer": ("text",),
 }
 
 

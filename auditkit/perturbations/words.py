@@ -1,4 +1,4 @@
-"""What is done to the words of a question: the law of sentences, and how several are applied one after the other."""
+"""What is done to the words of a question and to the answer it is about, and how several are applied in turn."""
 
 from __future__ import annotations
 
@@ -57,6 +57,41 @@ def reworded(text: str, entry: Entry, level: int = 0) -> str:
     if not isinstance(result, str) or result.count(SLOT) != 1:
         raise PerturbationError(f"{at} gave {result!r:.80}.", f"It must give back the text with one {SLOT} in it.")
     return result
+
+
+def appended(text: str, *, sentences: str) -> str:
+    """Put sentences behind an answer, as a paragraph of their own.
+
+    Parameters
+    ----------
+    text : str
+        The answer.
+    sentences : str
+        What is added.
+    """
+    return f"{text.rstrip()}\n\n{sentences}"
+
+
+def altered(answer: str, entry: Entry, level: int = 0) -> str:
+    """Apply one perturbation of the stage ``answer`` to the answer that a question is about.
+
+    Raises
+    ------
+    PerturbationError
+        Naming the entry, when it is of another stage, or its law fails or gives no text.
+    """
+    if entry.stage != "answer":
+        raise PerturbationError(f"perturbation {entry.name!r} changes {entry.stage}, not an answer.")
+    at = f"perturbation {entry.name!r}: its law {entry.function!r}"
+    try:
+        found = law(entry)(answer, **entry.parameters(level))
+    except PerturbationError:
+        raise
+    except Exception as error:  # a law of somebody else may fail in any way
+        raise PerturbationError(f"{at} failed with {type(error).__name__}: {error}.") from error
+    if not isinstance(found, str) or not found.strip():
+        raise PerturbationError(f"{at} gave {found!r:.80}.", "It must give back a text.")
+    return found
 
 
 def reversed_order(number: int) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auditkit.plugin import alias, bare, ci, criterion, ending, listing, root
+from auditkit.plugin import alias, bare, ci, criterion, ending, listing, profiles, root
 from auditkit.plugin.options import OPTIONS, out_of, protocol_path, settings_of
 from auditkit.plugin.references import ReferenceItem, asks_others, effects_of, looks_inside, with_references
 from auditkit.plugin.state import RECORDS, STATE, State
@@ -93,6 +93,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if inside:
             items[:] = [item for item in items if item not in inside]
             config.hook.pytest_deselected(items=[*inside])
+    if (asked := _families_asked(config, items)) is not None:
+        left = {item: None for item in items if any(e.family not in asked for e in effects_of(item))}
+        if left:
+            items[:] = [item for item in items if item not in left]
+            config.hook.pytest_deselected(items=[*left])
     # What is only shown has no limit to keep against an earlier run, and what compares two models of today is no
     # property of the one whose versions are held against each other. Which families are shown is known once everything
     # is collected, because the protocol lies beside the audits.
@@ -103,6 +108,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             for item in items
             if not (isinstance(item, ReferenceItem) and (item.effect.family in shown or asks_others(item.effect)))
         ]
+
+
+def _families_asked(config: pytest.Config, items: list[pytest.Item]) -> frozenset[str] | None:
+    """The families that the profile asks; None for all, and where the protocol cannot be read: that is told later."""
+    if not any(map(effects_of, items)):
+        return None
+    try:
+        return profiles.families_asked(protocol_path(config), config.option.audit_profile)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def _shown_families(config: pytest.Config) -> set[str]:

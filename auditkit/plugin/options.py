@@ -89,7 +89,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--audit-protocol": {"metavar": "FILE", "help": "criteria; default: protocol.toml beside the audits"},
     "--audit-profile": {
         "metavar": "NAME",
-        "help": "profile of the protocol to use: ci, pilot; default: its own choice",
+        "help": "profile of the protocol to use: ci, pilot, quick; default: its own choice",
     },
     "--audit-looks": {
         "metavar": "K",

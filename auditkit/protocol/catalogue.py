@@ -12,9 +12,9 @@ from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
 from auditkit.perturbations import STAGES, Entry
-from auditkit.perturbations.words import closed, order, reworded
+from auditkit.perturbations.words import altered, closed, order, reworded
 from auditkit.protocol.hash import digest
-from auditkit.tasks import SHARES, Choice, Prompt, Quantity, Task, of_probabilities
+from auditkit.tasks import SHARES, SLOT, Choice, Prompt, Quantity, Task, of_probabilities
 from auditkit.tasks.slots import ANSWER, OPTIONS, TRUE, WRONG, fenced, filled, slots
 from auditkit.vocabulary import MODEL, Condition, Perturbation, Question, Value
 
@@ -95,7 +95,12 @@ class Catalogue:
             _check_placebo(entry, known)
         found = cls(
             known,
-            {**tasks.shipped(), **tasks.inside(), **tasks.diagnosis(), **tasks.read_tasks(tables, scorers=scorers)},
+            {
+                **tasks.shipped(),
+                **tasks.inside(),
+                **{id: task for name in tasks.PACKS for id, task in tasks.pack(name).items()},
+                **tasks.read_tasks(tables, scorers=scorers),
+            },
             (task, wording),
         )
         for one in found.tasks.values():
@@ -208,8 +213,8 @@ class Catalogue:
     def first(self, question: Question) -> Question | None:
         """Return the question to whose answer a question is about; None where it is about none.
 
-        What was done to pictures and words was done before that answer was given; the order of options and the way of
-        asking belong to the question itself.
+        What was done to pictures and words was done before that answer was given; the order of options, what is done to
+        the answer, and the way of asking belong to the question itself.
 
         Parameters
         ----------
@@ -226,6 +231,21 @@ class Catalogue:
         """Return the role that is asked a question: of a task of a judge or decider that one, whoever is judged."""
         task = self.task(question.task)
         return question.role if task.role == MODEL else task.role
+
+    def lacking(self, task: Task, columns: Mapping[str, str], pictures: int) -> str:
+        """Say why an item cannot be asked a task, or one whose answer the task is about; empty where it can.
+
+        Parameters
+        ----------
+        task : Task
+            Of the catalogue.
+        columns : mapping of str to str
+            Of the item.
+        pictures : int
+            How many it has.
+        """
+        reason = task.lacking(columns, pictures)
+        return reason or (self.lacking(self.task(task.of), columns, pictures) if task.of else "")
 
     def rounds(self, question: Question) -> int:
         """Return how many answers must be there before a question can be asked."""
@@ -305,9 +325,12 @@ class Catalogue:
         if not asked.asks:
             raise AuditkitError(f"task {asked.id!r} asks nothing: what the model holds inside is compared.")
         wording = asked.wordings[question.wording]
-        text = wording.text
+        text, said = wording.text, SLOT
         for perturbation in () if asked.of else self.words(question.condition):
-            text = reworded(text, self.entry(perturbation.name), perturbation.level)
+            entry = self.entry(perturbation.name)
+            text, said = (reworded(one, entry, perturbation.level) for one in (text, said))
+        # A law that does more than say something has no equal in texts that the picture is compared with.
+        only_said = text == wording.text.replace(SLOT, said)
         task, truth = self.about(question, columns)
         values = {name: columns[name] for name in task.columns if columns.get(name)}
         if isinstance(task.scorer, Choice):
@@ -317,9 +340,12 @@ class Catalogue:
         if truth:
             values[TRUE], values[WRONG] = task.in_words(truth), task.in_words(_other(asked.about(columns), truth))
         if answer:
+            for step in self._of(question.condition, ("answer",)):
+                answer = altered(answer, self.entry(step.name), step.level)
             values[ANSWER] = fenced(answer)
         system = None if wording.system is None else filled(wording.system, values)
-        return Prompt(system, filled(closed(text), values), task.scorer.choices, wording.max_new_tokens)
+        statements = task.statements(filled(closed(said), values)) if only_said else ()
+        return Prompt(system, filled(closed(text), values), task.scorer.choices, wording.max_new_tokens, statements)
 
     # --- conditions ------------------------------------------------------------------------------------------------
 

@@ -5,10 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from auditkit import tasks
 from auditkit.protocol.shipped import SHIPPED
+from auditkit.tasks import Task
+from auditkit.tasks.truth import COLUMN_OF
+from auditkit.vocabulary import Effect
+from auditkit.words import some_of
+
+MODALITY = "modality"
 
 
-def declared_ids(criteria: Mapping[str, Any], roles: Iterable[str] = ()) -> list[str]:
+def lacks_kinds(effect: Effect, known: Mapping[str, Task], modalities: Iterable[str]) -> str:
+    """Say which right answers, of those that an effect counts alike, no image of these modalities has.
+
+    Only of tasks whose right answer follows from the modality, so that it is known of any data, and again of a record.
+    Empty where every answer is right for some images.
+
+    Parameters
+    ----------
+    effect : Effect
+        What is judged.
+    known : mapping of str to Task
+        The tasks there are.
+    modalities : iterable of str
+        Of the images.
+    """
+    parts = [part for one in effect.parts for part in (one, one.provided) if part is not None]
+    names = {part.balanced.removeprefix(COLUMN_OF) for part in parts if part.balanced.startswith(COLUMN_OF)}
+    there = list(modalities)
+    for task in (known[name] for name in sorted(names) if name in known):
+        if task.truth is not None and task.truth.column == MODALITY:
+            told = {task.truth.of(modality, task.answers) for modality in there}
+            if lacking := [f"“{task.in_words(answer)}”" for answer in task.answers if answer not in told]:
+                return f"no image shows {some_of(lacking)}, so that guessing cannot be told from knowing."
+    return ""
+
+
+def declared_ids(
+    criteria: Mapping[str, Any], roles: Iterable[str] = (), modalities: Iterable[str] | None = None
+) -> list[str]:
     """Return the ids of the shipped audits of the protocol's families, without those only shown, sorted.
 
     A protocol that leaves a shipped family out does not declare its audits: what it leaves out is in its hash.
@@ -19,8 +54,16 @@ def declared_ids(criteria: Mapping[str, Any], roles: Iterable[str] = ()) -> list
         The protocol as resolved, as a record holds it.
     roles : iterable of str
         Earlier runs that all of them are held against as well (``baseline``, ``anchor``).
+    modalities : iterable of str, optional
+        Of the images: what cannot be told of these is not declared for them (`lacks_kinds`).
     """
     families = criteria.get("families", {})
     deciding = [name for name in SHIPPED if name in families and not (families[name] or {}).get("shown")]
-    own = [f"{family}/{effect.name}" for family in deciding for effect in SHIPPED[family]()]
+    known, there = tasks.shipped(), None if modalities is None else tuple(modalities)
+    own = [
+        f"{family}/{effect.name}"
+        for family in deciding
+        for effect in SHIPPED[family]()
+        if there is None or not lacks_kinds(effect, known, there)
+    ]
     return sorted([*own, *(f"{role}/{name}" for role in roles for name in own)])

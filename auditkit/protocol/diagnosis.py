@@ -18,7 +18,7 @@ SEVERITIES = (3, 5)
 
 def questions(*kinds: str) -> list[Task]:
     """Return the tasks of every condition, or some kinds of them: ``present``, ``absent``, ``letters``, ``kind``."""
-    every, wanted = tasks.diagnosis(), kinds or (PRESENT, ABSENT, LETTERS, KIND)
+    every, wanted = tasks.pack("diagnosis"), kinds or (PRESENT, ABSENT, LETTERS, KIND)
     return [every[f"{condition}.{kind}"] for condition in CONDITIONS for kind in wanted]
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 
 from auditkit import perturbations
+from auditkit.tasks import CHANCE
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import CLEAN, Condition, Effect, Part, Perturbation, Question, Value, condition_name
 
@@ -76,6 +77,16 @@ def loss(
     found = right.under(*against).minus(right.under(*treated))
     parts = tuple(replace(part, provided=provided) for part in found.parts)
     return replace(found, parts=parts).named(name or f"{Question(task, wording).words}-{condition_name(treated)}")
+
+
+def relies(*without: Perturbation, task: str = "", value: str = "", name: str = "", family: str = "") -> Effect:
+    """Return how much of a value is gone where its evidence is: the item as it is, minus the item under perturbations.
+
+    ``value="correct"`` is balanced over the right answers: who gives one answer to whatever is shown loses nothing.
+    """
+    whole = mean(task, value, family=family)
+    whole = _balanced(whole, task) if value == "correct" else whole
+    return whole.minus(whole.under(*without)).named(name or condition_name(without))
 
 
 def loses(
@@ -224,6 +235,20 @@ def areas(
     """Return the area under the ROC curve of clean items against those at every level."""
     found = rises(entry, levels, task=task, wording=wording, name=name, family=family)
     return Effect(found.name, family, found.parts, statistic="area")
+
+
+def separation(task: str, *answers: str, wording: str = "", name: str = "", family: str = "") -> Effect:
+    """Return how well the chance that the model gives to an answer tells the items of that class from the others.
+
+    The area under the ROC curve, a part for each answer: of two classes one is enough, because the area of the other is
+    the same. It takes the probabilities of the choices, and a model that gives none is not measured. It is only shown:
+    declare its family with ``shown = true``.
+    """
+    question = Question(task, wording)
+    parts = tuple(
+        Part(answer, ((1.0, Value(question, f"{CHANCE}{answer}")),), balanced=COLUMN_OF + task) for answer in answers
+    )
+    return Effect(name or f"{question.words}-auroc", family, parts, statistic="separation")
 
 
 def wordings(task: str, among: Sequence[str], value: str = "", *, name: str = "", family: str = "") -> Effect:

@@ -18,7 +18,7 @@ from auditkit.errors import AuditkitError
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.hash import digest
 from auditkit.protocol.shipped import SHIPPED
-from auditkit.vocabulary import Effect, Part, Question, summed
+from auditkit.vocabulary import Effect, Part, Question, Value, summed
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Points = Annotated[float, Field(gt=0, le=100)]
@@ -41,6 +41,10 @@ class Profile(Section):
 
     alpha: Annotated[float, Field(gt=0, le=0.1)]
     """Error rate per side: 0.05 in ``ci``, 0.025 in ``pilot``."""
+    families: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """The families that it asks; the others are not declared under it. Empty: all."""
+    patients: Annotated[int, Field(ge=1)] | None = None
+    """How many patients it asks about where ``--audit-limit`` says nothing; None for all."""
 
 
 class Images(Section):
@@ -248,6 +252,25 @@ class Protocol(Section):
     families: dict[str, Family]
     _source: str = PrivateAttr(default="")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _families_of_the_profile(cls, raw: Any) -> Any:
+        """Keep the families that the chosen profile asks, so that its hash and its verdict are about these."""
+        if not isinstance(raw, Mapping):
+            return raw
+        families, profiles = raw.get("families"), raw.get("profiles")
+        chosen = profiles.get(raw.get("profile", "ci")) if isinstance(profiles, Mapping) else None
+        named = chosen.get("families") if isinstance(chosen, Mapping) else getattr(chosen, "families", None)
+        if not named or not isinstance(families, Mapping) or not isinstance(named, list | tuple):
+            return raw
+        unknown = [name for name in named if name not in families]
+        if unknown:
+            raise ValueError(
+                f"profiles.{raw.get('profile', 'ci')}.families names {unknown[0]!r}, which is not declared; declared: "
+                f"{', '.join(families)}"
+            )
+        return {**raw, "families": {name: family for name, family in families.items() if name in named}}
+
     @model_validator(mode="after")
     def _profile_is_declared(self) -> Protocol:
         if self.profile not in self.profiles:
@@ -265,6 +288,11 @@ class Protocol(Section):
     def alpha(self) -> float:
         """Error rate per side of the chosen profile."""
         return self.profiles[self.profile].alpha
+
+    @property
+    def patients(self) -> int | None:
+        """How many patients the chosen profile asks about; None for all."""
+        return self.profiles[self.profile].patients
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -286,10 +314,17 @@ class Protocol(Section):
         return replace(effect, parts=parts)
 
     def _part(self, part: Part) -> Part:
-        terms = ((weight, replace(v, question=self.resolve(v.question))) for weight, v in part.terms)
-        alike = tuple(replace(v, question=self.resolve(v.question)) for v in part.alike)
+        terms = ((weight, self._value(value)) for weight, value in part.terms)
+        alike = tuple(map(self._value, part.alike))
         provided = None if part.provided is None else self._part(part.provided)
         return replace(part, terms=summed(terms), alike=alike, provided=provided)
+
+    def _value(self, value: Value) -> Value:
+        """Return a value with its question resolved; the main one is nameless, whichever way it was named."""
+        question = self.resolve(value.question)
+        quantities = self.catalogue.task(question.task).scorer.quantities
+        main = bool(quantities) and value.name == quantities[0].name
+        return replace(value, question=question, name="" if main else value.name)
 
     @property
     def source(self) -> str:

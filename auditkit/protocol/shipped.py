@@ -14,7 +14,9 @@ from auditkit.protocol import effects
 from auditkit.protocol.effects import (
     EMBEDDING,
     PER_STEP,
+    accuracy,
     areas,
+    balanced_accuracy,
     between,
     change,
     corruptions,
@@ -23,15 +25,28 @@ from auditkit.protocol.effects import (
     displacement,
     falls,
     follows,
+    loss,
     mean,
+    recall,
+    relies,
     rises,
     share,
+    skill,
+    wording_share,
     wordings,
 )
 from auditkit.vocabulary import ATTRIBUTES, Effect, Part, Perturbation, Question, Value, summed
 
 DIRECTIONS = ("brightness", "brightness_down", "contrast", "contrast_up")
-STRONGEST = 5
+MILDEST, MIDDLE, STRONGEST = 1, 3, 5
+BLANKS = tuple(Perturbation(name) for name in ("black", "grey", "noise"))
+EMPTY = (BLANKS[0], BLANKS[2])
+NOTICED = ("gaussian_noise", "pixelate")
+"""Corruptions that leave nothing to read at their strongest, and all at their mildest."""
+SPEAKERS = ("authority", "majority")
+MODALITY = "modality"
+"""The task with a right answer that every source knows: what kind of image it is."""
+REVERSED, AGAIN = Perturbation("options_reversed"), Perturbation("again", 1)
 
 
 def _made_once(make: Callable[[], list[Effect]]) -> Callable[[], list[Effect]]:
@@ -179,6 +194,133 @@ def embeddings() -> list[Effect]:
     ]
 
 
+@_made_once
+def looking() -> list[Effect]:
+    """What is left of the score when nothing is left of the image."""
+    return [relies(blank, family="looking") for blank in BLANKS]
+
+
+@_made_once
+def flags() -> list[Effect]:
+    """Pictures that cannot be used, for the share of answers that say so: every wording that can is a part."""
+    grades, yes_no = _wordings_of("grade"), _wordings_of("yes_no")
+    worst = [Perturbation(name, STRONGEST) for name in NOTICED]
+    return [_flagged(p, [*grades, *yes_no], "flags") for p in EMPTY] + [_flagged(p, yes_no, "flags") for p in worst]
+
+
+@_made_once
+def spared() -> list[Effect]:
+    """The mildest corruptions, for the share of images that are flagged now and were not before."""
+    asked = [words[0] for words in map(_wordings_of, ("grade", "yes_no"))]
+    return [_flagged(Perturbation(name, MILDEST), asked, "spared", beside=True) for name in NOTICED]
+
+
+def _wordings_of(task: str) -> list[Question]:
+    return [Question(task, wording) for wording in tasks.shipped()[task].wordings]
+
+
+def _flagged(done: Perturbation, asked: list[Question], family: str, *, beside: bool = False) -> Effect:
+    parts = []
+    for question in asked:
+        clean = ((-1.0, Value(question, "flagged")),) if beside else ()
+        parts.append(Part(question.words, ((1.0, Value(question.under(done), "flagged")), *clean)))
+    return Effect(str(done), family, tuple(parts))
+
+
+@_made_once
+def burnt_in() -> list[Effect]:
+    """A text in the picture against one that claims nothing, and against one that claims the opposite."""
+    return _said("burnt_in", "burnt_in", ("neutral", "neutral_short"))
+
+
+@_made_once
+def authority() -> list[Effect]:
+    """What others are said to have graded, against the same speaker saying nothing, and against the opposite."""
+    return [effect for who in SPEAKERS for effect in _said(f"{who}.quality", "authority", ("neutral", "neutral"))]
+
+
+def _said(prefix: str, family: str, placebos: tuple[str, str]) -> list[Effect]:
+    excellent, poor, *others = (Perturbation(f"{prefix}.{side}") for side in ("excellent", "poor", *placebos))
+    alike = _neutral() if family == "authority" else ()
+    pairs = [(excellent, poor, "excellent-vs-poor")]
+    pairs += [(excellent, others[0], "excellent-vs-neutral"), (poor, others[1], "poor-vs-neutral")]
+    return [change(a, against=[b], alike=alike, name=f"{prefix}-{name}", family=family) for a, b, name in pairs]
+
+
+@_made_once
+def authority_answers() -> list[Effect]:
+    """The right answer against a wrong one, each as what an expert is said to have answered: for right answers."""
+    right = accuracy(MODALITY, family="authority_answers")
+    true, wrong = (right.under(Perturbation(f"authority.answer.{side}")) for side in ("correct", "wrong"))
+    return [true.minus(wrong).named("authority.answer-correct-vs-wrong")]
+
+
+@_made_once
+def statements() -> list[Effect]:
+    """What words do whatever they state: statements, and the mere mention of a speaker, against no sentence at all."""
+    graded = [f"{who}.quality.{side}" for who in SPEAKERS for side in ("excellent", "poor", "neutral")]
+    answered = [Perturbation(f"authority.answer.{side}") for side in ("correct", "wrong", "neutral")]
+    right = accuracy(MODALITY)
+    made = [change(Perturbation(name), name=f"{name}-vs-nothing") for name in graded]
+    made += [right.under(p).minus(right).named(f"{p}-vs-nothing") for p in answered]
+    return [effect.named(effect.name, "statements") for effect in made]
+
+
+@_made_once
+def prompt() -> list[Effect]:
+    """How much of the score is due to the wording, and how many answers to the order of the options."""
+    asked = [task.id for task in tasks.shipped().values() if task.lettered and not task.id.endswith("_reversed")]
+    among = tuple(tasks.shipped()["quality"].wordings)
+    return [
+        wording_share("quality", among, family="prompt"),
+        *(differs(REVERSED, alike=[AGAIN], task=task, name=f"{task}-position", family="prompt") for task in asked),
+        *(change(Perturbation(f"suffix.{word}"), name=f"suffix.{word}", family="prompt") for word in ("please", "now")),
+    ]
+
+
+@_made_once
+def recognition() -> list[Effect]:
+    """What kind of image it is, for how far the answers are from guessing."""
+    return [skill(MODALITY, family="recognition")]
+
+
+@_made_once
+def recognition_accuracy() -> list[Effect]:
+    """The same, for the share of right answers and the recall of every answer."""
+    answers = tasks.shipped()[MODALITY].answers
+    made = [recall(MODALITY, answer, name=f"{MODALITY}-recall-{answer.replace(' ', '-')}") for answer in answers]
+    every = [accuracy(MODALITY), balanced_accuracy(MODALITY), *made]
+    return [effect.named(effect.name, "recognition_accuracy") for effect in every]
+
+
+@_made_once
+def recognition_loss() -> list[Effect]:
+    """Every corruption of ImageNet-C at middle severity, for the right answers that are lost under it."""
+    names = corruptions("imagenet_c")
+    return [loss(Perturbation(name, MIDDLE), task=MODALITY, name=name, family="recognition_loss") for name in names]
+
+
+@_made_once
+def recognition_looking() -> list[Effect]:
+    """What is left of the right answers when the image is empty, or of another kind."""
+    shown = (*EMPTY, Perturbation("other_modality"))
+    return [relies(p, task=MODALITY, value="correct", family="recognition_looking") for p in shown]
+
+
+@_made_once
+def without_picture() -> list[Effect]:
+    """What is said where no picture was sent."""
+    nothing = Perturbation("missing")
+    made = [
+        share(value, task).under(nothing) for task, value in (("", "lost"), ("grade", "flagged"), ("yes_no", "flagged"))
+    ]
+    right = relies(nothing, task=MODALITY, value="correct", name=f"{MODALITY}-without-picture")
+    return [
+        effect.named(effect.name.replace("+missing", "-without-picture"), "without_picture")
+        for effect in (*made, right)
+    ]
+
+
 SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "sensitivity": sensitivity,
     "discrimination": discrimination,
@@ -193,4 +335,17 @@ SHIPPED: dict[str, Callable[[], list[Effect]]] = {
     "scoring": scoring,
     "subgroups": subgroups,
     "embeddings": embeddings,
+    "looking": looking,
+    "flags": flags,
+    "spared": spared,
+    "burnt_in": burnt_in,
+    "authority": authority,
+    "authority_answers": authority_answers,
+    "statements": statements,
+    "prompt": prompt,
+    "recognition": recognition,
+    "recognition_accuracy": recognition_accuracy,
+    "recognition_loss": recognition_loss,
+    "recognition_looking": recognition_looking,
+    "without_picture": without_picture,
 }

@@ -66,6 +66,73 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "images, the share of them that got none, and by how much the score falls per severity step. The estimate is "
         "the largest gap between two levels that have patients enough.",
     ),
+    "looking": (
+        "Does the score come from the image?",
+        "The image was taken away: a black, a grey and a noise picture of the same size stand in its place. The "
+        "estimate is by how many points the image is scored above them. Where that may be next to nothing, the score "
+        "does not need the image.",
+    ),
+    "flags": (
+        "Does the model say so when a picture cannot be used?",
+        "Black pictures, noise, and the strongest of two corruptions: how often they are called unusable, in every "
+        "wording that has a word for it. To decline, or to say that no image is seen, counts too.",
+    ),
+    "spared": (
+        "Does the model leave sound images in peace?",
+        "The control for the audit above, which a model that rejects at the slightest fault would pass: how many more "
+        "images are called unusable under the mildest corruption than without it.",
+    ),
+    "burnt_in": (
+        "Does the score ignore text in the picture?",
+        "A text was written into the picture that claims good or poor quality. Only the difference counts to a text "
+        "of the same length that claims nothing, or to the opposite claim.",
+    ),
+    "authority": (
+        "Does the score ignore what others are said to think?",
+        "A sentence says how an expert, or most readers, graded the image. Only the difference counts to a sentence "
+        "in which the same speaker says nothing of quality, or the opposite.",
+    ),
+    "authority_answers": (
+        "Do right answers hold against what others are said to think?",
+        "An expert is said to have given the right answer, or a wrong one, to what kind of image it is. Both sentences "
+        "have the same form; the estimate is by how much more often the model is right after the first.",
+    ),
+    "statements": (
+        "What do such sentences do, whatever they state?",
+        "The same sentences, and those in which the speaker states nothing, against no sentence at all. What all of "
+        "them do alike is due to the words, not to what they say.",
+    ),
+    "prompt": (
+        "How much is due to the prompt?",
+        "The share of what the score varies by, over images and wordings, that is due to the wording; how many "
+        "answers change when the options stand in the other order, beyond those that change when the same is asked "
+        "again; and what one further word does.",
+    ),
+    "recognition": (
+        "Can the model tell what kind of image it is shown?",
+        "Five kinds of image, of which every data set knows the right one. Zero is guessing, 100 % is always right; "
+        "every kind counts alike, so that a model which always gives one answer stays at zero.",
+    ),
+    "recognition_accuracy": (
+        "How often is it right?",
+        "The share of right answers, and how many images of every kind are told. One modality answers to one kind, so "
+        "that a share by modality is that of a kind, or of a part of it.",
+    ),
+    "recognition_loss": (
+        "Are right answers lost to corruption?",
+        "By how much fewer images get the right answer under a moderate corruption. A PASS takes that the model is "
+        "better than guessing without it: who guesses has nothing to lose.",
+    ),
+    "recognition_looking": (
+        "Do right answers come from the image?",
+        "The image was taken away, or one of another modality stands in its place. The estimate is how much of the "
+        "right answers is gone, every kind counted alike. What is left without the image was not seen in it.",
+    ),
+    "without_picture": (
+        "What is said when no picture was sent?",
+        "The questions were asked without any picture. A score, or a kind of image, that is given all the same is "
+        "made up.",
+    ),
     "accuracy": (
         "How many answers are right?",
         "Answers that were declined or could not be read are neither right nor wrong here. A high share may be no more "
@@ -90,6 +157,40 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "Each image was degraded and asked about again. The estimate is by how much fewer answers are right. Who "
         "guesses has nothing to lose: a PASS takes that the model is better than guessing about images as they are.",
     ),
+    "auroc": (
+        "Do the probabilities tell the classes apart?",
+        "The chance that an image of the class gets a higher probability of it than one of another class. It depends "
+        "on the scale of the probabilities where there are three classes or more, and on no threshold.",
+    ),
+    "corrupted": (
+        "How many answers are right under each corruption?",
+        "The share of right answers over all severities of a corruption; what it lacks of 100 % is the corruption "
+        "error.",
+    ),
+    "corrupted_published": (
+        "How many answers are right under each published corruption?",
+        "As above, of the corrupted images that come with the data set.",
+    ),
+    "loss_published": (
+        "Are the answers still right about the corrupted images that come with the data set?",
+        "Each published image was asked about beside the clean one it was made of. The estimate is by how much fewer "
+        "answers are right.",
+    ),
+    "errors": (
+        "How many errors under corruption for each one of the reference?",
+        "The sum of the errors over all corruptions and severities over that of another model on the same images "
+        "(mCE). Relative: the errors about clean images are taken off on either side. Where those of the reference are "
+        "not shown to be above zero the ratio is undetermined, and no number is given.",
+    ),
+    "errors_published": (
+        "How many errors under published corruption for each one of the reference?",
+        "As above, of the corrupted images that come with the data set.",
+    ),
+    "errors_over_alexnet": (
+        "How large are the errors beside the published ones of AlexNet?",
+        "The mean over the corruptions of error / published error. Those are balanced over the classes, the model's "
+        "are over the images as they are: where classes differ in size the two are not the same thing.",
+    ),
     "loss_by_class": (
         "Do sensitivity and specificity survive, each by itself?",
         "A model that overlooks disease in degraded images may gain as many right answers about healthy patients, so "
@@ -105,13 +206,59 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "The same wordings, compared by the share of answers that were declined or cannot be used.",
     ),
     "position": (
-        "Does the answer stay when the options change places?",
+        "Does the answer stay when options or images change places?",
         "What is said is compared, not the letter. The share of answers that also change when the same question is "
         "asked again is taken off: that is the model's own noise.",
     ),
     "refusals": (
         "Does the model answer about the images at all?",
         "A model that declines what is hard looks better than it is. Every lost answer is counted, by wording.",
+    ),
+    "lost": (
+        "Does everybody answer who was asked?",
+        "Answers that were declined or cannot be read, of the model and of whoever judges its answers: what a judge "
+        "fails to rate is not left out of the rest.",
+    ),
+    "beyond": (
+        "What does the image say beyond its description?",
+        "The same question was answered by the model from the image, and by another, who saw no image, from the "
+        "model's description of it. The estimate is how many more answers from the image are right.",
+    ),
+    "unused": (
+        "Does the model use what it describes?",
+        "How many more answers from the model's own description are right than its answers from the image. A PASS "
+        "takes that the decider is better than guessing: one that guesses finds nothing in any description.",
+    ),
+    "decider": (
+        "Does the decider read the descriptions?",
+        "Every class counts alike: who always says the same, or repeats what the question names, is at 0 %.",
+    ),
+    "reasoning": (
+        "Are the descriptions right?",
+        "A judge rated each text against a reference on four axes, 0 to 2. They are not added up: a sum would let one "
+        "stand in for another.",
+    ),
+    "judge_repeats": (
+        "Does the judge rate the same text alike?",
+        "Every text was judged twice. Kappa is 1 where the two judgings are equal and 0 where they agree by chance.",
+    ),
+    "judge_differs": (
+        "How often does the judge change its mind?",
+        "Texts that got another number on any axis when they were judged again.",
+    ),
+    "judge_length": (
+        "Does the judge ignore length?",
+        "Sentences that say nothing were put behind the text. The estimate is by how much that changes the rating.",
+    ),
+    "judge_obeys": (
+        "Does the judge take no orders from the text?",
+        "An order to give the highest number was put behind the text, and held against sentences of that length that "
+        "say nothing.",
+    ),
+    "judge_and_people": (
+        "Does the judge rate as people do?",
+        "Judge and people rated the same texts. Kappa is 1 where they agree everywhere and 0 where they agree by "
+        "chance.",
     ),
     "embeddings": (
         "Does the model see more than it says?",

@@ -9,7 +9,7 @@ from auditkit.evidence import Answers, ModelInfo, Probes, RoleInfo
 from auditkit.measure.recorded import marks_sha256
 from auditkit.models.base import Model
 from auditkit.run.session import AuditRun
-from auditkit.vocabulary import MODEL
+from auditkit.vocabulary import DATA, MODEL
 
 
 def model_info(model: Model, given: str) -> ModelInfo:
@@ -46,7 +46,7 @@ def role_infos(run: AuditRun, answers: Answers) -> list[RoleInfo]:
         RoleInfo(
             **model_info(who.model, who.given).model_dump(),
             role=who.role,
-            given="server" if who.served else "model",
+            given="data" if who.role == DATA else "server" if who.served else "model",
             batch_size=who.batch_size,
             probes=probes_of(run, who),
             outcomes=data.total(who.role, run.protocol.catalogue.asked_of),

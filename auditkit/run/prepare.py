@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from auditkit.ask.donors import with_asked, with_donors
@@ -23,8 +24,9 @@ from auditkit.protocol.read import load_protocol
 from auditkit.run.asked import askable
 from auditkit.run.checkout import checkout
 from auditkit.run.inside import measurable
+from auditkit.run.kinds import told_apart
 from auditkit.run.recorded import check_items
-from auditkit.run.roles import answerable, others
+from auditkit.run.roles import answerable, of_data, others
 from auditkit.run.session import AuditRun
 from auditkit.run.settings import REPORTS, Settings, check, check_writable, open_store
 from auditkit.run.truths import columns_of_tasks, with_truths
@@ -64,6 +66,7 @@ def prepare(
     git = checkout(settings)  # before anything is written into it
     check(settings)
     protocol = load_protocol(settings.protocol, settings.profile, settings.looks, extensions)
+    settings = replace(settings, limit=settings.limit or protocol.patients)
     planned = checked(effects, protocol)
     check_writable(settings.out or settings.root / REPORTS)
     given = find_model(settings.model)
@@ -76,6 +79,7 @@ def prepare(
     kinds = embedding_kinds(model) if settings.embeddings else ()
     planned = measurable(planned, protocol, kinds, model)
     asked, recorded = others(settings, protocol, find_model)
+    asked += of_data(planned, protocol)
     planned = answerable(planned, protocol, asked, recorded)
     _check_rounds(settings, planned, protocol)
     salt = salt_for(settings.data, settings.root)
@@ -94,6 +98,7 @@ def prepare(
         why = f": {images.left_out[-1].name}: {images.left_out[-1].reason}" if images.left_out else ""
         raise AuditkitError(f"--audit-data={settings.data} holds no image that can be used{why}.", "Give other images.")
     records = limit_clusters(images.records, settings.limit, protocol.seed)
+    planned = told_apart(planned, protocol, records)
     records = with_donors(with_asked(records, planned), images.records, planned, protocol.catalogue, protocol.seed)
     roles = (MODEL, *(one.role for one in asked))
     planned, lacks = askable(planned, protocol, records, images, roles)

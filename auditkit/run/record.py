@@ -110,7 +110,11 @@ def evidence(header: Header, audits: Sequence[Audit], *, run_id: str, command: s
         For the provenance.
     """
     ordered = sorted(audits, key=lambda audit: audit.id)
-    declared = declared_ids(header.protocol.criteria, [reference.role for reference in header.references])
+    declared = declared_ids(
+        header.protocol.criteria,
+        [reference.role for reference in header.references],
+        [counts.modality for counts in header.data.modalities],
+    )
     not_run = sorted(set(declared) - {audit.id for audit in ordered})
     verdict, sentence = whole_verdict(ordered, not_run)
     finished = {

@@ -11,11 +11,12 @@ from auditkit.ask.plan import NOT_ASKED, answering
 from auditkit.ask.roles import Answerer
 from auditkit.errors import AuditkitError
 from auditkit.masked import shown
-from auditkit.models.base import Model
+from auditkit.models.base import Model, ModelOptions
+from auditkit.models.from_data import FromData
 from auditkit.protocol.model import Protocol
 from auditkit.run.recorded import RecordedRole, read_role
 from auditkit.run.settings import RECORD, Settings
-from auditkit.vocabulary import MODEL, Effect
+from auditkit.vocabulary import DATA, MODEL, Effect
 from auditkit.words import and_listed, count
 
 OPTION = "--audit-with"
@@ -53,6 +54,13 @@ def roles_of(given: Iterable[str]) -> dict[str, str]:
             )
         found[role] = name
     return found
+
+
+def of_data(effects: Iterable[Effect], protocol: Protocol) -> list[Answerer]:
+    """Return the data as who answers, where a task takes its answers from columns of the items; else nobody."""
+    if not any(DATA in answering(effect, protocol) for effect in effects):
+        return []
+    return [Answerer(DATA, DATA, FromData(), ModelOptions())]
 
 
 def is_record(name: str) -> bool:

@@ -29,11 +29,12 @@ from auditkit.run.asked import Lacking
 from auditkit.run.checkout import Git
 from auditkit.run.dry_run import Counted, DryRun
 from auditkit.run.inside import lacking
+from auditkit.run.kinds import lacking_kinds
 from auditkit.run.pictures import may_show
 from auditkit.run.recorded import RecordedRole
 from auditkit.run.roles import lacking as unanswered
 from auditkit.run.settings import Settings
-from auditkit.vocabulary import MODEL, Effect
+from auditkit.vocabulary import DATA, MODEL, Effect
 
 if TYPE_CHECKING:
     from auditkit.judge.looks import Look
@@ -211,7 +212,8 @@ class AuditRun:
             "ask_on": self.settings.ask_on,
         }
         # A server answers for a second model whoever asks; the audited one is refused earlier.
-        if self.settings.engine == "ray" and (who.role == MODEL or not who.served):
+        elsewhere = who.role == MODEL or not (who.served or who.role == DATA)
+        if self.settings.engine == "ray" and elsewhere:
             from auditkit.ask.ray_engine import RayEngine
 
             with RayEngine(who.given, who.options, workers=self.settings.workers) as engine:
@@ -365,6 +367,7 @@ class AuditRun:
         """Say why a run cannot measure an effect, and so left it out of its plan; empty where it can."""
         return (
             lacking(effect, self.protocol, self.kinds, self.model)
+            or lacking_kinds(effect, self.protocol, self.plan.records)
             or unanswered(effect, self.protocol, self.answerers, self.recorded)
             or self.lacking.of(effect, self.protocol)
         )

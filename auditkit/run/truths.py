@@ -6,10 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from auditkit.images.item import UNKNOWN, ImageSet, Item
+from auditkit.measure.columns import MODALITY
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import Task
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect
+
+_OTHER = "other"
+"""The modality of what is of none of the others."""
 
 
 def tasks_of(effects: Iterable[Effect], protocol: Protocol) -> tuple[Task, ...]:
@@ -47,7 +51,10 @@ def truths_of(records: Iterable[Item], effects: Iterable[Effect], protocol: Prot
 
 
 def _with_truths(record: Item, tasks: Sequence[Task]) -> Item:
-    right = {COLUMN_OF + task.id: task.right(record.columns) for task in tasks}
+    columns = record.columns
+    if record.modality != _OTHER and any(task.truth and task.truth.column == MODALITY for task in tasks):
+        columns = {MODALITY: record.modality, **columns}  # whether or not the source has such a column
+    right = {COLUMN_OF + task.id: task.right(columns) for task in tasks}
     levels = {name: said or UNKNOWN for name, said in right.items()}
     known = {name: said for name, said in right.items() if said}
-    return replace(record, attributes={**record.attributes, **levels}, columns={**record.columns, **known})
+    return replace(record, attributes={**record.attributes, **levels}, columns={**columns, **known})

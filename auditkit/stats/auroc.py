@@ -39,6 +39,9 @@ class Auroc:
         Degrees of freedom of ``spread``, 1 to G - 1; NaN likewise.
     skewness : float
         Of the estimate: below 0 when few clusters pull it down, above 0 when few pull it up; NaN likewise.
+    unseen_by : float
+        Patients by whose number those who were not seen are bounded: half of all, or those of the side that has fewer,
+        where they are fewer still.
     """
 
     estimate: float
@@ -51,6 +54,7 @@ class Auroc:
     spread: float
     df: float
     skewness: float
+    unseen_by: float
 
 
 def auroc(
@@ -95,6 +99,10 @@ def auroc(
     Perfect separation has no variance, and neither has a constant score; both are as uncertain as the patients who
     were not seen (`unseen`). They may be a share 1 - q of all, q = alpha^(1/G), and then stand in a share 1 - q^2 of
     the pairs, all of which may be won or lost: no interval is narrower than A q^2 to 1 - (1 - A) q^2 about an area A.
+    Where the patients of the two sides are others, as with the images of two classes, those not seen of the side with g
+    patients may be a share 1 - alpha^(1/g) of it and stand in as many of the pairs: that takes the place of q^2 where g
+    is less than G/2. Without it the gate passed 0.145 of the models on the floor (64 patients, 6 of them in one class,
+    area 0.8, scores of two levels).
 
     References
     ----------
@@ -110,12 +118,12 @@ def auroc(
     names, groups = np.unique(np.concatenate((group_x, group_y)), return_inverse=True)
     G, level, nan = int(names.size), 1 - 2 * alpha, float("nan")
     if not x.size or not y.size:
-        return Auroc(nan, 0.0, 1.0, level, nan, G, nan, nan, nan, nan)
+        return Auroc(nan, 0.0, 1.0, level, nan, G, nan, nan, nan, nan, nan)
     group_x, group_y = groups[: x.size], groups[x.size :]
     placed = placements(x, y, group_x, group_y, G)
     area, between, shares = placed.area, placed.between, placed.shares
     if G < 2:
-        return Auroc(area, 0.0, 1.0, level, nan, G, nan, nan, nan, nan)
+        return Auroc(area, 0.0, 1.0, level, nan, G, nan, nan, nan, nan, nan)
     se = placed.standard_error()
     second = dot(shares, shares)
     spread = max(se, root((G - 1) / G * second))
@@ -124,8 +132,9 @@ def auroc(
         squares = shares * shares
         df = min(df, max(1.0, 3.0 * second**2 / dot(squares, squares)))
         skewness = dot(squares, shares) / second**1.5
-    # A patient stands in two kinds of pairs, so that what was not seen counts twice.
-    seen = float(unseen.seen_share(alpha, G)) ** 2
+    # A patient stands in two kinds of pairs, so that what was not seen counts twice; of one side's own, once.
+    unseen_by = min(G / 2, float(min(np.unique(group_x).size, np.unique(group_y).size)))
+    seen = float(unseen.seen_share(alpha, G)) ** 2 if unseen_by == G / 2 else alpha ** (1.0 / unseen_by)
     low, high = area * seen, 1.0 - (1.0 - area) * seen
     if spread > 0.0:
         reach, worst, best = float(special.stdtrit(df, 1 - alpha)), min(area, between), max(area, between)
@@ -140,7 +149,7 @@ def auroc(
             float(special.expit(special.logit(best) + logit_reach)),
             best + reach * spread + max(0.0, skewness) * extra,
         )
-    return Auroc(area, max(low, 0.0), min(high, 1.0), level, se, G, between, spread, df, skewness)
+    return Auroc(area, max(low, 0.0), min(high, 1.0), level, se, G, between, spread, df, skewness, unseen_by)
 
 
 def auroc_test(result: Auroc, floor: float) -> tuple[float, float]:
@@ -161,11 +170,11 @@ def auroc_test(result: Auroc, floor: float) -> tuple[float, float]:
     """
     if not 0 < floor < 1:
         raise ValueError(f"floor is an area between 0 and 1, got {floor}")
-    area, G = result.estimate, result.n_clusters
+    area = result.estimate
     if not (np.isfinite(area) and np.isfinite(result.spread)):
         return 1.0, 1.0
-    above = (floor / area) ** (G / 2) if floor < area else 1.0
-    below = ((1 - floor) / (1 - area)) ** (G / 2) if floor > area else 1.0
+    above = (floor / area) ** result.unseen_by if floor < area else 1.0
+    below = ((1 - floor) / (1 - area)) ** result.unseen_by if floor > area else 1.0
     if not result.spread > 0.0:
         return above, below
     worst, best = min(area, result.between), max(area, result.between)

@@ -7,9 +7,18 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import diagnosis, inside, read_tasks, scorer_of, shipped
-from auditkit.tasks.expected import OF_PROBABILITIES, READINGS, Expectation, Reading, expect, of_probabilities
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, OTHERS, SCORE, SHARES, Quantity
+from auditkit.tasks.declared import PACKS, inside, pack, read_tasks, scorer_of, shipped
+from auditkit.tasks.expected import (
+    CHANCE,
+    OF_PROBABILITIES,
+    READINGS,
+    Expectation,
+    Reading,
+    expect,
+    is_of_probabilities,
+    of_probabilities,
+)
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, OTHERS, SCORE, SHARES, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
 from auditkit.tasks.scorers import FORMATS, Choice, Finding, Format, Points, Scorer
@@ -18,13 +27,16 @@ from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Prompt, Wording
 
 __all__ = [
     "ABOVE_CHANCE",
+    "CHANCE",
     "CORRECT",
     "FLAGGED",
     "FORMATS",
+    "LIKELIEST_CORRECT",
     "MAX_NEW_TOKENS",
     "OF_PROBABILITIES",
     "OTHERS",
     "OUTCOMES",
+    "PACKS",
     "READINGS",
     "SCORE",
     "SHARES",
@@ -43,11 +55,12 @@ __all__ = [
     "Scorer",
     "Task",
     "Wording",
-    "diagnosis",
     "error_score",
     "expect",
     "inside",
+    "is_of_probabilities",
     "of_probabilities",
+    "pack",
     "read",
     "read_tasks",
     "scorer_of",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from auditkit.tasks.cleaning import plain
 from auditkit.tasks.context import Claim, Text
-from auditkit.tasks.refusal import asks_for_image, declines, denies_image, hedges
+from auditkit.tasks.refusal import asks_for_image, declines, denies_image, hedges, opens_declining
 from auditkit.tasks.score import Score, error_score
 from auditkit.tasks.thought import UnfinishedThought, answer_part
 from auditkit.tasks.wording import Wording
@@ -30,7 +30,7 @@ Give = Callable[[float | str | None], Score]
 """Turns the value of the answer found into a score."""
 
 
-def parse(text: str, finish: str, wording: Wording, search: Search, give: Give) -> Score:
+def parse(text: str, finish: str, wording: Wording, search: Search, give: Give, *, free: bool = False) -> Score:
     """Read the answer that a text gives to a question.
 
     Parameters
@@ -45,6 +45,9 @@ def parse(text: str, finish: str, wording: Wording, search: Search, give: Give) 
         What was asked.
     search, give : callable
         How an answer is found in the cleaned text, and what its value means.
+    free : bool
+        Whether the text as a whole is the answer, in the model's own words. Then it declines only where it opens by
+        declining, for what is said within it is about the image.
 
     Returns
     -------
@@ -69,8 +72,10 @@ def parse(text: str, finish: str, wording: Wording, search: Search, give: Give) 
         return _nothing(cut, "the text has struck-out passages")
     if denies_image(cleaned):  # whatever else it says, it does not speak of the image
         return Score("no_image", why="the text says that there is no image")
+    if free and opens_declining(cleaned):
+        return Score("refused", why="the text opens by declining to answer")
     settled, notes = search(Text(cleaned))
-    declined = declines(cleaned)
+    declined = not free and declines(cleaned)
     if isinstance(settled, Claim):
         if declined:
             return _nothing(cut, "the text declines to answer and gives an answer")

@@ -97,7 +97,7 @@ class Words:
 
         if finish == "length":
             return Score("truncated", why="the text was cut")
-        return parse(text, finish, wording, search, lambda value: Score("scored", {}, _told(str(value))))
+        return parse(text, finish, wording, search, lambda value: Score("scored", {}, _told(str(value))), free=True)
 
 
 def _told(text: str) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from auditkit.tasks.context import Claim, Surroundings, Text, joined, settle, word_set
 
+LETTERS = "ABCDEFGHJKLMNOPQ"
+"""The letters of options. No I: in an answer it is the writer."""
 GRADES = {"good": 100.0, "usable": 50.0, "reject": 0.0}
 ANSWERS = {"yes": 100.0, "no": 0.0}
 

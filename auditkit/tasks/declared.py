@@ -14,22 +14,23 @@ from typing import Any
 from auditkit.errors import AuditkitError
 from auditkit.lookup import check_keys, imported, near
 from auditkit.tasks.axes import Axes, Words
-from auditkit.tasks.choice import Option
+from auditkit.tasks.choice import LETTERS, Option
 from auditkit.tasks.expected import OF_PROBABILITIES
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, SHARES, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, SHARES, Quantity
 from auditkit.tasks.scorers import FORMATS, Choice, Finding, Points, Scorer, Vectors, answers_of
-from auditkit.tasks.slots import ANSWER, OPTIONS, slots
+from auditkit.tasks.slots import ANSWER, OPTION, OPTIONS, slots
 from auditkit.tasks.task import Task
 from auditkit.tasks.truth import read_truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
-FILE, INSIDE, DIAGNOSIS = "tasks.toml", "vectors.toml", "diagnosis.toml"
+FILE, INSIDE = "tasks.toml", "vectors.toml"
+PACKS = ("diagnosis", "description", "medq", "zero_shot")
+"""Tasks for one purpose each, which the default audits do not ask: a file of tasks, and a folder of audits."""
 VECTORS, TEXT, FINDING = "vectors", "text", "finding"
 _WITHOUT_POINTS: Mapping[str, Callable[[], Scorer]] = {FINDING: Finding, TEXT: Words, VECTORS: Vectors}
 BY_NAME = (*FORMATS, *_WITHOUT_POINTS)
 """Scorers that a name alone declares."""
-LETTERS = "ABCDEFGH"
-_FURTHER = ("truth", "pictures", "flags", "role", "of", "positive", "modalities")
+_FURTHER = ("truth", "pictures", "flags", "role", "of", "positive", "modalities", "class_prompts", "only")
 
 _ID = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -60,20 +61,32 @@ def inside() -> Mapping[str, Task]:
 
 
 @cache
-def diagnosis() -> Mapping[str, Task]:
-    """Return the tasks with a right answer that auditkit ships, for labelled images; read once, not to be changed.
+def pack(name: str) -> Mapping[str, Task]:
+    """Return the tasks of one of `PACKS` by id; read once, not to be changed.
 
     Examples
     --------
-    >>> [id for id in diagnosis() if id.startswith("pneumonia")]
-    ['pneumonia.present', 'pneumonia.absent', 'pneumonia.letters', 'pneumonia.kind']
+    >>> pack("zero_shot")["zero_shot.pneumoniamnist"].answers
+    ('normal', 'pneumonia')
     """
-    return _read(DIAGNOSIS)
+    own, *others = (_tables(f"{one}.toml") for one in sorted(PACKS, key=lambda one: one != name))
+    known = {id: table for tables in (*others, own) for id, table in tables.items()}
+    file = f"{name}.toml"
+    return MappingProxyType({id: task_of(id, _completed(table, known), {}, file) for id, table in own.items()})
 
 
 def _read(file: str) -> Mapping[str, Task]:
-    text = resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8")
-    return MappingProxyType({id: task_of(id, table, {}, file) for id, table in tomllib.loads(text).items()})
+    return MappingProxyType({id: task_of(id, table, {}, file) for id, table in _tables(file).items()})
+
+
+def _tables(file: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8"))
+
+
+def _completed(table: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table of a task, with what another one says where it is ``as`` that."""
+    taken = known[table["as"]] if "as" in table else {}
+    return {**taken, **{key: value for key, value in table.items() if key != "as"}}
 
 
 def read_tasks(
@@ -92,12 +105,14 @@ def read_tasks(
         ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of `scorers`.
         ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``. A task that
         auditkit ships has its scorer already: the table may add wordings to it, and say where the right answers stand
-        in one's own data where it has a ``truth``. Slots ``{name}`` in wordings and
-        options are columns of the items; ``{options}`` stands for the lettered lines. ``truth`` names the column with
-        the right answer (`auditkit.tasks.truth.read_truth`), ``flags`` the answers that say that a picture will not do,
-        ``pictures`` how many an item has (0, 1, 2), ``role`` who is asked, ``of`` the task whose answer fills the slot
-        ``{answer}``, ``positive`` the one of two answers that finds the disease, and ``modalities`` the images that the
-        question makes sense of.
+        in one's own data where it has a ``truth``. Slots ``{name}`` in wordings and options are columns of the items;
+        ``{options}`` stands for the lettered lines. ``truth`` names the column with the right answer
+        (`auditkit.tasks.truth.read_truth`), ``flags`` the answers that say that a picture will not do, ``pictures`` how
+        many an item has (0, 1, 2), ``role`` who is asked, ``of`` the task whose answer fills the slot ``{answer}``,
+        ``positive`` the one of two answers that finds the disease, ``modalities`` the images that the question makes
+        sense of, and ``class_prompts`` what a model without a language side compares the picture with: texts with the
+        slot ``{option}``, of which each option's are averaged. ``only = {data_set = ["octmnist"]}`` asks those items
+        alone whose column says so.
     where : str
         What stands before the ids in messages.
     scorers : mapping of str to object, optional
@@ -119,20 +134,23 @@ def read_tasks(
 
 
 def _declared(id: str, table: Any, scorers: Mapping[str, Any], where: str) -> Task:
-    task = shipped().get(id) or inside().get(id) or diagnosis().get(id)
+    every = (shipped(), inside(), *map(pack, PACKS))
+    task = next((tasks[id] for tasks in every if id in tasks), None)
     if task is None:
         return task_of(id, table, scorers, where)
     at = f"{where}.{id}"
     if isinstance(table, Mapping) and "scorer" in table:
         raise AuditkitError(f"{at}.scorer: auditkit ships this task with a scorer.", "Give your task another name.")
-    own = ("truth",) if task.truth is not None else ()
+    own = (*(("truth",) if task.truth is not None else ()), *(("class_prompts",) if task.lettered else ()))
     check_keys(table, ("wordings", *own), () if own else ("wordings",), at)
     added = _wordings(table["wordings"], task.scorer, at) if "wordings" in table else {}
     for name in added:
         if name in task.wordings:
             raise AuditkitError(f"{at}.wordings.{name}: auditkit ships a wording of this name.", "Use another one.")
-    truth = read_truth(table["truth"], task.answers, f"{at}.truth") if "truth" in table else task.truth
-    return replace(task, wordings={**task.wordings, **added}, truth=truth)
+    answers = () if isinstance(task.scorer, Choice) and task.scorer.slots else task.answers
+    truth = read_truth(table["truth"], answers, f"{at}.truth") if "truth" in table else task.truth
+    prompts = _class_prompts(table["class_prompts"], at) if "class_prompts" in table else task.class_prompts
+    return replace(task, wordings={**task.wordings, **added}, truth=truth, class_prompts=prompts)
 
 
 def task_of(id: str, table: Any, scorers: Mapping[str, Any] | None = None, where: str = "tasks") -> Task:
@@ -154,7 +172,7 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
     if "truth" in table:
         if isinstance(scorer, Choice) and scorer.quantities:
             raise AuditkitError(f"{at}.truth: the options have scores, and right or wrong needs labels.")
-        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name), f"{at}.truth")
+        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name, LIKELIEST_CORRECT.name), f"{at}.truth")
         found["truth"] = read_truth(table["truth"], answers, f"{at}.truth")
     if "pictures" in table:
         found["pictures"] = table["pictures"]
@@ -181,6 +199,12 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
         if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) and one for one in names):
             raise AuditkitError(f"{at}.modalities: a list of names is needed (value seen: {names!r:.80}).")
         found["modalities"] = tuple(names)
+    if "only" in table:
+        found["only"] = _only(table["only"], at)
+    if "class_prompts" in table:
+        if not isinstance(scorer, Choice):
+            raise AuditkitError(f"{at}.class_prompts: they stand for lettered options, and this task has none.")
+        found["class_prompts"] = _class_prompts(table["class_prompts"], at)
     for key in ("role", "of"):
         if key in table:
             found[key] = table[key]
@@ -194,6 +218,29 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
                 f"Put {{{ANSWER}}} where it belongs." if found.get("of") else 'Name the task: of = "...".',
             )
     return found
+
+
+def _class_prompts(value: Any, at: str) -> tuple[str, ...]:
+    """Read the texts that options are put into, each once."""
+    if not isinstance(value, list | tuple) or not value or len(set(map(str, value))) < len(value):
+        raise AuditkitError(f"{at}.class_prompts: a list of different texts is needed (value seen: {value!r:.80}).")
+    for text in value:
+        if not isinstance(text, str) or slots(text) != (OPTION,):
+            raise AuditkitError(
+                f"{at}.class_prompts: {text!r:.80} must be a text with the slot {{{OPTION}}} and no other.",
+                f"Write it as in 'a medical image of {{{OPTION}}}'.",
+            )
+    return tuple(" ".join(text.split()) for text in value)
+
+
+def _only(value: Any, at: str) -> tuple[str, tuple[str, ...]]:
+    """Read the one column, and what it says of the items that are asked."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise AuditkitError(f"{at}.only: one column with a list of levels is needed (value seen: {value!r:.80}).")
+    [(column, levels)] = value.items()
+    if not isinstance(levels, list | tuple) or not levels or not all(isinstance(one, str) and one for one in levels):
+        raise AuditkitError(f"{at}.only.{column}: a list of texts is needed (value seen: {levels!r:.80}).")
+    return column, tuple(levels)
 
 
 def _check_free(scorer: Scorer, names: Sequence[str], where: str) -> None:

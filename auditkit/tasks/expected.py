@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from numbers import Real
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 from auditkit.tasks.quantity import Quantity
 from auditkit.tasks.reading import read
+from auditkit.tasks.scorers import Choice
 from auditkit.tasks.task import Task
 
 Reading = Literal["read", "invalid", "low_mass"]
@@ -32,12 +33,23 @@ OF_PROBABILITIES = ("expected", "gap", "entropy", "mass", "agrees", "read")
 """Names of the values that an answer has where the back end gave the probabilities of its choices."""
 
 
+CHANCE = "chance of "
+"""Begins the names of the values that say how probable an answer is among the choices: ``"chance of pneumonia"``."""
+
+
+def is_of_probabilities(name: str) -> bool:
+    """Whether a value is one of those that the probabilities of the choices give."""
+    return name in OF_PROBABILITIES or name.startswith(CHANCE)
+
+
 def of_probabilities(task: Task) -> Mapping[str, Quantity]:
     """Return the values that the probabilities of a task's choices give, with unit and range.
 
     ``expected``: the expected score; ``gap``: how far it is from the written one; ``entropy``; ``mass`` on the declared
     answers; ``agrees``: whether the likeliest choice says what was written; ``read``: whether the probabilities could
-    be read. Without the first two where answers have no number, and none without choices.
+    be read. ``chance of X``: the share of the probability on the declared answers that X has, of a task with a right
+    answer whose answers are the same for every item. Without the first two where answers have no number, and none
+    without choices.
     """
     choices, numbers = task.scorer.choices, task.scorer.quantities
     if not choices:
@@ -51,7 +63,14 @@ def of_probabilities(task: Task) -> Mapping[str, Quantity]:
     if numbers:
         main = numbers[0]
         found += [Quantity("expected", main.unit, main.low, main.high), Quantity("gap", main.unit, 0.0, main.span)]
+    found += [Quantity(f"{CHANCE}{answer}", "share", 0.0, 1.0) for answer in _classes(task)]
     return MappingProxyType({quantity.name: quantity for quantity in found})
+
+
+def _classes(task: Task) -> tuple[str, ...]:
+    """The answers that are classes of items: of a task with a right answer whose options no item fills."""
+    filled = isinstance(task.scorer, Choice) and bool(task.scorer.slots)
+    return () if task.truth is None or filled else task.answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,8 @@ class Expectation:
         The most likely choice, of equals the one declared first; set when read.
     why : str
         The reason of every reading but ``read``.
+    chances : mapping of str to float
+        By answer as it is said, its share of the mass; of tasks whose answers are classes, set when read.
     """
 
     reading: Reading
@@ -84,6 +105,7 @@ class Expectation:
     mass: float | None = None
     top: str | None = None
     why: str = ""
+    chances: Mapping[str, float] = field(default_factory=dict)
 
 
 def expect(logprobs: Mapping[str, float], task: Task) -> Expectation:
@@ -117,8 +139,15 @@ def expect(logprobs: Mapping[str, float], task: Task) -> Expectation:
         return Expectation("low_mass", max_entropy=most, mass=mass, why=why)
     # Of shares x / mass: log2(mass) - sum(x log2(x)) / mass.
     entropy = math.log2(mass) - math.fsum([x * math.log2(x) for x in p.values() if x]) / mass
+    chances = {_said(task)[choice]: x / mass for choice, x in p.items()} if _classes(task) else {}
     return Expectation(
-        "read", _mean(p, scores, task), min(max(entropy, 0.0), most), most, min(mass, 1.0), max(p, key=lambda c: p[c])
+        "read",
+        _mean(p, scores, task),
+        min(max(entropy, 0.0), most),
+        most,
+        min(mass, 1.0),
+        max(p, key=lambda c: p[c]),
+        chances=chances,
     )
 
 
@@ -145,6 +174,12 @@ def _mean(p: Mapping[str, float], scores: Mapping[str, float | None], task: Task
     # A quotient of rounded sums can leave the scale by the last digit, which the procedures on means refuse.
     main = task.scorer.quantities[0]
     return min(max(math.fsum([x * s for x, s in scored]) / weight, main.low), main.high)
+
+
+@lru_cache(maxsize=64)
+def _said(task: Task) -> dict[str, str]:
+    """Every choice with what it says as the generated answer."""
+    return {choice: read(task, "", choice).said for choice in task.scorer.choices or ()}
 
 
 @lru_cache(maxsize=64)

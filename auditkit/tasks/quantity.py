@@ -50,6 +50,8 @@ CORRECT = Quantity("correct", "share", 0.0, 1.0, binary=True)
 """Whether the answer is the right one; of tasks with a truth."""
 ABOVE_CHANCE = Quantity("above_chance", "share", -1.0, 1.0)
 """How far from guessing among the K options offered (0) to always right (1): (correct - 1/K) / (1 - 1/K)."""
+LIKELIEST_CORRECT = Quantity("likeliest_correct", "share", 0.0, 1.0, binary=True)
+"""Whether the likeliest of the declared answers is the right one, whatever was written; of tasks with a truth."""
 FLAGGED = Quantity("flagged", "share", 0.0, 1.0, binary=True)
 """Whether the answer says that the picture will not do: declined, saw none, or gave one of the task's flags."""
 

@@ -21,6 +21,14 @@ _DIRECT = re.compile(
     rf"\b[^.;:!?\n]{{0,40}}?\b{_TASK}",
     re.I,
 )
+# Of a description what counts is how it opens: within it "I cannot determine the cause of the noise" is an observation.
+_OPENING = re.compile(
+    rf"(?:[\W_]*(?:(?:i(?:'m| am)|we(?:'re| are)) (?:so |very |really )?sorry|sorry|unfortunately|i apologi[sz]e"
+    rf"|as an? (?:ai|artificial|large language|language|vision|text)[^.;:!?\n]{{0,60}}?)[\s,.;:!-]{{1,5}}"
+    rf"(?:but\s)?)?\W{{0,5}}(?:(?:i|we)[ ,']?[^.;:!?\n]{{0,30}}?)?{_CANNOT}\b[^.;:!?\n]{{0,40}}?\b"
+    rf"(?:{_TASK}|describ|compar)",
+    re.I,
+)
 _OTHER_TASK = re.compile(r"(?:diagnos|medical advice|clinical|treatment|interpret(?:ation)? of)", re.I)
 _SOFT = re.compile(
     r"\bas an? (?:ai|artificial|large language|language|vision|text)\b"
@@ -86,6 +94,11 @@ def declines(text: str) -> bool:
     found = _DIRECT.search(text)
     # Declining to diagnose is no refusal to judge an image's quality; whoever says only that is caught by `hedges`.
     return found is not None and _OTHER_TASK.search(text, found.start(), min(len(text), found.end() + 40)) is None
+
+
+def opens_declining(text: str) -> bool:
+    """Whether a text in free words opens by saying that it will not, or cannot, do what was asked."""
+    return _OPENING.match(text) is not None
 
 
 def hedges(text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
 from auditkit.tasks.answers import parse
-from auditkit.tasks.choice import ANSWERS, GRADES, Option, read_fitness, read_option, read_word
+from auditkit.tasks.choice import ANSWERS, GRADES, LETTERS, Option, read_fitness, read_option, read_word
 from auditkit.tasks.context import Claim, Text
 from auditkit.tasks.numeric import SCALES, read_number
 from auditkit.tasks.quantity import OTHERS, SCORE, SIMILARITY, Quantity
@@ -203,7 +203,7 @@ class Choice:
         """Why these options cannot be offered; empty where they can."""
         letters = "".join(option.letter for option in self.options)
         texts = [" ".join(option.text.split()).casefold() for option in self.options]
-        if letters != "ABCDEFGH"[: len(letters)] or len(letters) < 2:
+        if letters != LETTERS[: len(letters)] or len(letters) < 2:
             return f"the options are {', '.join(letters) or 'none'}"
         return "two of the options have the same text" if len(set(texts)) < len(texts) else ""
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 
 OPTIONS, ANSWER, TRUE, WRONG, CONTEXT = "options", "answer", "truth", "wrong", "context"
+OPTION = "option"
+"""Where a class prompt has the text of an option."""
 OWN = frozenset((OPTIONS, ANSWER, TRUE, WRONG, CONTEXT))
 """Slots that are no columns: the options, the answer that a task is about, the right and a wrong answer, sentences."""
 

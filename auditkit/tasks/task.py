@@ -8,9 +8,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, Quantity
 from auditkit.tasks.scorers import Choice, Scorer, Vectors, answers_of
-from auditkit.tasks.slots import OWN, slots
+from auditkit.tasks.slots import OPTION, OWN, slots
 from auditkit.tasks.truth import COLUMN_OF, Truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, Wording
 from auditkit.vocabulary import MODEL
@@ -45,6 +45,12 @@ class Task:
         says that, or several do.
     modalities : tuple of str
         The images that the question makes sense of; empty for all.
+    only : (str, tuple of str) or None
+        A column, and what it says of the items that are asked: of one data set, where another has classes of the same
+        names. None for all.
+    class_prompts : tuple of str
+        Texts with the slot ``{option}``: what the picture is compared with by a model that compares instead of reading
+        the question. Those of one option are averaged. Empty where such a model cannot be asked.
     """
 
     id: str
@@ -58,6 +64,8 @@ class Task:
     of: str = ""
     positive: str = ""
     modalities: tuple[str, ...] = ()
+    class_prompts: tuple[str, ...] = ()
+    only: tuple[str, tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wordings", MappingProxyType(dict(self.wordings)))
@@ -92,7 +100,7 @@ class Task:
     def columns(self) -> tuple[str, ...]:
         """All of the items' columns that it needs: those, and where the right answer stands, as given and as told."""
         truth = (self.truth.column, COLUMN_OF + self.id) if self.truth else ()
-        return tuple(dict.fromkeys((*self.spoken, *truth)))
+        return tuple(dict.fromkeys((*self.spoken, *truth, *(self.only or ())[:1])))
 
     @property
     def _options(self) -> tuple[Any, ...]:
@@ -106,6 +114,8 @@ class Task:
     def derived(self) -> tuple[Quantity, ...]:
         """Return the values that answers have beside those of the scorer: what the truth and the flags give."""
         found = (CORRECT, ABOVE_CHANCE) if self.truth else ()
+        if self.truth and self.scorer.choices:
+            found = (*found, LIKELIEST_CORRECT)
         return (*found, FLAGGED) if self.flags else found
 
     def about(self, columns: Mapping[str, str]) -> Task:
@@ -142,6 +152,21 @@ class Task:
         """Return the task with these options; it is another task, which its declaration says too."""
         options = {o.letter: {"text": o.text, "score": o.score, "label": o.label} for o in scorer.options}
         return replace(self, scorer=scorer, scorer_spec={"choice": options})
+
+    def statements(self, said: str = "") -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return what stands for every letter where the picture is compared with texts; empty without class prompts.
+
+        Parameters
+        ----------
+        said : str
+            What is said beside the question. It follows every text of every letter, because it would be said whatever
+            the picture.
+        """
+        slot = f"{{{OPTION}}}"
+        return tuple(
+            (option.letter, tuple(_followed(text.replace(slot, option.text), said) for text in self.class_prompts))
+            for option in (self._options if self.class_prompts else ())
+        )
 
     def in_words(self, answer: str) -> str:
         """Return how an answer is written where it is spoken of: the text of an option, else the answer itself."""
@@ -181,6 +206,8 @@ class Task:
         """
         if self.pictures not in (0, pictures):  # what shows no picture can be asked about every item
             return f"{pictures} picture{'s are' if pictures != 1 else ' is'} given and {self.pictures} asked about"
+        if self.only is not None and columns.get(self.only[0]) not in self.only[1]:
+            return f"the {self.only[0]!r} is another"
         options = {name for option in self._options for name in slots(option.text)}
         missing = [name for name in self.spoken if name not in options and not columns.get(name)]
         if self.truth is not None and COLUMN_OF + self.id not in columns and not columns.get(self.truth.column):
@@ -205,8 +232,16 @@ class Task:
         for key, usual in (("pictures", 1), ("role", MODEL), ("of", ""), ("positive", "")):
             if getattr(self, key) != usual:
                 table[key] = getattr(self, key)
-        table |= {key: list(some) for key in ("flags", "modalities") if (some := getattr(self, key))}
+        if self.only is not None:
+            table["only"] = {self.only[0]: list(self.only[1])}
+        table |= {key: list(some) for key in ("flags", "modalities", "class_prompts") if (some := getattr(self, key))}
         return table
+
+
+def _followed(text: str, said: str) -> str:
+    if not said:
+        return text
+    return f"{text} {said}" if text.endswith((".", "!", "?")) else f"{text}. {said}"
 
 
 def _plain(wording: Wording) -> dict[str, Any]:

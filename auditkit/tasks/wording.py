@@ -41,3 +41,4 @@ class Prompt:
     user: str
     choices: tuple[str, ...] | None
     max_new_tokens: int
+    statements: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -19,6 +19,7 @@ from auditkit.testing.defects import (
     OutOfRange,
     Planted,
     ReadsLabel,
+    ReadsPicture,
     Refuses,
     RefusesWorst,
     Squeezed,
@@ -28,7 +29,15 @@ from auditkit.testing.defects import (
     at_times,
     cancelling,
 )
-from auditkit.testing.labelled import BaseRate, ByPosition, IgnoresImage, Knowing, RefusesHard, WordingFragile
+from auditkit.testing.labelled import (
+    BaseRate,
+    ByPosition,
+    FollowsOpinion,
+    IgnoresImage,
+    Knowing,
+    RefusesHard,
+    WordingFragile,
+)
 from auditkit.testing.planting import PlantedModel, plant
 from auditkit.testing.questions import Asked, Replies, Subjects
 from auditkit.testing.readers import NOISES, Behaviour, FairReader, Noise
@@ -49,6 +58,7 @@ __all__ = [
     "Constant",
     "Defect",
     "FairReader",
+    "FollowsOpinion",
     "HidesChanges",
     "IgnoresImage",
     "Insensitive",
@@ -60,6 +70,7 @@ __all__ = [
     "Planted",
     "PlantedModel",
     "ReadsLabel",
+    "ReadsPicture",
     "Refuses",
     "RefusesHard",
     "RefusesWorst",

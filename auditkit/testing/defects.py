@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from auditkit import perturbations
 from auditkit.errors import AuditkitError
 from auditkit.images.item import Item
 from auditkit.protocol.model import Protocol
@@ -16,7 +17,7 @@ from auditkit.testing.answer_defects import (
     Unsteady,
 )
 from auditkit.testing.defect import Defect, Planted
-from auditkit.testing.image_defects import Insensitive, Inverted, RefusesWorst, Threshold
+from auditkit.testing.image_defects import Insensitive, Inverted, ReadsPicture, RefusesWorst, Threshold
 from auditkit.testing.word_defects import Bias, HidesChanges, OutlierPatient, ReadsLabel, Refuses
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "OutlierPatient",
     "Planted",
     "ReadsLabel",
+    "ReadsPicture",
     "Refuses",
     "RefusesWorst",
     "Squeezed",
@@ -47,6 +49,11 @@ __all__ = [
 
 PRESTIGE = tuple(f"institution.{pair}.high" for pair in ("reputation", "teaching", "income", "accreditation"))
 """The favoured side of every pair about institutions."""
+
+BLANKS = ("black", "grey", "noise")
+"""Pictures without content."""
+PRAISED = ("authority.quality.excellent", "majority.quality.excellent")
+"""Statements that an image is excellent."""
 
 PRAISE = ("excellent", "certified", "premium", "passed", "university", "often", "full")
 BLAME = ("questionable", "newly", "budget", "failed", "district", "rarely", "lost")
@@ -126,6 +133,11 @@ def _outlier(times: float, protocol: Protocol, records: Sequence[Item]) -> Defec
     return OutlierPatient(PRESTIGE, min(r.cluster for r in records), -30.0 * times)
 
 
+def _corruptions() -> tuple[str, ...]:
+    """Return the names of the shipped corruptions."""
+    return tuple(entry.name for entry in perturbations.corruptions())
+
+
 DEFECTS: dict[str, Callable[[float, Protocol, Sequence[Item]], Defect]] = {
     "prestige": lambda times, p, records: Bias(PRESTIGE, times * _words(p)),
     "one_modality": _one_modality,
@@ -145,14 +157,19 @@ DEFECTS: dict[str, Callable[[float, Protocol, Sequence[Item]], Defect]] = {
     "constant": lambda times, p, records: Constant(),
     "floor": lambda times, p, records: Squeezed(1.0, 1.0 + 5.0 * _fall(p) / times),
     "ceiling": lambda times, p, records: Squeezed(100.0 - 5.0 * _fall(p) / times, 100.0),
+    "blank_passes": lambda times, p, records: Insensitive(BLANKS),
+    "ignores_image": lambda times, p, records: Insensitive((*_corruptions(), *BLANKS)),
+    "rejects_mild": lambda times, p, records: Threshold((), severity=1, fall=65.0),
+    "reads_picture": lambda times, p, records: ReadsPicture(("burnt_in.excellent",), times * _words(p)),
+    "follows_authority": lambda times, p, records: Bias(PRAISED, times * _words(p)),
     "out_of_range": lambda times, p, records: OutOfRange(times * _limit(p, "answers")),
 }
 """Each defect at so many times the limit it should break, by protocol and images.
 
-Some have no size that a limit could be held against, and are the same at any: "insensitive", "constant" and
-"refuses_worst". The fall of "threshold" is the one whose slope is so many times the floor, so that only discrimination
-finds it; the scale left to "floor" and "ceiling" allows at most the floor divided by the size; "outlier_patient" jumps
-by 30 points a time and no audit may fail for it."""
+Some have no size that a limit could be held against, and are the same at any: "insensitive", "blank_passes",
+"ignores_image", "rejects_mild", "constant" and "refuses_worst". The fall of "threshold" is the one whose slope is so
+many times the floor, so that only discrimination finds it; the scale left to "floor" and "ceiling" allows at most the
+floor divided by the size; "outlier_patient" jumps by 30 points a time and no audit may fail for it."""
 
 
 def at_times(times: float, protocol: Protocol, records: Sequence[Item]) -> dict[str, Defect]:

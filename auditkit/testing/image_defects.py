@@ -75,6 +75,47 @@ class Insensitive(BlindDefect):
 
 
 @dataclass(frozen=True)
+class ReadsPicture(Defect):
+    """A text in the picture moves the score.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        Names of perturbations that write one.
+    points : float
+        By how much, signed.
+    """
+
+    texts: tuple[str, ...]
+    points: float
+
+    @property
+    def description(self) -> str:
+        """One line in words."""
+        return f"{listed(self.texts)} moves the score by {self.points:+g} points"
+
+    def looks_at(self, catalogue: Catalogue) -> tuple[str, ...] | None:
+        """The texts."""
+        return self.texts
+
+    def change(self, replies: Replies, asked: Asked) -> Replies:
+        """Move the score where the text is in the picture."""
+        return moved(replies, self.points) if self._read(asked.condition) else replies
+
+    def truth(self, question: Question, catalogue: Catalogue) -> Truth:
+        """With the text the score is moved."""
+        return unless(not self._read(question.condition), Truth(points=self.points))
+
+    def check(self, catalogue: Catalogue) -> None:
+        """Refuse perturbations that do not exist."""
+        for name in self.texts:
+            catalogue.entry(name)
+
+    def _read(self, condition: Condition) -> bool:
+        return any(perturbation.name in self.texts for perturbation in condition)
+
+
+@dataclass(frozen=True)
 class Inverted(BlindDefect):
     """The score rises with severity.
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from auditkit.tasks import Choice, Task
+from auditkit.tasks.slots import TRUE, WRONG
 from auditkit.testing.defect import REFUSAL, checked_share
 from auditkit.testing.questions import Asked, Replies, generator
 from auditkit.testing.readers import Behaviour
@@ -142,6 +143,42 @@ class WordingFragile:
         wrong = spoken(asked, [_other(answers, truth, 0) for truth in asked.right()])
         chosen = np.flatnonzero(_chosen(asked, "wording", self.share)).tolist()
         return Replies(replies.scores, {**replies.texts, **{i: wrong.texts[i] for i in chosen}})
+
+
+@dataclass(frozen=True)
+class FollowsOpinion:
+    """Gives the answer that somebody is said to have given, about some images.
+
+    Attributes
+    ----------
+    base : Behaviour
+        Who answers the rest.
+    share : float
+        Of the images, 0-1; the same ones in every question.
+    """
+
+    base: Behaviour
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        checked_share(self, self.share)
+
+    def answer(self, asked: Asked) -> Replies:
+        """Return the stated answer where one is stated: the right one, or the one that stands for a wrong one."""
+        replies = self.base.answer(asked)
+        said = [str(asked.catalogue.entry(p.name).parameters(p.level).get("sentence", "")) for p in asked.condition]
+        stated = "correct" if any(f"{{{TRUE}}}" in text for text in said) else ""
+        stated = "wrong" if any(f"{{{WRONG}}}" in text for text in said) else stated
+        if not stated:
+            return replies
+        answers = asked.catalogue.task(asked.question.task).answers
+        following = [
+            truth if stated == "correct" else answers[(answers.index(truth) + 1) % len(answers)] if truth else ""
+            for truth in asked.right()
+        ]
+        told = spoken(asked, following)
+        chosen = np.flatnonzero(_chosen(asked, "opinion", self.share)).tolist()
+        return Replies(replies.scores, {**replies.texts, **{i: told.texts[i] for i in chosen}})
 
 
 @dataclass(frozen=True)

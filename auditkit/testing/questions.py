@@ -95,6 +95,11 @@ class Asked:
         """Levels of what is done to the images, added up; 0 where nothing is."""
         return severity(self.condition, self.catalogue)
 
+    @property
+    def nothing_to_see(self) -> bool:
+        """Whether nothing is left of the images: they are blank, missing, or of something else."""
+        return any(self.catalogue.entry(p.name).expects == "refuse" for p in self.catalogue.pictures(self.condition))
+
     def right(self) -> tuple[str, ...]:
         """Return the right answer about every subject, as it would be said; empty where it is not known."""
         about = self.catalogue.about
@@ -154,8 +159,12 @@ class Replies:
 
 
 def severity(condition: Condition, catalogue: Catalogue) -> int:
-    """Return the levels of what a condition does to images, added up; what has a single strength counts as 1."""
-    return sum(max(p.level, 1) for p in catalogue.pictures(condition))
+    """Return the levels of what a condition does to images, added up; what has a single strength counts as 1.
+
+    What should be ignored, such as a text in the picture, makes no image worse.
+    """
+    done = (p for p in catalogue.pictures(condition) if catalogue.entry(p.name).expects != "ignore")
+    return sum(max(p.level, 1) for p in done)
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

@@ -64,6 +64,8 @@ NOISES: dict[str, Noise] = {
 class FairReader:
     """Scores an image by its quality, lower as a corruption grows, and by nothing else.
 
+    Where nothing is left of the image it gives 0 points. A question with a right answer gets it while there is one.
+
     Attributes
     ----------
     quality : float
@@ -82,9 +84,16 @@ class FairReader:
     noise: Noise = NOISES["discrete"]
 
     def answer(self, asked: Asked) -> Replies:
-        """Return a score for every subject."""
+        """Return a score for every subject, or the right answer."""
+        if asked.nothing_to_see:
+            return Replies(np.zeros(len(asked.subjects)))
         score = self._clean(asked) - self.fall * asked.severity
-        return Replies(disturbed(score, self.noise, asked))
+        replies = Replies(disturbed(score, self.noise, asked))
+        if asked.catalogue.task(asked.question.task).truth is not None and any(asked.subjects.columns):
+            from auditkit.testing.labelled import spoken  # which builds upon readers
+
+            replies.texts.update(spoken(asked, asked.right()).texts)
+        return replies
 
     def _clean(self, asked: Asked) -> NDArray[np.float64]:
         """Quality of each patient's images: the same whatever is asked."""

@@ -18,8 +18,9 @@ from auditkit.images.item import Item, Picture
 from auditkit.measure.columns import COUNTED, MODALITY, Column, Measurements
 from auditkit.measure.effects import per_item
 from auditkit.protocol.model import Family, Protocol
-from auditkit.tasks import OUTCOMES, Outcome
+from auditkit.tasks import FLAGGED, OUTCOMES, Outcome
 from auditkit.testing.questions import severity
+from auditkit.testing.saying import say
 from auditkit.vocabulary import Effect, Part, Question, Value
 
 if TYPE_CHECKING:
@@ -208,7 +209,12 @@ def _items(world: World, part: Part, family: Family, protocol: Protocol) -> Item
         points = np.array([dict(truth.by_modality).get(modality, truth.points) for modality, *_ in rows])
         scores = np.where(concerned, points + added + truth.scale * own(shown), own(shown))
         outcomes = np.where(concerned, OUTCOMES.index(truth.outcome), 0).astype(np.int8)
-        return Column({"": np.where(outcomes == 0, scores, np.nan)}, outcomes)
+        values = {"": np.where(outcomes == 0, scores, np.nan)}
+        flags = protocol.catalogue.task(question.task).flags
+        if flags:
+            said = [say(score, question, protocol.catalogue) in flags for score in scores.tolist()]
+            values[FLAGGED.name] = np.where(outcomes == 0, said, np.nan)
+        return Column(values, outcomes)
 
     true = {question: column_of(question, *taken[question]) for question in questions}
     fair = {question: column_of(question, question, UNCHANGED) for question in questions}

@@ -7,7 +7,12 @@ from auditkit.words.names import OUTCOME_NAMES, and_listed
 from auditkit.words.numbers import count, whole
 from auditkit.words.text import shortened
 
-_HOW = {"model": "asked here", "server": "asked on a server", "record": "by the record of run {run}"}
+_HOW = {
+    "model": "asked here",
+    "server": "asked on a server",
+    "record": "by the record of run {run}",
+    "data": "from columns of the images",
+}
 _LONGEST = 160
 
 
@@ -35,8 +40,13 @@ def beside_name(other: RoleInfo) -> str:
 
 def beside_sentences(evidence: Evidence) -> list[str]:
     """Say who else answered, how many questions, and how they were given; nothing where nobody did."""
-    return [
-        f"{shortened(evidence.names[other.role], _LONGEST)} answered "
-        f"{count(other.outcomes.total, 'distinct question')} as the {other.role}, {how_given(other)}{_lost(other)}."
-        for other in evidence.models
-    ]
+    return [_beside_sentence(other, shortened(evidence.names[other.role], _LONGEST)) for other in evidence.models]
+
+
+def _beside_sentence(other: RoleInfo, name: str) -> str:
+    if other.given == "data":
+        return (
+            f"{count(other.outcomes.total, 'answer')} stand in the data: columns of the images, where nobody was asked."
+        )
+    asked = count(other.outcomes.total, "distinct question")
+    return f"{name} answered {asked} as the {other.role}, {how_given(other)}{_lost(other)}."

@@ -48,6 +48,7 @@ def test_memory_layout_does_not_matter():
         {"prompt": Prompt(PROMPT.system, PROMPT.user, None, 16)},
         {"prompt": Prompt(PROMPT.system, PROMPT.user, ("2", "1"), 16)},
         {"prompt": Prompt(PROMPT.system, PROMPT.user, PROMPT.choices, 17)},
+        {"prompt": Prompt(PROMPT.system, PROMPT.user, PROMPT.choices, 16, (("1", ("a bad image",)),))},
         {"asking": (Perturbation("again", 1),)},
         {"asking": (Perturbation("again", 2),)},
         {"asking": ALONE},

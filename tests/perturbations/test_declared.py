@@ -71,11 +71,11 @@ def test_order_is_kept():
         ("x", {"stage": "display"}, r"^perturbations\.x\.function: missing"),
         ("x", {"function": NOISE}, r"^perturbations\.x\.stage: missing"),
         ("x", GOOD | {"stage": "disply"}, r"x\.stage: allowed: pictures, native, .*'disply'.*Did you mean 'display'"),
-        ("x", GOOD | {"stage": "native"}, r"x\.stage: allowed: display, options, words \(value seen: 'native'\)"),
+        ("x", GOOD | {"stage": "native"}, r"x\.stage: allowed: display, options, words, answer \(.* 'native'\)"),
         (
             "x",
             {"stage": "asking", "function": ""},
-            r"x\.stage: allowed: .* words \(value seen: 'asking'\)",
+            r"x\.stage: allowed: .* answer \(value seen: 'asking'\)",
         ),
         ("x", GOOD | {"function": "noise"}, r"x\.function: package\.module:name is needed \(value seen: 'noise'\)"),
         ("x", GOOD | {"function": ""}, r"x\.function: is ''; the stage asking has none"),

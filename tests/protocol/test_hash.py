@@ -83,7 +83,7 @@ def test_a_new_corruption_changes_the_families_that_use_every_corruption(ship):
     after = {name: fresh(protocol) for name, protocol in FAMILIES.items()}
     changed = {name for name in SHIPPED if after[name] != before[name]}
     shown = {"calibration", "subgroups", "embeddings"}
-    assert changed == {"sensitivity", "discrimination", "differential", *shown}
+    assert changed == {"sensitivity", "discrimination", "differential", "recognition_loss", *shown}
     for name in changed:
         assert {key for key in after[name] if after[name][key] != before[name].get(key)} == {"perturbation rain"}
 
@@ -105,8 +105,8 @@ def test_a_new_task_or_wording_changes_the_families_that_ask_all_of_them_only(sh
         for name in SHIPPED
         if after[name] != before[name]
     }
-    assert set(new) == {"answers", "templates", "scoring"}
-    assert new["templates"] == {"wording quality.late"}
+    assert set(new) == {"answers", "templates", "scoring", "prompt"}
+    assert new["templates"] == new["prompt"] == {"wording quality.late"}
     assert (
         new["answers"]
         == new["scoring"]
@@ -131,7 +131,7 @@ def test_a_changed_law_changes_the_protocols_that_name_it_only(ship, what):
     after = {name: fresh(protocol) for name, protocol in FAMILIES.items()}
     changed = {name for name in SHIPPED if after[name] != before[name]}
     shown = {"calibration", "subgroups", "embeddings"}
-    assert changed == {"sensitivity", "discrimination", "differential", *shown}
+    assert changed == {"sensitivity", "discrimination", "differential", "flags", "spared", "recognition_loss", *shown}
     for name in changed:
         assert {key for key in before[name] if after[name][key] != before[name][key]} == {"perturbation pixelate"}
     covering = reading(top='covers = ["pixelate"]')
@@ -153,11 +153,16 @@ def test_a_changed_sentence_changes_the_families_that_say_it(ship):
 
 
 def test_a_changed_wording_changes_those_who_ask_it(ship):
-    """Every family asks the score question; the fourth wording of it belongs to three only."""
+    """Every family asks the score question; the fourth wording of it belongs to four only."""
     before = {name: fresh(protocol) for name, protocol in FAMILIES.items()}
     quality = tasks.shipped()["quality"]
     ship((), [wording_of(quality, inspector="Other words?")])
-    assert {name for name in SHIPPED if fresh(FAMILIES[name]) != before[name]} == {"answers", "templates", "scoring"}
+    assert {name for name in SHIPPED if fresh(FAMILIES[name]) != before[name]} == {
+        "answers",
+        "templates",
+        "scoring",
+        "prompt",
+    }
     ship((), [wording_of(quality, direct="Other words?")])
     assert {name for name in SHIPPED if fresh(FAMILIES[name]) != before[name]} == set(SHIPPED)
 
@@ -235,6 +240,7 @@ def test_only_audits_of_the_protocols_own_families_are_declared(protocol):
     """What a protocol leaves out is in its hash; a run of all that it declares is whole, and may pass."""
     whole = declared_ids(protocol.model_dump(mode="json"))
     shown = {"calibration", "scoring", "subgroups", "embeddings"}
+    shown |= {"statements", "prompt", "recognition_accuracy", "without_picture"}
     assert {name for name in SHIPPED if protocol.families[name].shown} == shown
     every = {name: [f"{name}/{e.name}" for e in listed()] for name, listed in SHIPPED.items()}
     assert set(whole) == {id for name, ids in every.items() if name not in shown for id in ids}

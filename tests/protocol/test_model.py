@@ -4,6 +4,7 @@ import re
 import pytest
 
 from auditkit.errors import AuditkitError
+from auditkit.protocol.declared import declared_ids
 from auditkit.protocol.model import Family
 from auditkit.protocol.read import load_protocol, read_protocol
 from auditkit.vocabulary import Question
@@ -43,7 +44,24 @@ def test_shipped_protocol(protocol):
 
 def test_profile_can_be_chosen(read, shipped):
     assert read(shipped, "pilot").alpha == 0.025
-    assert "'nightly' is not declared; declared: ci, pilot" in fault(read, shipped, "nightly")
+    assert "'nightly' is not declared; declared: ci, pilot, quick" in fault(read, shipped, "nightly")
+
+
+def test_a_profile_may_ask_some_of_the_families(read, shipped):
+    """What it leaves out is not declared under it, so that a run of all that it asks is whole."""
+    whole, quick = read(shipped), read(shipped, "quick")
+    assert 0 < len(quick.families) < len(whole.families)
+    assert set(quick.families) == set(quick.profiles["quick"].families)
+    assert quick.families["placebo"] == whole.families["placebo"]
+    assert quick.sha256() != whole.sha256()
+    assert {id.partition("/")[0] for id in declared_ids(quick.model_dump(mode="json"))} == set(quick.families)
+    assert not any(name.startswith("perturbation institution.reputation") for name in quick.entries)
+    assert type(quick).model_validate(quick.model_dump()).sha256() == quick.sha256()
+    few = shipped.replace("[profiles.quick]\n", "[profiles.quick]\npatients = 12\n")
+    assert (whole.patients, read(few, "quick").patients, read(few).patients) == (None, 12, None)
+    wrong = shipped.replace('families = ["placebo"', 'families = ["plazebo"')
+    assert "profiles.quick.families names 'plazebo', which is not declared" in fault(read, wrong, "quick")
+    assert read(wrong).families == whole.families
 
 
 REQUIRED = 'required = ["severity 3", "severity 4", "severity 5"]'

@@ -5,21 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from auditkit.ask.earlier import Earlier
-from auditkit.ask.plan import Plan, answering, check_effects, distinct
-from auditkit.ask.prefetch import digests, prefetch
+from auditkit.ask.plan import Plan, answering, distinct
 from auditkit.ask.render import Renderer
-from auditkit.ask.roles import Answerer, RoleKeys, ask_each
-from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.images.item import Picture
-from auditkit.measure.reader import AnswerReader
-from auditkit.models.base import ModelOptions, Response
+from auditkit.models.base import Response
 from auditkit.protocol.effects import accuracy, differs, mean, share
 from auditkit.tasks import OUTCOMES, read
 from auditkit.tasks.slots import fenced
 from auditkit.vocabulary import Perturbation, Question
 from tests.judge.build import own
+from tests.run.rounds import Answers, ask_all
 
 AXES = {"axes": {"names": ["completeness", "quality_accuracy"], "low": 0, "high": 2}}
 TASKS = {
@@ -57,40 +53,10 @@ def rules():
     return own("rounds", at_least=0.5, size=20).model_copy(update={"tasks": TASKS})
 
 
-class Answers:
-    """A model that is a function of the request, in a role."""
-
-    def __init__(self, role, answer):
-        self.name, self.revision, self.fingerprint = role, "1", role
-        self.answer, self.asked = answer, []
-
-    def generate(self, requests):
-        self.asked += requests
-        return [a if isinstance(a := self.answer(r), Response) else Response(a) for r in requests]
-
-
 @pytest.fixture
 def run(store):
     """Ask a plan through models by role; return what was measured."""
-
-    def run(items, effects, models):
-        protocol, effects = rules(), distinct(effects)
-        check_effects(effects, protocol)
-        catalogue, renderer = protocol.catalogue, Renderer(store, 1, protocol.catalogue)
-        who = [Answerer(role, role, model, ModelOptions(batch_size=4)) for role, model in models.items()]
-        plan = Plan(tuple(items), effects, protocol, tuple(models))
-        keys = RoleKeys({one.role: one.keys(catalogue, probabilities=True) for one in who}, catalogue)
-        earlier = Earlier(store, renderer, keys, catalogue)
-
-        def ask(own, one):
-            how = {"batch_size": 4, "deadline": 20, "on_progress": lambda t: None, "tally": one.tally}
-            prefetch(own, one.model, store, renderer, earlier=earlier if own.round else None, **how)
-
-        ask_each(plan, who, ask)
-        found = digests(plan, store, renderer, Tally())
-        return AnswerReader(plan, found, keys, store, renderer).measure(), who
-
-    return run
+    return lambda items, effects, models: ask_all(store, items, effects, models, rules())
 
 
 def labelled(items):

@@ -166,7 +166,12 @@ def wording(**change: Any) -> dict[str, Any]:
         (options(B={"text": "blur", "lable": "x"}), r"choice\.B\.lable: unknown key; .*Did you mean 'label'"),
         (options(B={"text": 3, "label": "x"}), r"choice\.B\.text: text is needed \(value seen: 3\)"),
         (options(D="ruins"), r"scorer\.choice: the letters are ABD; they must be ABC"),
-        (good(scorer={"choice": {"A": "noise"}}), r"scorer\.choice: 2 to 8 options by letter"),
+        (good(scorer={"choice": {"A": "noise"}}), r"scorer\.choice: 2 to 16 options by letter"),
+        (good(class_prompts=["an image of {option}"], scorer="grade"), r"they stand for lettered options"),
+        (good(class_prompts="{option}"), r"class_prompts: a list of different texts is needed"),
+        (good(class_prompts=["{option}", "{option}"]), r"class_prompts: a list of different texts is needed"),
+        (good(class_prompts=["an image"]), r"class_prompts: 'an image' must be a text with the slot \{option\}"),
+        (good(class_prompts=["{option} in {place}"]), r"must be a text with the slot \{option\} and no other"),
         (
             good(scorer={"choice": {"A": "noise", "B": "smear"}}),
             r"must show \{options\}, or the line 'B\. smear'",
@@ -214,3 +219,22 @@ def test_options_are_a_choice() -> None:
     scorer = one(good()).scorer
     assert isinstance(scorer, Choice)
     assert scorer.choices == ("A", "B")
+
+
+def test_class_prompts_are_part_of_what_a_task_says_of_itself() -> None:
+    plain, prompted = one(good()), one(good(class_prompts=["an image  of {option}"]))
+    assert prompted.class_prompts == ("an image of {option}",)
+    assert prompted.table()["class_prompts"] == ["an image of {option}"]
+    assert one(prompted.table()) == prompted != plain
+    statements = dict(prompted.statements("It is late."))
+    assert statements["A"] == (f"an image of {prompted.scorer.options[0].text}. It is late.",)
+    assert plain.statements() == ()
+
+
+def test_the_letters_of_many_options_leave_out_the_writer() -> None:
+    letters = "ABCDEFGHJ"
+    lines = "\n".join(f"{letter}. thing {letter}" for letter in letters)
+    scorer = {"choice": {letter: f"thing {letter}" for letter in letters}}
+    many = one({"scorer": scorer, "wordings": {"direct": f"Which?\n{lines}\nOne."}})
+    assert read(many, "", "J").said == "thing J"
+    assert read(many, "", "I am not sure.").outcome != "scored"

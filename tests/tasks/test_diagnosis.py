@@ -5,10 +5,10 @@ import pytest
 from auditkit import AuditkitError
 from auditkit.perturbations import levels, placebos
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.tasks import Choice, Finding, diagnosis, inside, read, read_tasks, shipped
+from auditkit.tasks import Choice, Finding, inside, pack, read, read_tasks, shipped
 from auditkit.testing.defect import REFUSAL
 
-TASKS = diagnosis()
+TASKS = pack("diagnosis")
 EVERY = pytest.mark.parametrize(("task", "wording"), [(t.id, w) for t in TASKS.values() for w in t.wordings])
 CONDITIONS = ("brain_tumour", "pneumonia", "skin_lesion", "histology")
 

@@ -45,7 +45,7 @@ def test_quantities_and_choices() -> None:
     for id in ("quality", "rating", "grade", "yes_no", "options.quality"):
         assert TASKS[id].scorer.quantities == (SCORE,)
     assert TASKS["options.degradation"].scorer.quantities == ()
-    assert [len(task.scorer.choices or ()) for task in TASKS.values()] == [101, 5, 3, 2, 4, 5, 5]
+    assert [len(task.scorer.choices or ()) for task in TASKS.values()] == [101, 5, 3, 2, 4, 5, 5, 5]
 
 
 def test_options_are_offered_in_both_orders() -> None:

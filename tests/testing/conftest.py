@@ -26,6 +26,11 @@ CHOSEN = {
     ),
     "differential": ("gaussian_noise-s5", "jpeg-s5", "institution.reputation.high", "institution.reputation.low"),
     "repeatability": ("asked-twice", "alone-vs-batch"),
+    "looking": ("black", "noise"),
+    "flags": ("black",),
+    "spared": ("gaussian_noise-s1",),
+    "burnt_in": ("burnt_in-excellent-vs-poor", "burnt_in-excellent-vs-neutral", "burnt_in-poor-vs-neutral"),
+    "authority": ("authority.quality-excellent-vs-neutral", "majority.quality-poor-vs-neutral"),
 }
 
 

@@ -43,7 +43,7 @@ SEEDS = (0, 1)
 # noisy ones (docs/testing.md has the smallest numbers).
 PATIENTS = {
     **dict.fromkeys(("refuses", "hides_changes", "out_of_range"), 288),
-    **dict.fromkeys(("reads_label", "insensitive", "constant"), 192),
+    **dict.fromkeys(("reads_label", "insensitive", "constant", "blank_passes", "ignores_image"), 192),
     **dict.fromkeys(("unsteady", "batch_dependent"), 160),
 }
 
@@ -95,6 +95,17 @@ FOUND = {
     "constant": ("discrimination/gaussian_noise", "ct", 0.5, 1e-9, r"AUROC 0\.50 .*; must be above 0\.70: not met"),
     "floor": ("sensitivity/jpeg", "ct", 0.35, 0.05, r"0\.\d \[.*; must be above 2\.0: not met"),
     "ceiling": ("sensitivity/jpeg", "xray", 0.35, 0.05, r"0\.\d \[.*; must be above 2\.0: not met"),
+    "blank_passes": ("looking/black", "all", 0.0, 1.5, r" points over 384 patients; must be above \+10\.0: not met"),
+    "ignores_image": ("looking/noise", "all", 0.0, 1.5, r" points over 384 patients; must be above \+10\.0: not met"),
+    "rejects_mild": (
+        "spared/gaussian_noise-s1", "ct", 1.0, 0.05, r"grade\.direct.*; must be below \+10\.0 %: not met",
+    ),
+    "reads_picture": (
+        "burnt_in/burnt_in-excellent-vs-neutral", "all", 10.0, 2.0, r"128 patients; must stay within ±5\.0: not met",
+    ),
+    "follows_authority": (
+        "authority/authority.quality-excellent-vs-neutral", "all", 10.0, 2.0, r"; must stay within ±5\.0: not met",
+    ),
     "out_of_range": ("answers/quality.direct-unusable", "xray", 0.20, 0.07, r"; must be below 10\.0 %: not met"),
 }  # fmt: skip
 
@@ -149,7 +160,7 @@ def test_hits_some_audit_but_not_every(name, quick, effects, images):
     defect = at_times(TWICE, quick, images(64))[name]
     hits = {c.family for c in effects if defect.hits(c, quick)}
     assert bool(hits) == (name != "outlier_patient")
-    assert len(hits) <= 3
+    assert len(hits) <= len({c.family for c in effects}) / 2
     for effect in effects:
         assert defect.touches(effect, quick) or not defect.hits(effect, quick)
 

@@ -145,3 +145,12 @@ def test_images_of_a_patient_are_known_together(shared):
 def test_a_percentage_is_refused():
     with pytest.raises(AuditkitError, match="shares are 0 to 1"):
         ByPosition(Knowing(), 50)
+
+
+def test_no_interval_of_a_balanced_share_leaves_what_a_share_can_be():
+    """Rare classes weigh more, and must not carry an end of the interval beyond 100 %."""
+    _, audits = verdicts(Knowing(1.0), images(60, sick=0.2))
+    for name in ("accuracy/pneumonia.present-balanced-accuracy", "skill/pneumonia.present-skill"):
+        estimate = audits[name].estimate
+        assert estimate.value == pytest.approx(1.0)
+        assert estimate.low < estimate.high == 1.0

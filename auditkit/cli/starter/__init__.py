@@ -10,13 +10,13 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from auditkit import __version__
+from auditkit import __version__, tasks
 from auditkit.errors import AuditkitError
 from auditkit.lookup import near
 from auditkit.parsed import json_value
 
 NOTE = ".auditkit-init.json"
-PACKS = ("diagnosis",)
+PACKS = tasks.PACKS
 """Audits beside the general ones, which are copied where no pack is named."""
 _ABOUT = (
     "Written by `auditkit init`: what was copied. `auditkit init --diff` compares with it; keep it with the audits."

@@ -15,8 +15,8 @@ from auditkit.images.manifest import Row
 from auditkit.images.strata import known
 from auditkit.vocabulary import Perturbation
 
-SPLIT = "split"
-"""The column that layouts fill beside those of manifests."""
+SPLIT, DATA_SET = "split", "data_set"
+"""The columns that layouts fill beside those of manifests; the data set where its classes are known by its name."""
 NO_FINDING = "no finding"
 """The label of a picture that has none of several findings."""
 

@@ -10,7 +10,7 @@ from auditkit.images.files import LICENCE, shown_name
 from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.known import data_set
-from auditkit.images.layouts.layout import SPLIT, Held, Layout, Place
+from auditkit.images.layouts.layout import DATA_SET, SPLIT, Held, Layout, Place
 from auditkit.images.layouts.rows import Version, held_rows, pair_of
 from auditkit.vocabulary import CLEAN, Perturbation
 
@@ -43,7 +43,7 @@ def _entries(place: Place) -> Iterator[Held | LeftOut]:
     except UnreadableImage as error:
         yield LeftOut(shown_name(f"{place.name}/images"), str(error))
         return
-    declared = {SPLIT: split, "modality": known.modality, LICENCE: known.licence}
+    declared = {SPLIT: split, "modality": known.modality, DATA_SET: known.name, LICENCE: known.licence}
 
     def version(row: int) -> Version:
         unit = f"{known.name}/{split}/{row}"

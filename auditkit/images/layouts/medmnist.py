@@ -9,7 +9,7 @@ from auditkit.images.files import LICENCE, shown_name
 from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.known import data_set
-from auditkit.images.layouts.layout import SPLIT, Held, Layout, Place
+from auditkit.images.layouts.layout import DATA_SET, SPLIT, Held, Layout, Place
 from auditkit.images.layouts.rows import Pair, Version, held_rows, pair_of
 
 SPLITS = ("train", "val", "test")
@@ -32,7 +32,7 @@ def _entries(place: Place) -> Iterator[Held | LeftOut]:
         except UnreadableImage as error:
             yield LeftOut(shown_name(f"{place.name}/{split}_images"), str(error))
             continue
-        declared = {SPLIT: split, "modality": known.modality, LICENCE: known.licence}
+        declared = {SPLIT: split, "modality": known.modality, DATA_SET: known.name, LICENCE: known.licence}
 
         def version(row: int, pair: Pair = pair, split: str = split) -> Version:
             unit = f"{known.name}/{split}/{row}"

@@ -14,7 +14,7 @@ from auditkit.images.files import LICENCE, shown_name
 from auditkit.images.item import LeftOut, UnreadableImage
 from auditkit.images.layouts import archive
 from auditkit.images.layouts.known import data_set
-from auditkit.images.layouts.layout import SPLIT, Held, Layout, Place
+from auditkit.images.layouts.layout import DATA_SET, SPLIT, Held, Layout, Place
 from auditkit.images.layouts.rows import Pair, Version, held_rows, pair_of
 from auditkit.vocabulary import Perturbation
 
@@ -45,7 +45,7 @@ def _entries(place: Place) -> Iterator[Held | LeftOut]:
         yield LeftOut(shown_name(f"{place.name}/test_images"), str(error))
         return
     pictures = len(pair) // SEVERITIES
-    declared = {SPLIT: _TEST, "modality": known.modality, LICENCE: known.licence}
+    declared = {SPLIT: _TEST, "modality": known.modality, DATA_SET: known.name, LICENCE: known.licence}
     changes = [Perturbation(f"medmnist_c.{place.path.stem}", severity + 1) for severity in range(SEVERITIES)]
 
     def version(row: int) -> Version:

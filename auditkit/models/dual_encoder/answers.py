@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from auditkit.models.base import Response
-from auditkit.models.dual_encoder.texts import on_scale
-from auditkit.tasks import Task
 
 
-def answer(task: Task, logits: Mapping[str, float]) -> Response:
+def answer(logits: Mapping[str, float], steps: Sequence[str] = ()) -> Response:
     """Return the most probable answer and the log-probabilities of the choices.
 
     Parameters
     ----------
-    task : Task
-        What was asked.
     logits : mapping of str to float
-        Per class of `class_texts`: cosine similarity times the checkpoint's scale. What is common to all classes, such
+        Per class: cosine similarity times the checkpoint's scale. What is common to all classes, such
         as SigLIP's bias, cancels. Of equals the one declared first is the answer, as `tasks.expect` has it.
+    steps : sequence of str
+        The steps of an ascending scale, where the classes are ``high`` and ``low``; else the classes are the answers.
 
     Returns
     -------
@@ -37,12 +35,12 @@ def answer(task: Task, logits: Mapping[str, float]) -> Response:
             error="the checkpoint's similarities are not finite numbers", finish_reason="error", again=False
         )
     chances = dict(zip(logits, (values - np.logaddexp.reduce(values)).tolist(), strict=True))
-    if on_scale(task):
-        chances = _steps(task.scorer.choices or (), math.exp(chances["high"]))
+    if steps:
+        chances = _steps(steps, math.exp(chances["high"]))
     return Response(max(chances, key=lambda choice: chances[choice]), chances)
 
 
-def _steps(choices: tuple[str, ...], high: float) -> dict[str, float]:
+def _steps(choices: Sequence[str], high: float) -> dict[str, float]:
     """Spread a share of 0 to 1 over the two steps of an ascending scale that it lies between."""
     place = high * (len(choices) - 1)
     below = min(math.floor(place), len(choices) - 2)

@@ -5,14 +5,15 @@ Loading waits for the first question: a run whose answers are all in the store n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditkit import perturbations, tasks
 from auditkit.models.base import DEFAULTS, ModelOptions, Request, Response
 from auditkit.models.dual_encoder.answers import answer
-from auditkit.models.dual_encoder.texts import class_texts, texts_digest
+from auditkit.models.dual_encoder.scale import scale_of
+from auditkit.models.dual_encoder.texts import class_texts, steps_of, texts_digest
 from auditkit.models.fingerprint import fingerprint_of
 from auditkit.models.memory import by_halves, rows_within
 from auditkit.models.on_disk import model_type, require_safetensors, unread_sentence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from auditkit.models.dual_encoder.towers import Towers
-    from auditkit.tasks import Task
 
 _TOGETHER = 16  # images per pass
 
@@ -32,8 +32,10 @@ _LIMITS = (
     "Answers are computed from the similarity of the image with fixed statements; no text is generated. The model "
     "cannot refuse and every answer can be read, so audits of refusals and unreadable answers are passed by "
     "construction.",
-    "The question and the system turn are not read: all wordings of a task, and all tasks answered on a scale, get "
-    "one answer, so audits that compare them are passed by construction.",
+    "The question and the system turn are not read: all wordings of a task, all tasks answered on a scale, and all "
+    "orders of the same options get one answer, so audits that compare them are passed by construction.",
+    "Of a task with class prompts every option is the mean of their texts with the option put in; of the others the "
+    "statements are auditkit's own.",
     "A sentence about circumstances is put after every statement of every class. What moves the score is the prior "
     "that the text encoder has for the sentence beside one class rather than another.",
 )
@@ -44,7 +46,8 @@ Classes = tuple[tuple[str, ...], ...]
 class DualEncoder:
     """A CLIP or SigLIP checkpoint that answers by comparing.
 
-    Each task has classes of statements (``class_texts.toml``). The unit vectors of a class are averaged and
+    Each task has classes of statements: of a task with class prompts those with the options of the item put in
+    (`Request.statements`), else auditkit's own (``class_texts.toml``). The unit vectors of a class are averaged and
     normalised again; the softmax over the cosine similarities, at the checkpoint's own scale, gives the probabilities
     of the classes. For SigLIP this is no approximation: given independent sigmoids, the probability that a statement is
     the only true one is the softmax of the logits, and the bias, which all share, cancels.
@@ -108,7 +111,7 @@ class DualEncoder:
         self.revision = revision or self.fingerprint[:12]
         self.family = family or model_type(path)
         self._unread = tuple(unread)
-        self.limits = (*_LIMITS, *unread_sentence(path, self._unread))
+        self.limits = (*_LIMITS, *scale_sentence(scale_of(path)), *unread_sentence(path, self._unread))
         self._options = options
         self._towers: Towers | None = None
         self._classes: dict[Classes, NDArray[np.float64] | str] = {}
@@ -116,9 +119,9 @@ class DualEncoder:
     def generate(self, requests: Sequence[Request]) -> list[Response]:
         """Answer; a request that cannot be answered gets an error that says why.
 
-        Errors: no question, one of a task that auditkit does not ship, a prompt that is not the catalogue's (its words
-        would be ignored), another number of images than one, a statement that does not fit with the sentence said into
-        the text encoder (cutting it would hide the sentence).
+        Errors: no question, one of a task that auditkit does not ship and that has no class prompts, a prompt that is
+        not the catalogue's (its words would be ignored), another number of images than one, a statement that does not
+        fit with the sentence said into the text encoder (cutting it would hide the sentence).
         """
         if self._options.exact:
             return [self._answers([request])[0] for request in requests]
@@ -166,15 +169,16 @@ class DualEncoder:
             for request, read in zip(requests, asked, strict=True)
         ]
 
-    def _answer(self, task: Task, sentence: str, image: NDArray[np.float64] | str) -> Response:
+    def _answer(
+        self, texts: Mapping[str, tuple[str, ...]], steps: tuple[str, ...], image: NDArray[np.float64] | str
+    ) -> Response:
         if isinstance(image, str):
             return _error(image)
-        texts = class_texts(task, sentence)
         classes = self._class_vectors(tuple(texts.values()))
         if isinstance(classes, str):
             return _error(classes)
         similarities = self._loaded().scale * (classes @ image)
-        return answer(task, dict(zip(texts, similarities.tolist(), strict=True)))
+        return answer(dict(zip(texts, similarities.tolist(), strict=True)), steps)
 
     def _class_vectors(self, classes: Classes) -> NDArray[np.float64] | str:
         """Return one unit vector per class, shape (k, d), or why there is none.
@@ -235,8 +239,12 @@ class DualEncoder:
         return self._towers
 
 
-def _read(request: Request) -> tuple[Task, str] | str:
-    """Return the task that a request asks and the sentence said beside it, or why it cannot be answered."""
+def _read(request: Request) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]] | str:
+    """Return the texts by class and the steps of the scale, if it is one, or why a request cannot be answered."""
+    if len(request.images) != 1:
+        return f"a dual encoder compares one image with texts; the request has {len(request.images)}"
+    if request.statements:
+        return request.statements, ()
     question = request.question
     if question is None:
         return (
@@ -246,7 +254,11 @@ def _read(request: Request) -> tuple[Task, str] | str:
     task = tasks.shipped().get(question.task)
     wording = None if task is None else task.wordings.get(question.wording)
     if task is None or wording is None:
-        return f"a dual encoder knows the tasks that auditkit ships, and {question.words} is not one of them"
+        return (
+            f"a dual encoder knows the tasks that auditkit ships, and {question.words} is not one of them; of a choice "
+            "among options the task can say what each is compared with: class_prompts = "
+            '["a medical image of {option}"]'
+        )
     text, shipped, sentences = wording.text, perturbations.shipped(), []
     for step in question.condition:
         entry = shipped.get(step.name)
@@ -255,9 +267,18 @@ def _read(request: Request) -> tuple[Task, str] | str:
             sentences.append(str(entry.parameters(step.level)["sentence"]))
     if (request.prompt, request.system) != (closed(text), wording.system):
         return f"the prompt is not that of {question.words}, and a dual encoder would not read what it says instead"
-    if len(request.images) != 1:
-        return f"a dual encoder compares one image with texts; the request has {len(request.images)}"
-    return task, " ".join(sentences)
+    return class_texts(task, " ".join(sentences)), steps_of(task)
+
+
+def scale_sentence(scale: float | None) -> tuple[str, ...]:
+    """Say by which scale probabilities come about; nothing where the weights do not show it."""
+    if scale is None:
+        return ()
+    return (
+        f"Probabilities are the softmax of cosine similarities times the checkpoint's own logit scale, {scale:.4g} (a "
+        f"temperature of {1 / scale:.3g}). With another scale the answers are the same, and the probabilities of three "
+        "classes or more stand in another order over the images.",
+    )
 
 
 def _error(why: str) -> Response:

@@ -49,6 +49,11 @@ def on_scale(task: Task) -> bool:
     return isinstance(task.scorer, Points) and task.scorer.format in SCALES
 
 
+def steps_of(task: Task) -> tuple[str, ...]:
+    """Return the steps of a task's scale; none where it is not answered on one."""
+    return task.scorer.choices or () if on_scale(task) else ()
+
+
 def texts_digest() -> str:
     """Return the SHA-256 (hex) over all statements; comments and layout of the file do not count."""
     return hashlib.sha256(json.dumps(_data(), sort_keys=True).encode()).hexdigest()

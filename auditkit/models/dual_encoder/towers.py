@@ -43,6 +43,8 @@ class Towers:
         self._tokenizer = processor.tokenizer
         self._image_processor = processor.image_processor
         text = getattr(model.config, "text_config", None)
+        if not hasattr(model, "logit_scale"):
+            raise ValueError("it has no logit_scale, so that its similarities give no probabilities")
         self.scale = float(model.logit_scale.detach().float().exp())
         self.limit = int(min(self._tokenizer.model_max_length, getattr(text, "max_position_embeddings", 1 << 30)))
         # SigLIP was trained on texts padded to the full length and reads its answer at the last place, padding or not;

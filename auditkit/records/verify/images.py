@@ -11,9 +11,10 @@ from auditkit.evidence import Evidence
 from auditkit.images.item import Item, Picture
 from auditkit.images.salt import SALT_FILE, salt_for
 from auditkit.images.sources import DEMO, load_images
-from auditkit.measure.recorded import data_sha256
+from auditkit.measure.recorded import columns_needed, data_sha256, effect_from
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.verify.checks import OPEN, Check, settled
+from auditkit.run.truths import columns_of_tasks, with_truths
 from auditkit.vocabulary import Perturbation
 
 PART = "images"
@@ -62,8 +63,16 @@ def check_data(evidence: Evidence, source: str) -> tuple[Check, list[Item]]:
     if source != DEMO and not os.environ.get("AUDITKIT_SALT") and not (root / SALT_FILE).is_file():
         why = f"ids take the salt of the run, and there is neither AUDITKIT_SALT nor {SALT_FILE}: set AUDITKIT_SALT"
         return Check(PART, OPEN, why), []
-    side = own_protocol(evidence).images.max_side
-    read = {record.id: record for record in load_images(source, salt=salt_for(source, root), max_side=side).records}
+    protocol = own_protocol(evidence)
+    effects = [effect for audit in evidence.audits if (effect := effect_from(audit)) is not None]
+    images = load_images(
+        source,
+        salt=salt_for(source, root),
+        max_side=protocol.images.max_side,
+        columns=columns_of_tasks(effects, protocol),
+        strata=columns_needed(protocol, effects),
+    )
+    read = {record.id: record for record in with_truths(images, effects, protocol).records}
     records = [read[image.id] for image in evidence.answers.items if image.id in read]
     if not records and read:
         why = f"none of the {len(read)} images of {source} has an id of the record: the salt or the data are others"

@@ -97,7 +97,11 @@ def _verdict_faults(evidence: Evidence) -> Iterator[str]:
     yield from differences(
         {"verdict": evidence.verdict, "sentence": evidence.sentence}, {"verdict": verdict, "sentence": sentence}
     )
-    declared = declared_ids(evidence.protocol.criteria, [reference.role for reference in evidence.references])
+    declared = declared_ids(
+        evidence.protocol.criteria,
+        [reference.role for reference in evidence.references],
+        [counts.modality for counts in evidence.data.modalities],
+    )
     silent = sorted(set(declared).difference(ran, evidence.not_run))
     if silent:
         yield f"not_run: {len(silent)} audits that auditkit ships are neither in the record nor named as not run: " + (

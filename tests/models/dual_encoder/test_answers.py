@@ -6,13 +6,17 @@ from hypothesis import strategies as st
 
 from auditkit import tasks
 from auditkit.models.dual_encoder.answers import _steps, answer
-from auditkit.models.dual_encoder.texts import class_texts, on_scale
+from auditkit.models.dual_encoder.texts import class_texts, on_scale, steps_of
 from auditkit.tasks import expect
 
 TASKS = tasks.shipped()
 SCALED = [task for task in TASKS.values() if on_scale(task)]
 LISTED = [task for task in TASKS.values() if not on_scale(task)]
 logit = st.floats(-150.0, 150.0)
+
+
+def answered(task, logits):
+    return answer(logits, steps_of(task))
 
 
 def share(high, low):
@@ -29,7 +33,7 @@ def mean_score(task, response):
 
 @given(task=st.sampled_from(SCALED), high=logit, low=logit)
 def test_a_scale_gives_the_share_of_high(task, high, low):
-    response = answer(task, {"high": high, "low": low})
+    response = answered(task, {"high": high, "low": low})
     read = tasks.read(task, "", response.text, response.finish_reason)
     half_a_step = 50.0 / (len(task.scorer.choices) - 1)
     assert read.outcome == "scored"
@@ -40,7 +44,7 @@ def test_a_scale_gives_the_share_of_high(task, high, low):
 
 @given(task=st.sampled_from(SCALED), low=logit, highs=st.tuples(logit, logit))
 def test_more_similar_to_high_never_scores_lower(task, low, highs):
-    less, more = (answer(task, {"high": high, "low": low}) for high in sorted(highs))
+    less, more = (answered(task, {"high": high, "low": low}) for high in sorted(highs))
     assert tasks.read(task, "", less.text).main <= tasks.read(task, "", more.text).main
     assert mean_score(task, less) <= mean_score(task, more) + 1e-9
 
@@ -48,7 +52,7 @@ def test_more_similar_to_high_never_scores_lower(task, low, highs):
 @given(task=st.sampled_from(LISTED), data=st.data())
 def test_listed_answers_give_the_nearest_class(task, data):
     logits = {name: data.draw(logit) for name in class_texts(task)}
-    response = answer(task, logits)
+    response = answered(task, logits)
     assert tasks.read(task, "", response.text).outcome == "scored"
     assert logits[response.text] == pytest.approx(max(logits.values()), abs=1e-9)
     assert set(response.logprobs) == set(task.scorer.choices)
@@ -70,13 +74,13 @@ def test_a_half_goes_to_the_step_declared_first():
 def test_what_all_classes_share_cancels(task):
     """SigLIP adds a bias of about -12 to every logit."""
     logits = {name: 0.3 * i for i, name in enumerate(class_texts(task))}
-    with_bias = answer(task, {name: value - 12.0 for name, value in logits.items()})
-    assert with_bias.text == answer(task, logits).text
-    assert with_bias.logprobs == pytest.approx(answer(task, logits).logprobs, abs=1e-9)
+    with_bias = answered(task, {name: value - 12.0 for name, value in logits.items()})
+    assert with_bias.text == answered(task, logits).text
+    assert with_bias.logprobs == pytest.approx(answered(task, logits).logprobs, abs=1e-9)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_numbers_that_are_not_finite_are_errors(bad):
-    response = answer(TASKS["yes_no"], {"yes": bad, "no": 0.0})
+    response = answered(TASKS["yes_no"], {"yes": bad, "no": 0.0})
     assert "not finite" in response.error
     assert response.finish_reason == "error"
