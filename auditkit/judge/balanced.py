@@ -35,8 +35,23 @@ def balanced(decision: Decision, mask: NDArray[np.bool_], data: Measurements) ->
     data : Measurements
         Has the levels.
     """
-    asked = mask & decision.items.asked
-    levels = data.level_of(decision.part.balanced)
+    factor = factors(decision.part.balanced, mask & decision.items.asked, data)
+    return replace(decision, items=scaled(decision.items, factor))
+
+
+def factors(column: str, asked: NDArray[np.bool_], data: Measurements) -> NDArray[np.float64]:
+    """Return what every item is multiplied by so that the mean over patients is the mean over the levels of a column.
+
+    Parameters
+    ----------
+    column : str
+        Whose levels count equally.
+    asked : ndarray of bool, shape (n,)
+        The items that count; all others get 1.
+    data : Measurements
+        Has the levels.
+    """
+    levels = data.level_of(column)
     clusters = data.cluster
     of_patient = np.bincount(clusters[asked], minlength=int(clusters.max(initial=0)) + 1)
     share = np.zeros(len(levels))
@@ -47,9 +62,13 @@ def balanced(decision: Decision, mask: NDArray[np.bool_], data: Measurements) ->
     for level in present:
         of_level = asked & (levels == level)
         factor[of_level] = patients / (len(present) * float(share[of_level].sum()))
-    largest = float(factor[asked].max(initial=1.0))
-    items = decision.items
-    scaled = PerItem(
+    return factor
+
+
+def scaled(items: PerItem, factor: NDArray[np.float64]) -> PerItem:
+    """Multiply the values of items, and widen their range to what the largest factor makes of it."""
+    largest = float(factor.max(initial=1.0))
+    return PerItem(
         values=items.values * factor,
         lowest=items.lowest * factor,
         highest=items.highest * factor,
@@ -59,7 +78,6 @@ def balanced(decision: Decision, mask: NDArray[np.bool_], data: Measurements) ->
         least=min(items.least, items.least * largest),
         most=max(items.most, items.most * largest),
     )
-    return replace(decision, items=scaled)
 
 
 def absent(decision: Decision, mask: NDArray[np.bool_], data: Measurements, protocol: Protocol) -> tuple[str, ...]:

@@ -72,8 +72,8 @@ class Draft:
         What else is to be said of it, in sentences.
     signed : bool
         Whether the estimate is a change, which is written with its sign.
-    counted : str
-        What the number counts, said after it; empty where the unit says enough.
+    named, counted : str
+        What the number is, said before it, and what it counts, said after it; empty where the unit says enough.
     now, before : float or None
         Of a comparison with an earlier run: the audit's own estimate in the new and in the old run, over the same
         items.
@@ -111,6 +111,7 @@ class Draft:
     reference: float | None = None
     remark: str = ""
     signed: bool = True
+    named: str = ""
     counted: str = ""
     now: float | None = None
     before: float | None = None

@@ -263,7 +263,9 @@ def _check_number(draft: Draft, interval: Interval, frame: Frame, rules: Rules) 
     short += [(mean - low, frame.reach + mean)] if ends[0] <= low else []
     needed = max((least_clusters(margin, reach, alpha) for margin, reach in short if margin < reach), default=0)
     if needed:
-        limit = number(min(margin for margin, _ in short), draft.estimate.unit, signed=False)
+        unit = draft.estimate.unit
+        limit = number(min(margin for margin, _ in short), unit, signed=False)
+        limit = limit.replace("%", "percentage points")  # between two shares
         say_too_few(draft, alpha, f"a limit {limit} from the estimate", needed)
 
 

@@ -24,7 +24,7 @@ from auditkit.judge.means import judge_means
 from auditkit.judge.points import series_points
 from auditkit.judge.probabilities import judge_probabilities
 from auditkit.judge.ratios import SHORTFALL, judge_ratios
-from auditkit.judge.right import counted
+from auditkit.judge.right import counted, named
 from auditkit.judge.rules import Rules
 from auditkit.judge.separations import judge_separations
 from auditkit.judge.wording_shares import judge_wording_shares
@@ -32,6 +32,7 @@ from auditkit.judge.worsening import judge_mean_worsening
 from auditkit.measure.columns import Measurements
 from auditkit.measure.effects import of_role, per_item_range, roles
 from auditkit.measure.excess import alike_needed
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import VERBS, Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.tasks import is_of_probabilities
@@ -148,17 +149,25 @@ def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rul
         chosen = decisions(members, data, rules)
         about = {(decision.name, decision.part.label): decision.about for decision in chosen}
         words = {
-            (d.name, d.part.label): counted(d.part, change=changes[d.name], catalogue=rules.protocol.catalogue)
+            (d.name, d.part.label): _said(d.part, changes[d.name], rules.protocol.catalogue)
             for d in chosen
-            if d.effect.statistic == "mean" and not d.effect.between and len(roles(d.part)) == 1
+            if d.effect.statistic == "mean" and not d.effect.between
         }
         for name, draft in procedure(chosen, family, data, rules):
             # A level that holds no item the effect is about is not decided: it could never pass.
             if draft.together or (data.where(draft.stratum) & about[name, draft.part]).any():
                 draft.signed = changes[name] or (name in gaps and draft.together)
-                draft.counted = words.get((name, draft.part), "")
+                draft.named, draft.counted = words.get((name, draft.part), ("", ""))
                 drafts[name].append(draft if family.verb else _only_shown(draft))
     return drafts
+
+
+def _said(part: Part, change: bool, catalogue: Catalogue) -> tuple[str, str]:
+    """What is said before and after a number; of two versions of a model, what either of them has."""
+    if EARLIER in roles(part):
+        part = of_role(part, MODEL)
+        change = any(weight < 0 for weight, _ in part.terms)
+    return named(part, change=change, catalogue=catalogue), counted(part, change=change)
 
 
 def _only_shown(draft: Draft) -> Draft:

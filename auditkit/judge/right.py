@@ -1,15 +1,19 @@
-"""Titles and words of effects on right and wrong answers: accuracy, sensitivity, skill, and what is lost of them."""
+"""Titles and words of effects on right and wrong answers, and on the axes of a judge."""
 
 from __future__ import annotations
 
+from auditkit.judge.sides import pair_of
+from auditkit.measure.effects import of_role
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks import ABOVE_CHANCE, CORRECT, LIKELIEST_CORRECT
+from auditkit.tasks.axes import Axes
 from auditkit.tasks.truth import COLUMN_OF
-from auditkit.vocabulary import Effect, Part, Question
+from auditkit.vocabulary import Effect, Part, Question, Value
 
 LOST = "lost"
+_RIGHT = "right answers"
 _COUNTED = {
-    CORRECT.name: "right answers",
+    CORRECT.name: _RIGHT,
     LIKELIEST_CORRECT.name: "right by the likeliest option",
     LOST: "lost answers",
     ABOVE_CHANCE.name: "above guessing",
@@ -30,6 +34,8 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
         return ""
     questions = list(dict.fromkeys(catalogue.resolve(question) for question in effect.compared()))
     names = {value.name for part in effect.parts for _, value in part.terms}
+    if effect.statistic == "mean" and (axis := axis_of(effect.parts[0], catalogue)):
+        return _of_axis(effect, axis, catalogue)
     tasks = list(dict.fromkeys(catalogue.resolve(v.question).task for part in effect.parts for _, v in part.terms))
     if effect.statistic == "differs":
         done = {p.name for question in questions for p in question.condition}
@@ -56,8 +62,27 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     return f"{task}, {what}: {changed}" if effect.parts[0].where else f"{task}: {changed}"
 
 
-def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
-    """Say after a number what it counts: ``of the answers right``; empty where its unit says enough.
+def counted(part: Part, *, change: bool) -> str:
+    """Say after a number what it counts: ``of the answers right``; empty where its unit or its name says enough.
+
+    Parameters
+    ----------
+    part : Part
+        Resolved.
+    change : bool
+        Whether the number is a difference.
+    """
+    names = {value.name for _, value in part.terms}
+    if names == {ABOVE_CHANCE.name}:
+        return "of the way from guessing to always right"
+    if names == {LIKELIEST_CORRECT.name} and not change:
+        return "of the likeliest options right"
+    plain = names == {CORRECT.name} and not (change or part.balanced or part.where)
+    return "of the answers right" if plain else ""
+
+
+def named(part: Part, *, change: bool, catalogue: Catalogue) -> str:
+    """Say before a number what it is: ``sensitivity``, ``loss of right answers``; empty where its unit says enough.
 
     Parameters
     ----------
@@ -68,20 +93,50 @@ def counted(part: Part, *, change: bool, catalogue: Catalogue) -> str:
     catalogue : Catalogue
         Has the tasks.
     """
-    names = {value.name for _, value in part.terms}
-    if names == {ABOVE_CHANCE.name}:
-        return "of the way from guessing to always right"
-    if names == {LIKELIEST_CORRECT.name} and not change:
-        return "of the likeliest options right"
-    if names != {CORRECT.name}:
+    axis = axis_of(part, catalogue)
+    if not axis and {value.name for _, value in part.terms} != {CORRECT.name}:
         return ""
-    what = measure_of(part, catalogue)
-    if change:  # a loss takes the treated question off, a difference of wordings the control
-        first = next(value.question for weight, value in part.terms if weight > 0)
-        conditions = {value.question.condition for _, value in part.terms}
-        lost = len(conditions) > 1 and len(first.condition) == min(map(len, conditions))
-        return f"{'loss of' if lost else 'difference in'} {what or 'right answers'}"
-    return what or "of the answers right"
+    what = axis or measure_of(part, catalogue)
+    if not change:
+        return what
+    what = what or _RIGHT
+    pair = pair_of(part)
+    lost = not axis and _is_loss(of_role(part, pair[0]) if pair else part)
+    if pair:
+        return f"difference in the loss of {what}" if lost else f"difference in {what}"
+    return f"loss of {what}" if lost else f"difference in {what}"
+
+
+def _is_loss(part: Part) -> bool:
+    """Whether what is asked under a perturbation is taken off; a difference of wordings takes off the control."""
+    first = next(value.question for weight, value in part.terms if weight > 0)
+    conditions = {value.question.condition for _, value in part.terms}
+    return len(conditions) > 1 and len(first.condition) == min(map(len, conditions))
+
+
+def axis_of(part: Part, catalogue: Catalogue) -> str:
+    """Name the axis of a judge's that a part counts, in words; empty where it counts anything else, or several."""
+    found = {_axis(value, catalogue) for _, value in part.terms}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _axis(value: Value, catalogue: Catalogue) -> str:
+    scorer = catalogue.task(catalogue.resolve(value.question).task).scorer
+    if not isinstance(scorer, Axes) or (value.name or scorer.names[0]) not in scorer.names:
+        return ""
+    return (value.name or scorer.names[0]).replace("_", " ")
+
+
+def _of_axis(effect: Effect, axis: str, catalogue: Catalogue) -> str:
+    """The task and its axis, and what is done; empty where the author's own name says more."""
+    questions = [catalogue.resolve(question) for question in effect.compared()]
+    if len({question.words for question in questions}) > 1:
+        return ""
+    about = f"{_words(questions[0].task)}, {axis}"
+    done = {question.condition for question in questions if question.condition}
+    if not done:
+        return f"{_words(questions[0].task)}: {axis}"
+    return f"{about}: {_label(effect, catalogue)}" if len({p.name for c in done for p in c}) == 1 else ""
 
 
 def measure_of(part: Part, catalogue: Catalogue) -> str:
@@ -109,7 +164,7 @@ def _label(effect: Effect, catalogue: Catalogue) -> str:
     """What is done to the items, with its severities."""
     done = [p for question in effect.compared() for p in catalogue.resolve(question).condition]
     names = list(dict.fromkeys(catalogue.entry(p.name).label for p in done))
-    levels = sorted({p.level for p in done if p.level})
+    levels = sorted({p.level for p in done if p.level and catalogue.entry(p.name).stage != "asking"})
     severities = f", severity {' and '.join(map(str, levels))}" if levels else ""
     return " and ".join(names) + severities
 

@@ -9,7 +9,7 @@ from auditkit.evidence import Cell, Verdict
 from auditkit.judge.draft import Draft
 from auditkit.measure.columns import ALL, MODALITY
 from auditkit.stats.unseen import one_in
-from auditkit.words import interval, modality_label, number, p_equals, patients, some_of, whole
+from auditkit.words import column_name, interval, modality_label, number, p_equals, patients, some_of, whole
 
 
 def cell_sentence(
@@ -28,7 +28,7 @@ def cell_sentence(
         return f"{lost} of {total} questions got no answer: see why under “Answers without a score”."
     if draft.n_clusters == 0:
         return draft.remark or "No image could be scored on both sides, so nothing was measured."
-    found = " ".join(filter(None, (interval(draft.estimate, signed=draft.signed), draft.counted)))
+    found = " ".join(filter(None, (draft.named, interval(draft.estimate, signed=draft.signed), draft.counted)))
     found += f" over {patients(draft.n_clusters)}"
     if draft.unidentified:
         found += f", {whole(draft.unidentified)} of which are images without a patient id"
@@ -49,7 +49,7 @@ def _wanted(draft: Draft) -> str:
     low = draft.margin_low if draft.margin_low is not None and draft.margin_low > -1e300 else None
     high = draft.margin_high if draft.margin_high is not None and draft.margin_high < 1e300 else None
     if low is not None and high is not None:
-        return f"must stay within ±{number(high, unit, signed=False)}"
+        return f"must stay within ±{number(high, unit, signed=draft.signed).lstrip('+')}"
     if low is not None:
         return f"must be above {number(low, unit, signed=draft.signed)}"
     if high is None:
@@ -129,7 +129,8 @@ def _audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool, gap
         return f"For information. {'' if told.estimate.value is None else 'Largest gap: '}{told.sentence}"
     if shown:
         lead = f"For instance {where}: " if (len(cells) > 1 or worst.part) and worst.estimate.value is not None else ""
-        return f"For information. {lead}{worst.sentence}"
+        said = worst.sentence if lead else f"{worst.sentence[:1].upper()}{worst.sentence[1:]}"
+        return f"For information. {lead}{said}"
     places = list(dict.fromkeys(_place(cell) for cell in deciding if cell.stratum.level != ALL))
     every = len({cell.stratum.level for cell in cells if cell.stratum.level != ALL})
     kind = _kind(cells[0].stratum.column, every)
@@ -155,13 +156,13 @@ def _place(cell: Cell) -> str:
     """What a stratum is called within a sentence."""
     if cell.stratum.level == ALL or cell.stratum.column == MODALITY:
         return modality_label(cell.stratum.level) if cell.stratum.column == MODALITY else "all together"
-    return f"{cell.stratum.column.replace('_', ' ')} {cell.stratum.level}"
+    return f"{column_name(cell.stratum.column)} {cell.stratum.level}"
 
 
 def _kind(column: str, n: int) -> str:
     if column == MODALITY:
         return "modality" if n == 1 else "modalities"
-    return f"{'level' if n == 1 else 'levels'} of {column.replace('_', ' ')}"
+    return f"{'level' if n == 1 else 'levels'} of {column_name(column)}"
 
 
 def _telling(cells: Sequence[Cell]) -> Cell:

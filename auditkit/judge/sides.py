@@ -9,7 +9,7 @@ from auditkit.vocabulary import MODEL, Effect, Part, Value
 
 def mirrored(effect: Effect) -> tuple[str, str] | None:
     """Return the two roles of which an effect is the difference, first minus second; None for anything else."""
-    found = {_mirrored(part) for part in effect.parts}
+    found = {pair_of(part) for part in effect.parts}
     return found.pop() if len(found) == 1 else None
 
 
@@ -39,7 +39,8 @@ def _own_name(name: str, first: str, pair: tuple[str, str] | None) -> str:
     return own if versus and other in (own, pair[1], f"{own}@{pair[1]}") else name
 
 
-def _mirrored(part: Part) -> tuple[str, str] | None:
+def pair_of(part: Part) -> tuple[str, str] | None:
+    """Return the two roles of which a part is the difference, first minus second; None for anything else."""
     roles = list(dict.fromkeys(value.question.role for _, value in part.terms))
     if len(roles) != 2:
         return None

@@ -13,7 +13,7 @@ from auditkit.measure.columns import COUNTED
 from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks.slots import TRUE, WRONG
-from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question
+from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question, condition_name
 from auditkit.words import and_listed
 
 # More than these are counted, not listed.
@@ -222,8 +222,10 @@ class Titles:
 
     def _of_answers(self, effect: Effect, question: Question) -> str:
         _, value = effect.parts[0].terms[0]
-        if len(effect.parts) == 1 and value.name in COUNTED and effect.name == f"{question.words}-{value.name}":
-            return f"{question.words.replace('_', ' ').replace('.', ', ')}: {value.name}"
+        named = {f"{words}-{value.name}" for words in (question.words, question.task)}
+        if len(effect.parts) == 1 and value.name in COUNTED and effect.name in named:
+            words = effect.name.removesuffix(f"-{value.name}").replace("_", " ").replace(".", ", ")
+            return f"{words[:1].upper()}{words[1:]}: {value.name}"
         return _plain(effect.name)
 
     def _of_gap(self, effect: Effect) -> str:
@@ -245,7 +247,8 @@ class Titles:
         part = effect.parts[0]
         if len(effect.parts) > 1 or len(part.treated) > 1 or part.where is not None:
             return _plain(effect.name)
-        blamed = part.treated[-1].condition
+        question = self.catalogue.resolve(part.treated[-1])
+        blamed = question.condition
         against = part.control.condition if part.control is not None else ()
         if len(blamed) != 1 or len(against) > 1:
             return _plain(effect.name)
@@ -256,10 +259,13 @@ class Titles:
         if blamed[0].name in perturbations.placebos():
             return f"{blamed[0].name.partition('.')[0]}: neutral sentence".replace("_", " ").capitalize()
         entry = self.catalogue.entry(blamed[0].name)
-        if entry.stage in ("answer", "asking"):
+        if entry.stage == "asking":
+            plain = effect.name == condition_name(blamed)
+            return f"{_plain(question.task)}: {self._perturbation(blamed[0])}" if plain else _plain(effect.name)
+        if entry.stage == "answer":
             return _plain(effect.name)
         if entry.stage == "options":
-            return _plain(f"{_spaced(self.catalogue.resolve(part.treated[-1]).task).replace('.', ', ')}: {entry.label}")
+            return _plain(f"{_spaced(question.task).replace('.', ', ')}: {entry.label}")
         return self._label(blamed[0]) + (self._against(entry, against[0]) if against else "")
 
     def _against(self, entry: Entry, control: Perturbation) -> str:

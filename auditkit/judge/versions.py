@@ -102,7 +102,7 @@ def named(role: str, effect: Effect, titles: Titles | None = None) -> dict[str, 
         "statistic": STATISTIC,
         "definition": None,
         "change": True,
-        "title": f"Against the {role}: {effect.family}: {title}",
+        "title": f"Against the {role}: {effect.family.replace('_', ' ')}: {title}",
     }
 
 
@@ -117,8 +117,12 @@ def _sentence(draft: Draft, cell: Cell) -> str:
     if cell.verdict == "ERROR" or not draft.n_clusters:
         return cell.sentence
     unit = draft.estimate.unit
-    sides = f"Now {number(draft.now, unit)}, before {number(draft.before, unit)}"
+    what = f"{draft.named[:1].upper()}{draft.named[1:]} now" if draft.named else "Now"
+    counted = f" {draft.counted}" if draft.counted else ""
+    sides = f"{what} {number(draft.now, unit)}, before {number(draft.before, unit)}{counted}"
     if draft.unchanged:
-        sides = f"Now and before {number(draft.now, unit)}, every answer the same"
+        sides = f"{what} and before {number(draft.now, unit)}{counted}, every answer the same"
     lead = "changed by" if unit == "AUROC" else "worse by"
-    return f"{sides}: {lead} {cell.sentence}"
+    # What is counted stands before both numbers already.
+    moved = cell.sentence.removeprefix(f"{draft.named} ").replace(f"{counted} over ", " over ", 1)
+    return f"{sides}: {lead} {moved}"

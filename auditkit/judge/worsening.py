@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditkit.evidence import Estimate
+from auditkit.judge.balanced import factors, scaled
 from auditkit.judge.decisions import Decision, items_of, other_role
 from auditkit.judge.draft import Draft
 from auditkit.judge.prospects import of_mean
@@ -123,10 +124,12 @@ def judge_mean_worsening(
     harm = HARMS[str(family.verb)]
     moves = [_move(decision, family, data, rules) for decision in decisions]
     drafts = []
-    for ends, unit in dict.fromkeys((move.ends, move.unit) for move in moves):
-        some = [move for move in moves if (move.ends, move.unit) == (ends, unit)]
-        for stratum in data.strata(family.by):
-            mask, margin = data.where(stratum), margin_of(some[0].decision, rules, together=stratum[1] == ALL)
+    for stratum in data.strata(family.by):
+        mask = data.where(stratum)
+        here = [_balanced(move, mask, data) for move in moves]
+        for ends, unit in dict.fromkeys((move.ends, move.unit) for move in here):
+            some = [move for move in here if (move.ends, move.unit) == (ends, unit)]
+            margin = margin_of(some[0].decision, rules, together=stratum[1] == ALL)
             scope = Scope(stratum, mask, data.clusters(mask), margin, ends)
             results = _worsenings(some, Move.values, scope, harm, rules)
             gaps = [m for m in some if (m.counted & np.isnan(m.values(1)))[mask].any()]
@@ -194,6 +197,16 @@ def _move(decision: Decision, family: Family, data: Measurements, rules: Rules) 
     # The old terms stand with the opposite sign in the difference.
     before = items_of(decision.effect, of_role(decision.part, role).weighted(-1.0), data, rules.protocol)
     return Move(decision, new, before, -1 if family.verb == "at_least" else 1)
+
+
+def _balanced(move: Move, mask: NDArray[np.bool_], data: Measurements) -> Move:
+    """The same with the levels of the part's column counting equally, where it names one."""
+    column = move.decision.part.balanced
+    if not column:
+        return move
+    factor = factors(column, mask & move.decision.items.asked, data)
+    decision = replace(move.decision, items=scaled(move.decision.items, factor))
+    return replace(move, decision=decision, new=scaled(move.new, factor), old=scaled(move.old, factor))
 
 
 def _mean_draft(move: Move, result: Worsening, imputed: Sequence[Worsening], scope: Scope) -> Draft:

@@ -10,6 +10,7 @@ from typing import Any
 
 from auditkit import tasks
 from auditkit.judge.decisions import unit_of
+from auditkit.judge.procedures import is_change
 from auditkit.judge.rules import Rules
 from auditkit.judge.titles import Titles
 from auditkit.planning.claims import per_cent
@@ -145,9 +146,12 @@ def _limit_words(effect: Effect, family: Family | None, protocol: Protocol) -> s
         return f"none, the protocol declares no [families.{effect.family}]"
     if family.shown:
         return "none, for information only"
-    unit = unit_of(protocol.resolved(effect), Rules(protocol))
+    resolved = protocol.resolved(effect)
+    unit, change = unit_of(resolved, Rules(protocol)), is_change(resolved)
     limits = {str(family.verb): family.limit, "in_each": family.in_each}
-    said = [declared_words(str(family.verb), {key: v for key, v in limits.items() if v is not None}, unit)]
+    said = [
+        declared_words(str(family.verb), {key: v for key, v in limits.items() if v is not None}, unit, change=change)
+    ]
     if family.tail is not None:
         share, beyond = per_cent(family.tail.share), family.tail.beyond
         said.append(f"at most {share} more answers jump by more than {beyond:g} {unit} than do by noise, all together")

@@ -67,6 +67,7 @@ def templates() -> Environment:
         by_chance=by_chance,
         flattened=views.flattened,
         left_out_of=left_out_of,
+        shows_what=views.shows_what,
         without_title=views.without_title,
     )
 
@@ -144,11 +145,11 @@ class _Page:
     def figures(self, family: views.Family, audits: list[Audit]) -> list[Chart]:
         """Forest plots of a family, one per category (in pieces when long); none where nothing has a unit to draw."""
         result: list[Chart] = []
-        by_unit: dict[tuple[str, bool], list[Audit]] = {}
+        by_axis: dict[tuple[str, bool, str], list[Audit]] = {}
         for audit in audits:
             scale = wording.scale_of(audit)
-            by_unit.setdefault((scale.unit, scale.signed), []).append(audit)
-        for (unit, signed), own in by_unit.items():
+            by_axis.setdefault((scale.unit, scale.signed, wording.axis_words(audit)), []).append(audit)
+        for (unit, signed, axis), own in by_axis.items():
             scale = wording.Scale(unit, signed=signed)
             if all(a.estimate.value is None for a in own):
                 continue
@@ -159,17 +160,16 @@ class _Page:
                 pieces = [group[start : start + FOREST_ROWS] for start in range(0, len(group), FOREST_ROWS)]
                 for number, piece in enumerate(pieces, 1):
                     part = f"{title}, part {number} of {len(pieces)}" if len(pieces) > 1 else title
-                    result.append(forest.forest(part, piece, scale, limits, self.key(), wording.axis_words(piece[0])))
+                    result.append(forest.forest(part, piece, scale, limits, self.key(), axis))
         return result
 
     def outcomes(self, family: views.Family) -> list[Chart]:
         """Stacked bars of how answers ended, for families that count them."""
-        rows = views.outcome_rows(family.audits)
+        rows = views.outcome_rows(family.audits, views.whose(self.evidence))
         if not family.counts_answers or not rows:
             return []
-        return [
-            forest.outcome_bars("How answers ended", [("All questions", self.evidence.outcomes), *rows], self.key())
-        ]
+        bars = [(views.all_questions(self.evidence), self.evidence.outcomes), *rows]
+        return [forest.outcome_bars("How answers ended", bars, self.key())]
 
     def groups(self) -> list[tuple[views.Family, list[listing.Part]]]:
         """Return every audit, family by family, with its line and, while there is room, its details."""

@@ -11,10 +11,11 @@ from auditkit import words
 from auditkit.report.figures.svg import INKS
 
 _WORDS = (
-    "OUTCOME_NAMES", "PER_STEP", "SYMBOLS", "VERDICT_ORDER", "audit_name", "beside_name", "beside_sentences", "count",
-    "cut", "damaged_sentence", "duration", "fixed", "how_given", "interval", "limit_words", "modality_name", "moment",
-    "not_asked_sentence", "not_embedded_sentence", "p_value", "people_sentences", "percent", "plain_name", "region",
-    "region_words", "scale_in", "scale_of", "shortened", "stratum_name", "unread_sentence", "verdict_word", "whole",
+    "OUTCOME_NAMES", "PER_STEP", "SYMBOLS", "VERDICT_ORDER", "audit_name", "beside_name", "beside_sentences",
+    "count", "cut", "damaged_sentence", "duration", "fixed", "format_words", "how_given", "interval",
+    "limit_words", "modality_name", "moment", "not_asked_sentence", "not_embedded_sentence", "p_value",
+    "people_sentences", "percent", "plain_name", "region", "region_words", "scale_in", "scale_of", "shortened",
+    "stratum_name", "unread_sentence", "verdict_word", "whole",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -275,14 +275,50 @@ def worst_corruptions(items: Sequence[Corruption], number: int) -> list[Corrupti
     return [items[i] for i in sorted(ranked[:number])]
 
 
-def outcome_rows(audits: Iterable[Audit]) -> list[tuple[str, Outcomes]]:
-    """One row per wording: audits that count the same answers (refused, unreadable) are shown once."""
+RIGHT = ("correct", "above_chance")
+"""Quantities that hold answers against a label."""
+
+
+def shows_what(evidence: Evidence) -> str:
+    """Say what the audits of a record cannot show, whatever their verdicts."""
+    if any(audit.quantity in RIGHT for audit in evidence.audits):
+        return (
+            "An answer counts as right when it is the one that its label names. The audits do not show that the labels "
+            "are right."
+        )
+    return "The audits show how scores behave. They do not show that a diagnosis made from the images is right."
+
+
+def whose(evidence: Evidence) -> dict[str, str]:
+    """Return who answers which wording, by its id: the name, where that is not the audited model."""
+    tasks = evidence.protocol.criteria.get("tasks")
+    declared = tasks if isinstance(tasks, dict) else {}
+    result = {}
+    for prompt in evidence.prompts:
+        task = declared.get(prompt.id.rpartition(".")[0])
+        role = str(task.get("role") or "") if isinstance(task, dict) else ""
+        if role and role in evidence.names:
+            result[prompt.id] = evidence.names[role]
+    return result
+
+
+def all_questions(evidence: Evidence) -> str:
+    """Name the row of all answers: those of the audited model, which is said where it was not asked alone."""
+    return f"All questions, {evidence.model.name}" if evidence.models else "All questions"
+
+
+def outcome_rows(audits: Iterable[Audit], whose: Mapping[str, str] | None = None) -> list[tuple[str, Outcomes]]:
+    """One row per wording: audits that count the same answers (refused, unreadable) are shown once.
+
+    Where somebody beside the audited model was asked, `whose` names them by wording.
+    """
     rows: dict[str, tuple[str, Outcomes]] = {}
     for audit in audits:
         if not audit.outcomes.total:
             continue
         key = audit.words or audit.id
         label = audit.words or audit_name(audit)
+        label = f"{label}, {who}" if (who := (whose or {}).get(key)) else label
         if key not in rows or audit.outcomes.total > rows[key][1].total:
             rows[key] = (label, audit.outcomes)
     return list(rows.values())

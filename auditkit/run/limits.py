@@ -12,8 +12,8 @@ FEW = 24
 ALWAYS = (
     "The verdict is about this model, these prompts, these images and these corruptions; it supports a decision, "
     "it does not establish safety.",
-    "Effects reported in the literature are 1 to 9 points; telling them from zero takes hundreds of patients per "
-    "modality. Margins smaller than the one printed beside an audit could not have been passed with these data.",
+    "Changes of scores reported in the literature are 1 to 9 points; telling them from zero takes hundreds of patients "
+    "per modality. Margins smaller than the one printed beside an audit could not have been passed with these data.",
     "Corruptions are simulated with parameters made for photographs (ImageNet-C); equal severities of different "
     "corruptions are not equally strong. The measured similarity (SSIM) stands beside every picture.",
 )

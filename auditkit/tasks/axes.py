@@ -37,8 +37,8 @@ class Axes:
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """The axes."""
-        return tuple(Quantity(name, "grade", self.low, self.high) for name in self.names)
+        """The axes; their unit says the scale."""
+        return tuple(Quantity(name, f"on {self.low:g}–{self.high:g}", self.low, self.high) for name in self.names)
 
     @property
     def choices(self) -> None:

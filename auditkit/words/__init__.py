@@ -4,6 +4,7 @@ Below judge and report, so that a sentence of the record and the table beside it
 """
 
 from auditkit.words.beside import beside_name, beside_sentences, how_given
+from auditkit.words.formats import format_words
 from auditkit.words.limits import axis_words, declared_words, limit_words, region, region_words, scale_in, scale_of
 from auditkit.words.lost import damaged_sentence, not_embedded_sentence
 from auditkit.words.names import (
@@ -14,6 +15,7 @@ from auditkit.words.names import (
     VERDICT_ORDER,
     and_listed,
     audit_name,
+    column_name,
     modality_label,
     modality_name,
     plain_name,
@@ -57,12 +59,14 @@ __all__ = [
     "axis_words",
     "beside_name",
     "beside_sentences",
+    "column_name",
     "count",
     "cut",
     "damaged_sentence",
     "declared_words",
     "duration",
     "fixed",
+    "format_words",
     "how_given",
     "interval",
     "limit_words",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from auditkit.evidence import Evidence, RoleInfo
-from auditkit.words.numbers import count
+from auditkit.words.names import OUTCOME_NAMES, and_listed
+from auditkit.words.numbers import count, whole
 from auditkit.words.text import shortened
 
 _HOW = {
@@ -18,6 +19,16 @@ _LONGEST = 160
 def how_given(other: RoleInfo) -> str:
     """Say how somebody came to answer: ``by the record of run 20261122-000000-abcdef``."""
     return _HOW[other.given].format(run=shortened(other.run, _LONGEST))
+
+
+def _lost(other: RoleInfo) -> str:
+    """How many of the answers have no score, by what became of them; empty where all have one."""
+    lost = [
+        f"{whole(n)} {label.lower()}"
+        for name, label in OUTCOME_NAMES.items()
+        if name != "scored" and (n := getattr(other.outcomes, name))
+    ]
+    return f"; {and_listed(lost)}" if lost else ""
 
 
 def beside_name(other: RoleInfo) -> str:
@@ -38,4 +49,4 @@ def _beside_sentence(other: RoleInfo, name: str) -> str:
             f"{count(other.outcomes.total, 'answer')} stand in the data: columns of the images, where nobody was asked."
         )
     asked = count(other.outcomes.total, "distinct question")
-    return f"{name} answered {asked} as the {other.role}, {how_given(other)}."
+    return f"{name} answered {asked} as the {other.role}, {how_given(other)}{_lost(other)}."

@@ -46,15 +46,21 @@ def region_words(low: float | None, high: float | None, scale: Scale) -> str:
 
 def limit_words(audit: Audit) -> str:
     """Say what the protocol asks of an audit: ``within ±5.0 points, in each ±10.0``; empty where there is no limit."""
-    return declared_words(audit.verb, audit.limit, audit.unit)
+    return declared_words(audit.verb, audit.limit, audit.unit, change=audit.change)
 
 
-def declared_words(verb: str, limit: Mapping[str, float], unit: str) -> str:
-    """Say what is declared: the limit under its verb and, where each level has one of its own, under ``in_each``."""
+def declared_words(verb: str, limit: Mapping[str, float], unit: str, *, change: bool = False) -> str:
+    """Say what is declared: the limit under its verb and, where each level has one of its own, under ``in_each``.
+
+    ``change`` is whether a difference is limited: of shares it has percentage points.
+    """
     if verb not in limit:
         return ""
     scale, sign = Scale(unit, signed=False), "±" if verb == "within" else ""
-    text = f"{verb.replace('_', ' ')} {sign}{scale.with_unit(limit[verb])}"
+    words = scale.with_unit(limit[verb])
+    if unit == "share":
+        words = f"{scale.number(limit[verb])} {Scale(unit, signed=change or verb == 'within').label}"
+    text = f"{verb.replace('_', ' ')} {sign}{words}"
     return f"{text}, in each {sign}{scale.number(limit['in_each'])}" if "in_each" in limit else text
 
 
@@ -70,4 +76,6 @@ def axis_words(audit: Audit) -> str:
         return _RIGHT[audit.quantity][audit.change]
     if audit.unit == "share":
         return "Difference of rates" if audit.change else "Share of answers"
-    return "Area under the ROC curve" if audit.unit == "AUROC" else plain_name(audit.quantity)
+    if audit.unit == "AUROC":
+        return "Area under the ROC curve"
+    return plain_name(f"difference in {audit.quantity}" if audit.change else audit.quantity)

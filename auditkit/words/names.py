@@ -13,6 +13,9 @@ VERDICT_ORDER: tuple[Verdict, ...] = ("PASS", "FAIL", "INCONCLUSIVE", "ERROR")
 SHOWN = "shown"
 """Stands for the verdict of an audit that is for information only."""
 
+_TRUTH = "truth."
+"""Before the task, in the name of the column with the right answers."""
+
 OUTCOME_NAMES: dict[str, str] = {
     "scored": "Scored",
     "refused": "Refused",
@@ -60,9 +63,15 @@ def stratum_name(stratum: Stratum) -> str:
     return f"{plain_name(stratum.column)}: {stratum.level}"
 
 
+def column_name(column: str) -> str:
+    """Name a column of the data within a sentence: ``device``, ``right answer to pneumonia present``."""
+    task = column.removeprefix(_TRUTH)
+    return re.sub(r"[_.]+", " ", task if task == column else f"right answer to {task}")
+
+
 def plain_name(identifier: str) -> str:
     """Turn an identifier such as ``gaussian_noise`` into words (``Gaussian noise``)."""
-    words = re.sub(r"[_\-.]+", " ", identifier).strip()
+    words = re.sub(r"[_\-.]+", " ", column_name(identifier)).strip()
     return words[:1].upper() + words[1:]
 
 

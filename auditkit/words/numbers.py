@@ -17,6 +17,8 @@ _DIGITS = {"AUROC": 2, "correlation": 2, "cosine": 3, "kappa": 2, "ratio": 2}
 """Decimals by unit."""
 _BEFORE = ("AUROC", "kappa", "ratio")
 """Units that are written before their number."""
+_POINTS_OF_SHARES = "percentage points"
+"""Unit of a difference of two shares: per cent of either would be another number."""
 
 
 def whole(number: int) -> str:
@@ -70,6 +72,8 @@ def patients(n: int) -> str:
 def number(value: float | None, unit: str, *, signed: bool | None = None) -> str:
     """Write a value for a sentence: points with one decimal, shares in per cent, cosines with three decimals, else two.
 
+    A signed share is a difference of shares; its unit, percentage points, is said once after its interval.
+
     Parameters
     ----------
     value : float or None
@@ -83,9 +87,12 @@ def number(value: float | None, unit: str, *, signed: bool | None = None) -> str
         return NO_VALUE
     signed = unit == "points" if signed is None else signed
     if unit == "share":
-        return f"{fixed(100 * value, 1, signed=signed)} %"
-    digits = 1 if unit.startswith("points") else _DIGITS.get(unit, 2)
-    return fixed(value, digits, signed=signed)
+        return fixed(100 * value, 1, signed=True) if signed else f"{fixed(100 * value, 1)} %"
+    return fixed(value, _digits(unit), signed=signed)
+
+
+def _digits(unit: str) -> int:
+    return 1 if unit == "share" or unit.startswith("points") else _DIGITS.get(unit, 2)
 
 
 def interval(estimate: Estimate, *, signed: bool | None = None) -> str:
@@ -105,7 +112,7 @@ def interval(estimate: Estimate, *, signed: bool | None = None) -> str:
         ends = (number(end, estimate.unit, signed=signed) for end in (estimate.low, estimate.high))
         text = f"{text} [{', '.join(ends)}]"
     if estimate.unit in ("share", ""):
-        return text
+        return f"{text} {_POINTS_OF_SHARES}" if estimate.unit and signed else text
     if estimate.unit == PER_STEP and not signed:
         return f"falls by {text} {estimate.unit}"
     return f"{estimate.unit} {text}" if estimate.unit in _BEFORE else f"{text} {estimate.unit}"
@@ -126,9 +133,9 @@ class Scale:
         self.unit = unit
         self.signed = signed
         self.factor = 100.0 if unit == "share" else 1.0
-        self.digits = _DIGITS.get(unit, 1)
+        self.digits = _digits(unit)
         if unit == "share":
-            self.label = "percentage points" if signed else "%"
+            self.label = _POINTS_OF_SHARES if signed else "%"
         else:
             self.label = unit
 

@@ -1,12 +1,29 @@
-"""What effects on right answers are called, and what is said after their numbers."""
+"""What effects on right answers are called, and what is said before and after their numbers."""
 
+import numpy as np
 import pytest
 
-from auditkit import Perturbation, accuracy, balanced_accuracy, differs, loses, loss, recall, share, skill, wordings
-from auditkit.judge.right import counted
+from auditkit import (
+    Perturbation,
+    accuracy,
+    balanced_accuracy,
+    behind,
+    differs,
+    loses,
+    loss,
+    mean,
+    recall,
+    share,
+    skill,
+    versus,
+    wordings,
+)
+from auditkit.judge.right import counted, named
 from auditkit.judge.titles import Titles
+from auditkit.measure.columns import MAIN, SCORED, Column
 from auditkit.protocol import diagnosis
-from tests.judge.build import protocol
+from auditkit.protocol.model import Family
+from tests.judge.build import images, judged, measured, own, protocol
 
 RULES = protocol()
 TITLES = Titles(RULES.catalogue)
@@ -15,55 +32,122 @@ TURNED = Perturbation("options_reversed")
 
 
 @pytest.mark.parametrize(
-    ("effect", "title", "words"),
+    ("effect", "title", "before", "after"),
     [
-        (accuracy(PRESENT), "Pneumonia, present: right answers", "of the answers right"),
-        (balanced_accuracy(KIND), "Pneumonia, kind: balanced accuracy", "balanced accuracy"),
-        (skill(PRESENT), "Pneumonia, present: above guessing", "of the way from guessing to always right"),
-        (recall(PRESENT, "yes"), "Pneumonia, present: sensitivity", "sensitivity"),
-        (recall(PRESENT, "no"), "Pneumonia, present: specificity", "specificity"),
+        (accuracy(PRESENT), "Pneumonia, present: right answers", "", "of the answers right"),
+        (balanced_accuracy(KIND), "Pneumonia, kind: balanced accuracy", "balanced accuracy", ""),
+        (skill(PRESENT), "Pneumonia, present: above guessing", "", "of the way from guessing to always right"),
+        (recall(PRESENT, "yes"), "Pneumonia, present: sensitivity", "sensitivity", ""),
+        (recall(PRESENT, "no"), "Pneumonia, present: specificity", "specificity", ""),
         # The question turned round: to say no to "free of pneumonia" is to find it.
-        (recall(ABSENT, "no"), "Pneumonia, absent: sensitivity", "sensitivity"),
-        (recall(KIND, "viral"), "Pneumonia, kind: recall of viral", "recall of viral"),
+        (recall(ABSENT, "no"), "Pneumonia, absent: sensitivity", "sensitivity", ""),
+        (recall(KIND, "viral"), "Pneumonia, kind: recall of viral", "recall of viral", ""),
         (
             loss(Perturbation("jpeg", 3), task=PRESENT),
             "Pneumonia, present: JPEG compression, severity 3",
             "loss of right answers",
+            "",
         ),
         (
             loses("jpeg", (3, 5), task=PRESENT, answer="yes"),
             "Pneumonia, present, sensitivity: JPEG compression, severity 3 and 5",
             "loss of sensitivity",
+            "",
         ),
         (
             wordings(PRESENT, ("named", "open"), "correct"),
             "Pneumonia, present, 2 wordings: right answers",
             "difference in right answers",
+            "",
         ),
-        (wordings(PRESENT, ("named", "open"), "lost"), "Pneumonia, present, 2 wordings: lost answers", ""),
+        (wordings(PRESENT, ("named", "open"), "lost"), "Pneumonia, present, 2 wordings: lost answers", "", ""),
         (
             accuracy(ABSENT).minus(accuracy(PRESENT)),
             "Pneumonia, absent vs present: right answers",
             "difference in right answers",
+            "",
         ),
-        (share("refused", PRESENT, wording="open"), "pneumonia, present, open: refused", ""),
+        (share("refused", PRESENT, wording="open"), "Pneumonia, present, open: refused", "", ""),
     ],
     ids=str,
 )
-def test_titles_and_words(effect, title, words):
+def test_titles_and_words(effect, title, before, after):
     assert TITLES.title(effect) == title
     found = RULES.resolved(effect)
     change = any(weight < 0 for weight, _ in found.parts[0].terms)
-    assert counted(found.parts[0], change=change, catalogue=RULES.catalogue) == words
+    assert named(found.parts[0], change=change, catalogue=RULES.catalogue) == before
+    assert counted(found.parts[0], change=change) == after
+
+
+@pytest.mark.parametrize(
+    ("effect", "before", "after"),
+    [
+        (behind(accuracy(KIND)), "difference in right answers", ""),
+        (versus(recall(PRESENT, "yes")), "difference in sensitivity", ""),
+        (versus(loss(Perturbation("jpeg", 3), task=PRESENT)), "difference in the loss of right answers", ""),
+        (behind(skill(KIND)), "", "of the way from guessing to always right"),
+        (versus(share("lost", KIND)), "", ""),
+    ],
+    ids=str,
+)
+def test_what_one_model_has_more_than_another(effect, before, after):
+    found = RULES.resolved(effect)
+    assert named(found.parts[0], change=True, catalogue=RULES.catalogue) == before
+    assert counted(found.parts[0], change=True) == after
+
+
+JUDGED = {
+    "answered": {"scorer": "text", "wordings": {"direct": "Describe."}},
+    "judged": {
+        "scorer": {"axes": {"names": ["completeness", "quality_accuracy"], "low": 0, "high": 2}},
+        "of": "answered",
+        "wordings": {"direct": "Judge: {answer}"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("effect", "title", "before"),
+    [
+        (mean("judged"), "Judged: completeness", "completeness"),
+        (mean("judged", "quality_accuracy"), "Judged: quality accuracy", "quality accuracy"),
+        (
+            mean("judged", "quality_accuracy").minus(mean("judged", "quality_accuracy").under(Perturbation("jpeg", 5))),
+            "Judged, quality accuracy: JPEG compression, severity 5",
+            "difference in quality accuracy",
+        ),
+        (share("lost", "judged"), "Judged: lost", ""),
+    ],
+    ids=str,
+)
+def test_every_axis_is_named(effect, title, before):
+    rules = own(at_least=1.0).model_copy(update={"tasks": JUDGED})
+    assert Titles(rules.catalogue).title(effect) == title
+    [part] = rules.resolved(effect).parts
+    change = any(weight < 0 for weight, _ in part.terms)
+    assert named(part, change=change, catalogue=rules.catalogue) == before
+    if before:
+        assert rules.catalogue.quantity(part.terms[0][1]).unit == "on 0–2"
 
 
 def test_the_order_of_options_is_named_with_its_task():
     assert TITLES.title(differs(TURNED, task=KIND)).startswith("Pneumonia, kind: ")
-    # Other changes keep the title that they have for scores.
-    assert TITLES.title(differs(Perturbation("again", 1))) == "Again s1"
+    # Asking again is named with its task too.
+    assert TITLES.title(differs(Perturbation("again", 1))) == "Quality: asked a second time"
 
 
 def test_every_audit_of_the_pack_has_a_title_of_its_own():
     for make in diagnosis.FAMILIES.values():
         titles = [TITLES.title(effect) for effect in make()]
         assert len(set(titles)) == len(titles)
+
+
+def test_what_is_only_shown_begins_a_sentence():
+    records = images(40, column=lambda i: {"truth.pneumonia.kind": ("normal", "viral")[i % 2]})
+    effect = recall(KIND, "viral", family="shown")
+    rules = RULES.model_copy(update={"families": RULES.families | {"shown": Family(shown=True)}})
+    [(_, value)] = rules.resolved(effect).parts[0].terms
+    column = Column({MAIN: np.zeros(40), "correct": np.ones(40)}, np.full(40, SCORED, np.int8))
+    audit = judged(effect, measured(records, {(): column}, value.question), rules)
+    assert audit.sentence.startswith("For information. Recall of viral 100.0 % [")
+    assert audit.sentence.endswith("over 20 patients.")

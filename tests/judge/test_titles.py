@@ -90,7 +90,7 @@ def test_effects_that_name_a_wording():
     assert TITLES.words(templates) == ", ".join(names)
     found = {TITLES.title(effect): TITLES.sides(effect) for effect in SHIPPED["answers"]()}
     assert len(found) == len(SHIPPED["answers"]())
-    assert {"quality, direct: refused", "rating, reader: unusable", "yes no, diagnostic: refused"} <= set(found)
+    assert {"Quality, direct: refused", "Rating, reader: unusable", "Yes no, diagnostic: refused"} <= set(found)
     assert set(found.values()) == {(CLEAN, "")}
 
 

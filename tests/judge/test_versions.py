@@ -1,14 +1,15 @@
 """Every statistic on two versions: what passes as before, what fails, and what missing scores keep open."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from auditkit.errors import AuditkitError
 from auditkit.judge.versions import VersionJudge
-from auditkit.measure.columns import NOT_ASKED, Measurements
-from auditkit.protocol.effects import areas, change, differs, falls, mean, rises, share, steps, wordings
+from auditkit.measure.columns import MAIN, NOT_ASKED, SCORED, Column, Measurements
+from auditkit.protocol.effects import areas, change, differs, falls, mean, recall, rises, share, steps, wordings
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 from tests.judge.build import AGAIN, FAMILIES, NEUTRAL, SCORE, answered, by_level, by_part, images, measured, protocol
 from tests.measure.axes import TASKS
@@ -384,12 +385,12 @@ def test_every_effect_of_a_family_has_the_margin_of_its_own_unit():
 
 
 def test_what_must_be_frequent_is_named_by_its_own_share():
-    """All of 160 were refused before, 145 are now: worse by 9.4 %, and not "now 9.4 %, before 0 %"."""
+    """All of 160 were refused before, 145 are now: worse by 9.4 points, and not "now 9.4 %, before 0 %"."""
     some = np.where(np.arange(N) < 15, 70.0, np.nan)
     new, old = (measured(images(N), {CLEAN: answered(s)}) for s in (some, np.full(N, np.nan)))
     audit = held(share("refused", family="mine"), new, old, with_mine(at_least=0.9))
     assert audit.estimate.value == pytest.approx(15 / 160, abs=1e-6)
-    assert "Now 90.6 %, before 100.0 %: worse by +9.4 %" in audit.sentence
+    assert "Now 90.6 %, before 100.0 %: worse by +9.4 [" in audit.sentence
     back = held(share("refused", family="mine"), old, new, with_mine(at_least=0.9))
     assert back.estimate.value == pytest.approx(-15 / 160, abs=1e-6)
     assert back.verdict == "PASS"
@@ -464,3 +465,33 @@ def test_a_modality_that_the_earlier_run_was_not_asked_about_is_not_passed_over(
     assert by_level(audit)["ct"].verdict == "PASS"
     assert by_level(audit)["xray"].verdict == ("PASS" if asked_before else "INCONCLUSIVE")
     assert audit.verdict == by_level(audit)["xray"].verdict
+
+
+def test_levels_that_count_equally_do_so_in_both_versions():
+    """A quarter of the patients loses 20 points: 5 over all of them, and 10 where both sites count alike."""
+    records = images(N, column=lambda i: {"site": "small" if i < N // 4 else "large"})
+    old = measured(records, {CLEAN: answered(np.full(N, 60.0))})
+    new = measured(records, {CLEAN: answered(np.where(np.arange(N) < N // 4, 40.0, 60.0))})
+    plain = mean(name="plain", family="mine")
+    equal = replace(plain, name="equal", parts=(replace(plain.parts[0], balanced="site"),))
+    worse = {one.name: held(one, new, old, with_mine(at_least=50.0)) for one in (plain, equal)}
+    assert worse["plain"].estimate.value == pytest.approx(5, abs=1e-6)
+    assert worse["equal"].estimate.value == pytest.approx(10, abs=1e-6)
+    assert "Now 50.0, before 60.0" in worse["equal"].sentence.replace("+", "")
+
+
+def test_what_is_counted_stands_before_both_versions():
+    """Half are right now, all were: told once, and the difference in percentage points."""
+    task = {"seen": {"scorer": "yes_no", "truth": "label", "wordings": {"direct": "Is it there?"}}}
+    rules = with_mine(at_least=0.5).model_copy(update={"tasks": task})
+    records = images(N, column=lambda i: {"truth.seen": "yes" if i % 2 else "no"})
+    effect = recall("seen", "yes", family="mine")
+    [[(_, value)]] = [part.terms for part in rules.resolved(effect).parts]
+
+    def said(right):
+        column = Column({MAIN: np.zeros(N), "correct": right}, np.full(N, SCORED, np.int8))
+        return measured(records, {CLEAN: column}, value.question)
+
+    audit = held(effect, said((np.arange(N) % 4 == 1).astype(float)), said(np.ones(N)), rules)
+    assert "Recall of yes now 50.0 %, before 100.0 %: worse by +50.0 [" in audit.sentence
+    assert "percentage points over 80 patients" in audit.sentence

@@ -5,8 +5,9 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditkit.evidence import Audit, Case, Estimate, Evidence, Example, Outcomes
+from auditkit.evidence import Audit, Case, Estimate, Evidence, Example, Outcomes, PromptInfo, RoleInfo
 from auditkit.report import thumbnails, views
+from auditkit.words import beside_sentences
 from tests.report.sample import KINDS, plain_audit
 
 
@@ -77,6 +78,33 @@ def test_outcomes_are_shown_once_per_prompt() -> None:
         ]
     )
     assert rows == [("a", same), ("Other", Outcomes(scored=1))]
+
+
+def test_answers_of_a_judge_are_not_counted_as_the_models(lean: Evidence) -> None:
+    tasks = {"described": {"role": "judge", "of": "describe"}, "describe": {}}
+    prompts = [PromptInfo(id=f"{task}.direct", scorer="text", text="?") for task in tasks]
+    critic = RoleInfo(role="judge", name="critic", given="model", outcomes=Outcomes(scored=9, refused=1, unparsed=2))
+    evidence = lean.model_copy(
+        update={
+            "prompts": prompts,
+            "models": [critic],
+            "protocol": lean.protocol.model_copy(update={"criteria": {"tasks": tasks}}),
+        }
+    )
+    assert views.whose(evidence) == {"described.direct": "critic"}
+    assert views.all_questions(evidence) == f"All questions, {evidence.model.name}"
+    assert views.all_questions(lean) == "All questions"
+    audits = [plain_audit(f"lost/{p.id}", words=p.id, outcomes=Outcomes(scored=1)) for p in prompts]
+    labels = [label for label, _ in views.outcome_rows(audits, views.whose(evidence))]
+    assert labels == ["described.direct, critic", "describe.direct"]
+    [sentence] = beside_sentences(evidence)
+    assert sentence == "critic answered 12 distinct questions as the judge, asked here; 1 refused and 2 not readable."
+
+
+def test_what_audits_cannot_show_depends_on_what_they_held_answers_against(lean: Evidence) -> None:
+    right = lean.model_copy(update={"audits": [plain_audit("skill/x", quantity="above_chance")]})
+    assert "labels" in views.shows_what(right)
+    assert "how scores behave" in views.shows_what(lean)
 
 
 def test_the_gallery_starts_with_failures_and_gives_every_audit_a_turn(lean: Evidence) -> None:

@@ -44,7 +44,7 @@ def test_a_written_number_reads_back_within_half_of_its_last_digit(value: float)
         ("share", True, "+44.0 percentage points (90 % interval −90.0 to +170.0)"),
         ("points per severity step", False, "falls by 0.4 points per severity step (90 % interval −0.9 to 1.7)"),
         ("points per severity step", True, "+0.4 points per severity step (90 % interval −0.9 to +1.7)"),
-        ("furlongs", True, "+0.4 furlongs (90 % interval −0.9 to +1.7)"),
+        ("furlongs", True, "+0.44 furlongs (90 % interval −0.90 to +1.70)"),
     ],
 )
 def test_every_unit_is_written_with_value_unit_level_and_interval(unit: str, signed: bool, text: str) -> None:
@@ -233,3 +233,43 @@ def test_a_limit_in_words(verb: str, limit: dict[str, float], unit: str, words: 
 def test_what_is_for_information_has_no_verdict_word() -> None:
     assert wording.verdict_word(_audit(shown=True)) == "shown"
     assert wording.verdict_word(_audit()) == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("scorer", "words"),
+    [
+        ("score_100", "score_100"),
+        ('{"choice": {"A": "yes", "B": "no"}}', "one of: A yes, B no"),
+        ('{"choice": {"A": {"text": "the first", "picture": 1}}}', "one of: A the first"),
+        (
+            '{"axes": {"names": ["completeness", "quality_accuracy"], "low": 0, "high": 2}}',
+            "a number on 0–2 for each of: completeness, quality accuracy",
+        ),
+        ('{"own": 1, "other": 2}', '{"own": 1, "other": 2}'),
+        ("[1]", "[1]"),
+    ],
+)
+def test_answer_formats_in_words(scorer: str, words: str) -> None:
+    assert wording.format_words(scorer) == words
+
+
+def test_the_column_of_right_answers_is_named() -> None:
+    assert wording.column_name("scan_site") == "scan site"
+    assert wording.column_name("truth.pneumonia.kind") == "right answer to pneumonia kind"
+    assert wording.plain_name("truth.pneumonia.kind") == "Right answer to pneumonia kind"
+
+
+def test_differences_of_shares_are_limited_in_percentage_points() -> None:
+    assert wording.declared_words("at_most", {"at_most": 0.1}, "share") == "at most 10.0 %"
+    assert wording.declared_words("at_most", {"at_most": 0.1}, "share", change=True) == "at most 10.0 percentage points"
+    assert wording.declared_words("within", {"within": 0.1}, "share") == "within ±10.0 percentage points"
+    assert wording.number(0.1, "share", signed=True) == "+10.0"
+    said = wording.interval(Estimate(value=0.1, low=-0.02, high=0.2, unit="share"), signed=True)
+    assert said == "+10.0 [−2.0, +20.0] percentage points"
+
+
+def test_an_axis_of_a_judge_is_named_with_its_scale() -> None:
+    judged = _audit("on 0–2", quantity="quality_accuracy")
+    assert wording.axis_words(judged) == "Quality accuracy"
+    assert wording.axis_words(judged.model_copy(update={"change": True})) == "Difference in quality accuracy"
+    assert wording.limit_words(_audit("on 0–2", verb="at_least", limit={"at_least": 1.0})) == "at least 1.00 on 0–2"

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from auditkit.judge.balanced import factors
 from auditkit.measure.columns import Column, Measurements
 from auditkit.measure.effects import columns_of, per_item, per_item_range
 from auditkit.protocol.model import Family, Protocol
@@ -51,6 +52,8 @@ def effect_of(effect: Effect, data: Sequence[Measurements], protocol: Protocol) 
     else:
         found = [_means(whole, each, protocol, unsigned=unsigned) for each in data]
         low, high = _range(whole, protocol, unsigned=unsigned)
+        largest = max((_largest(part, each, protocol) for part in whole.parts for each in data), default=1.0)
+        low, high = min(low, low * largest), max(high, high * largest)
     counts, values = tuple(v.counts() for v in found), tuple(v.values for v in found)
     return MeanEffect(what, unit, counts, values, data[0].cluster, low, high)
 
@@ -92,8 +95,25 @@ def _lost(columns: Sequence[Column]) -> FloatArray:
 
 
 def _means(effect: Effect, data: Measurements, protocol: Protocol, *, unsigned: bool) -> Values:
-    values = [per_item(part, data, protocol).values for part in effect.parts]
+    values = [_balanced(part, data, protocol) for part in effect.parts]
     return Values(np.mean(np.abs(values) if unsigned else values, axis=0), _answers(effect, data))
+
+
+def _balanced(part: Part, data: Measurements, protocol: Protocol) -> FloatArray:
+    """A part's value in every image, weighted where the levels of a column count equally."""
+    return np.asarray(per_item(part, data, protocol).values * _weights(part, data, protocol))
+
+
+def _weights(part: Part, data: Measurements, protocol: Protocol) -> FloatArray:
+    """What every image's value is multiplied by; 1 where no column is balanced."""
+    if not part.balanced:
+        return np.ones(len(data.records))
+    return factors(part.balanced, per_item(part, data, protocol).asked, data)
+
+
+def _largest(part: Part, data: Measurements, protocol: Protocol) -> float:
+    """The most that a value of a part is multiplied by."""
+    return float(_weights(part, data, protocol).max(initial=1.0))
 
 
 def _range(effect: Effect, protocol: Protocol, *, unsigned: bool) -> tuple[float, float]:

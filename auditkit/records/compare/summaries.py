@@ -1,4 +1,4 @@
-"""One number per model, four times over, and the ranks by it. The four are declared here, before any model is seen."""
+"""One number per model, five times over, and the ranks by it. The five are declared here, before any model is seen."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from auditkit.evidence import Estimate
 from auditkit.evidence.comparison import Difference, Standing, Summary
 from auditkit.records.compare.audits import Measured
+from auditkit.records.compare.describe import GUESSING
 from auditkit.records.compare.effects import lost_share
 from auditkit.records.compare.estimates import direction_p, estimate_of, told
 from auditkit.records.compare.joint import Settings, joint_intervals
@@ -69,6 +70,13 @@ def summaries(measured: Sequence[Measured], runs: Sequence[Contestant], settings
             number = _mean_of([m.effect for m in own], runs, settings)
             words = name, title, f"{what}; the higher the better"
             found.append(_ranked(words, number, runs, settings, lower_is_better=False))
+    own, left_out = _complete([m for m in measured if m.effect.what == GUESSING])
+    if own:
+        what = (
+            f"{own[0].effect.what}, averaged over {_many(len(own), 'question')}{_but(left_out)}; the higher the better"
+        )
+        number = _mean_of([m.effect for m in own], runs, settings)
+        found.append(_ranked(("skill", "Better than guessing", what), number, runs, settings, lower_is_better=False))
     own, left_out = _complete([m for m in measured if m.family == WORDS and m.effect.unit == "points"])
     if own:
         what = (

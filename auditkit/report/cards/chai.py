@@ -15,7 +15,7 @@ from auditkit.report.cards import words
 from auditkit.report.cards.markdown import escaped
 from auditkit.report.cards.words import NOT_STATED, listing, paragraph, stated
 from auditkit.report.views import families, verdict_counts
-from auditkit.words import audit_name, modality_name, moment, visible
+from auditkit.words import audit_name, format_words, modality_name, moment, visible
 
 NAMESPACE = "https://mc.chai.org/v0.2/schema.xsd"
 
@@ -129,7 +129,7 @@ def _warnings(evidence: Evidence) -> Content:
 
 
 def _trust(evidence: Evidence) -> Content:
-    formats = ", ".join(sorted({escaped(prompt.scorer) for prompt in evidence.prompts})) or NOT_STATED
+    formats = "; ".join(sorted({escaped(format_words(prompt.scorer)) for prompt in evidence.prompts})) or NOT_STATED
     kind = ", ".join(part for part in (evidence.model.family, evidence.model.backend) if part)
     return (
         (

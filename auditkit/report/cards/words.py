@@ -13,6 +13,7 @@ from auditkit.words import (
     Scale,
     audit_name,
     beside_name,
+    column_name,
     count,
     how_given,
     limit_words,
@@ -92,7 +93,7 @@ def known_strata(evidence: Evidence) -> str:
     }
     if not known or not total:
         return "Strata of patients and equipment: not stated."
-    parts = ", ".join(f"{escaped(name)} {percent(n / total, 0)}" for name, n in sorted(known.items()))
+    parts = ", ".join(f"{escaped(column_name(name))} {percent(n / total, 0)}" for name, n in sorted(known.items()))
     return f"Share of the images for which it is known: {parts}."
 
 

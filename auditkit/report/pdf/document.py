@@ -59,7 +59,9 @@ def _templates() -> Environment:
         once=tables.once,
         register=tables.register,
         traced=tables.traced,
+        shows_what=views.shows_what,
         without_title=views.without_title,
+        RIGHT=views.RIGHT,
     )
     templates.trim_blocks = True
     return templates
@@ -89,31 +91,30 @@ class _Figures:
         return [] if chart is None else [picture(chart)]
 
     def section(self, family: views.Family, most: int) -> Section:
-        """Return forest plots of a family, by unit and category, in pieces of `FOREST_ROWS`.
+        """Return forest plots of a family, by what is counted, unit and category, in pieces of `FOREST_ROWS`.
 
         Where it has more than `most` audits, those that passed are left to the table.
         """
         audits = list(family.audits)
         if len(audits) > most:
             audits = tables.worst_first(a for a in audits if a.verdict != "PASS")[:most]
-        by_unit: dict[tuple[str, bool], list[Audit]] = {}
+        by_axis: dict[tuple[str, bool, str], list[Audit]] = {}
         for audit in audits:
             scale = wording.scale_of(audit)
-            by_unit.setdefault((scale.unit, scale.signed), []).append(audit)
+            by_axis.setdefault((scale.unit, scale.signed, wording.axis_words(audit)), []).append(audit)
         result: list[Picture] = []
-        for (unit, signed), own in by_unit.items():
+        for (unit, signed, axis), own in by_axis.items():
             if all(audit.estimate.value is None for audit in own):
                 continue
             scale = wording.Scale(unit, signed=signed)
             ends = forest.forest_limits(own, scale)
-            change = wording.axis_words(own[0])
             split = unit == "points" and len(own) > FOREST_ROWS
             for name, group in (views.by_category(own) if split else {"": own}).items():
                 title = wording.plain_name(name or family.name)
                 pieces = tables.pieces(group, FOREST_ROWS)
                 for number, piece in enumerate(pieces, 1):
                     part = f"{title}, part {number} of {len(pieces)}" if len(pieces) > 1 else title
-                    result += self.one(forest.forest(part, piece, scale, ends, self.key(), change))
+                    result += self.one(forest.forest(part, piece, scale, ends, self.key(), axis))
         return Section(family, result, len(audits))
 
 
@@ -164,6 +165,7 @@ def document(evidence: Evidence, record: bytes) -> str:
             effects=views.largest_effects(evidence, 5),
             intended=_intended(evidence),
             asked=_asked(evidence),
+            score_prompt=_score_prompt(evidence),
             people=population(evidence),
             limits=tables.capped(tables.limits(evidence), LIMITS),
             all_limits=tables.limits(evidence),
@@ -207,9 +209,14 @@ def _places(
 
 def _asked(evidence: Evidence) -> list[PromptInfo]:
     """Return the prompt in which scores are compared, as the protocol names it; without that the first."""
-    declared = evidence.protocol.criteria.get("prompts")
-    name = declared.get("score") if isinstance(declared, dict) else None
+    name = _score_prompt(evidence)
     return ([p for p in evidence.prompts if p.id == name] or evidence.prompts)[:1]
+
+
+def _score_prompt(evidence: Evidence) -> str | None:
+    """Return the id of the prompt in which scores are compared; None where the record does not say."""
+    declared = evidence.protocol.criteria.get("prompts")
+    return declared.get("score") if isinstance(declared, dict) else None
 
 
 def _intended(evidence: Evidence) -> list[tuple[str, str, str, str]]:
@@ -256,8 +263,9 @@ def _inside(evidence: Evidence, figures: _Figures) -> Any:
 
 
 def _outcomes(evidence: Evidence, families: Sequence[views.Family], figures: _Figures) -> list[Picture]:
-    rows = views.outcome_rows(a for f in families if f.counts_answers for a in f.audits)
+    own = (a for f in families if f.counts_answers for a in f.audits)
+    rows = views.outcome_rows(own, views.whose(evidence))
     if not rows:
         return []
-    bars = [("All questions", evidence.outcomes), *rows]
+    bars = [(views.all_questions(evidence), evidence.outcomes), *rows]
     return figures.one(forest.outcome_bars("How answers ended", bars, figures.key()))

@@ -14,6 +14,7 @@ from auditkit.report.questions import QUESTIONS
 from auditkit.words import (
     Scale,
     cut,
+    declared_words,
     fixed,
     modality_name,
     percent,
@@ -232,21 +233,30 @@ def limits(evidence: Evidence) -> list[Limit]:
                 name,
                 QUESTIONS.get(name, (plain_name(name), ""))[0],
                 next((plain_name(verb) for verb in _VERBS if own.get(verb) is not None), ""),
-                "; ".join(_in_words(own)),
+                "; ".join(_in_words(own, [a for a in evidence.audits if a.family == name])),
                 str(own.get("hazard") or ""),
             )
         )
     return result
 
 
-def _in_words(family: Mapping[str, Any]) -> Iterator[str]:
-    """Say what a family is held to; what is not declared is not mentioned, and what is not known stands as it is."""
+def _in_words(family: Mapping[str, Any], audits: Sequence[Audit]) -> Iterator[str]:
+    """Say what a family is held to; what is not declared is not mentioned, and what is not known stands as it is.
+
+    The unit is that of its audits; without any, or with several, the number stands as it was declared.
+    """
     verb = next((verb for verb in _VERBS if family.get(verb) is not None), "")
     by, tail, required = (family.get(key) for key in ("by", "tail", "required"))
     if verb:
-        yield f"{plain_name(verb).lower()} {family[verb]}"
-        each = family.get("in_each")
-        yield f"in each {by}" + ("" if each is None else f" {each}")
+        each, kinds = family.get("in_each"), {(audit.unit, audit.change) for audit in audits}
+        if len(kinds) == 1:
+            [(unit, change)] = kinds
+            both = {verb: family[verb]} | ({} if each is None else {"in_each": each})
+            said = declared_words(verb, both, unit, change=change)
+            yield f"{said}; in each {by}" if each is None else said.replace("in each", f"in each {by}")
+        else:
+            yield f"{plain_name(verb).lower()} {family[verb]}"
+            yield f"in each {by}" + ("" if each is None else f" {each}")
     if isinstance(tail, Mapping):
         yield f"jumps beyond {tail.get('beyond')}: at most {tail.get('share')} more than by noise, over all patients"
     if required:

@@ -96,7 +96,7 @@ def record(
         ),
         outcomes=data.total(),
         audits=audits,
-        answers=to_answers(data, 1, columns_needed(protocol)),
+        answers=to_answers(data, 1, columns_needed(protocol, asked)),
         verdict=verdict,
         sentence=f"{sum(a.verdict == VERDICTS[0] for a in audits)} of {len(audits)} audits failed.",
     )

@@ -1,6 +1,8 @@
 """Whole comparisons of made-up models with known truth."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +10,16 @@ import pytest
 from auditkit.cli import main
 from auditkit.evidence import Evidence
 from auditkit.evidence.comparison import ComparedAudit, Comparison, Difference, Summary
+from auditkit.protocol.effects import accuracy, loses, mean, recall, skill
 from auditkit.protocol.model import Protocol
+from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.records.compare import compare
-from auditkit.records.compare.effects import is_distance
+from auditkit.records.compare.describe import described
+from auditkit.records.compare.effects import effect_of, is_distance
 from auditkit.records.compare.joint import Settings, joint_intervals
-from auditkit.testing import DEFECTS, Asked, Planted, Replies, made_up_images
+from auditkit.testing import DEFECTS, Asked, BaseRate, Knowing, Planted, Replies, labelled_images, made_up_images
+from tests.judge.build import answered, images, measured
 from tests.records.compare.made_up import Seeing, record, some_effects
 
 FAMILIES = ("sensitivity", "discrimination", "direction", "metadata", "templates", "answers", "differential")
@@ -329,3 +335,53 @@ def test_more_columns_than_resamples_can_tell_apart(protocol):
     P[:, 0] = np.random.default_rng(1).normal(0, 5, 40)
     joint = joint_intervals(P, 100.0, Settings.of(protocol, 1))
     assert all(i.low < i.estimate < i.high for i in joint.intervals)
+
+
+def test_levels_that_count_equally_do_so_in_every_model(protocol):
+    """A quarter of the patients scores 20 points lower in one model: 10 less where both sites count alike."""
+    n = 40
+    items = images(n, column=lambda i: {"site": "small" if i < n // 4 else "large"})
+    lower = np.where(np.arange(n) < n // 4, 40.0, 60.0)
+    data = [measured(items, {(): answered(scores)}) for scores in (np.full(n, 60.0), lower)]
+    plain = mean(family="metadata")
+    equal = replace(plain, parts=(replace(plain.parts[0], balanced="site"),))
+    for effect, expected in ((plain, [60.0, 55.0]), (equal, [60.0, 50.0])):
+        values, middle, reach = effect_of(effect, data, protocol).alone()
+        assert (np.mean(values, axis=0) + middle).tolist() == pytest.approx(expected)
+        assert np.abs(values).max() <= reach
+        pairs, span = effect_of(effect, data, protocol).pairs()
+        assert np.mean(pairs) == pytest.approx(expected[0] - expected[1])
+        assert np.abs(pairs).max() <= span
+
+
+@pytest.mark.parametrize(
+    ("effect", "what"),
+    [
+        (accuracy("pneumonia.kind"), "share of right answers"),
+        (recall("pneumonia.present", "yes"), "sensitivity"),
+        (loses("jpeg", (3, 5), task="pneumonia.present"), "loss of right answers, mean of 2 conditions"),
+        (skill("pneumonia.kind"), "balanced way from guessing (0 %) to always right (100 %)"),
+    ],
+    ids=str,
+)
+def test_right_answers_are_named(protocol, effect, what):
+    assert described(protocol.resolved(effect), protocol) == what
+
+
+def test_models_are_ranked_by_how_far_they_are_from_guessing():
+    rules = load_protocol(Path(__file__).parents[3] / "packs/diagnosis/protocol.toml")
+    rules = rules.model_copy(update={"statistics": rules.statistics.model_copy(update={"resamples": 1000})})
+    levels = ["normal"] * 30 + ["viral"] * 15 + ["bacterial"] * 15
+    items = labelled_images(made_up_images({"xray": 60}), "label", levels)
+    asked = [skill("pneumonia.kind", family="skill")]
+    knowing, guessing = (
+        record(model, name, rules, images=items, effects=asked)
+        for name, model in (("knowing", Knowing(1.0)), ("base rate", BaseRate()))
+    )
+    found = compare([knowing, guessing])
+    ranked = summary(found, "skill")
+    assert [s.rank for s in (ranked.standings[at(found, name)] for name in ("knowing", "base rate"))] == [1, 2]
+    # Of three kinds one is always right: a balanced accuracy of a third, which is guessing.
+    assert ranked.standings[at(found, "base rate")].estimate.value == pytest.approx(0, abs=1e-6)
+    assert ranked.standings[at(found, "knowing")].estimate.value == pytest.approx(1, abs=1e-6)
+    assert ranked.sentence.startswith("Better than guessing: 1. knowing 100.0 %, 2. base rate 0.0 %")

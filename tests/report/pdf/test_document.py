@@ -139,7 +139,7 @@ def test_no_subgroup_and_no_baseline_are_said_to_be_missing(least: Evidence, sma
     assert "The record holds no results by subgroup." in part(words, "subgroups")
     assert "No baseline was given." in part(words, "change")
     assert "--audit-baseline=EVIDENCE.json" in part(words, "change")
-    assert "No audit of degraded images was run." in part(words, "degradation")
+    assert "No audit follows the score from severity to severity." in part(words, "degradation")
     with_one = part(page, "change")
     assert "No baseline was given." not in with_one
     problems = [reference.problem for reference in small.references if reference.problem]

@@ -108,3 +108,25 @@ def test_unknown_is_counted_and_the_known_come_by_size(small: Evidence) -> None:
 
 def test_reasons_are_said_once() -> None:
     assert tables.once("a is open; data are few; b is open; data are few") == "a is open; data are few; b is open"
+
+
+def test_limits_have_the_unit_of_their_audits(lean: Evidence) -> None:
+    families = {
+        "f": {"at_most": 0.1, "by": "modality", "size": 4},
+        "g": {"at_least": 0.7, "in_each": 0.5, "by": "modality"},
+        "h": {"at_least": 0.7, "by": "modality"},
+    }
+    protocol = lean.protocol.model_copy(update={"criteria": {"families": families}})
+    audits = [
+        audit(unit="share"),
+        audit(unit="share", change=False).model_copy(update={"id": "g/x", "family": "g"}),
+    ]
+    said = {
+        row.family: row.settings
+        for row in tables.limits(lean.model_copy(update={"protocol": protocol, "audits": audits}))
+    }
+    assert said == {
+        "f": "at most 10.0 percentage points; in each modality; size 4",
+        "g": "at least 70.0 %, in each modality 50.0",
+        "h": "at least 0.7; in each modality",  # no audit says of what
+    }
