@@ -112,8 +112,7 @@ def _judged_balanced(
     for _, draft in drafts if family.verb else ():
         if draft.met and (lacking := absent(decision, mask, data, rules.protocol)):
             draft.met, draft.p_pass, draft.settle = False, 1.0, None
-            draft.obstacle = f"no item has the right answer {some_of(lacking)}, so guessing cannot be told from knowing"
-            draft.remedy = "give items of every class"
+            _say_absent(draft, lacking)
     return drafts
 
 
@@ -269,6 +268,11 @@ def _check_number(draft: Draft, interval: Interval, frame: Frame, rules: Rules) 
         say_too_few(draft, alpha, f"a limit {limit} from the estimate", needed)
 
 
+def _say_absent(draft: Draft, lacking: Sequence[str]) -> None:
+    draft.obstacle = f"no item has the right answer {some_of(lacking)}, so guessing cannot be told from knowing"
+    draft.remedy = "give items of every class"
+
+
 def check_provided(draft: Draft, decision: Decision, frame: Frame, data: Measurements, rules: Rules) -> None:
     """Take a PASS back where it is not shown that there was something to lose (assay sensitivity, ICH E10).
 
@@ -291,9 +295,13 @@ def check_provided(draft: Draft, decision: Decision, frame: Frame, data: Measure
     above = Frame(frame.stratum, frame.mask, frame.clusters, (0.0, np.inf), *ends)
     [shown] = _intervals(values[frame.mask][:, None], above, rules)
     draft.p_pass = max(draft.p_pass, shown.p_pass)
-    if shown.decision == "inside" and not (part.balanced and absent(first, frame.mask, data, rules.protocol)):
+    lacking = absent(first, frame.mask, data, rules.protocol) if part.balanced else ()
+    if shown.decision == "inside" and not lacking:
         return
     draft.met, draft.settle = False, None
+    if lacking:
+        _say_absent(draft, lacking)
+        return
     found = in_words(_estimate(shown, above, "share"), signed=False)
     asked = rules.protocol.catalogue.asked_of(part.terms[0][1].question)
     guesses = f"not shown to be better than guessing ({found} of the way to always right)"

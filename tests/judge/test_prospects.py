@@ -11,7 +11,13 @@ from auditkit.vocabulary import Perturbation
 from tests.judge.build import answered, images, judged, measured, own
 from tests.judge.test_means import equivalence, pair, series_scores
 
-PROSPECT = ("more would likely settle it", "too close to the limit", "while so many scores are missing")
+PROSPECT = (
+    "more would likely settle it",
+    "too close to the limit",
+    "while so many scores are missing",
+    "give items of every class",
+    "who guesses has nothing to lose",
+)
 
 
 @pytest.mark.parametrize(("shift", "sd"), [(0, 20), (3, 15), (7, 20), (4.9, 10)])
@@ -96,7 +102,7 @@ def test_every_undecided_cell_of_the_shipped_protocol_says_so(pytestconfig):
     records = made_up_images({"ct": 26, "mr": 40})
     data = simulate(FairReader(noise=NOISES["noisy"]), records, effects, protocol, 1)
     audits = audit_all(data, effects, protocol).values()
-    cells = [c for a in audits for c in a.parts if c.verdict == "INCONCLUSIVE" and c.required]
+    cells = [c for a in audits for c in a.parts if c.verdict == "INCONCLUSIVE" and c.required and c.n_clusters]
     assert len(cells) > 50
     for cell in cells:
         assert any(words in cell.sentence for words in PROSPECT), cell.sentence
