@@ -53,7 +53,7 @@ def table(audits: list[Listed]) -> str:
     families = by_family(audits)
     lines = [f"{count(len(audits), 'audit')} in {count(len(families), 'family', 'families')}."]
     for family, members in families:
-        lines += ["", f"## {heading(family)}"]
+        lines += ["", f"## {heading(family, 'auditkit default')}"]
         for some in by_facts(members):
             lines += ["", f"**{some[0].question}** Family `{family}`, {count(len(some), 'audit')}.", ""]
             lines += [f"- {label}: {_code(label, words)}" for label, words in facts_of(some[0])]

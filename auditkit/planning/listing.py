@@ -16,7 +16,7 @@ from auditkit.judge.titles import Titles
 from auditkit.planning.claims import per_cent
 from auditkit.planning.least import Least, least_patients
 from auditkit.protocol.model import Family, Protocol
-from auditkit.report.questions import QUESTIONS
+from auditkit.report.questions import question_of
 from auditkit.vocabulary import Effect
 from auditkit.words import and_listed, count, declared_words, plain_name, visible
 
@@ -168,9 +168,9 @@ def in_order(audits: Sequence[Listed], protocol: Protocol) -> list[Listed]:
     return sorted(audits, key=lambda audit: places[audit.family])
 
 
-def heading(family: str) -> str:
-    """Return the question that a family asks: the report's, or its name in words."""
-    return QUESTIONS.get(family, (plain_name(family) or "No family", ""))[0]
+def heading(family: str, protocol: str) -> str:
+    """Return the question that a family of a protocol, by its name, asks: the report's, or its name in words."""
+    return (question_of(family, protocol) or (plain_name(family) or "No family",))[0]
 
 
 def by_facts(audits: Iterable[Listed]) -> list[list[Listed]]:
@@ -206,7 +206,7 @@ def as_lines(audits: Sequence[Listed], protocol: Protocol) -> list[str]:
         f"profile {protocol.profile} (alpha {protocol.alpha:g} per side)"
     )
     for name, members in families:
-        lines += ["", *_wrapped(f"{heading(name)} [{name}]"), "─" * WIDTH]
+        lines += ["", *_wrapped(f"{heading(name, protocol.name)} [{name}]"), "─" * WIDTH]
         for place, some in enumerate(by_facts(members)):
             lines += [""] * bool(place) + _wrapped(some[0].question)
             for label, words in facts_of(some[0]):

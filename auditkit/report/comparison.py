@@ -14,7 +14,7 @@ from auditkit.evidence.comparison import ComparedAudit, Comparison, Correlation,
 from auditkit.report.figures import forest
 from auditkit.report.figures.svg import Chart
 from auditkit.report.html import templates
-from auditkit.report.questions import QUESTIONS
+from auditkit.report.questions import QUESTIONS, question_of
 
 # Nothing is fetched and nothing is run, even if a way around the escaping were found.
 CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -205,7 +205,7 @@ def _questions(comparison: Comparison) -> list[Question]:
     slugs = iter(range(1, len(audits) + 1))
     questions = []
     for number, (family, own) in enumerate(groupby(audits, key=lambda a: a.family), 1):
-        heading = QUESTIONS.get(family, (wording.plain_name(family), ""))[0]
+        heading = (question_of(family, comparison.protocol) or (wording.plain_name(family),))[0]
         rows = [_row(audit, f"a{next(slugs)}") for audit in own]
         questions.append(Question(f"q{number}", family, heading, rows))
     return questions

@@ -278,6 +278,22 @@ QUESTIONS: dict[str, tuple[str, str]] = {
 }
 """Family -> heading and lead, in the order of the report. Families of others get their name as heading."""
 
+_NAMES = list(QUESTIONS)
+OF_PACKS = frozenset(_NAMES[_NAMES.index("accuracy") : _NAMES.index("judge_and_people") + 1])
+"""Families of auditkit's packs, whose names anybody may give a family of one's own."""
+
+
+def question_of(family: str, protocol: str) -> tuple[str, str] | None:
+    """Return heading and lead of a family; None of one that auditkit does not ship under a protocol of this name.
+
+    The general families keep their names whatever the protocol is called, as their audits are auditkit's. What a pack
+    calls ``lost`` or ``accuracy`` is told by the pack's own protocol alone.
+    """
+    if family in OF_PACKS and not protocol.startswith("auditkit "):
+        return None
+    return QUESTIONS.get(family)
+
+
 LEADS: dict[str, str] = {
     "within": "The estimate must not be further from zero than the declared limit, in either direction.",
     "at_most": "The estimate must not be larger than the declared limit.",

@@ -25,7 +25,7 @@ from auditkit.evidence import (
     overall,
 )
 from auditkit.report.probabilities import SCORING
-from auditkit.report.questions import LEADS, QUESTIONS
+from auditkit.report.questions import LEADS, QUESTIONS, question_of
 from auditkit.report.shifts import looks_inside
 from auditkit.words import VERDICT_ORDER, Scale, audit_name, plain_name, scale_of
 
@@ -84,12 +84,12 @@ class Family:
 
 def families(evidence: Evidence) -> list[Family]:
     """Group the audits that decide by family: the known ones in the order of the questions, then others by name."""
-    return _grouped(evidence.deciding, shown=False)
+    return _grouped(evidence.deciding, evidence.protocol.name, shown=False)
 
 
 def informing(evidence: Evidence) -> list[Family]:
     """Group the audits that are shown for information, as `families` does."""
-    return _grouped(evidence.informing, shown=True)
+    return _grouped(evidence.informing, evidence.protocol.name, shown=True)
 
 
 def apart(evidence: Evidence) -> list[Family]:
@@ -116,7 +116,7 @@ def climbs(audit: Audit) -> bool:
     return any(point.level for point in audit.series)
 
 
-def _grouped(audits: Iterable[Audit], *, shown: bool) -> list[Family]:
+def _grouped(audits: Iterable[Audit], protocol: str, *, shown: bool) -> list[Family]:
     groups: dict[str, list[Audit]] = {}
     for audit in audits:
         groups.setdefault(audit.family, []).append(audit)
@@ -124,7 +124,7 @@ def _grouped(audits: Iterable[Audit], *, shown: bool) -> list[Family]:
     for name in sorted(groups, key=lambda n: (_ORDER.get(n, len(_ORDER)), n)):
         own = groups[name]
         verb = next((a.verb for a in own if a.verb), "")
-        heading, lead = QUESTIONS.get(name, (plain_name(name), LEADS.get(verb, "")))
+        heading, lead = question_of(name, protocol) or (plain_name(name), LEADS.get(verb, ""))
         verdict = overall(a.verdict for a in own)
         result.append(Family(name, heading, lead, own, verdict_counts(own), verdict, shown))
     return result

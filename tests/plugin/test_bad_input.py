@@ -180,10 +180,12 @@ def test_what_the_protocol_does_not_name_cannot_be_asked(bench, audit_run):
 
 
 def test_a_role_that_nobody_plays(bench, audit_run):
+    path = bench.path / "audits/protocol.toml"
+    path.write_text(path.read_text() + "[families.mine]\nat_most = 5.0\nsize = 1\n")
     (bench.path / "audits/test_own.py").write_text(
         "import pytest\nfrom auditkit import mean\n"
-        "@pytest.mark.parametrize('e', [mean(family='metadata').by('judge')], ids=str)\n"
-        "def test_own(e, audit):\n    audit.within(e)\n"
+        "@pytest.mark.parametrize('e', [mean(family='mine').by('judge')], ids=str)\n"
+        "def test_own(e, audit):\n    audit.at_most(e)\n"
     )
     refused(audit_run("-k", "test_own"), "judge")
 

@@ -25,7 +25,7 @@ TAGS = {
     "PatientMotherBirthName": "Featherstonehaugh", "ReferringPhysicianName": "Ramachandran^Ottoline",
     "OperatorsName": "Birgitsdottir", "PerformingPhysicianName": "Oyelaran", "InstitutionName": "Saint Elsewhere",
     "InstitutionAddress": "4 Larkspur Row", "StationName": "GANTRY-OF-DOOM", "AccessionNumber": "ACC7700112233",
-    "StudyID": "STUDYQ771", "StudyInstanceUID": "1.2.840.55119.7", "SeriesInstanceUID": "1.2.840.55119.7.4",
+    "StudyID": "STUDYQ771", "StudyInstanceUID": "1.2.840.5511944726.7", "SeriesInstanceUID": "1.2.840.5511944726.7.4",
     "StudyDescription": "follow-up of Mr Quuxington", "ImageComments": "speak to wife Philippa first",
     "AdditionalPatientHistory": "fell from a penny-farthing", "StudyDate": "20231107",
     "DeviceSerialNumber": "SN-QX-4410", "PatientComments": "prefers to be called Zebby",
@@ -35,7 +35,7 @@ WORDS = [
     "Quuxington", "Zebulon", "99887766", "X5512", "19470312", "Wisteria", "8675309", "Featherstonehaugh",
     "Ramachandran", "Ottoline", "Birgitsdottir", "Oyelaran", "Elsewhere", "Larkspur", "GANTRY-OF-DOOM",
     "7700112233", "STUDYQ771",
-    "55119", "Philippa", "penny-farthing", "20231107", "QX-4410", "Zebby", "Umbria", "Private-Throckmorton",
+    "5511944726", "Philippa", "penny-farthing", "20231107", "QX-4410", "Zebby", "Umbria", "Private-Throckmorton",
     "Artist-Throckmorton", "HUNT-TOKEN-1f2e3d",
 ]  # fmt: skip
 

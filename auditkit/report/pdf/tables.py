@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from auditkit.evidence import ALL, VERDICTS, Audit, Cell, Data, Evidence, Level, Point, Verdict
 from auditkit.report import views
 from auditkit.report.clauses import Hazard
-from auditkit.report.questions import QUESTIONS
+from auditkit.report.questions import question_of
 from auditkit.words import (
     Scale,
     cut,
@@ -231,7 +231,7 @@ def limits(evidence: Evidence) -> list[Limit]:
         result.append(
             Limit(
                 name,
-                QUESTIONS.get(name, (plain_name(name), ""))[0],
+                (question_of(name, evidence.protocol.name) or (plain_name(name),))[0],
                 next((plain_name(verb) for verb in _VERBS if own.get(verb) is not None), ""),
                 "; ".join(_in_words(own, [a for a in evidence.audits if a.family == name])),
                 str(own.get("hazard") or ""),
