@@ -357,8 +357,8 @@ def _left_out(protocol: Protocol, planned: Collection[str]) -> list[str]:
     said = [f"Not planned for, because nothing rests on what is only shown: {and_listed(shown)}."] if shown else []
     if right:
         said.append(
-            f"Not planned for, because a spread of scores says nothing of right answers: {and_listed(right)}. How many "
-            "patients each can pass with at the least is in the list of --audit-list."
+            f"Not planned for, because a spread of scores says nothing of right answers: {and_listed(right)}. The list "
+            "of pytest --audit-list says with how few patients each can pass at all."
         )
     if unknown:
         said.append(
