@@ -14,6 +14,7 @@ import numpy as np
 from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, NOT_ASKED, REFUSED, SCORED, Column, Measurements
 from auditkit.protocol.model import Protocol
+from auditkit.run.truths import truths_of
 from auditkit.testing import Asked, Behaviour, Replies, Subjects
 from auditkit.vocabulary import Effect
 from validation.asking import planned_items
@@ -27,13 +28,14 @@ def measured(
 ) -> Measurements:
     """Put every question of the effects to a made-up model, and take its scores as they are.
 
-    Scores must be such as the task can say; every other text counts as a refusal. Parameters are those of
-    `auditkit.testing.simulate`.
+    Scores must be such as the task can say; every other text counts as a refusal. What a truth or flags make of an
+    answer is not there. Parameters are those of `auditkit.testing.simulate`.
     """
+    records = truths_of(records, effects, protocol)
     subjects = Subjects.of(records)
     columns = {
         question: _column(behaviour.answer(Asked(subjects, question, protocol.catalogue, seed)), planned)
-        for question, planned in planned_items(records, subjects, effects, protocol).items()
+        for question, planned in planned_items(records, effects, protocol).items()
     }
     return Measurements(records, columns)
 

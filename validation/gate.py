@@ -148,8 +148,20 @@ def _every() -> dict[str, list[Effect]]:
 
 
 def shipped(protocol: Protocol) -> list[Effect]:
-    """Return every shipped effect that decides."""
-    return [effect for name, some in _every().items() if not protocol.families[name].shown for effect in some]
+    """Return every shipped effect that decides by scores, or by whether there is one.
+
+    Whether an answer is right, or flags the picture, is not in the columns; `validation.diagnosis` and
+    `validation.families` measure audits of that.
+    """
+    decide = (effect for name, some in _every().items() if not protocol.families[name].shown for effect in some)
+    return [effect for effect in decide if not _derived(effect, protocol)]
+
+
+def _derived(effect: Effect, protocol: Protocol) -> bool:
+    """Whether an effect reads what a truth or flags make of answers."""
+    values = (value for part in effect.parts for _, value in part.terms)
+    tasks = ((value.name, protocol.catalogue.task(protocol.resolve(value.question).task)) for value in values)
+    return any(name in {quantity.name for quantity in task.derived()} for name, task in tasks)
 
 
 def touched() -> list[Effect]:

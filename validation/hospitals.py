@@ -27,6 +27,8 @@ SHARED = 0.3
 class Fair:
     """Scores an image by its quality, lower as a corruption grows, and by nothing else; every answer scatters.
 
+    Where nothing is left of the image it gives 0 points.
+
     Attributes
     ----------
     sd : float
@@ -52,6 +54,8 @@ class Fair:
 
     def exact(self, asked: Asked) -> NDArray[np.float64]:
         """Return the scores before they are put on the scale; shape (n,)."""
+        if asked.nothing_to_see:
+            return np.zeros(len(asked.subjects))
         codes, n = codes_of(asked.subjects)
         quality = self.quality + self.spread * generator(asked.seed, "quality").standard_normal(n)[codes]
         rng = asked.draw("noise")

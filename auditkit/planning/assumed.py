@@ -25,13 +25,24 @@ from auditkit.planning.claims import (
 )
 from auditkit.planning.notes import notes
 from auditkit.planning.result import EACH, SampleSize, Where, need_of
-from auditkit.planning.subject import Subject, own_audits, recorded_subject, shipped_effects, spread_of, subject_of
+from auditkit.planning.subject import (
+    Subject,
+    counts_right,
+    own_audits,
+    recorded_subject,
+    shipped_effects,
+    spread_of,
+    subject_of,
+)
 from auditkit.protocol.model import Family, Protocol, Tail
 from auditkit.stats.planning import sd_of_patient_mean
 from auditkit.stats.planning_areas import auroc_se
 from auditkit.stats.planning_shares import jump_excess
 from auditkit.vocabulary import Effect
 from auditkit.words import and_listed
+
+ASSUMED_SHARES = {"lost", "refused", "unusable"}
+"""What the assumed share of the patients is of, beside changed answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,8 @@ class Assumed:
     model_sd : float
         Standard deviation, over all images, of the change of one image's score (treated minus control), points.
     effect : float
-        True mean change, points, for the audits that allow little of it.
+        True mean change, points, for the audits that allow little of it; for those that ask for a floor above 0 it is
+        twice the floor, at most half-way from there to the largest change.
     fall : float or None
         True fall of the score per severity step; None for twice the floor.
     area : float
@@ -193,7 +205,7 @@ def _grouped(effects: Iterable[Effect], protocol: Protocol) -> list[Group]:
         if family is None or family.shown:
             continue
         subject = subject_of(effect, protocol)
-        if subject.kind == "mean" and not (subject.in_points or _is_fall(effect, protocol)):
+        if not _can_be_assumed(effect, subject, protocol):
             continue
         required = sum(family.requires(part.label) for part in effect.parts)
         if required:
@@ -205,10 +217,14 @@ def _in_points(effect: Effect, protocol: Protocol) -> bool:
     return subject_of(effect, protocol).in_points
 
 
-def _is_fall(effect: Effect, protocol: Protocol) -> bool:
-    """Whether it is a mean of points by step."""
-    subject = subject_of(effect, protocol)
-    return subject.per and subject.unit == f"points per {effect.per}"
+def _can_be_assumed(effect: Effect, subject: Subject, protocol: Protocol) -> bool:
+    """Whether what is assumed says anything of an effect: of how many pictures are flagged, or right, it does not."""
+    if counts_right(effect, protocol):
+        return False
+    if subject.kind == "share":
+        return Titles(protocol.catalogue).quantity(effect) in ASSUMED_SHARES
+    is_fall = subject.per and subject.unit == f"points per {effect.per}"
+    return subject.kind != "mean" or subject.in_points or is_fall
 
 
 def _claims(group: Group, assumed: Assumed, protocol: Protocol) -> list[tuple[str, Claim]]:
@@ -219,7 +235,8 @@ def _claims(group: Group, assumed: Assumed, protocol: Protocol) -> list[tuple[st
     if family.in_each is not None and group.subject.kind != "area":
         claims += [(ALL, claim) for claim in _at(group, family, family.ends(together=True), assumed, level, protocol)]
     if family.tail is not None:
-        claims.append((ALL, _tail(group, family.tail, assumed, level)))
+        change = _change(assumed, family.ends(together=True), group.subject)
+        claims.append((ALL, _tail(group, family.tail, replace(assumed, effect=change), level)))
     return claims
 
 
@@ -246,8 +263,15 @@ def _at(
             fall = 2 * limits[0] if math.isfinite(limits[0]) else 0.0
         _must(fall, limits, f"a fall of {fall:g} points per step", name, family, "fall")
         return [mean_claim((fall, sd), limits, level, settings, subject)]
-    _must(assumed.effect, limits, f"a true mean change of {assumed.effect:g} points", name, family, "effect")
-    return [mean_claim((assumed.effect, sd), limits, level, settings, subject)]
+    change = _change(assumed, limits, subject)
+    _must(change, limits, f"a true mean change of {change:g} points", name, family, "effect")
+    return [mean_claim((change, sd), limits, level, settings, subject)]
+
+
+def _change(assumed: Assumed, limits: Limits, subject: Subject) -> float:
+    """Return the true mean change: where much of it is asked for, no change would never pass."""
+    floor = limits[0]
+    return min(2 * floor, (floor + subject.middle + subject.reach) / 2) if floor > 0 else assumed.effect
 
 
 def _tail(group: Group, tail: Tail, assumed: Assumed, level: Levels) -> Claim:
@@ -314,6 +338,7 @@ def _said(assumed: Assumed) -> list[str]:
         + ("twice the floor" if assumed.fall is None else f"{assumed.fall:g} points")
         + " per severity step, alike for all images, and scatter around that line by sd / √2.",
     ]
+    said.append("Where a change of at least so much is asked for, as against an empty picture, it is twice the floor.")
     if images > 1:
         said.append(
             f"{images} images per patient with a correlation of {assumed.correlation:g}: a patient's mean has "
@@ -326,8 +351,15 @@ def _said(assumed: Assumed) -> list[str]:
 def _left_out(protocol: Protocol, planned: Collection[str]) -> list[str]:
     """Name the families that are not planned for, and why."""
     shown = [name for name, family in protocol.families.items() if family.shown]
-    unknown = [name for name in protocol.families if name not in planned and name not in shown]
+    others = [name for name in protocol.families if name not in planned and name not in shown]
+    right = [name for name in others if any(counts_right(effect, protocol) for effect in shipped_effects(name))]
+    unknown = [name for name in others if name not in right]
     said = [f"Not planned for, because nothing rests on what is only shown: {and_listed(shown)}."] if shown else []
+    if right:
+        said.append(
+            f"Not planned for, because a spread of scores says nothing of right answers: {and_listed(right)}. The list "
+            "of pytest --audit-list says with how few patients each can pass at all."
+        )
     if unknown:
         said.append(
             f"Not planned for, because only a pilot tells what its audits measure: {and_listed(unknown)}. Run them on "

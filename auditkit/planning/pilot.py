@@ -23,10 +23,11 @@ from auditkit.planning.claims import (
 )
 from auditkit.planning.notes import notes
 from auditkit.planning.result import SampleSize, Where, hardest, need_of
-from auditkit.planning.subject import Subject, own_audits, recorded_subject
+from auditkit.planning.subject import Subject, own_audits, recorded_effect, subject_of
 from auditkit.protocol.model import Family, Protocol
 from auditkit.protocol.recorded import own_protocol
 from auditkit.stats.planning_excess import spread_of_excess
+from auditkit.words import and_listed
 
 
 def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, power: float = 0.9) -> SampleSize:
@@ -48,11 +49,16 @@ def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, pow
     """
     check_power(power)
     chosen = protocol or own_protocol(evidence)
-    planned = [audit for audit in own_audits(evidence) if not _family(audit, chosen).shown]
+    held = [audit for audit in own_audits(evidence) if not _family(audit, chosen).shown]
+    effects = {audit.id: recorded_effect(audit) for audit in held}
+    # How far a mean over classes spreads depends on how many patients each class has, which is not planned.
+    by_class = [audit for audit in held if any(part.balanced for part in effects[audit.id].parts)]
+    planned = [audit for audit in held if audit not in by_class]
     in_family: dict[str, int] = {}
     for audit in planned:
         in_family[audit.family] = in_family.get(audit.family, 0) + len(_required(audit))
-    subjects = {audit.id: recorded_subject(audit, chosen) for audit in planned}
+    subjects = {audit.id: subject_of(effects[audit.id], chosen) for audit in planned}
+    provided = [audit for audit in planned if any(part.provided for part in effects[audit.id].parts)]
     judged: list[tuple[Audit, list[tuple[Cell, list[Claim]]]]] = []
     for audit in planned:
         tail = _family(audit, chosen).tail is not None and subjects[audit.id].kind == "mean"
@@ -76,7 +82,11 @@ def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, pow
         audits=len(judged),
         claims=in_all,
         needs=tuple(needs),
-        notes=(*_said(evidence), *notes(chosen, [(audit.family, subjects[audit.id]) for audit in planned])),
+        notes=(
+            *_said(evidence),
+            *notes(chosen, [(audit.family, subjects[audit.id]) for audit in planned]),
+            *_of_classes(by_class, provided),
+        ),
     )
 
 
@@ -170,11 +180,15 @@ def _discordant(cell: Cell, difference: float, quantity: str) -> tuple[float, fl
     """The largest shares that had the event under one condition only.
 
     The record says how many had it under each, not which images had it under both; none is the case that takes most
-    patients. Of values that are no outcome it does not even say how many.
+    patients. Of values that are no outcome it does not say how many, but how far the patients spread: the mean square
+    of values that are 1, 0 and -1 is the share of those that are not 0.
     """
     treated, control = _share(cell.outcomes, quantity), _share(cell.control_outcomes, quantity)
     if treated is None or control is None:
-        return (1 + difference) / 2, (1 - difference) / 2
+        n = cell.n_clusters
+        changed = 1.0 if cell.sd is None or n < 2 else cell.sd**2 * (n - 1) / n + difference**2
+        changed = min(max(changed, abs(difference)), 1.0)
+        return (changed + difference) / 2, (changed - difference) / 2
     both = max(0.0, treated + control - 1)
     down = control - both
     return min(max(down + difference, 0.0), 1 - down), down
@@ -186,6 +200,24 @@ def _share(outcomes: Outcomes, quantity: str) -> float | None:
     lost = answered - outcomes.scored
     counted = {"lost": lost, "refused": outcomes.refused, "unusable": lost - outcomes.refused}.get(quantity)
     return None if counted is None else counted / answered if answered else 0.0
+
+
+def _of_classes(by_class: list[Audit], provided: list[Audit]) -> list[str]:
+    """Say what of the audits of right answers is not planned for."""
+    said = []
+    if by_class:
+        names = and_listed(list(dict.fromkeys(audit.family for audit in by_class)))
+        said.append(
+            "Not planned for, because every kind of right answer counts alike, and what that takes depends on how many "
+            f"patients each has: {names}."
+        )
+    if provided:
+        names = and_listed(list(dict.fromkeys(audit.family for audit in provided)))
+        said.append(
+            f"A PASS of {names} also takes that the model is shown to be better than guessing: not counted, because "
+            "it depends on how many patients each right answer has."
+        )
+    return said
 
 
 def _said(evidence: Evidence) -> list[str]:

@@ -17,6 +17,7 @@ from auditkit.measure.effects import per_item_range
 from auditkit.measure.recorded import effect_from
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.shipped import SHIPPED
+from auditkit.tasks import ABOVE_CHANCE, CORRECT
 from auditkit.vocabulary import Effect
 
 Kind = Literal["mean", "share", "share difference", "differs", "area"]
@@ -82,18 +83,29 @@ def subject_of(effect: Effect, protocol: Protocol) -> Subject:
     return Subject(kind, unit, change, bool(effect.per), (low + high) / 2, (high - low) / 2)
 
 
+def counts_right(effect: Effect, protocol: Protocol) -> bool:
+    """Whether answers count as right or wrong, so that how many are right must be known."""
+    values = (value for part in protocol.resolved(effect).parts for _, value in part.terms)
+    return any(value.name in (CORRECT.name, ABOVE_CHANCE.name) for value in values)
+
+
 def own_audits(evidence: Evidence) -> list[Audit]:
     """Return the audits of a run that decide by themselves; comparisons with an earlier run are not planned for."""
     return [audit for audit in evidence.deciding if audit.statistic != STATISTIC]
 
 
 def recorded_subject(audit: Audit, protocol: Protocol) -> Subject:
-    """Return what a recorded audit is about.
+    """Return what a recorded audit is about; raises as `recorded_effect`."""
+    return subject_of(recorded_effect(audit), protocol)
+
+
+def recorded_effect(audit: Audit) -> Effect:
+    """Return the effect of a recorded audit.
 
     Raises
     ------
     AuditkitError
-        When the record does not define the audit's effect.
+        When the record does not define it.
     """
     effect = effect_from(audit)
     if effect is None:
@@ -101,7 +113,7 @@ def recorded_subject(audit: Audit, protocol: Protocol) -> Subject:
             f"the pilot's record does not say what {audit.id} measures.",
             "Run the audits again with the same store; nothing is asked again.",
         )
-    return subject_of(effect, protocol)
+    return effect
 
 
 def shipped_effects(family: str) -> list[Effect]:

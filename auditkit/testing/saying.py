@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditkit import tasks
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks import SCORE, Points, Quantity, Task
+from auditkit.tasks.axes import Axes, Words
 from auditkit.tasks.numeric import SCALES
 from auditkit.vocabulary import Question
 
@@ -26,7 +27,8 @@ def say(score: float, question: Question, catalogue: Catalogue) -> str:
     -------
     str
         ``"73.5"``, ``"4/5"``, ``"good"``, ``"yes"`` or an option's letter: the nearest that the format can say. Where
-        options have labels instead of scores, always the first.
+        options have labels instead of scores, always the first. Of axes a line each, all with the same number; where
+        anything may be said, a sentence with the score.
     """
     asked = catalogue.resolve(question)
     task = catalogue.task(asked.task)
@@ -37,6 +39,10 @@ def say(score: float, question: Question, catalogue: Catalogue) -> str:
     if isinstance(scorer, Points) and scorer.format in SCALES:
         scale = SCALES[scorer.format]
         return f"{round(scale.low + score * (scale.high - scale.low) / 100)}/{scale.high:g}"
+    if isinstance(scorer, Axes):
+        return "\n".join(f"{axis.name}: {_number(round(of_points(score, axis), 2))}" for axis in scorer.quantities)
+    if isinstance(scorer, Words):
+        return f"The quality of the image is {_number(round(score, 2))}."
     if scorer.choices is None:
         return _number(round(of_points(score, main_quantity(task)), 2))
     read = {choice: tasks.read(task, asked.wording, choice).main for choice in scorer.choices}

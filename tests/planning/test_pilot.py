@@ -21,12 +21,17 @@ from tests.planning.test_sample_size import t_power
 from tests.report.sample import lean
 
 SHIPPED_PROTOCOL = Path(__file__).parents[2] / "audits" / "protocol.toml"
+RIGHT = ("authority_answers", "recognition", "recognition_loss", "recognition_looking")
 
 
 def shipped_rules():
-    """The shipped protocol: few resamples, nothing only shown, no metadata audits, which ask as the placebos do."""
+    """The shipped protocol: few resamples, nothing only shown, no metadata audits, which ask as the placebos do.
+
+    Nor those of right answers: of two modalities nothing can be told of five.
+    """
     rules = load_protocol(SHIPPED_PROTOCOL)
-    families = {name: f for name, f in rules.families.items() if name != "metadata" and not f.shown}
+    left_out = {"metadata", *RIGHT}
+    families = {name: f for name, f in rules.families.items() if name not in left_out and not f.shown}
     statistics = rules.statistics.model_copy(update={"resamples": 1000})
     return rules.model_copy(update={"families": families, "statistics": statistics})
 
@@ -225,6 +230,30 @@ def test_lost_answers_are_planned_as_if_no_image_lost_both(pilot):
         control_outcomes=Outcomes(scored=40),
     )
     assert plan_from_pilot(none).needs[0].one_audit == 29 < need.one_audit
+
+
+def test_values_that_are_no_outcome_are_planned_from_their_spread(pilot):
+    """Of 40 patients 3 are flagged under the corruption only, and 1 without it only."""
+    x = np.repeat([1.0, -1.0, 0.0], [3, 1, 36])
+    changed = of_family(pilot, "spared", estimate=estimate(x.mean()), sd=float(x.std(ddof=1)), n_clusters=40)
+    assert plan_from_pilot(changed).needs[0].assumed == "7.5 % flagged when treated, 2.5 % in control"
+    never = of_family(pilot, "spared", estimate=estimate(0.0), sd=0.0, n_clusters=40)
+    assert plan_from_pilot(never).needs[0].one_audit == 29  # 0.9^29 < 0.05
+    alone = of_family(pilot, "spared", estimate=estimate(0.0), sd=None, n_clusters=1)
+    assert plan_from_pilot(alone).needs[0].assumed == "50 % flagged when treated, 50 % in control"
+
+
+def test_what_a_pilot_cannot_tell_of_right_answers_is_said():
+    """Decisions that count every modality alike have no levels by modality, and a loss takes that there is a skill."""
+    rules = load_protocol(SHIPPED_PROTOCOL)
+    plan = plan_from_pilot(evidence(run(FairReader(), {"ct": 30, "mr": 30}, rules, 1, RIGHT).values(), rules))
+    assert {need.family for need in plan.needs} == {"authority_answers", "recognition_loss"}
+    assert {where.level for where in plan.strata} == {"ct", "mr"}
+    assert any(
+        "every kind of right answer counts alike" in note and "each has: recognition and recognition_looking." in note
+        for note in plan.notes
+    )
+    assert any("A PASS of recognition_loss also takes that the model is shown to be" in note for note in plan.notes)
 
 
 def test_what_was_not_measured_is_not_planned(pilot):

@@ -156,17 +156,20 @@ def test_more_of_everything_takes_more_patients():
 def test_all_claims_of_the_shipped_audits_are_counted():
     rules = load_protocol(SHIPPED_PROTOCOL)
     plan = plan_from_sd(rules, Assumed(5.0), modalities=3)
-    count = {name: len(SHIPPED[name]()) for name, family in rules.families.items() if not family.shown}
+    not_assumed = {"flags", "authority_answers", "recognition", "recognition_loss", "recognition_looking"}
+    gates = [name for name, family in rules.families.items() if not family.shown]
+    count = {name: len(SHIPPED[name]()) for name in gates if name not in not_assumed}
     assert plan.audits == sum(count.values())
     severities = len(rules.families["discrimination"].required)
     per_modality = (
         count["sensitivity"] + count["discrimination"] * severities + count["direction"] * 5
         + count["metadata"] + count["placebo"] + count["answers"] + count["differential"]
-        + count["repeatability"]
+        + count["repeatability"] + count["looking"] + count["spared"] + count["burnt_in"] + count["authority"]
     )  # fmt: skip
     pairs = sum(len(effect.parts) for effect in SHIPPED["templates"]())
     # The mean of five severities, or the mean and the tail.
-    together = 5 * count["direction"] + 2 * (count["metadata"] + count["placebo"]) + pairs
+    with_tail = count["metadata"] + count["placebo"] + count["authority"]
+    together = 5 * count["direction"] + 2 * with_tail + pairs + count["burnt_in"]
     assert plan.claims == 3 * (per_modality + pairs) + together
 
 
@@ -221,7 +224,8 @@ def test_a_margin_of_ones_own_holds_in_each_modality():
         "at most 10 % more answers move by > 25 points than by noise"
     }
     means = [need.family for need in plan.needs if "± 7 points" in need.claim]
-    assert means == ["metadata", "metadata", "placebo", "templates"]  # against the mean of neutral words, and in pairs
+    # Metadata against the mean of neutral words, and in pairs.
+    assert means == ["metadata", "metadata", "placebo", "templates", "burnt_in", "authority"]
     assert rules.families["sensitivity"] == load_protocol(SHIPPED_PROTOCOL).families["sensitivity"]
 
 
@@ -273,6 +277,33 @@ def test_what_is_shown_or_not_known_is_named_and_not_planned():
     assert plan.audits == len(SHIPPED["direction"]())
     assert any("nothing rests on what is only shown: placebo." in note for note in plan.notes)
     assert any("only a pilot tells what its audits measure: mine." in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(("floor", "true"), [(10.0, 20.0), (60.0, 80.0)])  # twice the floor, or half-way to 100
+def test_where_a_rise_is_asked_for_it_is_taken_to_be_there(floor, true):
+    """Student's number for the distance to the floor, whatever is assumed of changes that should be small."""
+    rules = protocol(families={"looking": {"at_least": floor}})
+    plans = [plan_from_sd(rules, Assumed(60.0, effect=effect), effects=SHIPPED["looking"]()[:1]) for effect in (0, 3)]
+    assert numbers(plans[0]) == numbers(plans[1])
+    [need] = plans[0].needs
+    assert need.claim == f"mean rise above {floor:g} points"
+    short, enough = t_power((true - floor) / 60, need.one_audit)
+    assert short < 0.9 <= enough
+
+
+def test_a_pass_of_looking_takes_room_for_those_not_seen():
+    """All rise by 20 points, and those not seen could fall by 100: (110 / 120)^n < 0.05 from 35 patients on."""
+    plan = plan_from_sd(load_protocol(SHIPPED_PROTOCOL), Assumed(0.01))
+    [need] = [need for need in plan.needs if need.family == "looking"]
+    assert (110 / 120) ** 35 < 0.05 < (110 / 120) ** 34
+    assert need.one_audit == 35
+
+
+def test_what_a_spread_says_nothing_of_is_named():
+    plan = plan_from_sd(load_protocol(SHIPPED_PROTOCOL), Assumed(8.0))
+    right = "authority_answers, recognition, recognition_loss and recognition_looking"
+    assert any(f"a spread of scores says nothing of right answers: {right}." in note for note in plan.notes)
+    assert any("only a pilot tells what its audits measure: flags." in note for note in plan.notes)
 
 
 def test_effects_are_planned_by_what_they_are_whatever_the_family_is_called():

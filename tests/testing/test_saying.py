@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from auditkit import tasks
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks import Choice, Points, Quantity, Score
+from auditkit.tasks.axes import Axes, Words
 from auditkit.tasks.choice import ANSWERS, GRADES
 from auditkit.testing import say
 from auditkit.vocabulary import Question
@@ -20,7 +21,11 @@ def scorer(question):
 
 
 SCORED = [q for q in QUESTIONS if scorer(q).quantities]
-NUMERIC = [q for q in SCORED if isinstance(scorer(q), Points) and scorer(q).format in ("score_100", "rating_5")]
+AXES = [q for q in SCORED if isinstance(scorer(q), Axes)]
+POINTS = [q for q in SCORED if q not in AXES]
+NUMERIC = [q for q in POINTS if isinstance(scorer(q), Points) and scorer(q).format in ("score_100", "rating_5")] + AXES
+WORDS = [q for q in QUESTIONS if isinstance(scorer(q), Words)]
+LABELLED = [q for q in QUESTIONS if q not in SCORED + WORDS]
 
 
 def read(text, question):
@@ -40,7 +45,7 @@ def steps(question):
 
 
 @settings(max_examples=300, deadline=None)
-@given(question=st.sampled_from(SCORED), score=st.floats(0, 100))
+@given(question=st.sampled_from(POINTS), score=st.floats(0, 100))
 def test_round_trip(question, score):
     answer = read(say(score, question, CATALOGUE), question)
     assert answer.outcome == "scored"
@@ -51,7 +56,7 @@ def test_round_trip(question, score):
         assert abs(answer.main - score) == pytest.approx(min(abs(level - score) for level in levels), abs=1e-6)
 
 
-@given(question=st.sampled_from(SCORED), score=st.sampled_from([0.0, 25.0, 50.0, 75.0, 100.0, 33.0, 67.0]))
+@given(question=st.sampled_from(POINTS), score=st.sampled_from([0.0, 25.0, 50.0, 75.0, 100.0, 33.0, 67.0]))
 def test_what_a_format_can_say_comes_back_exactly(question, score):
     levels = steps(question)
     if levels is None or score in levels:
@@ -64,17 +69,38 @@ def test_beyond_the_scale_is_said_beyond_the_scale(question, score):
     assert read(say(score, question, CATALOGUE), question).outcome == "out_of_range"
 
 
-@pytest.mark.parametrize("question", [q for q in SCORED if q not in NUMERIC], ids=str)
+@pytest.mark.parametrize("question", [q for q in POINTS if q not in NUMERIC], ids=str)
 def test_words_cannot_leave_their_scale(question):
     assert read(say(150.0, question, CATALOGUE), question).main == 100.0
     assert read(say(-50.0, question, CATALOGUE), question).main == 0.0
 
 
-@pytest.mark.parametrize("question", [q for q in QUESTIONS if q not in SCORED], ids=str)
+@pytest.mark.parametrize("question", LABELLED, ids=str)
 def test_options_with_labels_are_answered_with_the_first(question):
     answer = read(say(40.0, question, CATALOGUE), question)
     assert answer.outcome == "scored"
     assert answer.said == scorer(question).answers[0]
+
+
+@given(question=st.sampled_from(AXES), score=st.floats(0, 100))
+def test_every_axis_gets_the_share_of_its_scale(question, score):
+    answer = read(say(score, question, CATALOGUE), question)
+    assert answer.outcome == "scored"
+    assert len(answer.values) == len(scorer(question).names) == 4
+    for value in answer.values.values():
+        assert value == pytest.approx(score / 50, abs=0.005 + 1e-9)  # from 0 to 2
+
+
+def test_axes_are_said_as_they_are_asked_for():
+    said = say(75.0, Question("medq.reasoning.judged"), CATALOGUE)
+    assert said == "completeness: 1.5\npreciseness: 1.5\nconsistency: 1.5\nquality_accuracy: 1.5"
+
+
+@given(question=st.sampled_from(WORDS), score=st.floats(-200, 200))
+def test_where_anything_may_be_said_the_score_is_told(question, score):
+    answer = read(say(score, question, CATALOGUE), question)
+    assert (answer.outcome, answer.values) == ("scored", {})
+    assert answer.said != read(say(score + 1, question, CATALOGUE), question).said
 
 
 @pytest.mark.parametrize(("score", "text"), [(-0.001, "0"), (0.3, "0"), (0.7, "1"), (73.456, "73.46"), (100.0, "100")])

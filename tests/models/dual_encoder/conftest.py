@@ -73,7 +73,8 @@ def _bert_and_vit(folder: Path, limit: int) -> None:
 
     known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *_words(["<unk>"])["vocab"]]
     whole = {word.strip("▁.,:"): None for word in known if word.strip("▁.,:")}
-    words = BertTokenizer({word: i for i, word in enumerate([*whole, ".", ",", ":", "-"])}, model_max_length=limit)
+    every = [*whole, *(mark for mark in ".,:-" if mark not in whole)]  # a word given twice would leave a gap in the ids
+    words = BertTokenizer({word: i for i, word in enumerate(every)}, model_max_length=limit)
     text = BertConfig(**TEXT, vocab_size=len(words), max_position_embeddings=limit, pad_token_id=words.pad_token_id)
     config = VisionTextDualEncoderConfig.from_vision_text_configs(
         ViTConfig(**TEXT, image_size=32, patch_size=8), text, projection_dim=24
