@@ -10,6 +10,7 @@ import pytest
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import NOISES, Asked, FairReader, Replies, made_up_images, simulate
+from auditkit.vocabulary import Question
 from validation.asking import answers
 from validation.models import REFUSAL
 from validation.setting import SHIPPED_PROTOCOL
@@ -33,6 +34,21 @@ class Mixed:
 class Silent:
     def answer(self, asked: Asked) -> Replies:
         return Replies(np.full(len(asked.subjects), 50.0)).where(np.ones(len(asked.subjects), dtype=bool), REFUSAL)
+
+
+@dataclass(frozen=True)
+class OneWord:
+    """Says the same of every image, which is right of some."""
+
+    def answer(self, asked: Asked) -> Replies:
+        n = len(asked.subjects)
+        return Replies(np.full(n, 50.0)).where(np.ones(n, dtype=bool), "A")
+
+
+def test_one_text_is_read_by_what_is_right_of_each_item():
+    data = answers(OneWord(), made_up_images({"ct": 9, "xray": 7}), SHIPPED["recognition_loss"](), PROTOCOL, 4)
+    correct = data.column(PROTOCOL.resolve(Question("modality"))).values["correct"]
+    assert correct.tolist() == [float(record.modality == "ct") for record in data.records]  # A is CT or MRI
 
 
 @pytest.mark.parametrize(

@@ -8,19 +8,21 @@ import numpy as np
 import pytest
 
 from auditkit.protocol.read import load_protocol
+from auditkit.protocol.shipped import SHIPPED
 from auditkit.testing import Asked, Subjects, made_up_images, simulate
 from auditkit.vocabulary import Perturbation, Question
-from validation import gate, own
+from validation import families, gate, own
 from validation.direct import measured
 from validation.gate import MOVED, PLANTED, Hospital
 from validation.hospitals import Biased, Fair
 from validation.jobs import Job
 from validation.setting import SHIPPED_PROTOCOL, images
 from validation.summary import whole_gate
-from validation.tables import of_gate, of_own
+from validation.tables import GATE_PASS, of_gate, of_own
 
 PROTOCOL = load_protocol(SHIPPED_PROTOCOL)
 EFFECTS = gate.shipped(PROTOCOL)
+DECIDE = [name for name in SHIPPED if not PROTOCOL.families[name].shown]
 MANY = Subjects.of(made_up_images({"ct": 3000, "mr": 3000}))
 
 
@@ -87,6 +89,9 @@ def test_a_gate_is_counted_with_its_families():
     counts = gate.run(Job(gate.SUITE, row, 0, 1))
     assert counts["gate PASS"] == counts["metadata, PASS"] == counts["placebo, PASS"] == 1
     assert counts["metadata, audits"] == counts["metadata, audits PASS"] == 60
+    assert counts["looking, audits PASS"] == 3  # black, grey and noise get 0 points
+    about_scores = set(DECIDE) - {"flags", "spared"} - families.LABELLED
+    assert {name.removesuffix(", audits") for name in counts if name.endswith(", audits")} == about_scores
     few = str(Hospital(100, 4.0))
     short = gate.run(Job(gate.SUITE, few, 0, 1))
     assert short["gate INCONCLUSIVE"] == short["metadata, INCONCLUSIVE"] == 1  # 25 patients of a modality pass no mean
@@ -94,7 +99,9 @@ def test_a_gate_is_counted_with_its_families():
     found = gate.run(Job(gate.SUITE, planted, 0, 4))
     assert found["FAIL"] + found.get("vs neutral INCONCLUSIVE", 0) >= 4
     every = {(gate.SUITE, row): counts, (gate.SUITE, few): short, (gate.SUITE, planted): found}
-    text = whole_gate({table.title: table for table in of_gate(every)})
+    tables = {table.title: table for table in of_gate(every)}
+    assert {rate.claim for rate in tables[GATE_PASS].rates} == about_scores
+    text = whole_gate(tables)
     assert "| 4 | whole | 1 | fair | 400 | 1.00 / 0.00 / 0.00 | nothing |" in text
     assert "| 4 | whole | 1 | fair | 400 |" in text
     assert f"| 30 {MOVED} | 200 | 8.5 | 4 |" in text
