@@ -89,8 +89,8 @@ def test_what_the_image_says_beyond_the_description_is_paired_item_by_item(verdi
     told = found["pneumonia-beyond-description"]
     assert told.estimate.value == pytest.approx(0.2)
     assert told.title == "Pneumonia, letters vs described: right answers"
-    assert told.sentence.startswith("For information. +20.0 % [")
-    assert "difference in right answers over 200 patients" in told.sentence
+    assert told.sentence.startswith("For information. Difference in right answers +20.0 [")
+    assert "percentage points over 200 patients" in told.sentence
     own, decided = (
         data.column(Question(f"pneumonia.{kind}", "direct")).value("correct") for kind in ("letters", "described")
     )

@@ -66,13 +66,13 @@ FOUND = {
         r"Not met in all patients together.* \+20\.0 \[.* must stay within",
     ),
     "refuses": (
-        "differential/institution.reputation.high", "ct", 0.20, 0.07, r" % \[.*; must be below \+10\.0 %: not met",
+        "differential/institution.reputation.high", "ct", 0.20, 0.07, r" \[.*percentage points.*; must be below \+10\.0: not met",
     ),
     "hides_changes": (
-        "differential/institution.reputation.high", "xray", 0.20, 0.07, r"; must be below \+10\.0 %: not met",
+        "differential/institution.reputation.high", "xray", 0.20, 0.07, r"; must be below \+10\.0: not met",
     ),
     "refuses_worst": (
-        "differential/gaussian_noise-s5", "ct", 0.86, 0.10, r"2 of 2 modalities .*; must be below \+10\.0 %: not met",
+        "differential/gaussian_noise-s5", "ct", 0.86, 0.10, r"2 of 2 modalities .*; must be below \+10\.0: not met",
     ),
     "insensitive": (
         "sensitivity/gaussian_noise", "ct", 0.0, 1e-9,
@@ -98,7 +98,7 @@ FOUND = {
     "blank_passes": ("looking/black", "all", 0.0, 1.5, r" points over 384 patients; must be above \+10\.0: not met"),
     "ignores_image": ("looking/noise", "all", 0.0, 1.5, r" points over 384 patients; must be above \+10\.0: not met"),
     "rejects_mild": (
-        "spared/gaussian_noise-s1", "ct", 1.0, 0.05, r"grade\.direct.*; must be below \+10\.0 %: not met",
+        "spared/gaussian_noise-s1", "ct", 1.0, 0.05, r"grade\.direct.*; must be below \+10\.0: not met",
     ),
     "reads_picture": (
         "burnt_in/burnt_in-excellent-vs-neutral", "all", 10.0, 2.0, r"128 patients; must stay within ±5\.0: not met",
