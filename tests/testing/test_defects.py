@@ -66,7 +66,7 @@ FOUND = {
         r"Not met in all patients together.* \+20\.0 \[.* must stay within",
     ),
     "refuses": (
-        "differential/institution.reputation.high", "ct", 0.20, 0.07, r" \[.*percentage points.*; must be below \+10\.0: not met",
+        "differential/institution.reputation.high", "ct", 0.20, 0.07, r"percentage points.*below \+10\.0: not met",
     ),
     "hides_changes": (
         "differential/institution.reputation.high", "xray", 0.20, 0.07, r"; must be below \+10\.0: not met",
