@@ -44,6 +44,20 @@ class Earlier:
         self._keys = keys
         self._catalogue = catalogue
 
+    def unasked(self, record: Item, digest: str, questions: Iterable[Question]) -> frozenset[Question]:
+        """Return the questions about an answer that was not asked for, as the picture is too small for what was done.
+
+        Parameters as of `answers`.
+        """
+        firsts = {question: first for question in questions if (first := self._catalogue.first(question)) is not None}
+        if not firsts:
+            return frozenset()
+        before = self.unasked(record, digest, firsts.values())
+        shown = {first: self._catalogue.shown(first) for first in firsts.values()}
+        rendered = self._renderer.known(record, digest, set(shown.values()))
+        without = before | {first for first, condition in shown.items() if not _exists(rendered.get(condition))}
+        return frozenset(question for question, first in firsts.items() if first in without)
+
     def answers(self, record: Item, digest: str, questions: Iterable[Question]) -> dict[Question, str | None]:
         """Return the texts that questions are about; those that are about none are left out.
 
@@ -72,10 +86,15 @@ class Earlier:
         keys = {}
         for first, condition in shown.items():
             about = before.get(first, "")
-            if condition in rendered and about is not None:
+            if _exists(rendered.get(condition)) and condition in rendered and about is not None:
                 probe = Probe(record.id, first)
                 keys[first] = self._keys.of(probe, rendered[condition], record.columns, about)
         held = self._store.answers(keys.values())
         texts = {first: held[key].text for first, key in keys.items() if key in held}
         said = {first: text for first, text in texts.items() if text.strip()}
         return {question: said.get(first) for question, first in firsts.items()}
+
+
+def _exists(rendered: Rendered | None) -> bool:
+    """Whether a picture exists as far as is known: one that was not rendered yet may."""
+    return rendered is None or rendered.exists

@@ -282,8 +282,13 @@ def _missing(
     by_pixels: dict[Condition, list[Probe]] = {}
     probes = plan.probes(record)
     # What those of later rounds are about.
-    about = {} if earlier is None else earlier.answers(record, digest, (probe.question for probe in probes))
+    questions = [probe.question for probe in probes]
+    about = {} if earlier is None else earlier.answers(record, digest, questions)
+    unasked = frozenset() if earlier is None else earlier.unasked(record, digest, questions)
     for probe in probes:
+        if probe.question in unasked:
+            tally.planned -= 1
+            continue
         if about.get(probe.question, "") is None:
             tally.lose(str(probe), NO_FIRST, again=True)
             tally.done += 1
@@ -299,13 +304,12 @@ def _missing(
         pixels: dict[Condition, tuple[NDArray[np.uint8], ...]] = {}
         for condition in group:
             if condition not in rendered and not asker.gave_up:  # then nothing more is asked, so nothing is rendered
-                pixels[condition] = renderer.shown(record, digest, condition)
-                rendered[condition] = renderer.describe(record, condition, pixels[condition])
+                rendered[condition], pixels[condition] = renderer.render(record, digest, condition)
                 fresh[renderer.key(record, digest, condition)] = rendered[condition]
         probe_keys = {
             p: keys.of(p, rendered[c], record.columns, about.get(p.question) or "")
             for c in group
-            if c in rendered
+            if c in rendered and rendered[c].exists
             for p in by_pixels[c]
         }
         held = store.known(probe_keys.values())
@@ -317,6 +321,9 @@ def _missing(
                     tally.first.note(score, answer.text)
         for condition in group:
             images: tuple[Image.Image, ...] | None = None
+            if condition in rendered and not rendered[condition].exists:
+                tally.planned -= len(by_pixels[condition])
+                continue
             for probe in by_pixels[condition]:
                 key = probe_keys.get(probe, "")
                 if key in held:

@@ -12,10 +12,10 @@ import scipy
 from auditkit import perturbations
 from auditkit.ask.donors import can_be_shown
 from auditkit.ask.keys import NO_PICTURE, digest_of, pictures_digest, render_key
-from auditkit.ask.store import Rendered, Store
+from auditkit.ask.store import NO_RENDERING, Rendered, Store
 from auditkit.images.cache import PixelCache
 from auditkit.images.item import Item, Picture
-from auditkit.perturbations import law
+from auditkit.perturbations import PictureTooSmall, law
 from auditkit.perturbations.apply import perturb, perturbation_key
 from auditkit.perturbations.dose import dose
 from auditkit.perturbations.words import order
@@ -95,6 +95,14 @@ class Renderer:
                     shown = [perturb(pixels, entry, step.level, n) for pixels, n in zip(shown, keys, strict=True)]
             before = key
         return tuple(shown)
+
+    def render(self, record: Item, digest: str, condition: Condition) -> tuple[Rendered, tuple[NDArray[np.uint8], ...]]:
+        """Return what is to be remembered of a rendering, and what is shown: nothing where the picture is too small."""
+        try:
+            shown = self.shown(record, digest, condition)
+        except PictureTooSmall:
+            return Rendered(NO_RENDERING, None, None), ()
+        return self.describe(record, condition, shown), shown
 
     def pixels(self, record: Item, digest: str, condition: Condition) -> NDArray[np.uint8]:
         """Return the pixels of the one picture that `shown` gives."""

@@ -38,13 +38,22 @@ class StoredAnswer:
     logprobs: Mapping[str, float] | None = None
 
 
+NO_RENDERING = "too small"
+"""Stands in place of a digest where a perturbation cannot be applied to the picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What is remembered of a rendered image: its pixels' digest and its measured dose."""
+    """What is remembered of a rendered image: its pixels' digest and its measured dose, or that there is none."""
 
     digest: str
     ssim: float | None
     psnr: float | None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a picture: some are too small for a perturbation, and are not asked about under it."""
+        return self.digest != NO_RENDERING
 
 
 @dataclass(frozen=True, slots=True, order=True)

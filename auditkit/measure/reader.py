@@ -25,6 +25,7 @@ from auditkit.vocabulary import MODEL, Condition, Probe, Question, condition_nam
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+TOO_SMALL = "the picture is too small"
 _CODES = {name: code for code, name in enumerate(OUTCOMES)}
 _READINGS = {name: code for code, name in enumerate(READINGS)}
 
@@ -146,6 +147,11 @@ class AnswerReader:
         The answers.
     renderer : Renderer
         Knows the digests of rendered images.
+
+    Attributes
+    ----------
+    too_small : dict of str to dict of str to str
+        Of every item read so far that is too small for something: by its id, what for and why.
     """
 
     def __init__(
@@ -159,14 +165,22 @@ class AnswerReader:
         self._store = store
         self._renderer = renderer
         self._earlier = Earlier(store, renderer, keys, plan.protocol.catalogue)
+        self.too_small: dict[str, dict[str, str]] = {}
 
     def read(self, record: Item, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
-        """Yield every planned probe of an item with its dose and its stored answer, if there is one."""
-        wanted = self.plan.probes(record) if probes is None else probes
+        """Yield every planned probe of an item with its dose and its stored answer, if there is one.
+
+        What an item is too small for was not asked, and is left out; `too_small` has it.
+        """
+        every = self.plan.probes(record) if probes is None else probes
         digest = self._digests[record.id]
-        pictures = {probe: self._catalogue.shown(probe.question) for probe in wanted}
-        about = self._earlier.answers(record, digest, (probe.question for probe in wanted))
+        pictures = {probe: self._catalogue.shown(probe.question) for probe in every}
         rendered = self._renderer.known(record, digest, set(pictures.values()))
+        self._note_too_small(record, rendered)
+        unasked = self._earlier.unasked(record, digest, (probe.question for probe in every))
+        without = {condition for condition, one in rendered.items() if not one.exists}
+        wanted = [p for p in every if pictures[p] not in without and p.question not in unasked]
+        about = self._earlier.answers(record, digest, (probe.question for probe in wanted))
         keys = {}
         for probe in wanted:
             image, answer = rendered.get(pictures[probe]), about.get(probe.question, "")
@@ -176,6 +190,11 @@ class AnswerReader:
         for probe in wanted:
             key, image = keys.get(probe, ("", Rendered("", None, None)))
             yield Answered(probe, key, image, answers.get(key))
+
+    def _note_too_small(self, record: Item, rendered: Mapping[Condition, Rendered]) -> None:
+        names = [condition_name(condition) for condition, one in rendered.items() if not one.exists]
+        if names:
+            self.too_small.setdefault(record.id, {}).update(dict.fromkeys(names, TOO_SMALL))
 
     def shown(self, record: Item, condition: Condition) -> tuple[NDArray[np.uint8], ...]:
         """Return the pictures that the model was given under a condition."""

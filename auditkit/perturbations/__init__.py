@@ -15,6 +15,7 @@ from auditkit.perturbations.entry import (
     Entry,
     Expectation,
     PerturbationError,
+    PictureTooSmall,
     Stage,
 )
 from auditkit.perturbations.loading import law
@@ -30,6 +31,7 @@ __all__ = [
     "Expectation",
     "Level",
     "PerturbationError",
+    "PictureTooSmall",
     "Placebo",
     "Stage",
     "Statement",

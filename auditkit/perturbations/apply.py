@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from auditkit.perturbations.entry import Entry, PerturbationError
+from auditkit.perturbations.entry import Entry, PerturbationError, PictureTooSmall
 from auditkit.perturbations.loading import law
 from auditkit.perturbations.values import Pixels, checked, is_grey
 
@@ -68,7 +68,8 @@ def perturb(pixels: Pixels, entry: Entry, level: int, key: bytes) -> Pixels:
     ------
     PerturbationError
         A ValueError: for pixels, a stage or a level that are not among those allowed, and for a law that cannot be
-        imported, fails, or gives back anything but an image of the same shape, dtype and range.
+        imported, fails, or gives back anything but an image of the same shape, dtype and range. `PictureTooSmall`
+        where the law says that this picture is.
 
     Examples
     --------
@@ -100,6 +101,8 @@ def _applied(
     given.flags.writeable = False  # a law that writes into its argument would change the next condition's image
     try:
         result = function(given, key, **parameters)
+    except PictureTooSmall:
+        raise
     except Exception as error:
         raise PerturbationError(f"{at} failed with {type(error).__name__}: {error}.") from error
     if not isinstance(result, np.ndarray) or (result.shape, result.dtype) != (pixels.shape, pixels.dtype):

@@ -34,6 +34,13 @@ class PerturbationError(AuditkitError, ValueError):
     """A perturbation that does not exist, is declared wrongly, or cannot be applied to what it was given."""
 
 
+class PictureTooSmall(PerturbationError):
+    """A picture that a perturbation cannot be applied to; it is not asked about under it, and about all else.
+
+    Laws may raise it, yours too.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of the catalogue; checked when it is made.

@@ -36,7 +36,7 @@ def examples(run: AuditRun) -> list[Example]:
         known = run.renderer.known(record, digest, {(), *conditions})
         for condition in ((), *conditions):
             question = run.protocol.resolve(Question(condition=condition))
-            if condition and (question not in asked or condition not in known):
+            if condition and (question not in asked or condition not in known or not known[condition].exists):
                 continue  # the perturbation does not apply to this modality
             rendered = known.get(condition)
             done = condition[0] if condition else Perturbation("")

@@ -81,7 +81,7 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
         model=model,
         models=models,
         protocol=_protocol(run),
-        data=data_of(data.records, all_left_out(run), run.images, run.settings, run.lacking.by_image),
+        data=data_of(data.records, all_left_out(run), run.images, run.settings, run.not_asked),
         prompts=_prompts(run),
         outcomes=data.total(asked_of=run.protocol.catalogue.asked_of),
         unscored=unscored(run),

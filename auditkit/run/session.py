@@ -74,6 +74,7 @@ class AuditRun:
     judge: Any = None
     looks_made: list[LookInfo] = field(default_factory=list)
     judged_by: list[JudgedBefore] = field(default_factory=list)
+    too_small: dict[str, dict[str, str]] = field(default_factory=dict)
     _parts: list[Measurements] = field(default_factory=list)
     _digests: dict[str, str] = field(default_factory=dict)
 
@@ -110,6 +111,12 @@ class AuditRun:
         return frozenset(role for effect in self.plan.effects for role in answering(effect, self.protocol))
 
     @property
+    def not_asked(self) -> dict[str, dict[str, str]]:
+        """Why an image was not asked something, by its id and what that is: what it lacks, or is too small for."""
+        lacking = self.lacking.by_image
+        return {one: {**lacking.get(one, {}), **self.too_small.get(one, {})} for one in {*lacking, *self.too_small}}
+
+    @property
     def probabilities(self) -> bool:
         """Whether the declared answers' log-probabilities are asked for beside the answers."""
         return self.settings.scoring == "both"
@@ -134,11 +141,12 @@ class AuditRun:
             shown = [catalogue.shown(probe.question) for probe in probes]
             rendered = self.renderer.known(record, digest, set(shown))
             said = earlier.answers(record, digest, (probe.question for probe in probes))
+            planned -= sum(picture in rendered and not rendered[picture].exists for picture in shown)
             about = [said.get(probe.question, "") for probe in probes]
             addresses = [
                 keys.of(probe, rendered[picture], record.columns, answer)
                 for probe, picture, answer in zip(probes, shown, about, strict=True)
-                if picture in rendered and answer is not None
+                if picture in rendered and rendered[picture].exists and answer is not None
             ]
             there = self.store.known(addresses)
             held += sum(address in there for address in addresses)
@@ -331,7 +339,10 @@ class AuditRun:
         unreadable = {item for who in self.answerers for item in who.tally.unreadable}
         plan = replace(plan, records=tuple(r for r in plan.records if r.id not in unreadable))
         self._digests.update(digests(plan, self.store, self.renderer, Tally()))
-        return self._reader(plan).measure()
+        reader = self._reader(plan)
+        found = reader.measure()
+        self.too_small |= reader.too_small
+        return found
 
     def reader(self) -> AnswerReader:
         """Return what finds the stored answers of the whole plan."""

@@ -83,34 +83,37 @@ class Lookup:
 
     def missing(self, record: Item) -> list[str]:
         """Return, question by question, what has no answer: its key, or the question in words where no key is known."""
-        addresses = self._of(record)[1]
+        _, addresses, without = self._of(record)
         held = self._store.known(addresses.values())
         return [
             addresses.get(probe) or str(probe)
             for probe in self._plan.probes(record)
-            if addresses.get(probe) not in held
+            if addresses.get(probe) not in held and probe not in without
         ]
 
     def parcel(self, records: Iterable[Item]) -> Parcel:
         """Return all that is known of some images."""
         parcel = Parcel()
         for record in records:
-            renders, addresses = self._of(record)
+            renders, addresses, _ = self._of(record)
             digest = self._digests.get(record.content)
             sources = {} if digest is None else {record.content: digest}
             parcel.add(Parcel(sources, renders, self._store.answers(addresses.values())))
         return parcel
 
-    def _of(self, record: Item) -> tuple[dict[str, Rendered], dict[Probe, str]]:
-        """Rendered images by key, and the keys of the questions that can be told."""
+    def _of(self, record: Item) -> tuple[dict[str, Rendered], dict[Probe, str], set[Probe]]:
+        """Rendered images by key, the keys of the questions that can be told, and what the picture is too small for."""
         digest = self._digests.get(record.content)
         if digest is None:
-            return {}, {}
+            return {}, {}, set()
         shown_of = self._plan.protocol.catalogue.shown
         probes = {probe: shown_of(probe.question) for probe in self._plan.probes(record)}
         rendered = self._renderer.known(record, digest, set(probes.values()))
         addresses = {
-            p: self._keys.of(p, rendered[shown], record.columns) for p, shown in probes.items() if shown in rendered
+            p: self._keys.of(p, rendered[shown], record.columns)
+            for p, shown in probes.items()
+            if shown in rendered and rendered[shown].exists
         }
+        without = {p for p, shown in probes.items() if shown in rendered and not rendered[shown].exists}
         renders = {self._renderer.key(record, digest, shown): r for shown, r in rendered.items() if shown}
-        return renders, addresses
+        return renders, addresses, without

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from auditkit.perturbations import PerturbationError
+from auditkit.perturbations import PerturbationError, PictureTooSmall
 from auditkit.perturbations.keyed import fraction
 from auditkit.perturbations.values import Pixels, full_scale, rounded
 
 _SHARE = 14  # of the shorter side: 16 px of type at 224 px, which a reader, and a model's patches of 14 px, can tell
-_READABLE = 10  # px of type; below this the letters run together
-_SMALLEST = 3  # px of type: a mark of the text's shape, for pictures of 28 pixels, which have no room for letters
-_MOST = 0.4  # of the height: a larger strip would be a test of what it hides
+_SMALLEST = 10  # px of type; below this the letters run together
+_MOST = 1 / 3  # of the height: a larger strip would be a test of what it hides
 
 
 def burnt_in(pixels: Pixels, key: bytes, *, text: str) -> Pixels:
@@ -33,13 +32,12 @@ def burnt_in(pixels: Pixels, key: bytes, *, text: str) -> Pixels:
     key : bytes
         Decides between top and bottom.
     text : str
-        What is written: in one line where it fits, else broken between words. In pictures of less than some 100 pixels
-        the letters become too small to be read; such a picture is no reason to leave it out of everything else.
+        What is written: in one line where it fits, else broken between words.
 
     Raises
     ------
     PerturbationError
-        When the font has no letter for a character, or the image is too small for the text to be read.
+        When the font has no letter for a character; `PictureTooSmall` when the text could not be read.
     """
     strip = _strip(pixels.shape[0], pixels.shape[1], text)
     result = pixels.copy()
@@ -54,15 +52,16 @@ def _strip(height: int, width: int, text: str) -> NDArray[np.uint8]:
     """Return the strip with the text, shape (rows, width)."""
     if not isinstance(text, str) or not text.strip() or not text.isprintable():
         raise PerturbationError(f"a text to burn in must be one line of letters (value seen: {text!r:.80}).")
-    font, lines = _fitted(width, height, min(height, width) // _SHARE, text)
+    font, lines = _fitted(width, min(height, width) // _SHARE, text)
     _check_letters(font, text)
     ascent, descent = font.getmetrics()
     margin = max(ascent // 4, 1)
-    rows = _rows(font, lines)
-    if rows > height * _MOST:
-        raise PerturbationError(
+    rows = len(lines) * (ascent + descent) + 2 * margin
+    longest = max(map(font.getlength, lines))
+    if longest > width or rows > height * _MOST:
+        raise PictureTooSmall(
             f"an image of {width} x {height} pixels is too small for the text {text!r:.80}: letters of {_SMALLEST} "
-            f"pixels would take {rows} rows, and {_MOST:.0%} of the height is the most.",
+            f"pixels would take {len(lines)} lines of up to {longest:.0f} pixels, and a third of the height at most.",
             "Give larger images (images.max_side), or a shorter text.",
         )
     strip = Image.new("L", (width, rows))
@@ -74,25 +73,12 @@ def _strip(height: int, width: int, text: str) -> NDArray[np.uint8]:
     return drawn
 
 
-def _fitted(width: int, height: int, size: int, text: str) -> tuple[ImageFont.FreeTypeFont, list[str]]:
-    """Return the largest type in which the text fits: in one line while it can be read, then broken between words."""
-    for pixels in range(max(size, _READABLE), _READABLE - 1, -1):
+def _fitted(width: int, size: int, text: str) -> tuple[ImageFont.FreeTypeFont, list[str]]:
+    """Return the largest type up to a size in which the text fits one line; the smallest, broken, where none does."""
+    for pixels in range(max(size, _SMALLEST), _SMALLEST - 1, -1):
         font = _font(pixels)
         if font.getlength(text) <= 0.96 * width:
             return font, [text]
-    lines = _broken(font, width, text)
-    if max(map(font.getlength, lines)) <= width and _rows(font, lines) <= height * _MOST:
-        return font, lines
-    # A word a line, cut off at the sides: text and placebo have as many words, so their strips are of one height.
-    words = text.split()
-    for pixels in range(_READABLE - 1, _SMALLEST - 1, -1):
-        font = _font(pixels)
-        if _rows(font, words) <= height * _MOST:
-            break
-    return font, words
-
-
-def _broken(font: ImageFont.FreeTypeFont, width: int, text: str) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -100,13 +86,7 @@ def _broken(font: ImageFont.FreeTypeFont, width: int, text: str) -> list[str]:
             lines.append(word)
         else:
             lines[-1] = longer
-    return lines
-
-
-def _rows(font: ImageFont.FreeTypeFont, lines: list[str]) -> int:
-    """Height of a strip of these lines, with its margins."""
-    ascent, descent = font.getmetrics()
-    return len(lines) * (ascent + descent) + 2 * max(ascent // 4, 1)
+    return font, lines
 
 
 def _check_letters(font: ImageFont.FreeTypeFont, text: str) -> None:
