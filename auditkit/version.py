@@ -14,6 +14,7 @@ from auditkit import __version__
 
 DISTRIBUTION = "pytest-auditkit"
 """What pip calls it. The package auditkit on PyPI is somebody else's."""
+_COPIED = {"audits", "packs"}
 _SUFFIXES = {".py", ".toml", ".j2", ".css", ".js", ".json"}
 
 
@@ -26,8 +27,8 @@ def code_version() -> str:
     """
     folder = Path(__file__).parent
     digest = hashlib.sha256()
-    # The shipped audits are the user's copy, and lie elsewhere in a checkout.
-    files = (p for p in folder.rglob("*") if p.suffix in _SUFFIXES and "audits" not in p.relative_to(folder).parts)
+    # What `auditkit init` copies is the user's copy, and lies elsewhere in a checkout.
+    files = (p for p in folder.rglob("*") if p.suffix in _SUFFIXES and not _COPIED & {*p.relative_to(folder).parts})
     for path in sorted(files, key=lambda p: p.relative_to(folder).as_posix()):
         digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -16,10 +16,10 @@ MODALITY = "modality"
 
 
 def lacks_kinds(effect: Effect, known: Mapping[str, Task], modalities: Iterable[str]) -> str:
-    """Say which right answers, of those that an effect counts alike, no image of these modalities has.
+    """Say which right answers, of those that an effect needs, no image of these modalities has.
 
     Only of tasks whose right answer follows from the modality, so that it is known of any data, and again of a record.
-    Empty where every answer is right for some images.
+    Empty where there are images for all of it: for every answer that counts alike, for any answer of what is asked.
 
     Parameters
     ----------
@@ -32,12 +32,18 @@ def lacks_kinds(effect: Effect, known: Mapping[str, Task], modalities: Iterable[
     """
     parts = [part for one in effect.parts for part in (one, one.provided) if part is not None]
     names = {part.balanced.removeprefix(COLUMN_OF) for part in parts if part.balanced.startswith(COLUMN_OF)}
+    asked = {question.task for question in effect.questions()}
     there = list(modalities)
-    for task in (known[name] for name in sorted(names) if name in known):
-        if task.truth is not None and task.truth.column == MODALITY:
-            told = {task.truth.of(modality, task.answers) for modality in there}
-            if lacking := [f"“{task.in_words(answer)}”" for answer in task.answers if answer not in told]:
-                return f"no image shows {some_of(lacking)}, so that guessing cannot be told from knowing."
+    for name in sorted((names | asked) & known.keys()):
+        task = known[name]
+        if task.truth is None or task.truth.column != MODALITY:
+            continue
+        told = {task.truth.of(modality, task.answers) for modality in there} - {""}
+        if not told:
+            return f"no image is of a kind that {name} asks about."
+        lacking = [f"“{task.in_words(answer)}”" for answer in task.answers if answer not in told]
+        if name in names and lacking:
+            return f"no image shows {some_of(lacking)}, so that guessing cannot be told from knowing."
     return ""
 
 

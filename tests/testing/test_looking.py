@@ -4,7 +4,9 @@ import pytest
 
 from auditkit.ask.donors import with_donors
 from auditkit.protocol.declared import declared_ids, lacks_kinds
+from auditkit.protocol.effects import share
 from auditkit.protocol.shipped import SHIPPED
+from auditkit.tasks import shipped
 from auditkit.testing import (
     BaseRate,
     FairReader,
@@ -87,3 +89,11 @@ def test_images_of_one_kind_leave_out_what_they_cannot_tell(quick):
         "no image shows “CT or MRI”, “ultrasound, OCT or mammography”, so that guessing cannot be told from knowing."
     )
     assert lacks_kinds(SHIPPED["looking"]()[0], tasks, ["ct"]) == ""
+
+
+def test_what_kind_it_is_cannot_be_asked_of_pictures_of_no_known_kind():
+    """Such audits are not declared for these data; a run without them is whole, and can pass."""
+    known, refused = shipped(), share("refused", "modality", family="answers")
+    assert lacks_kinds(refused, known, ["other"]) == "no image is of a kind that modality asks about."
+    assert lacks_kinds(refused, known, ["other", "ct"]) == ""
+    assert lacks_kinds(share("refused", family="answers"), known, ["other"]) == ""
