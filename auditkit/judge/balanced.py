@@ -1,4 +1,4 @@
-"""Means in which the levels of a column count equally, and what must be shown before a PASS counts."""
+"""Means in which the levels of a column count equally."""
 
 from __future__ import annotations
 

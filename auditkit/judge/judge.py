@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, Verdict, overall
-from auditkit.judge.decided import Decided
+from auditkit.judge.decided import Decided, taken_up
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
 from auditkit.judge.levels import draw_together
@@ -25,9 +25,7 @@ from auditkit.measure.recorded import define
 from auditkit.protocol.model import Family, Protocol, Verb
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.stats.multiplicity import holm
-from auditkit.stats.sequential import sequential_p
 from auditkit.vocabulary import Effect, Question
-from auditkit.words import patients
 
 NOBODY: Mapping[str, str] = MappingProxyType({})
 
@@ -187,42 +185,16 @@ class Judge:
                 draw_together(drafts[effect.name])
                 for draft in drafts[effect.name]:
                     draft.required = draft.required and (together or not draft.together)
-            fresh = {member: self._taken_up(some, before.get(member, [])) for member, some in drafts.items()}
+                    mark(draft, self.data, self._protocol)
+            fresh = {
+                member: taken_up(some, before.get(member, []), self._look, self._protocol)
+                for member, some in drafts.items()
+            }
             self._families[name] = self._corrected({**before, **fresh}, self._size(name))
         return self._families[name]
 
     def _drafts(self, family: Family, members: Sequence[Effect]) -> dict[str, list[Draft]]:
         return draft_all(members, family, self.data, self._rules)
-
-    def _taken_up(self, drafts: Sequence[Draft], before: Sequence[Decided]) -> list[Decided]:
-        """Put this look's drafts after what earlier looks found; what is settled, or waits, stays as it was."""
-        earlier = {(d.draft.stratum, d.draft.part): d for d in before}
-        taken = []
-        for draft in drafts:
-            mark(draft, self.data, self._protocol)
-            held = earlier.get((draft.stratum, draft.part))
-            waits = draft.stratum in self._look.waiting
-            if held is not None and (held.settled or (waits and held.seen)):
-                taken.append(held)
-            elif waits:
-                draft.met = False
-                draft.obstacle = f"{patients(draft.n_clusters)} are too few to decide early"
-                draft.p_pass = draft.p_fail = 1.0
-                taken.append(Decided(draft, self._look.number))
-            else:
-                seen = (*(held.seen if held is not None else ()), (draft.p_pass, draft.p_fail))
-                draft.p_pass, draft.p_fail = self._over_looks(seen, draft)
-                taken.append(Decided(draft, self._look.number, seen))
-        return taken
-
-    def _over_looks(self, seen: tuple[tuple[float, float], ...], draft: Draft) -> tuple[float, float]:
-        """Return p_pass and p_fail adjusted for the looks made so far; at an only look they are what they are."""
-        fractions = self._look.fractions.get(draft.stratum, (1.0,))
-        if fractions == (1.0,):
-            return seen[-1]
-        missed = ((1.0, 1.0),) * (len(fractions) - len(seen))  # looks at which none of its images could be used
-        adjusted = sequential_p(missed + seen, fractions, self._protocol.looks.spending, self._protocol.alpha)
-        return float(adjusted[0]), float(adjusted[1])
 
     def _corrected(self, family: dict[str, list[Decided]], size: int) -> dict[str, list[Decided]]:
         """Give every cell its verdict; Holm over what is required of the family, as it was declared."""
@@ -327,6 +299,7 @@ class Judge:
         verdict = overall(cell.verdict for cell in deciding)
         treated, control = self._titles.sides(effect)
         pooled = self._pooled(effect, family)
+        unit = unit_of(self._protocol.resolved(effect), self._rules)
         return Audit(
             id=f"{effect.family}/{effect.name}",
             question=question,
@@ -335,7 +308,7 @@ class Judge:
             limit=_limit(family),
             statistic=effect.statistic,
             quantity=self._titles.quantity(effect),
-            unit=unit_of(self._protocol.resolved(effect), self._rules),
+            unit=unit,
             change=is_change(effect),
             shown=family.shown,
             title=self._titles.title(effect),
@@ -347,9 +320,7 @@ class Judge:
             sentence=audit_sentence(
                 deciding, verdict, shown=family.shown, gap=bool(effect.between), who=self._titles.who(effect)
             ),
-            estimate=pooled.estimate
-            if pooled
-            else Estimate(unit=unit_of(self._protocol.resolved(effect), self._rules)),
+            estimate=pooled.estimate if pooled else Estimate(unit=unit),
             expected=pooled.expected if pooled else None,
             p_pass=max((c.p_pass for c in required if c.p_pass is not None), default=None),
             p_fail=min((c.p_fail_holm for c in required if c.p_fail_holm is not None), default=None),

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from auditkit.evidence import Estimate, Expected
-from auditkit.judge.balanced import absent, balanced, is_alone
+from auditkit.judge.balanced import balanced, is_alone
 from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import SHOWN_CASES, Draft
 from auditkit.judge.expected import expected_record
+from auditkit.judge.frames import Frame, estimate_in, frame_of, intervals_in
 from auditkit.judge.prospects import Prospect, of_mean, together
+from auditkit.judge.provided import check_classes, check_provided
 from auditkit.judge.rules import Rules
 from auditkit.judge.sentences import say_too_few
 from auditkit.judge.tails import add_tail
 from auditkit.measure.columns import ALL, Measurements, Stratum
-from auditkit.measure.effects import per_item
 from auditkit.measure.excess import excess_of
 from auditkit.protocol.model import Family
-from auditkit.stats.equivalence import Interval, equivalence
+from auditkit.stats.equivalence import Interval
 from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.unseen import least_clusters, mean_ends
 from auditkit.tasks import CORRECT
-from auditkit.vocabulary import MODEL, Value
-from auditkit.words import count, number, some_of
-from auditkit.words import interval as in_words
+from auditkit.vocabulary import Value
+from auditkit.words import count, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,32 +43,6 @@ ADVERSE = {"within": 0, "at_most": 1, "at_least": -1}
 """By the verb: +1 where large values speak against the model, -1 where small ones do, 0 for large absolute ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What one stratum of one call is judged by.
-
-    Attributes
-    ----------
-    stratum : Stratum
-        Its items.
-    mask : ndarray of bool, shape (n,)
-        The same.
-    clusters : ndarray of int, shape (mask.sum(),)
-        Their patients.
-    limits : (float, float)
-        Ends of the region that the effects must stay in.
-    middle, reach : float
-        Every value lies within ``middle - reach`` and ``middle + reach``.
-    """
-
-    stratum: Stratum
-    mask: NDArray[np.bool_]
-    clusters: NDArray[np.int64]
-    limits: tuple[float, float]
-    middle: float
-    reach: float
-
-
 def judge_means(
     decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
 ) -> list[tuple[str, Draft]]:
@@ -78,17 +52,11 @@ def judge_means(
     for reach in dict.fromkeys((d.items.least, d.items.most) for d in plain):
         chosen = [d for d in plain if (d.items.least, d.items.most) == reach]
         for stratum, limits in strata(data, family):
-            drafts += _judged(chosen, _frame(stratum, limits, reach, data), family, data, rules)
+            drafts += _judged(chosen, frame_of(stratum, limits, reach, data), family, data, rules)
     for decision in decisions:
         for stratum, limits in strata(data, family) if decision.part.balanced else ():
             drafts += _judged_balanced(decision, stratum, limits, family, data, rules)
     return drafts
-
-
-def _frame(stratum: Stratum, limits: tuple[float, float], reach: tuple[float, float], data: Measurements) -> Frame:
-    mask = data.where(stratum)
-    middle, half = (reach[0] + reach[1]) / 2, (reach[1] - reach[0]) / 2
-    return Frame(stratum, mask, data.clusters(mask), limits, middle, half)
 
 
 def _judged_balanced(
@@ -104,15 +72,13 @@ def _judged_balanced(
     if is_alone(decision, mask, data) and stratum[1] != ALL:
         return []
     scaled = balanced(decision, mask, data)
-    frame = _frame(stratum, limits, (scaled.items.least, scaled.items.most), data)
+    frame = frame_of(stratum, limits, (scaled.items.least, scaled.items.most), data)
     drafts = _judged([scaled], frame, family, data, rules)
     for _, draft in drafts:  # an item that weighs more reaches further than the mean can
         draft.estimate = _within(draft.estimate, decision)
         draft.worst_case = None if draft.worst_case is None else _within(draft.worst_case, decision)
-    for _, draft in drafts if family.verb else ():
-        if draft.met and (lacking := absent(decision, mask, data, rules.protocol)):
-            draft.met, draft.p_pass, draft.settle = False, 1.0, None
-            _say_absent(draft, lacking)
+        if family.verb and draft.met:
+            check_classes(draft, decision, mask, data, rules.protocol)
     return drafts
 
 
@@ -131,7 +97,7 @@ def _judged(
     mask = frame.mask
     values = np.stack([d.items.values[mask] for d in decisions], axis=1)
     asked = np.stack([d.items.asked[mask] for d in decisions], axis=1)
-    intervals = _intervals(values, frame, rules)
+    intervals = intervals_in(values, frame, rules)
     expected = _expected(decisions, frame, data, rules)
     missing = asked & ~np.isfinite(values)
     imputed: dict[int, dict[Side, Interval]] = {int(i): {} for i in np.flatnonzero(missing.any(axis=0))}
@@ -139,13 +105,13 @@ def _judged(
         chosen = list(imputed)
         ends = np.stack([getattr(decisions[i].items, side)[mask] for i in chosen], axis=1)
         filled = np.where(missing[:, chosen], ends, values[:, chosen])
-        for i, result in zip(chosen, _intervals(filled, frame, rules), strict=True):
+        for i, result in zip(chosen, intervals_in(filled, frame, rules), strict=True):
             imputed[i][side] = result
     drafts = []
     for i, decision in enumerate(decisions):
         draft = _draft(decision, frame, intervals[i], imputed.get(i, {}), family, data, rules)
         draft.expected = expected.get(i)
-        if decision.part.provided and draft.met:
+        if draft.met:
             check_provided(draft, decision, frame, data, rules)
         # Over all patients together only: a level by itself has too few to tell some that jump from noise.
         if family.tail is not None and frame.mask.all():
@@ -155,40 +121,17 @@ def _judged(
     return drafts
 
 
-def _intervals(values: NDArray[np.float64], frame: Frame, rules: Rules) -> list[Interval]:
-    """Return the interval of every column; what bounds a value is the same to either side of the middle."""
-    settings = rules.statistics
-    low, high = (limit - frame.middle for limit in frame.limits)
-    open_ended = np.isinf(low) and np.isinf(high)
-    intervals = equivalence(
-        cluster_means(values - frame.middle, frame.clusters),
-        -frame.reach - 1 if open_ended else low,  # what is only shown has no limit; any beyond the range will do
-        high,
-        alpha=rules.alpha(frame.stratum),
-        resamples=settings.resamples,
-        seed=rules.seed(frame.stratum),
-        value_range=frame.reach,
-        min_informative=settings.min_informative,
-    )
-    return intervals
-
-
-def _estimate(interval: Interval, frame: Frame, unit: str) -> Estimate:
-    value, low, high = (end + frame.middle for end in (interval.estimate, interval.low, interval.high))
-    return Estimate(value=value, low=low, high=high, level=interval.level, unit=unit)
-
-
 def _expected(decisions: Sequence[Decision], frame: Frame, data: Measurements, rules: Rules) -> dict[int, Expected]:
     """Return the same estimates from expected scores, by position; nothing without log-probabilities."""
     every = [decision.items.expected[frame.mask] for decision in decisions]
     known = {i: int(n) for i, values in enumerate(every) if (n := np.isfinite(values).sum())}
     if not known:
         return {}
-    intervals = _intervals(np.stack([every[i] for i in known], axis=1), frame, rules)
+    intervals = intervals_in(np.stack([every[i] for i in known], axis=1), frame, rules)
     records = {}
     for (i, n), interval in zip(known.items(), intervals, strict=True):
         sides = decisions[i].treated(data), decisions[i].control(data)
-        estimate = _estimate(interval, frame, decisions[i].unit)
+        estimate = estimate_in(interval, frame, decisions[i].unit)
         records[i] = expected_record(estimate, *sides, frame.mask & decisions[i].where, (n, interval.n_clusters))
     return records
 
@@ -216,7 +159,7 @@ def _draft(
     draft = Draft(
         stratum=frame.stratum,
         part=decision.part.label,
-        estimate=_estimate(interval, frame, decision.unit),
+        estimate=estimate_in(interval, frame, decision.unit),
         met=interval.decision == "inside" and survives,
         p_pass=max([interval.p_pass, *(r.p_pass for r in adverse)]),
         p_fail=p_fail,
@@ -266,51 +209,6 @@ def _check_number(draft: Draft, interval: Interval, frame: Frame, rules: Rules) 
         limit = number(min(margin for margin, _ in short), unit, signed=False)
         limit = limit.replace("%", "percentage points")  # between two shares
         say_too_few(draft, alpha, f"a limit {limit} from the estimate", needed)
-
-
-def _say_absent(draft: Draft, lacking: Sequence[str]) -> None:
-    draft.obstacle = f"no item has the right answer {some_of(lacking)}, so guessing cannot be told from knowing"
-    draft.remedy = "give items of every class"
-
-
-def check_provided(draft: Draft, decision: Decision, frame: Frame, data: Measurements, rules: Rules) -> None:
-    """Take a PASS back where it is not shown that there was something to lose (assay sensitivity, ICH E10).
-
-    Two models that guess are as good as each other under any corruption. So a PASS takes both that the loss is small
-    and that what could be lost lies above zero; each at the level of the stratum, which needs no correction as both
-    must hold.
-    """
-    part = decision.part.provided
-    if part is None:
-        return
-    first = replace(decision, part=part, items=per_item(part, data, rules.protocol))
-    if part.balanced and is_alone(first, frame.mask, data):
-        # Of a level with one right answer it cannot be told; whether the model guesses is told by all of them.
-        everything = (frame.stratum[0], ALL)
-        frame = replace(frame, stratum=everything, mask=data.where(everything), clusters=data.cluster)
-    aim = first if not part.balanced else balanced(first, frame.mask, data)
-    items = aim.items
-    values = np.where(items.asked & ~np.isfinite(items.values), items.lowest, items.values)
-    ends = (items.least + items.most) / 2, (items.most - items.least) / 2
-    above = Frame(frame.stratum, frame.mask, frame.clusters, (0.0, np.inf), *ends)
-    [shown] = _intervals(values[frame.mask][:, None], above, rules)
-    draft.p_pass = max(draft.p_pass, shown.p_pass)
-    lacking = absent(first, frame.mask, data, rules.protocol) if part.balanced else ()
-    if shown.decision == "inside" and not lacking:
-        return
-    draft.met, draft.settle = False, None
-    if lacking:
-        _say_absent(draft, lacking)
-        return
-    found = in_words(_estimate(shown, above, "share"), signed=False)
-    asked = rules.protocol.catalogue.asked_of(part.terms[0][1].question)
-    guesses = f"not shown to be better than guessing ({found} of the way to always right)"
-    if asked == MODEL:
-        draft.obstacle = f"unchanged it is {guesses}"
-        draft.remedy = "who guesses has nothing to lose, so no small loss counts"
-    else:
-        draft.obstacle = f"the {asked} is {guesses}"
-        draft.remedy = f"a {asked} that guesses would find nothing in any answer"
 
 
 def _worst_case(imputed: Sequence[Interval], interval: Interval, frame: Frame, unit: str) -> Estimate | None:
