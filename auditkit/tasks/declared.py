@@ -79,7 +79,8 @@ def _read(file: str) -> Mapping[str, Task]:
     return MappingProxyType({id: task_of(id, table, {}, file) for id, table in _tables(file).items()})
 
 
-def _tables(file: str) -> dict[str, Any]:
+@cache
+def _tables(file: str) -> Mapping[str, Any]:
     return tomllib.loads(resources.files("auditkit.tasks").joinpath(file).read_text(encoding="utf-8"))
 
 
