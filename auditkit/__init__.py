@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from auditkit.perturbations import Entry
     from auditkit.protocol import description, diagnosis, medq, shipped, zero_shot
     from auditkit.protocol.effects import (
-        accuracy,
         agreement,
         areas,
-        balanced_accuracy,
         behind,
         between,
         calibration,
@@ -32,19 +30,16 @@ if TYPE_CHECKING:
         errors_over,
         falls,
         follows,
-        loses,
-        loss,
         mean,
-        recall,
         rises,
         share,
-        skill,
         steps,
         versus,
         wording_share,
         wordings,
     )
     from auditkit.protocol.read import load_protocol
+    from auditkit.protocol.right_answers import accuracy, balanced_accuracy, loses, loss, recall, skill
     from auditkit.tasks import Quantity, Score, Scorer, Wording
     from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
@@ -112,11 +107,12 @@ _HOMES = {
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
-        "accuracy", "agreement", "areas", "balanced_accuracy", "behind", "between", "calibration", "change",
-        "corruptions", "departure", "differs", "displacement", "errors_over", "falls", "follows", "loses", "loss",
-        "mean", "recall", "rises", "share", "skill", "steps", "versus", "wording_share", "wordings",
+        "agreement", "areas", "behind", "between", "calibration", "change", "corruptions", "departure", "differs",
+        "displacement", "errors_over", "falls", "follows", "mean", "rises", "share", "steps", "versus", "wording_share",
+        "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
+    "auditkit.protocol.right_answers": ("accuracy", "balanced_accuracy", "loses", "loss", "recall", "skill"),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),
     "auditkit.vocabulary": ("Effect", "Part", "Perturbation", "Question", "Value"),
 }  # fmt: skip

@@ -18,6 +18,13 @@ def near(wanted: object, known: Iterable[str], most: int = 1) -> str:
     return f"Did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
+def unknown(kind: str, wanted: str, known: Iterable[str]) -> AuditkitError:
+    """Return the error about a name that there is not; near ones are named, else some that there are."""
+    names = list(known)
+    remedy = near(wanted, names, most=3) or f"Known are, among others, {', '.join(names[:5])}."
+    return AuditkitError(f"there is no {kind} {wanted!r}.", remedy)
+
+
 def imported(path: str, where: str, remedy: str = INSTALL, kind: type[AuditkitError] = AuditkitError) -> Any:
     """Return the object behind ``package.module:name``, or ``:name.of.a.part``.
 

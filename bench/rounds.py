@@ -22,9 +22,10 @@ from auditkit.ask.store import Store
 from auditkit.images.item import Item
 from auditkit.models.base import DEFAULTS, Model, ModelOptions, Request, Response
 from auditkit.models.local import LocalModel
-from auditkit.protocol.effects import accuracy, change, mean
+from auditkit.protocol.effects import change, mean
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
+from auditkit.protocol.right_answers import accuracy
 from auditkit.testing import tiny_checkpoint
 from auditkit.vocabulary import Effect, Perturbation
 from bench.inference import spread

@@ -21,7 +21,7 @@ from scipy.special import ndtr
 
 from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, SCORED, Column, Measurements
-from auditkit.protocol import effects
+from auditkit.protocol import effects, right_answers
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.tasks.truth import COLUMN_OF
@@ -162,7 +162,7 @@ def _share_moved(excess: float, noise: float) -> float:
 
 GATES = {
     "skill": Gate(
-        effects.skill(TASK, family="skill"),
+        right_answers.skill(TASK, family="skill"),
         {
             (MARGIN, "both classes 60 %"): _skill(0.6, 0.6),
             (MARGIN, "ill 30 %, well 90 %"): _skill(0.3, 0.9),
@@ -171,7 +171,7 @@ GATES = {
         },
     ),
     "recall": Gate(
-        effects.recall(TASK, "yes", family="recall"),
+        right_answers.recall(TASK, "yes", family="recall"),
         {
             (MARGIN, "sensitivity 70 %"): _skill(0.7, 0.9),
             (INSIDE, "sensitivity 90 %"): _skill(0.9, 0.9),
@@ -179,7 +179,7 @@ GATES = {
         },
     ),
     "loss": Gate(
-        effects.loses("jpeg", (3,), task=TASK, family="loss"),
+        right_answers.loses("jpeg", (3,), task=TASK, family="loss"),
         {
             (MARGIN, "85 % to 75 %"): _loss(0.85, 0.72 / 0.85, 0.2),
             (MARGIN, "95 % to 85 %"): _loss(0.95, 0.84 / 0.95, 0.2),

@@ -10,10 +10,9 @@ from typing import Any
 
 from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
-from auditkit.lookup import near
+from auditkit.lookup import near, unknown
 from auditkit.perturbations import STAGES, Entry
 from auditkit.perturbations.words import altered, closed, order, reworded
-from auditkit.protocol.hash import digest
 from auditkit.tasks import SHARES, SLOT, Choice, Prompt, Quantity, Task, of_probabilities
 from auditkit.tasks.slots import ANSWER, OPTIONS, TRUE, WRONG, fenced, filled, slots
 from auditkit.vocabulary import MODEL, Condition, Perturbation, Question, Value
@@ -112,7 +111,7 @@ class Catalogue:
         seen, at = [task.id], task
         while at.of:
             if at.of not in self.tasks:
-                raise _unknown(f"task, which tasks.{at.id}.of names", at.of, self.tasks)
+                raise unknown(f"task, which tasks.{at.id}.of names", at.of, self.tasks)
             seen.append(at.of)
             at = self.tasks[at.of]
             if len(seen) > MOST_ROUNDS or at.id == task.id:
@@ -133,7 +132,7 @@ class Catalogue:
         """
         found = self.perturbations.get(name)
         if found is None:
-            raise _unknown("perturbation", name, self.perturbations)
+            raise unknown("perturbation", name, self.perturbations)
         return found
 
     def task(self, id: str) -> Task:
@@ -146,7 +145,7 @@ class Catalogue:
         """
         found = self.tasks.get(id or self.score[0])
         if found is None:
-            raise _unknown("task", id or self.score[0], self.tasks)
+            raise unknown("task", id or self.score[0], self.tasks)
         return found
 
     def quantity(self, value: Value) -> Quantity:
@@ -173,7 +172,7 @@ class Catalogue:
                 f"the answers to task {task.id!r} have labels and no number to take a mean of.",
                 f"Take one of: {', '.join(known)}.",
             )
-        raise _unknown(f"value of task {task.id!r}", value.name, known)
+        raise unknown(f"value of task {task.id!r}", value.name, known)
 
     # --- questions -------------------------------------------------------------------------------------------------
 
@@ -197,7 +196,7 @@ class Catalogue:
         usual = task.first if question.task else self.score[1]
         wording = question.wording or usual
         if wording not in task.wordings:
-            raise _unknown(f"wording of task {task.id!r}", wording, task.wordings)
+            raise unknown(f"wording of task {task.id!r}", wording, task.wordings)
         for perturbation in question.condition:
             self.entry(perturbation.name).parameters(perturbation.level)
         asking = [p.name for p in self.asking(question.condition)]
@@ -387,91 +386,6 @@ class Catalogue:
     def _stage(self, perturbation: Perturbation) -> int:
         return STAGES.index(self.entry(perturbation.name).stage)
 
-    # --- what a protocol's hash covers -----------------------------------------------------------------------------
-
-    def entries(self, questions: Iterable[Question]) -> dict[str, str]:
-        """Return the SHA-256 of everything that questions use, entry by entry.
-
-        Parameters
-        ----------
-        questions : iterable of Question
-            Resolved or not.
-
-        Returns
-        -------
-        dict of str to str
-            By ``"perturbation pixelate"``, ``"wording quality.direct"`` and ``"scorer quality"``, sorted. What decides
-            an answer counts: parameters, laws and versions of perturbations, texts, scorers; not labels and reasons.
-        """
-        names: set[str] = set()
-        for question in map(self.resolve, questions):
-            names |= {f"wording {question.words}", f"scorer {question.task}"}
-            names |= {f"perturbation {p.name}" for p in question.condition}
-        return {name: self.digest(name) for name in sorted(names)}
-
-    def named(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the SHA-256 of everything that names stand for, entry by entry, as `entries` does.
-
-        Parameters
-        ----------
-        names : iterable of str
-            Perturbations, tiers (all perturbations of the tier), tasks (all their wordings), or wordings
-            (``"quality.direct"``).
-
-        Raises
-        ------
-        AuditkitError
-            If a name is none of these; near ones are named.
-        """
-        found: set[str] = set()
-        for name in names:
-            found |= self._named(name)
-        return {name: self.digest(name) for name in sorted(found)}
-
-    def _named(self, name: str) -> set[str]:
-        found = {
-            f"perturbation {entry.name}" for entry in self.perturbations.values() if name in (entry.name, entry.tier)
-        }
-        if name in self.tasks:
-            found |= {f"scorer {name}"} | {f"wording {name}.{wording}" for wording in self.tasks[name].wordings}
-        task, _, wording = name.rpartition(".")
-        if task in self.tasks and wording in self.tasks[task].wordings:
-            found |= {f"scorer {task}", f"wording {name}"}
-        if not found:
-            tiers = {entry.tier for entry in self.perturbations.values()}
-            raise _unknown("perturbation, tier or task", name, [*tiers, *self.tasks, *self.perturbations])
-        return found
-
-    def digest(self, name: str) -> str:
-        """Return the SHA-256 (64 hex digits) of one entry.
-
-        Parameters
-        ----------
-        name : str
-            ``"perturbation "``, ``"wording "`` or ``"scorer "`` and the entry's own name.
-
-        Raises
-        ------
-        AuditkitError
-            If there is no such entry.
-        """
-        kind, _, own = name.partition(" ")
-        if kind == "perturbation":
-            return digest(self.entry(own).acting())
-        if kind == "scorer":
-            task = self.task(own)
-            # Somebody else's scorer may say by a version that it reads differently now.
-            spec = [task.scorer_spec, str(getattr(task.scorer, "version", ""))]
-            further = {key: value for key, value in task.table().items() if key not in ("scorer", "wordings")}
-            return digest([*spec, further] if further else spec)
-        if kind == "wording":
-            id, _, wording = own.rpartition(".")
-            known = self.task(id).wordings
-            if wording not in known:
-                raise _unknown(f"wording of task {id!r}", wording, known)
-            return digest([known[wording].text, known[wording].system, known[wording].max_new_tokens])
-        raise AuditkitError(f"{name!r} is not an entry; it begins with perturbation, wording or scorer.")
-
 
 def _check_placebo(entry: Entry, known: Mapping[str, Entry]) -> None:
     if not entry.placebo:
@@ -489,9 +403,3 @@ def _other(task: Task, truth: str) -> str:
     """Return the answer after the right one, the first after the last: one and the same for every item like it."""
     answers = task.answers
     return answers[(answers.index(truth) + 1) % len(answers)] if truth in answers else ""
-
-
-def _unknown(kind: str, wanted: str, known: Iterable[str]) -> AuditkitError:
-    names = list(known)
-    remedy = near(wanted, names, most=3) or f"Known are, among others, {', '.join(names[:5])}."
-    return AuditkitError(f"there is no {kind} {wanted!r}.", remedy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auditkit.errors import AuditkitError
+from auditkit.protocol.entries import entries_used
 from auditkit.protocol.model import Protocol
 from auditkit.vocabulary import Effect
 
@@ -18,7 +19,7 @@ def check_covered(effects: Iterable[Effect], protocol: Protocol) -> None:
         Naming the effect, what it uses, and the line to add.
     """
     for effect in effects:
-        used = protocol.catalogue.entries(effect.questions())
+        used = entries_used(protocol.catalogue, effect.questions())
         missing = [name.partition(" ")[2] for name in used if name not in protocol.entries]
         names = [n for n in missing if not any(other.startswith(f"{n}.") for other in missing)]
         if names:

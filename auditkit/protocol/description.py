@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from auditkit.protocol import effects
+from auditkit.protocol import effects, right_answers
 from auditkit.protocol.diagnosis import CONDITIONS, LETTERS
 from auditkit.vocabulary import Effect, Perturbation
 
@@ -20,7 +20,7 @@ DESCRIPTION, DESCRIBED = "description", "described"
 def accuracy() -> list[Effect]:
     """The share of right answers from the image, and from the description."""
     return [
-        effects.accuracy(f"{condition}.{kind}", family="accuracy")
+        right_answers.accuracy(f"{condition}.{kind}", family="accuracy")
         for condition in CONDITIONS
         for kind in (LETTERS, DESCRIBED)
     ]
@@ -29,8 +29,8 @@ def accuracy() -> list[Effect]:
 def beyond() -> list[Effect]:
     """By how much the answers from the image are right more often than those from the description."""
     return [
-        effects.accuracy(_own(condition), family="beyond")
-        .minus(effects.accuracy(_from(condition)))
+        right_answers.accuracy(_own(condition), family="beyond")
+        .minus(right_answers.accuracy(_from(condition)))
         .named(f"{condition}-beyond-description")
         for condition in CONDITIONS
     ]
@@ -43,8 +43,8 @@ def unused() -> list[Effect]:
     """
     found = []
     for condition in CONDITIONS:
-        more = effects.accuracy(_from(condition), family="unused").minus(effects.accuracy(_own(condition)))
-        provided = effects.skill(_from(condition)).parts[0]
+        more = right_answers.accuracy(_from(condition), family="unused").minus(right_answers.accuracy(_own(condition)))
+        provided = right_answers.skill(_from(condition)).parts[0]
         parts = tuple(replace(part, provided=provided) for part in more.parts)
         found.append(replace(more, parts=parts).named(f"{condition}-described-not-used"))
     return found
@@ -52,7 +52,7 @@ def unused() -> list[Effect]:
 
 def decider() -> list[Effect]:
     """How far the decider is from guessing: one that repeats the question, or always says the same, is at 0."""
-    return [effects.skill(_from(condition), family="decider") for condition in CONDITIONS]
+    return [right_answers.skill(_from(condition), family="decider") for condition in CONDITIONS]
 
 
 def position() -> list[Effect]:

@@ -7,7 +7,7 @@ so that ``-k pneumonia`` selects those of one. The families are declared in ``pa
 from __future__ import annotations
 
 from auditkit import tasks
-from auditkit.protocol import effects
+from auditkit.protocol import effects, right_answers
 from auditkit.tasks import Task
 from auditkit.vocabulary import Effect, Perturbation
 
@@ -24,13 +24,13 @@ def questions(*kinds: str) -> list[Task]:
 
 def accuracies() -> list[Effect]:
     """The share of right answers to every task, and the mean of the shares of every class."""
-    made = effects.accuracy, effects.balanced_accuracy
+    made = right_answers.accuracy, right_answers.balanced_accuracy
     return [make(task.id, family="accuracy") for task in questions() for make in made]
 
 
 def skill() -> list[Effect]:
     """Every task, for how far the answers are from guessing."""
-    return [effects.skill(task.id, family="skill") for task in questions()]
+    return [right_answers.skill(task.id, family="skill") for task in questions()]
 
 
 def recall() -> list[Effect]:
@@ -44,13 +44,13 @@ def recall_of_kinds() -> list[Effect]:
 
 
 def _recalls(family: str, every: list[Task]) -> list[Effect]:
-    return [effects.recall(task.id, answer, family=family) for task in every for answer in task.answers]
+    return [right_answers.recall(task.id, answer, family=family) for task in every for answer in task.answers]
 
 
 def loss() -> list[Effect]:
     """Every corruption, for the right answers that are lost under it."""
     return [
-        effects.loses(entry, SEVERITIES, task=task.id, family="loss")
+        right_answers.loses(entry, SEVERITIES, task=task.id, family="loss")
         for task in questions(PRESENT, KIND)
         for entry in effects.corruptions()
     ]
@@ -59,7 +59,7 @@ def loss() -> list[Effect]:
 def loss_by_class() -> list[Effect]:
     """Every corruption, for the sensitivity and the specificity that are lost under it."""
     return [
-        effects.loses(entry, SEVERITIES, task=task.id, answer=answer, family="loss_by_class")
+        right_answers.loses(entry, SEVERITIES, task=task.id, answer=answer, family="loss_by_class")
         for task in questions(PRESENT)
         for entry in effects.corruptions()
         for answer in task.answers

@@ -11,7 +11,7 @@ from auditkit.errors import AuditkitError
 from auditkit.lookup import imported
 from auditkit.parsed import toml
 from auditkit.perturbations import Entry
-from auditkit.tasks.declared import BY_NAME
+from auditkit.tasks.declared_scorers import BY_NAME
 
 
 @dataclass(frozen=True, slots=True)

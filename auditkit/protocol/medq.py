@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from auditkit.protocol import effects
+from auditkit.protocol import effects, right_answers
 from auditkit.vocabulary import Effect, Perturbation, Question, Value
 
 PERCEPTION, BETTER = "medq.perception", "medq.better"
@@ -21,7 +21,7 @@ PADDED, INSTRUCTED = Perturbation("answer_padded"), Perturbation("answer_instruc
 def accuracy() -> list[Effect]:
     """The share of right answers as they are written, and of the likeliest options that are right."""
     return [
-        effects.accuracy(PERCEPTION, name="perception-as-written", family="accuracy"),
+        right_answers.accuracy(PERCEPTION, name="perception-as-written", family="accuracy"),
         effects.mean(PERCEPTION, "likeliest_correct", name="perception-by-likeliest-option", family="accuracy"),
     ]
 

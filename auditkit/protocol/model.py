@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from auditkit.errors import AuditkitError
 from auditkit.protocol.catalogue import Catalogue
+from auditkit.protocol.entries import entries_named, entries_used
 from auditkit.protocol.hash import digest
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Effect, Part, Question, Value, summed
@@ -341,7 +342,8 @@ class Protocol(Section):
         effects = [effect for family in self.families if family in SHIPPED for effect in SHIPPED[family]()]
         questions = {self.resolve(question) for effect in effects for question in effect.questions()}
         named = (*self.perturbations, *self.tasks, *self.covers)
-        return self.catalogue.entries({*questions, self.resolve(Question())}) | self.catalogue.named(named)
+        used = entries_used(self.catalogue, {*questions, self.resolve(Question())})
+        return used | entries_named(self.catalogue, named)
 
     def parts(self) -> dict[str, str]:
         """Return the SHA-256 of the criteria, and of every entry named."""

@@ -14,9 +14,7 @@ from auditkit.protocol import effects
 from auditkit.protocol.effects import (
     EMBEDDING,
     PER_STEP,
-    accuracy,
     areas,
-    balanced_accuracy,
     between,
     change,
     corruptions,
@@ -25,16 +23,13 @@ from auditkit.protocol.effects import (
     displacement,
     falls,
     follows,
-    loss,
     mean,
-    recall,
-    relies,
     rises,
     share,
-    skill,
     wording_share,
     wordings,
 )
+from auditkit.protocol.right_answers import accuracy, balanced_accuracy, loss, recall, relies, skill
 from auditkit.vocabulary import ATTRIBUTES, Effect, Part, Perturbation, Question, Value, summed
 
 DIRECTIONS = ("brightness", "brightness_down", "contrast", "contrast_up")

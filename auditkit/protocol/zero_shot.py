@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 
 from auditkit import tasks
-from auditkit.protocol import effects
+from auditkit.protocol import effects, right_answers
 from auditkit.tasks import Task
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
@@ -53,13 +53,13 @@ def set_of(task: Task) -> str:
 
 def accuracies() -> list[Effect]:
     """The share of right answers (top-1), and the mean of the shares of every class."""
-    made = effects.accuracy, effects.balanced_accuracy
+    made = right_answers.accuracy, right_answers.balanced_accuracy
     return [make(task.id, family="accuracy") for task in questions() for make in made]
 
 
 def skill() -> list[Effect]:
     """Every data set, for how far the answers are from guessing."""
-    return [effects.skill(task.id, family="skill") for task in questions()]
+    return [right_answers.skill(task.id, family="skill") for task in questions()]
 
 
 def auroc() -> list[Effect]:
@@ -67,14 +67,16 @@ def auroc() -> list[Effect]:
     found = []
     for task in questions():
         answers = task.answers if len(task.answers) > 2 else (task.positive or task.answers[-1],)
-        found.append(effects.separation(task.id, *answers, family="auroc"))
+        found.append(right_answers.separation(task.id, *answers, family="auroc"))
     return found
 
 
 def recall() -> list[Effect]:
     """Every class of every data set."""
     return [
-        effects.recall(task.id, answer, family="recall_of_kinds") for task in questions() for answer in task.answers
+        right_answers.recall(task.id, answer, family="recall_of_kinds")
+        for task in questions()
+        for answer in task.answers
     ]
 
 
@@ -94,7 +96,7 @@ def corrupted_published() -> list[Effect]:
 def loss() -> list[Effect]:
     """Every corruption that auditkit computes, for the right answers that are lost under it."""
     return [
-        effects.loses(entry, SEVERITIES, task=task.id, family="loss")
+        right_answers.loses(entry, SEVERITIES, task=task.id, family="loss")
         for task in questions()
         for entry in effects.corruptions()
     ]
@@ -103,7 +105,7 @@ def loss() -> list[Effect]:
 def loss_published() -> list[Effect]:
     """Every corruption whose pictures the data set publishes, for the right answers that are lost under it."""
     return [
-        effects.loses(entry, SEVERITIES, task=task.id, family="loss_published")
+        right_answers.loses(entry, SEVERITIES, task=task.id, family="loss_published")
         for task in questions()
         for entry in published(task)
     ]

@@ -19,6 +19,7 @@ from auditkit.measure.faults import count_faults
 from auditkit.measure.marks import refuse_marks_beyond
 from auditkit.measure.recorded import data_sha256, from_answers
 from auditkit.protocol.changes import changed_entries
+from auditkit.protocol.entries import entries_used
 from auditkit.protocol.model import Protocol
 from auditkit.vocabulary import MODEL, Effect, Question
 from auditkit.words import some_of
@@ -48,7 +49,7 @@ class RecordedRole:
     def lacks(self, effect: Effect, protocol: Protocol) -> str:
         """Say what of an effect's questions to this role the record does not hold; empty where it holds all."""
         own = [protocol.resolve(question) for question in effect.questions() if question.role == self.role]
-        used = protocol.catalogue.entries(own)
+        used = entries_used(protocol.catalogue, own)
         then = self.evidence.protocol.entries
         unknown = sorted(used.keys() - then.keys())
         if unknown:

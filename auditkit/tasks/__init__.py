@@ -7,7 +7,8 @@ be collected without a heavy import.
 from __future__ import annotations
 
 from auditkit.tasks.choice import Option
-from auditkit.tasks.declared import PACKS, inside, pack, read_tasks, scorer_of, shipped
+from auditkit.tasks.declared import PACKS, inside, pack, read_tasks, shipped
+from auditkit.tasks.declared_scorers import scorer_of
 from auditkit.tasks.expected import (
     CHANCE,
     OF_PROBABILITIES,

@@ -13,7 +13,7 @@ from auditkit.judge.procedures import check_limits
 from auditkit.judge.titles import Titles
 from auditkit.measure.columns import Measurements, joined
 from auditkit.measure.reader import AnswerTable
-from auditkit.protocol.effects import separation
+from auditkit.protocol.right_answers import separation
 from auditkit.vocabulary import Perturbation, Question, Value
 from tests.judge.build import by_part, images, judged, own
 

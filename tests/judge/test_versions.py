@@ -9,7 +9,8 @@ import pytest
 from auditkit.errors import AuditkitError
 from auditkit.judge.versions import VersionJudge
 from auditkit.measure.columns import MAIN, NOT_ASKED, SCORED, Column, Measurements
-from auditkit.protocol.effects import areas, change, differs, falls, mean, recall, rises, share, steps, wordings
+from auditkit.protocol.effects import areas, change, differs, falls, mean, rises, share, steps, wordings
+from auditkit.protocol.right_answers import recall
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 from tests.judge.build import AGAIN, FAMILIES, NEUTRAL, SCORE, answered, by_level, by_part, images, measured, protocol
 from tests.measure.axes import TASKS

@@ -12,6 +12,7 @@ from auditkit import perturbations, tasks
 from auditkit.errors import AuditkitError
 from auditkit.perturbations import PerturbationError
 from auditkit.protocol.catalogue import Catalogue
+from auditkit.protocol.entries import entries_named, entries_used, entry_digest
 from auditkit.tasks import SCORE, SHARES, Quantity, Score
 from auditkit.vocabulary import Perturbation, Question, Value, condition_name
 
@@ -229,7 +230,9 @@ def test_a_catalogue_cannot_be_changed_and_goes_to_other_processes():
 
 
 def test_entries_are_what_questions_use_and_nothing_else():
-    found = SHIPPED.entries([Question(), Question("rating", "reader", (PIXELATE, HIGH)), Question("rating", "reader")])
+    found = entries_used(
+        SHIPPED, [Question(), Question("rating", "reader", (PIXELATE, HIGH)), Question("rating", "reader")]
+    )
     assert list(found) == [
         "perturbation institution.reputation.high",
         "perturbation pixelate",
@@ -249,7 +252,7 @@ def test_what_is_added_changes_no_hash_that_does_not_use_it():
         for wording in task.wordings
         for e in perturbations.shipped().values()
     ]
-    assert catalogue(NIGHT | GRAIN, LATE | AXES, axes=Axes).entries(questions) == SHIPPED.entries(questions)
+    assert entries_used(catalogue(NIGHT | GRAIN, LATE | AXES, axes=Axes), questions) == entries_used(SHIPPED, questions)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +269,7 @@ def test_what_is_added_changes_no_hash_that_does_not_use_it():
 )
 def test_a_changed_entry_changes_its_own_hash_only(one, other, question):
     asked = [Question().under(question)]
-    first, second = one.entries(asked), other.entries(asked)
+    first, second = entries_used(one, asked), entries_used(other, asked)
     assert {name for name in first if first[name] != second[name]} == {f"perturbation {question.name}"}
 
 
@@ -277,36 +280,39 @@ def test_a_changed_wording_and_a_changed_scorer_change_their_own_hashes_only():
         {"text": "From 0 to 100?", "system": "S"},
         {"text": "From 0 to 100?", "max_new_tokens": 9},
     ):
-        first = catalogue(tables=LATE).entries([late])
-        second = catalogue(tables={"quality": {"wordings": {"late": change}}}).entries([late])
+        first = entries_used(catalogue(tables=LATE), [late])
+        second = entries_used(catalogue(tables={"quality": {"wordings": {"late": change}}}), [late])
         assert {name for name in first if first[name] != second[name]} == {"wording quality.late"}
-    first = catalogue(tables=AXES, axes=Axes("1")).entries([Question("axes")])
-    second = catalogue(tables=AXES, axes=Axes("2")).entries([Question("axes")])
+    first = entries_used(catalogue(tables=AXES, axes=Axes("1")), [Question("axes")])
+    second = entries_used(catalogue(tables=AXES, axes=Axes("2")), [Question("axes")])
     assert {name for name in first if first[name] != second[name]} == {"scorer axes"}
 
 
 def test_labels_and_reasons_are_not_hashed():
     told = {"night": NIGHT["night"] | {"label": "Night", "rationale": "It happens.", "hazard": "Harm."}}
     asked = [Question().under(Perturbation("night"))]
-    assert catalogue(NIGHT).entries(asked) == catalogue(told).entries(asked)
+    assert entries_used(catalogue(NIGHT), asked) == entries_used(catalogue(told), asked)
 
 
 def test_names_stand_for_entries_tiers_tasks_and_wordings():
-    assert list(SHIPPED.named(["pixelate"])) == ["perturbation pixelate"]
-    assert list(SHIPPED.named(["auditkit"])) == ["perturbation brightness_down", "perturbation contrast_up"]
-    assert list(SHIPPED.named(["yes_no"])) == ["scorer yes_no", "wording yes_no.diagnostic", "wording yes_no.reader"]
-    assert list(SHIPPED.named(["quality.reader"])) == ["scorer quality", "wording quality.reader"]
-    assert list(SHIPPED.named(["options.quality"])) == ["scorer options.quality", "wording options.quality.direct"]
-    both = SHIPPED.named(["quality.direct", "pixelate"])
-    assert both == SHIPPED.entries([Question().under(PIXELATE)])
+    def named(name):
+        return list(entries_named(SHIPPED, [name]))
+
+    assert named("pixelate") == ["perturbation pixelate"]
+    assert named("auditkit") == ["perturbation brightness_down", "perturbation contrast_up"]
+    assert named("yes_no") == ["scorer yes_no", "wording yes_no.diagnostic", "wording yes_no.reader"]
+    assert named("quality.reader") == ["scorer quality", "wording quality.reader"]
+    assert named("options.quality") == ["scorer options.quality", "wording options.quality.direct"]
+    both = entries_named(SHIPPED, ["quality.direct", "pixelate"])
+    assert both == entries_used(SHIPPED, [Question().under(PIXELATE)])
     with pytest.raises(AuditkitError, match=r"no perturbation, tier or task 'imagnet_c'\. Did you mean 'imagenet_c'"):
-        SHIPPED.named(["imagnet_c"])
+        entries_named(SHIPPED, ["imagnet_c"])
 
 
 @pytest.mark.parametrize("name", ["perturbation fog", "scorer fog", "wording quality.fog", "fog", "tier imagenet_c"])
 def test_digests_are_of_entries_that_exist(name):
     with pytest.raises(AuditkitError):
-        SHIPPED.digest(name)
+        entry_digest(SHIPPED, name)
 
 
 def test_the_score_belongs_to_the_catalogue():

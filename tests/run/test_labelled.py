@@ -15,7 +15,8 @@ from auditkit.images.sources import load_images
 from auditkit.judge.judge import Judge
 from auditkit.measure.reader import AnswerReader
 from auditkit.measure.recorded import columns_needed, from_answers, to_answers
-from auditkit.protocol.effects import accuracy, balanced_accuracy, differs, loss, recall, share, skill
+from auditkit.protocol.effects import differs, share
+from auditkit.protocol.right_answers import accuracy, balanced_accuracy, loss, recall, skill
 from auditkit.run.truths import columns_of_tasks, with_truths
 from auditkit.tasks import OUTCOMES
 from auditkit.vocabulary import Perturbation, Question

@@ -15,7 +15,7 @@ from auditkit.ask.render import Renderer
 from auditkit.ask.tally import Tally
 from auditkit.images.sources import load_images
 from auditkit.measure.reader import AnswerReader
-from auditkit.protocol.effects import accuracy
+from auditkit.protocol.right_answers import accuracy
 from auditkit.run.truths import columns_of_tasks, with_truths
 from auditkit.vocabulary import Question
 from tests.judge.build import own

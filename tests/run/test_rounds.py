@@ -10,7 +10,8 @@ from auditkit.ask.render import Renderer
 from auditkit.errors import AuditkitError
 from auditkit.images.item import Picture
 from auditkit.models.base import Response
-from auditkit.protocol.effects import accuracy, differs, mean, share
+from auditkit.protocol.effects import differs, mean, share
+from auditkit.protocol.right_answers import accuracy
 from auditkit.tasks import OUTCOMES, read
 from auditkit.tasks.slots import fenced
 from auditkit.vocabulary import Perturbation, Question

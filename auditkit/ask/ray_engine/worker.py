@@ -18,6 +18,7 @@ from auditkit.ask.store import Store
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.models.base import Model, ModelOptions
+from auditkit.protocol.entries import entries_used
 from auditkit.protocol.model import Protocol
 from auditkit.vocabulary import Effect
 
@@ -168,8 +169,7 @@ class Worker:
 
 def setting_of(effects: Sequence[Effect], protocol: Protocol) -> str:
     """Return what must be the same on every node for a key to mean the same there, in words."""
-    catalogue = protocol.catalogue
-    entries = catalogue.entries(catalogue.resolve(question) for effect in effects for question in effect.questions())
+    entries = entries_used(protocol.catalogue, (question for effect in effects for question in effect.questions()))
     return f"protocol {protocol.sha256()[:12]}, catalogue {digest_of(entries)[:12]}, {LIBRARIES}"
 
 

@@ -11,6 +11,7 @@ from auditkit.images.item import Item
 from auditkit.measure.columns import MODALITY, level_of
 from auditkit.measure.recorded import data_sha256
 from auditkit.protocol.changes import changed_entries, changes
+from auditkit.protocol.entries import entries_used
 from auditkit.protocol.model import Protocol
 from auditkit.run.session import AuditRun
 from auditkit.vocabulary import Effect
@@ -65,7 +66,7 @@ def unlike_in_entries(earlier: ProtocolInfo, effect: Effect, protocol: Protocol)
     Entries that the effect does not use do not matter: a perturbation, sentence or task that was added or changed since
     leaves the comparison of all others as it is.
     """
-    used = protocol.catalogue.entries(effect.questions())
+    used = entries_used(protocol.catalogue, effect.questions())
     unknown = sorted(used.keys() - earlier.entries.keys())
     if unknown:
         return (

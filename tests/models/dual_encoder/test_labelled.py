@@ -19,7 +19,8 @@ from auditkit.models.base import Request
 from auditkit.models.dual_encoder import DualEncoder
 from auditkit.models.dual_encoder.scale import scale_of
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.protocol.effects import accuracy, differs, separation, skill
+from auditkit.protocol.effects import differs
+from auditkit.protocol.right_answers import accuracy, separation, skill
 from auditkit.run.truths import columns_of_tasks, with_truths
 from auditkit.vocabulary import Perturbation, Question
 from tests.judge.build import protocol

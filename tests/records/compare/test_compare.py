@@ -10,9 +10,10 @@ import pytest
 from auditkit.cli import main
 from auditkit.evidence import Evidence
 from auditkit.evidence.comparison import ComparedAudit, Comparison, Difference, Summary
-from auditkit.protocol.effects import accuracy, loses, mean, recall, skill
+from auditkit.protocol.effects import mean
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
+from auditkit.protocol.right_answers import accuracy, loses, recall, skill
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.records.compare import compare
 from auditkit.records.compare.describe import described

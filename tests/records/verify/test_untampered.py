@@ -83,7 +83,7 @@ def test_pictures_of_other_library_versions_are_not_found(made: Made, monkeypatc
 
 
 def test_other_wording_is_said_and_is_not_a_mismatch(made: Made, monkeypatch):
-    monkeypatch.setattr("auditkit.protocol.catalogue.Catalogue.digest", lambda self, name: "0" * 64)
+    monkeypatch.setattr("auditkit.protocol.entries.entry_digest", lambda catalogue, name: "0" * 64)
     words = open_words(made.verify())
     assert "has other entries than the record was made with" in words
 
