@@ -6,7 +6,7 @@ through the reader that a run uses, and its numbers go to all items that were gi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,16 +31,27 @@ def answers(
 ) -> Measurements:
     """Return the measurements that `auditkit.testing.simulate` returns."""
     records = truths_of(records, effects, protocol)
+    return Measurements(records, read(behaviour, records, planned_items(records, effects, protocol), protocol, seed))
+
+
+def read(
+    behaviour: Behaviour,
+    records: Sequence[Item],
+    planned: Mapping[Question, NDArray[np.bool_]],
+    protocol: Protocol,
+    seed: int,
+) -> dict[Question, Column]:
+    """Return the columns of these questions, asked of the items that each is planned for and read as texts."""
     subjects = Subjects.of(records)
     table = AnswerTable(len(records), protocol.catalogue)
     columns = {}
-    for question, planned in planned_items(records, effects, protocol).items():
+    for question, items in planned.items():
         replies = behaviour.answer(Asked(subjects, question, protocol.catalogue, seed))
         texts, same = _distinct(replies, _alike(records, question, protocol), question, protocol)
         for item, text in texts.items():
             table.put(item, question, StoredAnswer(text, "stop"), records[item].columns)
-        columns[question] = _spread(table.columns[question], same, planned)
-    return Measurements(records, columns)
+        columns[question] = _spread(table.columns[question], same, items)
+    return columns
 
 
 def planned_items(

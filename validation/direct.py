@@ -17,7 +17,7 @@ from auditkit.protocol.model import Protocol
 from auditkit.run.truths import truths_of
 from auditkit.testing import Asked, Behaviour, Replies, Subjects
 from auditkit.vocabulary import Effect
-from validation.asking import planned_items
+from validation.asking import planned_items, read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,16 +28,21 @@ def measured(
 ) -> Measurements:
     """Put every question of the effects to a made-up model, and take its scores as they are.
 
-    Scores must be such as the task can say; every other text counts as a refusal. What a truth or flags make of an
-    answer is not there. Parameters are those of `auditkit.testing.simulate`.
+    Scores must be such as the task can say; every other text counts as a refusal. Where a truth or flags make more of
+    an answer than its score, the text is read. Parameters are those of `auditkit.testing.simulate`.
     """
     records = truths_of(records, effects, protocol)
     subjects = Subjects.of(records)
-    columns = {
-        question: _column(behaviour.answer(Asked(subjects, question, protocol.catalogue, seed)), planned)
-        for question, planned in planned_items(records, effects, protocol).items()
+    planned = planned_items(records, effects, protocol)
+    derived = {
+        question: items for question, items in planned.items() if protocol.catalogue.task(question.task).derived()
     }
-    return Measurements(records, columns)
+    columns = {
+        question: _column(behaviour.answer(Asked(subjects, question, protocol.catalogue, seed)), items)
+        for question, items in planned.items()
+        if question not in derived
+    }
+    return Measurements(records, columns | read(behaviour, records, derived, protocol, seed))
 
 
 def _column(replies: Replies, planned: NDArray[np.bool_]) -> Column:

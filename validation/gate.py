@@ -13,10 +13,12 @@ from functools import lru_cache
 from itertools import product
 
 from auditkit import perturbations
+from auditkit.ask.donors import with_donors
 from auditkit.evidence import Audit
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
+from auditkit.run.kinds import told_apart
 from auditkit.testing import Behaviour, audit_all
 from auditkit.vocabulary import Effect, Question
 from validation.direct import measured
@@ -27,14 +29,16 @@ from validation.setting import SHIPPED_PROTOCOL, TAIL, images, unplanned
 
 SUITE = "gate"
 MODALITIES = ("ct", "mr", "us", "xray")
+KINDS = ("ct", "xray", "ultrasound", "nuclear", "fundus")
+"""One of each kind that the shipped question about it can be answered with, so that knowing differs from guessing."""
 REPLICATES = {100: 10, 200: 30, 400: 25, 1000: 15}
 """By the patients of a hospital, of whole scores of fair models, one image each."""
 OTHERS = 20
 """Of everything else, at most."""
 PLANTED_REPLICATES = 200
 FAIR, REFUSING = "fair", "refuses 2 % at random"
-ONE = ", one modality"
-"""Ends the names of models that are asked about as many patients of a single modality."""
+ONE, FIVE = ", one modality", ", five kinds of image"
+"""End the names of models that are asked about as many patients of a single modality, or of `KINDS`."""
 MOVED = "% of the patients moved by 40"
 ON_MARGIN, ON_CAP, HIDES = "mean on the margin", "jumps on the cap", ", refuses the 2 % that move most"
 PLANTED = (f"25 {MOVED}", f"30 {MOVED}", ON_MARGIN, ON_MARGIN + HIDES, ON_CAP, ON_CAP + HIDES)
@@ -57,7 +61,7 @@ class Hospital:
     layout : str
         Key of `validation.setting.LAYOUTS`.
     model : str
-        `FAIR`, `REFUSING`, either of them with `ONE`, or one of `PLANTED`.
+        `FAIR`, `REFUSING`, either of them with `ONE` or `FIVE`, or one of `PLANTED`.
     """
 
     patients: int
@@ -88,6 +92,8 @@ def rows() -> Iterator[Hospital]:
         yield Hospital(patients, 8.5, model=REFUSING)
     for model in (FAIR, REFUSING):
         yield Hospital(200, 8.5, model=model + ONE)
+    for sd, patients in product((6.0, 8.5), (200, 400, 1000)):
+        yield Hospital(patients, sd, model=FAIR + FIVE)
     for model in PLANTED:
         yield Hospital(200, 8.5, model=model)
     for model in PLANTED[:2]:
@@ -110,9 +116,12 @@ def run(job: Job) -> Counts:
     """Count the verdicts of the gate and of every family, or what becomes of a planted defect."""
     row = Hospital.parse(job.row)
     protocol = load_protocol(SHIPPED_PROTOCOL).model_copy(update={"seed": job.protocol_seed()})
-    modalities = MODALITIES[:1] if row.model.endswith(ONE) else MODALITIES
+    modalities = _modalities(row)
     records = images(row.layout, row.patients // len(modalities), modalities)
-    behaviour, effects = model_of(row), touched() if row.model in PLANTED else shipped(protocol)
+    behaviour, effects = model_of(row), touched()
+    if row.model not in PLANTED:
+        effects = told_apart(shipped(protocol), protocol, records)
+        records = with_donors(records, records, effects, protocol.catalogue, protocol.seed)
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
         data = measured(behaviour, records, effects, protocol, seed)
@@ -120,6 +129,12 @@ def run(job: Job) -> Counts:
             audits = audit_all(data, effects, protocol)
         counts.update(_of_planted(audits) if row.model in PLANTED else _of_gate(list(audits.values())))
     return dict(counts)
+
+
+def _modalities(row: Hospital) -> tuple[str, ...]:
+    if row.model.endswith(FIVE):
+        return KINDS
+    return MODALITIES[:1] if row.model.endswith(ONE) else MODALITIES
 
 
 def model_of(row: Hospital) -> Behaviour:
@@ -148,23 +163,11 @@ def _every() -> dict[str, list[Effect]]:
 
 
 def shipped(protocol: Protocol) -> list[Effect]:
-    """Return every shipped effect that decides by scores, or by whether there is one.
-
-    Whether an answer is right, or flags the picture, is not in the columns; `validation.diagnosis` and
-    `validation.families` measure audits of that.
-    """
-    decide = (effect for name, some in _every().items() if not protocol.families[name].shown for effect in some)
-    return [effect for effect in decide if not _derived(effect, protocol)]
+    """Return every shipped effect that decides."""
+    return [effect for name, some in _every().items() if not protocol.families[name].shown for effect in some]
 
 
-def _derived(effect: Effect, protocol: Protocol) -> bool:
-    """Whether an effect reads what a truth or flags make of answers."""
-    values = (value for part in effect.parts for _, value in part.terms)
-    tasks = ((value.name, protocol.catalogue.task(protocol.resolve(value.question).task)) for value in values)
-    return any(name in {quantity.name for quantity in task.derived()} for name, task in tasks)
-
-
-def touched() -> list[Effect]:
+def touched() -> Sequence[Effect]:
     """Return the effects that ask the moved words; the size of their family is declared, so no other is needed."""
     return [effect for effect in _every()["metadata"] if any(map(_says, effect.questions()))]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditkit.testing import Asked, Replies, Subjects
+from auditkit.testing import Asked, Knowing, Replies, Subjects
 from auditkit.testing.questions import generator
 from auditkit.vocabulary import Question
 from validation.models import CLEAN, REFUSAL
@@ -27,7 +27,8 @@ SHARED = 0.3
 class Fair:
     """Scores an image by its quality, lower as a corruption grows, and by nothing else; every answer scatters.
 
-    Where nothing is left of the image it gives 0 points.
+    Where nothing is left of the image it gives 0 points. Questions that have a right answer get it about as many images
+    as it knows.
 
     Attributes
     ----------
@@ -39,6 +40,8 @@ class Fair:
         Share of answers, 0-1, that are refused at random, whatever is asked.
     quality, spread, fall : float
         Mean score of clean images, its standard deviation between patients, and points lost per step of severity.
+    knows, forgets : float
+        Share of the images, 0-1, that it knows the right answer about, and how much of that is lost per step.
     """
 
     sd: float
@@ -47,10 +50,14 @@ class Fair:
     quality: float = 65.0
     spread: float = 5.0
     fall: float = 7.0
+    knows: float = 0.95
+    forgets: float = 0.01
 
     def answer(self, asked: Asked) -> Replies:
-        """Return a score, or a refusal, for every subject."""
-        return self.said(asked, self.exact(asked))
+        """Return a score, the right answer or a wrong one, or a refusal, for every subject."""
+        if asked.catalogue.task(asked.question.task).truth is None or asked.nothing_to_see:
+            return self.said(asked, self.exact(asked))
+        return self._some_refused(asked, Knowing(self.knows, falls=self.forgets).answer(asked))
 
     def exact(self, asked: Asked) -> NDArray[np.float64]:
         """Return the scores before they are put on the scale; shape (n,)."""
@@ -65,10 +72,12 @@ class Fair:
     def said(self, asked: Asked, exact: NDArray[np.float64]) -> Replies:
         """Return scores on the scale, some of them refused."""
         step = STEPS[self.scale]
-        replies = Replies(np.clip(step * np.round(exact / step), 0.0, 100.0))
+        return self._some_refused(asked, Replies(np.clip(step * np.round(exact / step), 0.0, 100.0)))
+
+    def _some_refused(self, asked: Asked, replies: Replies) -> Replies:
         if not self.refuses:
             return replies
-        return replies.where(asked.draw("refuses").random(exact.size) < self.refuses, REFUSAL)
+        return replies.where(asked.draw("refuses").random(replies.scores.size) < self.refuses, REFUSAL)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ def whole_gate(by_title: Mapping[str, Table]) -> str:
     sizes = sorted({rate.n for by_claim in rows.values() for rate in by_claim.values()})
     errors = ", ".join(f"{standard_error(0.5, n):.2f} of {n} replicates" for n in sizes)
     lines = [
-        f"A hospital's patients in {len(gate.MODALITIES)} modalities, as many of each, and the shipped protocol. The "
+        f"A hospital's patients in {len(gate.MODALITIES)} modalities, as many of each, and the shipped protocol; what "
+        "asks which kind of image it is belongs to it where there are five kinds of image. The "
         "model is fair and responds to corruptions. PASS / INCONCLUSIVE / FAIL: shares of the replicates (standard "
         f"errors at most {errors}). Held up by: the families that pass in fewer than {100 * SHORT:.0f} % of them, "
         "with the share that passes.\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditkit.protocol.shipped import SHIPPED
 from validation import arrays, families, gate, gates, looks, matrix, own
 from validation.jobs import Counts, Results
 from validation.rates import Rate, Table
@@ -110,7 +111,7 @@ def of_gate(results: Results) -> list[Table]:
             keys,
             [rate for row, counts in whole for rate in _of_gate(row, counts)],
             f"Patients of all {len(gate.MODALITIES)} modalities together, as many of each. Every audit of the shipped "
-            "protocol that is about scores must PASS; one FAIL is a FAIL of the gate.",
+            "protocol that these images can decide must PASS; one FAIL is a FAIL of the gate.",
         ),
         Table(
             GATE_PASS,
@@ -288,7 +289,7 @@ def _of_gate_audits(row: gate.Hospital, counts: Counts) -> Iterator[Rate]:
 
 def _in_gate(counts: Counts) -> list[str]:
     """The families that a whole gate was counted with."""
-    return [family for family in families.BOUNDARY if f"{family}, audits" in counts]
+    return [family for family in SHIPPED if f"{family}, audits" in counts]
 
 
 def _of_gate_planted(row: gate.Hospital, counts: Counts) -> Iterator[Rate]:

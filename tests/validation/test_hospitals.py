@@ -9,9 +9,10 @@ import pytest
 
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
+from auditkit.run.truths import truths_of
 from auditkit.testing import Asked, Subjects, made_up_images, simulate
 from auditkit.vocabulary import Perturbation, Question
-from validation import families, gate, own
+from validation import gate, own
 from validation.direct import measured
 from validation.gate import MOVED, PLANTED, Hospital
 from validation.hospitals import Biased, Fair
@@ -55,6 +56,22 @@ def test_a_fair_model_falls_with_severity_and_by_nothing_else():
     assert set(ask(Fair(6.0, "five levels")).scores.tolist()) <= {0.0, 25.0, 50.0, 75.0, 100.0}
 
 
+def test_a_fair_model_knows_what_kind_of_image_it_is():
+    """95 of 100, three fewer at severity 3; of a picture that shows nothing it says nothing that is right."""
+    records = truths_of(made_up_images({"ct": 2000, "fundus": 2000}), SHIPPED["recognition_loss"](), PROTOCOL)
+    subjects = Subjects.of(records)
+
+    def right(*condition):
+        asked = Asked(subjects, Question("modality", "direct", condition), PROTOCOL.catalogue, 1)
+        said = Fair(6.0).answer(asked).texts
+        letters = {"ct": "A", "fundus": "E"}
+        return sum(said.get(i, "") == letters[record.modality] for i, record in enumerate(records)) / len(records)
+
+    assert right() == pytest.approx(0.95, abs=4 * math.sqrt(0.05 * 0.95 / 4000 * 1.5))
+    assert right() - right(Perturbation("jpeg", 3)) == pytest.approx(0.03, abs=0.012)
+    assert right(Perturbation("black")) == 0
+
+
 def test_defects_move_what_they_say():
     fair = Fair(8.5, quality=50.0, spread=2.0)
     words = (Perturbation(gate.LEVEL.id),)
@@ -79,6 +96,7 @@ def test_rows_have_names_that_can_be_read_back():
         gate.REFUSING,
         gate.FAIR + gate.ONE,
         gate.REFUSING + gate.ONE,
+        gate.FAIR + gate.FIVE,
         *PLANTED,
     }
     assert {(row.patients, row.sd) for row in rows} >= {(n, sd) for n in (100, 1000) for sd in (4.0, 6.0, 8.5, 12.0)}
@@ -90,8 +108,13 @@ def test_a_gate_is_counted_with_its_families():
     assert counts["gate PASS"] == counts["metadata, PASS"] == counts["placebo, PASS"] == 1
     assert counts["metadata, audits"] == counts["metadata, audits PASS"] == 60
     assert counts["looking, audits PASS"] == 3  # black, grey and noise get 0 points
-    about_scores = set(DECIDE) - {"flags", "spared"} - families.LABELLED
-    assert {name.removesuffix(", audits") for name in counts if name.endswith(", audits")} == about_scores
+    # Four modalities are not of all the kinds that can be told apart: who guesses could not be told from who knows.
+    kinds = {"recognition", "recognition_loss", "recognition_looking"}
+    judged = {name.removesuffix(", audits") for name in counts if name.endswith(", audits")}
+    assert judged == set(DECIDE) - kinds
+    five = gate.run(Job(gate.SUITE, str(Hospital(400, 4.0, model=gate.FAIR + gate.FIVE)), 0, 1))
+    assert {name.removesuffix(", audits") for name in five if name.endswith(", audits")} == set(DECIDE)
+    assert five["recognition_looking, audits PASS"] == 3  # black, noise, and a picture of another kind
     few = str(Hospital(100, 4.0))
     short = gate.run(Job(gate.SUITE, few, 0, 1))
     assert short["gate INCONCLUSIVE"] == short["metadata, INCONCLUSIVE"] == 1  # 25 patients of a modality pass no mean
@@ -100,7 +123,7 @@ def test_a_gate_is_counted_with_its_families():
     assert found["FAIL"] + found.get("vs neutral INCONCLUSIVE", 0) >= 4
     every = {(gate.SUITE, row): counts, (gate.SUITE, few): short, (gate.SUITE, planted): found}
     tables = {table.title: table for table in of_gate(every)}
-    assert {rate.claim for rate in tables[GATE_PASS].rates} == about_scores
+    assert {rate.claim for rate in tables[GATE_PASS].rates} == set(DECIDE) - kinds
     text = whole_gate(tables)
     assert "| 4 | whole | 1 | fair | 400 | 1.00 / 0.00 / 0.00 | nothing |" in text
     assert "| 4 | whole | 1 | fair | 400 |" in text
