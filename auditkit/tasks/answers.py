@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from auditkit.tasks.cleaning import plain
 from auditkit.tasks.context import Claim, Text
+from auditkit.tasks.pattern import pattern
 from auditkit.tasks.refusal import asks_for_image, declines, denies_image, hedges, opens_declining
 from auditkit.tasks.score import Score, error_score
 from auditkit.tasks.thought import UnfinishedThought, answer_part
@@ -20,9 +21,9 @@ from auditkit.tasks.wording import Wording
 # that ran away; it is not searched for an answer, which also bounds the time spent on it.
 LONGEST = 8_000
 
-_STRUCK = re.compile(r"~~")
-_COMPLETE = re.compile(r"[)*']*(?:\s*[.;!]\s|\s*\n|[\s.),:;–—-]+[a-z']+\s+[a-z']+\s)", re.I)
-_LEAD_IN = re.compile(r"[\W_]*(?:[a-z']+[^\w.!?\n]+){0,12}", re.I)
+_STRUCK = pattern(r"~~")
+_COMPLETE = pattern(r"[)*']*(?:\s*[.;!]\s|\s*\n|[\s.),:;–—-]+[a-z']+\s+[a-z']+\s)", re.I)
+_LEAD_IN = pattern(r"[\W_]*(?:[a-z']+[^\w.!?\n]+){0,12}", re.I)
 
 Search = Callable[[Text], tuple[Claim | str, list[str]]]
 """Finds the one answer in a cleaned text, or says why there is none; and why other mentions were passed over."""

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from auditkit.tasks.context import Claim, Surroundings, Text, joined, settle, word_set
+from auditkit.tasks.pattern import pattern
 
 LETTERS = "ABCDEFGHJKLMNOPQ"
 """The letters of options. No I: in an answer it is the writer."""
 GRADES = {"good": 100.0, "usable": 50.0, "reject": 0.0}
 ANSWERS = {"yes": 100.0, "no": 0.0}
 
-_JOIN = re.compile(r"\s*(?:or|and|to|vs|[/|,&→-])?\s*(?:or|and)?\s*", re.I)
-_LETTER = re.compile(r"(?<![\w'.-])[a-zA-Z](?![\w']|-\w)")
-_RUNS_ON = re.compile(r"[.:]\w")  # as in A.M.
-_ARTICLE = re.compile(r"a\s+\w")
+_JOIN = pattern(r"\s*(?:or|and|to|vs|[/|,&→-])?\s*(?:or|and)?\s*", re.I)
+_LETTER = pattern(r"(?<![\w'.-])[a-zA-Z](?![\w']|-\w)")
+_RUNS_ON = pattern(r"[.:]\w")  # as in A.M.
+_ARTICLE = pattern(r"a\s+\w")
 _LINK = word_set(
     """is be 's as a an the say choose pick select answer grade grading verdict stamp option letter statement choice
     would it's rate rated graded quality image of overall final finally it this response rating result mark with for
@@ -27,13 +28,13 @@ _GOES_ON = word_set(
     """because since due as for and with given overall here i it this which on in while despite quality its the that
     my or vs versus"""
 )
-_SUBJECT = re.compile(r"\b(?:image|it|it's|this|scan|picture|stamp|grade|verdict|i'd|i)\b")
-_CORRECT = re.compile(r"is (?:the |my )?(?:correct|best|right|answer|choice|most)")
+_SUBJECT = pattern(r"\b(?:image|it|it's|this|scan|picture|stamp|grade|verdict|i'd|i)\b")
+_CORRECT = pattern(r"is (?:the |my )?(?:correct|best|right|answer|choice|most)")
 _FITNESS = r"(?:diagnostic|adequate|sufficient|acceptable|enough|suitable|usable)"
-_UNFIT = re.compile(rf"\b(?:is|are|was)(?: not|n't)(?: \w+){{0,3}} {_FITNESS}", re.I)
-_FIT = re.compile(rf"\b(?:is|are|was)(?: (?!not\b|in)\w+){{0,3}} {_FITNESS}\b", re.I)
+_UNFIT = pattern(rf"\b(?:is|are|was)(?: not|n't)(?: \w+){{0,3}} {_FITNESS}", re.I)
+_FIT = pattern(rf"\b(?:is|are|was)(?: (?!not\b|in)\w+){{0,3}} {_FITNESS}\b", re.I)
 
-_BEST = re.compile(
+_BEST = pattern(
     r"\W*(?:[Tt]he\s+)?(?:[Bb]est|[Cc]losest)(?:\s+\w+){0,3}?\s+is\s+(?:(?:[Oo]ption|letter|statement)\s+)?\W?([A-Z])\W*"
 )
 _FORMS = {"rejected": "reject"}
@@ -90,8 +91,8 @@ def read_word(text: Text, words: Sequence[str]) -> tuple[Claim | str, list[str]]
         Why words in the text were passed over.
     """
     forms = {word: word for word in words} | {form: word for form, word in _FORMS.items() if word in words}
-    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(forms)})(?![\w-])", re.I)
-    found_words = [(m.start(), m.end(), forms[m[0].lower()]) for m in pattern.finditer(text.text)]
+    every = re.finditer(rf"(?<![\w-])(?:{'|'.join(forms)})(?![\w-])", text.text, re.I)
+    found_words = [(m.start(), m.end(), forms[m[0].lower()]) for m in every]
     mentions = [(start, end, word) for start, end, word in found_words if _ends(text.around(start, end))]
     claims, notes = _claims(text, mentions, _word_given)
     return settle(claims), notes

@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_TAG = re.compile(r"<[/|]?[a-zA-Z_|][^<>\n]{0,40}>")
-_EMPHASIS = re.compile(r"(?<!\d)[*`]+|[*`]+(?!\d)")
-_UNDERSCORE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
-_LATEX = re.compile(r"\\(?:[a-zA-Z]+|(?=%))")
+from auditkit.tasks.pattern import pattern
+
+_TAG = pattern(r"<[/|]?[a-zA-Z_|][^<>\n]{0,40}>")
+_EMPHASIS = pattern(r"(?<!\d)[*`]+|[*`]+(?!\d)")
+_UNDERSCORE = pattern(r"(?<![^\W_])_+|_+(?![^\W_])")
+_LATEX = pattern(r"\\(?:[a-zA-Z]+|(?=%))")
 # Mathematics: $85$, $$85$$, \(85\), \[85\]. One dollar sign is money: what it opens, it must close, close to the text.
-_FORMULA = re.compile(
+_FORMULA = pattern(
     r"\$\$\s*([^$]{1,80}?)\s*\$\$"
     r"|(?<![^\W_])(?<![\\$])\$(?=\S)([^$\n]{1,80})(?<=\S)\$(?![^\W_])(?!\$)"
 )
-_BRACKETS = re.compile(r"\\[()\[\],;!: ]")
-_FRACTION = re.compile(r"\\[dt]?frac\s{0,3}\{([^{}\n]{0,20})\}\s{0,3}\{([^{}\n]{0,20})\}")
-_BOXED = re.compile(r"\\f?boxed?\s{0,3}(?=\{)")
-_ARROW = re.compile(r"-{1,2}>|={1,2}>|\\(?:long)?(?:right)?arrow\b|\\to\b|[→⟶➔➜➝➞⇒⟹➡]", re.I)
-_STRUCK_TAG = re.compile(r"<(?:del|strike)\b[^<>\n]{0,40}>", re.I)
-_QUOTES = re.compile(r"[\"“”„«»\[\]{}]")
+_BRACKETS = pattern(r"\\[()\[\],;!: ]")
+_FRACTION = pattern(r"\\[dt]?frac\s{0,3}\{([^{}\n]{0,20})\}\s{0,3}\{([^{}\n]{0,20})\}")
+_BOXED = pattern(r"\\f?boxed?\s{0,3}(?=\{)")
+_ARROW = pattern(r"-{1,2}>|={1,2}>|\\(?:long)?(?:right)?arrow\b|\\to\b|[→⟶➔➜➝➞⇒⟹➡]", re.I)
+_STRUCK_TAG = pattern(r"<(?:del|strike)\b[^<>\n]{0,40}>", re.I)
+_QUOTES = pattern(r"[\"“”„«»\[\]{}]")
 _STRUCK = frozenset(map(chr, range(0x0334, 0x0339)))  # combining overlays
 _KEYCAP = frozenset({"\ufe0f", "\u20e3"})  # make an emoji of the digit before them
 # Typographic forms of signs that have a plain one: apostrophes, minus and hyphens, slashes, Arabic separators.
@@ -29,7 +31,7 @@ _SAME = str.maketrans(
     | dict.fromkeys("\u2044\u2215", "/")
     | {"\u066b": ".", "\u066c": ","}
 )
-_ABBREVIATION = re.compile(r"\b(?:e\. ?g|i\. ?e|approx|ca)\.", re.I)
+_ABBREVIATION = pattern(r"\b(?:e\. ?g|i\. ?e|approx|ca)\.", re.I)
 
 
 def plain(text: str) -> str:

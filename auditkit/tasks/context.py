@@ -11,8 +11,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditkit.tasks.pattern import pattern
+
 # "Final: 85 or final: 60", "(85) / (60)", "The answer is no or the answer is yes".
-_AGAIN = re.compile(
+_AGAIN = pattern(
     r"[^\w\n]{0,6}\s{0,6}(?:or|vs|/|->|→)\s{0,6}(?:(?:my|the|final(?:ly)?|it|it's|is|was|answer|score|rating|output"
     r"|response|grade|result|option|step \d+)\W{1,3}){0,4}[^\w\n]{0,6}",
     re.I,
@@ -21,23 +23,23 @@ _AGAIN_MOST = 60
 # How far a mention's surroundings are looked at, in characters: bounds the work per mention.
 LOOK = 240
 
-_SENTENCE = re.compile(r"(?<![.!?])[.!?]++(?=[\s)']|$)|\n")
-_CLAUSE = re.compile(
+_SENTENCE = pattern(r"(?<![.!?])[.!?]++(?=[\s)']|$)|\n")
+_CLAUSE = pattern(
     r"[;:()—,→](?!\d)|\s[-–]\s|\b(?:but|however|so|therefore|thus|hence|rather|instead|although|though)\b", re.I
 )
 
-_NEGATED = re.compile(r"\b(?:not|never|no|nor|neither|cannot|without|hardly|unable|refuse|decline|\w+n't)\b")
-_DENIED = re.compile(
+_NEGATED = pattern(r"\b(?:not|never|no|nor|neither|cannot|without|hardly|unable|refuse|decline|\w+n't)\b")
+_DENIED = pattern(
     r"(?:is|are|was|seems?|would be|would not|can ?not|can't)\s+(?:not|too|wrong|incorrect|un\w+|be|ruled)\b"
 )
-_BOUND = re.compile(
+_BOUND = pattern(
     r"(?:\b(?:more|less|greater|lower|higher|better|worse|fewer) than|\bat (?:least|most)|\bup to|\babove|\bbelow"
     r"|\bover|\bunder|\bexceed(?:s|ing)?|\balmost|\bnearly|\bclose to|\bshort of|\bbarely|\bbeyond|[<>≤≥])\s*$"
 )
-_EXAMPLE = re.compile(r"\b(?:eg|for example|for instance|such as|like|in the form|in the format|format|example)\W*$")
-_HYPOTHETICAL = re.compile(r"\b(?:if|unless|whether|were it|had it)\b")
-_LIMIT = re.compile(r"\b(?:max(?:imum)?|min(?:imum)?|scale|best|worst|low(?:er|est)|high(?:er|est)|limits?|range)\b")
-_DEFINED = re.compile(
+_EXAMPLE = pattern(r"\b(?:eg|for example|for instance|such as|like|in the form|in the format|format|example)\W*$")
+_HYPOTHETICAL = pattern(r"\b(?:if|unless|whether|were it|had it)\b")
+_LIMIT = pattern(r"\b(?:max(?:imum)?|min(?:imum)?|scale|best|worst|low(?:er|est)|high(?:er|est)|limits?|range)\b")
+_DEFINED = pattern(
     r"\W*(?:=|means?\b|meaning\b|being\b|denot|stands\b|represent|indicat|correspond|would mean\b|would be (?:the )?"
     r"|is (?:the )?(?:best|worst|highest|lowest|max|min|perfect|flawless|very|useless|excellent|ideal|poor|good)\w*"
     r"|(?:the )?(?:best|worst|highest|lowest) )"
@@ -47,41 +49,41 @@ _ASPECT = (
     r"|details?|visibility|coverage|anatomy|clarity|lighting|illumination|colou?rs?|blur|framing|severity|confidence"
     r"|certainty|probability)"
 )
-_ABOUT_ASPECT = re.compile(rf"\b{_ASPECT}\b")
-_FOR_ASPECT = re.compile(rf"\W*(?:for|in|on|regarding|in terms of)\s+(?:\w+\s+){{0,2}}{_ASPECT}\b")
-_WHOLE = re.compile(r"\b(?:quality|overall|final|total)\b")
-_MEDICAL = re.compile(
+_ABOUT_ASPECT = pattern(rf"\b{_ASPECT}\b")
+_FOR_ASPECT = pattern(rf"\W*(?:for|in|on|regarding|in terms of)\s+(?:\w+\s+){{0,2}}{_ASPECT}\b")
+_WHOLE = pattern(r"\b(?:quality|overall|final|total)\b")
+_MEDICAL = pattern(
     r"\b(?:(?:bi|pi|ti|li|o|lung)-?rads|gleason|agatston|calcium|apgar|mayo|modic|fazekas|kellgren|suv|tumou?r"
     r"|[tz]-score|stage|slice|age|aged|year)\b"
 )
 # A quality that is a setting, and the places of a picture in a series.
-_SETTING = re.compile(
+_SETTING = pattern(
     r"\b(?:jpe?g|webp|compression|compressed|encod\w+|codec|file|video|display|monitor)"
     r"(?:\s(?:quality|score|rating|factor|level|setting|value|grade|ratio))*\W{0,3}(?:is|was|of|at)?\W{0,3}$"
 )
-_PLACE = re.compile(
+_PLACE = pattern(
     r"\b(?:pages?|figures?|fig\.?|slices?|series|frames?|panels?|tables?|questions?|sections?|steps?|phases?"
     r"|no\.|nr\.?|version|chapters?)\W{0,3}$"
 )
 # A value that was one, or would be one: whoever gives no other has not said which it is.
-_EARLIER = re.compile(
+_EARLIER = pattern(
     r"\b(?:(?:initial|previous|prior|earlier|preliminary|tentative|provisional|expected|average|mean|typical|median"
     r"|reference|baseline|threshold|example|original|old|draft|cut-?off|target|required)\s(?:\w+\s){0,2}?"
     r"(?:score|rating|quality|answer|grade|mark|value|estimate|impression|guess|assessment)"
     r"|initially|previously|formerly)\W{0,3}(?:is|was|of|would be)?\W{0,3}$"
 )
-_ASIDE = re.compile(r"\s*\([^()]*\)\W*$|\s*\(?(?:out of|from|on a scale)\b[^:]*$")
-_OF = re.compile(
+_ASIDE = pattern(r"\s*\([^()]*\)\W*$|\s*\(?(?:out of|from|on a scale)\b[^:]*$")
+_OF = pattern(
     r"\b(score|rating|quality|grade|mark|verdict|assessment|value|evaluation|opinion)s? (?:for|of|on|to|about|in) .*$"
 )
-_ABOUT = re.compile(r"\b(?:(?:number|loss|level|rate|amount|degree|value)s? of|n[or]\.)\b")
-_ONLY_IT = re.compile(
+_ABOUT = pattern(r"\b(?:(?:number|loss|level|rate|amount|degree|value)s? of|n[or]\.)\b")
+_ONLY_IT = pattern(
     r"\W*(?:(?:i (?:think|believe|guess|suppose|would say)|probably|clearly|so|then|hence|thus|therefore)\W+"
     r"(?:that )?)?(?:it|this|that)(?: is|'s)(?: (?:about|probably|clearly|around))?\s+"
 )
-_WORD = re.compile(r"\w")
-_FINAL = re.compile(r"\b(?:final(?:ly)?|overall|in conclusion|to conclude|conclusion)\b")
-_CUE = re.compile(
+_WORD = pattern(r"\w")
+_FINAL = pattern(r"\b(?:final(?:ly)?|overall|in conclusion|to conclude|conclusion)\b")
+_CUE = pattern(
     r"\b(?:scor\w+|rat(?:e|es|ed|ing)|quality|grad(?:e|es|ed|ing)|marks?|answer|value(?! of)|number(?! of)|verdict"
     r"|points|total|result|assess\w*|assign\w*|award\w*|gives?|gave|giving|given|say|choose|choice|pick|select\w*|estimat\w*|judge\w*"
     r"|stamp|options?|letter|statement|response|reply|output|final(?:ly)?|conclusion)\b"

@@ -7,28 +7,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditkit.tasks.context import Claim, Surroundings, Text, joined, settle, word_set
+from auditkit.tasks.pattern import pattern
 
-_TOKEN = re.compile(r"\w+(?:[.,^']\w+)*\^?")
-_SLASH = re.compile(
+_TOKEN = pattern(r"\w+(?:[.,^']\w+)*\^?")
+_SLASH = pattern(
     r"[)]?\s{0,3}/\s{0,3}|(?:\s{1,3}(?:points?|marks?))?\s{1,3}out\s{1,3}of\s{1,3}"
     r"(?:(?:a|the|possible|maximum|total|of)\s{1,3}){0,4}"
 )
-_OF = re.compile(r"(?:\s{1,3}(?:points?|marks?))?\s{1,3}of\s{1,3}")
-_JOIN = re.compile(
+_OF = pattern(r"(?:\s{1,3}(?:points?|marks?))?\s{1,3}of\s{1,3}")
+_JOIN = pattern(
     r"(?:[^\S\n]*\([^()\n]{0,40}\))?[^\S\n]*(?:to|or|and|through|until|up to|vs|&|[-–—~/|,→]|\.{3}|…)?[^\S\n]*",
     re.I,
 )
-_LOWER = re.compile(r"[\w)%]\s{0,3}/\s{0,3}$")
-_UNIT = re.compile(r"\s*(%|percent\b|per cent\b)|\s*(?:points?|marks?)\b", re.I)
-_POINT_SCALE = re.compile(r"\b(\d+)[- ]?point (?:\w+ )?scale", re.I)
-_RANGE_CUE = re.compile(r"\b(?:scale|from|between|range|rang(?:es|ing))\b")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d?-\d\d?-\d{4}")
-_TOP = re.compile(r"\bout of (?:(?:a|the|possible|maximum|total|of) ){0,4}\W*$", re.I)
-_CLOCK = re.compile(r":\d")
-_RUNS_ON = re.compile(r"[^\w\s]+\d")
-_EQUATION = re.compile(r"\W*(\d)\s*(?:/\s*5)?\s*=\s*[a-z]+(?: [a-z]+){0,2}\W*", re.I)
-_NUMBERED = re.compile(r"^\s{0,4}(\d{1,2})[.)]\s+[^\W\d]", re.M)
-_STEP = re.compile(
+_LOWER = pattern(r"[\w)%]\s{0,3}/\s{0,3}$")
+_UNIT = pattern(r"\s*(%|percent\b|per cent\b)|\s*(?:points?|marks?)\b", re.I)
+_POINT_SCALE = pattern(r"\b(\d+)[- ]?point (?:\w+ )?scale", re.I)
+_RANGE_CUE = pattern(r"\b(?:scale|from|between|range|rang(?:es|ing))\b")
+_DATE = pattern(r"\d{4}-\d\d-\d\d|\d\d?-\d\d?-\d{4}")
+_TOP = pattern(r"\bout of (?:(?:a|the|possible|maximum|total|of) ){0,4}\W*$", re.I)
+_CLOCK = pattern(r":\d")
+_RUNS_ON = pattern(r"[^\w\s]+\d")
+_EQUATION = pattern(r"\W*(\d)\s*(?:/\s*5)?\s*=\s*[a-z]+(?: [a-z]+){0,2}\W*", re.I)
+_NUMBERED = pattern(r"^\s{0,4}(\d{1,2})[.)]\s+[^\W\d]", re.M)
+_STEP = pattern(
     r"\W*(?:(?:(?:final|my)\s+)?(?:answer|rating|verdict)\W{1,3})?(?:step|level)\W{0,3}(\d)(?:/5)?\W*", re.I
 )
 
@@ -43,7 +44,7 @@ _GIVING = _LINK | word_set(
     goes and so still step actually possibly rather or the full perfect solid"""
 )
 # Said of a number, or between it and another, these make it a candidate, though not a clear answer.
-_OR = re.compile(r"\s*(?:or|vs|versus|and|→|/)\W+(?:[a-z']+\W+){0,4}?\d")
+_OR = pattern(r"\s*(?:or|vs|versus|and|→|/)\W+(?:[a-z']+\W+){0,4}?\d")
 _VERBS = word_set("is was would seems seem looks feels sounds appears might may could should works fits")
 _GOES_ON = word_set(
     """because since due as for and with given overall here i it this the which on in while despite owing considering

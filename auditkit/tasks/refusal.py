@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from auditkit.tasks.pattern import pattern
+
 _TASK = (
     r"(?:rat(?:e|ing)|assess|evaluat|judg|scor(?:e|ing)|grad(?:e|ing)|determin|answer|provid|give|giving|help|assist"
     r"|analy[sz]|interpret|comment|diagnos|comply|fulfil|respond|do that|do this|make"
@@ -16,21 +18,21 @@ _CANNOT = (
     r"|(?:must|have to) (?:decline|refuse)|decline|refuse)"
 )
 # First person, or a bare "Cannot ..." / "Unable to ..." that opens a sentence. The gaps are bounded: linear time.
-_DIRECT = re.compile(
+_DIRECT = pattern(
     rf"(?:\b(?:i|we)\b[ ,']?[^.;:!?\n]{{0,30}}?{_CANNOT}|(?:^|[.!?\n,]|\bbut\b|\bsorry\b)\s{{0,5}}{_CANNOT})"
     rf"\b[^.;:!?\n]{{0,40}}?\b{_TASK}",
     re.I,
 )
 # Of a description what counts is how it opens: within it "I cannot determine the cause of the noise" is an observation.
-_OPENING = re.compile(
+_OPENING = pattern(
     rf"(?:[\W_]*(?:(?:i(?:'m| am)|we(?:'re| are)) (?:so |very |really )?sorry|sorry|unfortunately|i apologi[sz]e"
     rf"|as an? (?:ai|artificial|large language|language|vision|text)[^.;:!?\n]{{0,60}}?)[\s,.;:!-]{{1,5}}"
     rf"(?:but\s)?)?\W{{0,5}}(?:(?:i|we)[ ,']?[^.;:!?\n]{{0,30}}?)?{_CANNOT}\b[^.;:!?\n]{{0,40}}?\b"
     rf"(?:{_TASK}|describ|compar)",
     re.I,
 )
-_OTHER_TASK = re.compile(r"(?:diagnos|medical advice|clinical|treatment|interpret(?:ation)? of)", re.I)
-_SOFT = re.compile(
+_OTHER_TASK = pattern(r"(?:diagnos|medical advice|clinical|treatment|interpret(?:ation)? of)", re.I)
+_SOFT = pattern(
     r"\bas an? (?:ai|artificial|large language|language|vision|text)\b"
     r"|\bi(?:'m| am) (?:only |just )?an? (?:ai|language model|large)"
     r"|\bi(?:'m| am) (?:so |very |really )?sorry\b|^\W*sorry\b|\bi apologi[sz]e\b|\bmy apologies\b"
@@ -59,7 +61,7 @@ _NOT_SEEN = (
     r"(?:(?:do|did|can|could) ?n[o']t|cannot|can't|don't|didn't|couldn't|(?:am |'m |was )(?:un|not )able to"
     r"|do not|did not|could not)"
 )
-_NO_IMAGE = re.compile(
+_NO_IMAGE = pattern(
     rf"\bno {_IMAGE}\s(?:(?:was|were|is|are|has been|have been|seems? to be|appears? to (?:be|have been))\s"
     rf"(?:\w+ly\s)?)?{_GIVEN}\b"
     rf"|\bthere(?:'s| is| was| are| seems to be| appears to be)(?: no|n't) {_IMAGE}{_AND_ENDS}"
@@ -76,7 +78,7 @@ _NO_IMAGE = re.compile(
     rf"|\bwithout (?:seeing |access to |having )?{_IMAGE}{_AND_ENDS}",
     re.I,
 )
-_PLEASE = re.compile(rf"\bplease (?:re-?)?(?:upload|attach|provide|share|send|supply|include)(?: me)? {_IMAGE}\b", re.I)
+_PLEASE = pattern(rf"\bplease (?:re-?)?(?:upload|attach|provide|share|send|supply|include)(?: me)? {_IMAGE}\b", re.I)
 
 
 def denies_image(text: str) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from auditkit.tasks.pattern import pattern
+
 _WORD = (
     r"(?:seed[:_ ])?(?:think(?:ing)?|thoughts?|thought[ _-]process|reason(?:ing)?|reflection|analysis|scratch[ _-]?pad"
     r"|rationale|deliberation|cot|chain[ _-]of[ _-]thought|(?:inner|internal)[ _-]monologue)"
@@ -16,27 +18,27 @@ _SIGNS = "<[{◁«【⟨"
 _IN, _OUT = r"[<\[{◁«【⟨]\s?\|?\s?", r"\s?\|?\s?[>\]}▷»】⟩]"
 
 # <think>, [THINK], ◁think▷, <|begin_of_thought|>, <|START_THINKING|>; MedGemma 1.5; the channels of gpt-oss and Gemma.
-_START = re.compile(
+_START = pattern(
     rf"{_IN}(?:(?:begin|start)[_ ](?:of[_ ])?)?{_WORD}(?:[_ ](?:start|begin))?{_OUT}|<unused94>"
     r"|<\|channel\|?>\s*(?:analysis|commentary|thought)",
     re.I,
 )
-_END = re.compile(
+_END = pattern(
     rf"{_IN}(?:/\s?{_WORD}|end[_ ](?:of[_ ])?{_WORD}|{_WORD}[_ ]end){_OUT}|<unused95>"
     r"|<\|channel\|>\s*final(?:\s*<\|message\|>)?|<channel\|>",
     re.I,
 )
 # The same channels where a tokenizer took the markers out: "analysisThe image ... assistantfinal85".
-_BARE_CHANNEL = re.compile(r"\s*+analysis\s*+(?=[A-Z])")
-_BARE_FINAL = re.compile(r"assistantfinal|assistant\s+final(?![a-z])")
+_BARE_CHANNEL = pattern(r"\s*+analysis\s*+(?=[A-Z])")
+_BARE_FINAL = pattern(r"assistantfinal|assistant\s+final(?![a-z])")
 
-_TURN_END = re.compile(
+_TURN_END = pattern(
     r"<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|end_of_turn|return|END_OF_TURN_TOKEN)\|>"
     r"|<end_of_turn>|<end_of_utterance>|<turn\|>|<eos>|</s>|<｜end▁of▁sentence｜>"
 )
-_STRIKE = re.compile(r"<s>\s*\S")  # HTML for struck out; a Llama tokenizer begins a text with the same sign
+_STRIKE = pattern(r"<s>\s*\S")  # HTML for struck out; a Llama tokenizer begins a text with the same sign
 
-_HEADING = re.compile(
+_HEADING = pattern(
     r"[\W_]*+(?:(?:okay|ok|sure|first)[,.!]?\s+)?(?:(?:here(?:'s|\s+is|\s+are)|this\s+is)\s+)?(?:(?:my|the|a)\s+)?"
     r"(?:thought\s+process|thoughts?|thinking(?:\s+process)?|reasoning(?:\s+process)?|(?:chain|train)\s+of\s+thought"
     r"|analysis|rationale|deliberation|(?:inner|internal)\s+monologue|scratch\s?pad|step[- ]by[- ]step(?:\s+\w+)?)"
@@ -44,14 +46,14 @@ _HEADING = re.compile(
     re.I,
 )
 _BEGINS = r"(?:^|(?<=[\n.!?;,|>}\])\"]))[^\w\n]{0,6}(?:(?:here(?:'s|\s+is)|so|thus|and|my|the|overall)\s+)*"
-_ANSWER = re.compile(
+_ANSWER = pattern(
     rf"{_BEGINS}(?:(?:final|overall)(?:\s+\w+){{0,2}}|answer|response|reply|output|conclusion)(?:\s+is)?[^\w:\n]{{0,4}}:",
     re.I | re.M,
 )
-_NAMED = re.compile(
+_NAMED = pattern(
     r"(?:^[^\w\n]{0,6}|\")(?:\w{1,20}[ _]){0,2}(?:score|rating|grade|quality|verdict|result)[^\w:\n]{0,4}:", re.I | re.M
 )
-_ALONE = re.compile(r"\W*\w+(?:[.,]\d+)?(?:\s*(?:/|out\s+of)\s*\d+)?\W*")
+_ALONE = pattern(r"\W*\w+(?:[.,]\d+)?(?:\s*(?:/|out\s+of)\s*\d+)?\W*")
 
 
 class UnfinishedThought(ValueError):
