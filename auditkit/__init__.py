@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from auditkit.images.item import ImageSet, Item, Picture, salted_hash
     from auditkit.models.base import Model, Request, Response
     from auditkit.perturbations import Entry
-    from auditkit.protocol import description, diagnosis, medq, shipped, zero_shot
+    from auditkit.protocol import description, diagnosis, medq, prompt, shipped, zero_shot
     from auditkit.protocol.effects import (
         agreement,
         areas,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         falls,
         follows,
         mean,
+        prompt_share,
         rises,
         share,
         steps,
@@ -87,6 +88,8 @@ __all__ = [
     "loss",
     "mean",
     "medq",
+    "prompt",
+    "prompt_share",
     "recall",
     "rises",
     "salted_hash",
@@ -108,8 +111,8 @@ _HOMES = {
     "auditkit.perturbations": ("Entry",),
     "auditkit.protocol.effects": (
         "agreement", "areas", "behind", "between", "calibration", "change", "corruptions", "departure", "differs",
-        "displacement", "errors_over", "falls", "follows", "mean", "rises", "share", "steps", "versus", "wording_share",
-        "wordings",
+        "displacement", "errors_over", "falls", "follows", "mean", "prompt_share", "rises", "share", "steps", "versus",
+        "wording_share", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.protocol.right_answers": ("accuracy", "balanced_accuracy", "loses", "loss", "recall", "skill"),
@@ -119,9 +122,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("description", "diagnosis", "medq", "shipped", "zero_shot"):
-        return import_module(f"auditkit.protocol.{name}")
     for home, names in _HOMES.items():
         if name in names:
             return getattr(import_module(home), name)
+    if name in __all__:  # the shipped effects and those of the packs, a module each
+        return import_module(f"auditkit.protocol.{name}")
     raise AttributeError(f"module 'auditkit' has no attribute {name!r}")

@@ -6,7 +6,7 @@ To add a statistic: one function, one row here, and its measured error rates in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -290,6 +290,8 @@ def _check_parts(effect: Effect, protocol: Protocol) -> None:
         raise AuditkitError(f"{effect.family}/{effect.name} has two parts with one label: {', '.join(labels)}.")
     if effect.statistic == "agreement":
         _check_ratings(effect, protocol)
+    if effect.statistic == "wording":
+        _check_one_range(effect, protocol)
     if effect.statistic in WITHOUT_SUM:
         return
     units = {protocol.catalogue.quantity(v).unit for part in protocol.resolved(effect).parts for _, v in part.terms}
@@ -301,14 +303,29 @@ def _check_parts(effect: Effect, protocol: Protocol) -> None:
 
 def _check_ratings(effect: Effect, protocol: Protocol) -> None:
     """Refuse agreements of anything but two ratings on one scale."""
-    for part in protocol.resolved(effect).parts:
-        scales = [protocol.catalogue.quantity(value) for _, value in part.terms]
-        ends = [f"{scale.low:g} to {scale.high:g}" for scale in scales]
+    for ends in _ranges(effect, protocol):
         if len(ends) != 2 or len(set(ends)) > 1:
             raise AuditkitError(
                 f"{effect.family}/{effect.name} takes the agreement of ratings on {', '.join(ends)}.",
                 "Give two ratings on the same scale.",
             )
+
+
+def _check_one_range(effect: Effect, protocol: Protocol) -> None:
+    """Refuse to share the variance out among values that cannot stand in one table."""
+    for ends in _ranges(effect, protocol):
+        if len(ends) < 2 or len(set(ends)) > 1:
+            raise AuditkitError(
+                f"{effect.family}/{effect.name} shares out what values in the ranges {', '.join(ends)} vary by.",
+                "Give two or more values of one range, such as points.",
+            )
+
+
+def _ranges(effect: Effect, protocol: Protocol) -> Iterator[list[str]]:
+    """Yield the range of every term in words, part by part."""
+    for part in protocol.resolved(effect).parts:
+        quantities = [protocol.catalogue.quantity(value) for _, value in part.terms]
+        yield [f"{quantity.low:g} to {quantity.high:g}" for quantity in quantities]
 
 
 def _check_size(effect: Effect, family: Family, protocol: Protocol, where: str) -> None:

@@ -145,7 +145,8 @@ class Titles:
             return self._asked(treated[0]), self._asked(controls[0])
         wordings = list(dict.fromkeys(question.words for question in questions))
         if len(wordings) > 1 and not _one_step(questions):
-            return ", ".join(wordings), "every other of them"
+            named = ", ".join(wordings) if len(wordings) <= _MANY else f"{len(wordings)} wordings"
+            return named, "every other of them"
         others = self._others(controls)
         if len(treated) > _MANY:
             return _counted(treated), others

@@ -340,8 +340,17 @@ def wording_share(task: str, among: Sequence[str], *, value: str = "", name: str
 
     It is only shown: declare its family with ``shown = true``.
     """
-    terms = tuple((1.0, Value(Question(task, wording), value)) for wording in among)
-    return Effect(name or f"{task}-by-wording", family, (Part("", terms),), statistic="wording")
+    asked = [Question(task, wording) for wording in among]
+    return prompt_share(asked, value=value, name=name or f"{task}-by-wording", family=family)
+
+
+def prompt_share(asked: Sequence[Question], *, value: str = "", name: str, family: str = "") -> Effect:
+    """Return the `wording_share` among questions of several tasks, whose values have one range: scales of one question.
+
+    It is only shown: declare its family with ``shown = true``.
+    """
+    terms = tuple((1.0, Value(question, value)) for question in asked)
+    return Effect(name, family, (Part("", terms),), statistic="wording")
 
 
 def _at(entry: str, levels: Sequence[int], task: str, wording: str) -> list[Question]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-QUESTIONS: dict[str, tuple[str, str]] = {
+_GENERAL: dict[str, tuple[str, str]] = {
     "sensitivity": (
         "Does the score fall when the image gets worse?",
         "Each image was degraded at several severities and scored again. A model that judges quality must give lower "
@@ -133,6 +133,9 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "The questions were asked without any picture. A score, or a kind of image, that is given all the same is "
         "made up.",
     ),
+}
+
+OF_PACKS: dict[str, tuple[str, str]] = {
     "accuracy": (
         "How many answers are right?",
         "Answers that were declined or could not be read are neither right nor wrong here. A high share may be no more "
@@ -260,6 +263,26 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "Judge and people rated the same texts. Kappa is 1 where they agree everywhere and 0 where they agree by "
         "chance.",
     ),
+    "shares": (
+        "How much of the score is due to the words and the scale of the question?",
+        "The same question was put in several wordings and on several scales, whose points are all 0 to 100. The "
+        "estimate is the share of what the score varies by, over images and prompts, that is due to the prompt.",
+    ),
+    "paraphrases": (
+        "Does the score stay put when the question is worded differently?",
+        "All wordings ask for a number from 0 to 100 about the same clean image. Every two of them are compared within "
+        "the image; no two may differ by more than the margin. The estimate shown is that of the pair furthest apart.",
+    ),
+    "scales": (
+        "How far apart are the scores of one image on different scales?",
+        "The same question was asked for a number up to 100 or 10, for a step of five, and for a word. Points of all "
+        "of them are 0 to 100, with the ends of each scale at the ends. The estimate shown is that of the pair "
+        "furthest apart.",
+    ),
+}
+"""Families of auditkit's packs, whose names anybody may give a family of one's own."""
+
+_LAST: dict[str, tuple[str, str]] = {
     "embeddings": (
         "Does the model see more than it says?",
         "What the model holds inside was compared between each image as it is and degraded, as a cosine similarity: 1 "
@@ -276,11 +299,9 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "drifts away from where it started.",
     ),
 }
-"""Family -> heading and lead, in the order of the report. Families of others get their name as heading."""
 
-_NAMES = list(QUESTIONS)
-OF_PACKS = frozenset(_NAMES[_NAMES.index("accuracy") : _NAMES.index("judge_and_people") + 1])
-"""Families of auditkit's packs, whose names anybody may give a family of one's own."""
+QUESTIONS: dict[str, tuple[str, str]] = {**_GENERAL, **OF_PACKS, **_LAST}
+"""Family -> heading and lead, in the order of the report. Families of others get their name as heading."""
 
 
 def question_of(family: str, protocol: str) -> tuple[str, str] | None:

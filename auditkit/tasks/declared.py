@@ -22,7 +22,7 @@ from auditkit.tasks.truth import read_truth
 from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Wording
 
 FILE, INSIDE = "tasks.toml", "vectors.toml"
-PACKS = ("diagnosis", "description", "medq", "zero_shot")
+PACKS = ("diagnosis", "description", "medq", "zero_shot", "prompt")
 """Tasks for one purpose each, which the default audits do not ask: a file of tasks, and a folder of audits."""
 _FURTHER = ("truth", "pictures", "flags", "role", "of", "positive", "modalities", "class_prompts", "only")
 
@@ -89,11 +89,11 @@ def read_tasks(
     Parameters
     ----------
     tables : mapping of str to mapping
-        By id. ``scorer`` is ``"score_100"``, ``"rating_5"``, ``"grade"``, ``"yes_no"``; or ``{choice = {A = {text =
-        "...", score = 100}, ...}}``, where ``label = "..."`` may stand for the score, and a text alone is its own
-        label; or ``"finding"``, yes or no as labels; or ``{axes = {names = [...], low = 0, high = 2}}``, a number for
-        each; or ``"text"``, words that another task is about; or ``"vectors"``, where nothing is asked and a wording
-        names a kind of embedding; or
+        By id. ``scorer`` is ``"score_100"``, ``"score_10"``, ``"rating_5"``, ``"grade"``, ``"yes_no"``; or ``{choice =
+        {A = {text = "...", score = 100}, ...}}``, where ``label = "..."`` may stand for the score, and a text alone is
+        its own label; or ``"finding"``, yes or no as labels; or ``{axes = {names = [...], low = 0, high = 2}}``, a
+        number for each; or ``"text"``, words that another task is about; or ``"vectors"``, where nothing is asked and a
+        wording names a kind of embedding; or
         ``"package.module:Name"``, alone or as ``{"package.module:Name" = {...}}`` with arguments; or one of `scorers`.
         ``wordings`` holds a text for each name, or ``{text = "...", system = "...", max_new_tokens = 32}``. A task that
         auditkit ships has its scorer already: the table may add wordings to it, and say where the right answers stand

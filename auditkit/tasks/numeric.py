@@ -1,4 +1,4 @@
-"""Read a number from 0 to 100, or a rating from 1 to 5, out of an answer."""
+"""Read a number from 0 to 100 or to 10, or a rating from 1 to 5, out of an answer."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ class Scale:
 
 SCALES = {
     "score_100": Scale(0.0, 100.0, frozenset({(0.0, 100.0), (1.0, 100.0)})),
+    "score_10": Scale(0.0, 10.0, frozenset({(0.0, 10.0), (1.0, 10.0)})),
     "rating_5": Scale(1.0, 5.0, frozenset({(1.0, 5.0), (0.0, 5.0)})),
 }
 _UNSAID = "is not said to be the answer"
@@ -185,9 +186,9 @@ def _weigh(group: list[_Number], around: Surroundings, scale: Scale, shown: str)
     noun = re.match(r"\s*([a-z']+)", around.after)
     if explicit and noun and noun[1] not in _GOES_ON | _AFTER_RATING:
         return Claim(start, end, None, f"gives {shown!r} of something ({noun[1]!r})", final)
-    if bare and any(number.comma for number in group) and (scale.high == 5.0 or not re.search(r",\d$", shown)):
+    if bare and any(number.comma for number in group) and (scale.high != 100.0 or not re.search(r",\d$", shown)):
         return Claim(start, end, None, f"gives {shown!r}, which may be one number or two", final)
-    if bare and scale.high == 100.0 and 0.0 < known[0] < 1.0:
+    if bare and scale.low == 0.0 and 0.0 < known[0] < 1.0:
         return Claim(start, end, None, f"gives {shown!r}, which may be a share of one", final)
     return Claim(start, end, known[0] + 0.0, final=final)  # -0.0 + 0.0 is 0.0
 

@@ -15,12 +15,13 @@ from auditkit.tasks.score import Score
 from auditkit.tasks.slots import filled, slots
 from auditkit.tasks.wording import Wording
 
-Format = Literal["score_100", "rating_5", "grade", "yes_no"]
+Format = Literal["score_100", "score_10", "rating_5", "grade", "yes_no"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 # The answers asked for, whose probabilities a back end may give; decoding is never held to them.
 _CHOICES: dict[str, tuple[str, ...]] = {
     "score_100": tuple(map(str, range(101))),
+    "score_10": tuple(map(str, range(11))),
     "rating_5": ("1/5", "2/5", "3/5", "4/5", "5/5"),
     "grade": tuple(GRADES),
     "yes_no": tuple(ANSWERS),
@@ -71,13 +72,13 @@ def answers_of(scorer: Scorer) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Points from 0 to 100, from an answer in one of four formats.
+    """Points from 0 to 100, from an answer in one of five formats.
 
     Attributes
     ----------
-    format : {"score_100", "rating_5", "grade", "yes_no"}
-        A number from 0 to 100 as it is; N/5 as (N - 1)/4 · 100; good, usable, reject as 100, 50, 0; yes and no as 100
-        and 0.
+    format : {"score_100", "score_10", "rating_5", "grade", "yes_no"}
+        A number from 0 to 100 as it is, one from 0 to 10 times 10; N/5 as (N - 1)/4 · 100; good, usable, reject as
+        100, 50, 0; yes and no as 100 and 0.
     """
 
     format: Format

@@ -38,7 +38,8 @@ def say(score: float, question: Question, catalogue: Catalogue) -> str:
         return _number(round(score, 0 if abs(score) < 1 else 2))
     if isinstance(scorer, Points) and scorer.format in SCALES:
         scale = SCALES[scorer.format]
-        return f"{round(scale.low + score * (scale.high - scale.low) / 100)}/{scale.high:g}"
+        step = round(scale.low + score * (scale.high - scale.low) / 100)
+        return f"{step}/{scale.high:g}" if scorer.format == "rating_5" else str(step)
     if isinstance(scorer, Axes):
         return "\n".join(f"{axis.name}: {_number(round(of_points(score, axis), 2))}" for axis in scorer.quantities)
     if isinstance(scorer, Words):

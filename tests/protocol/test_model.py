@@ -116,7 +116,7 @@ CHANGES = [
     ('profile = "ci" ', 'tasks = "wording"\nprofile = "ci" ', ["tasks: allowed is a table, the name of a .toml file"]),
     ("[images]", '[perturbations.pixelate]\nsentence = "Hm."\n[images]', ["pixelate: auditkit ships an entry of this"]),
     ("[images]", '[perturbations.night]\nsentense = "Hm."\n[images]', ["perturbations.night"]),
-    ("[images]", '[tasks.mine]\nscorer = "score_10"\nwordings.direct = "?"\n[images]', ["tasks.mine.scorer"]),
+    ("[images]", '[tasks.mine]\nscorer = "score_20"\nwordings.direct = "?"\n[images]', ["tasks.mine.scorer"]),
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks import Choice, Points, Quantity, Score
 from auditkit.tasks.axes import Axes, Words
 from auditkit.tasks.choice import ANSWERS, GRADES
+from auditkit.tasks.numeric import SCALES
 from auditkit.testing import say
 from auditkit.vocabulary import Question
 
@@ -23,7 +24,7 @@ def scorer(question):
 SCORED = [q for q in QUESTIONS if scorer(q).quantities]
 AXES = [q for q in SCORED if isinstance(scorer(q), Axes)]
 POINTS = [q for q in SCORED if q not in AXES]
-NUMERIC = [q for q in POINTS if isinstance(scorer(q), Points) and scorer(q).format in ("score_100", "rating_5")] + AXES
+NUMERIC = [q for q in POINTS if isinstance(scorer(q), Points) and scorer(q).format in SCALES] + AXES
 WORDS = [q for q in QUESTIONS if isinstance(scorer(q), Words)]
 LABELLED = [q for q in QUESTIONS if q not in SCORED + WORDS]
 
@@ -38,6 +39,7 @@ def steps(question):
         return tuple(option.score for option in scorer(question).options)
     return {
         "score_100": None,
+        "score_10": tuple(map(float, range(0, 101, 10))),
         "rating_5": (0.0, 25.0, 50.0, 75.0, 100.0),
         "grade": tuple(GRADES.values()),
         "yes_no": tuple(ANSWERS.values()),

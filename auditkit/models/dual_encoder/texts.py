@@ -11,7 +11,7 @@ from typing import Any
 
 from auditkit.tasks import Choice, Points, Task
 
-SCALES = ("score_100", "rating_5")
+SCALES = ("score_100", "score_10", "rating_5")
 """Formats answered by the share of ``high`` against ``low``; the others have one class per choice."""
 
 _SLOT = "{option}"
