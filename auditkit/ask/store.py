@@ -19,7 +19,7 @@ from auditkit.ask import history, tables
 from auditkit.ask.database import Database
 from auditkit.ask.half import DTYPE, Half, pack, unpack
 from auditkit.ask.history import JudgedBefore
-from auditkit.images.item import Item
+from auditkit.images.item import Item, Picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +74,10 @@ class NotedImage:
         What ``cluster`` rests on, as the record has it.
     given : tuple of (str, int, str)
         Name and level of the perturbations that show another picture, each with that picture's address.
+    pictures : tuple of str
+        Addresses of the pictures of an item that has several.
+    second : tuple of (str, int, str)
+        As `given`, of its second picture.
     """
 
     id: str
@@ -83,16 +87,33 @@ class NotedImage:
     content: str
     unit: str = "patient"
     given: tuple[tuple[str, int, str], ...] = ()
+    pictures: tuple[str, ...] = ()
+    second: tuple[tuple[str, int, str], ...] = ()
 
 
 def noted(records: Iterable[Item]) -> list[NotedImage]:
     """Return what is noted of a run's images, so that its record can be checked without the images."""
-    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content, r.unit, _given(r)) for r in records]
+    return list(map(_noted, records))
 
 
-def _given(record: Item) -> tuple[tuple[str, int, str], ...]:
-    found = {c: picture.content for picture in record.pictures[:1] for c, picture in picture.given.items()}
-    return tuple(sorted((c[0].name, c[0].level, content) for c, content in found.items() if len(c) == 1))
+def _noted(record: Item) -> NotedImage:
+    first, second = (*map(_given, record.pictures), (), ())[:2]
+    several = tuple(picture.content for picture in record.pictures) if len(record.pictures) > 1 else ()
+    return NotedImage(
+        record.id,
+        record.cluster,
+        record.modality,
+        record.synthetic,
+        record.content,
+        record.unit,
+        given=first,
+        pictures=several,
+        second=second,
+    )
+
+
+def _given(picture: Picture) -> tuple[tuple[str, int, str], ...]:
+    return tuple(sorted((c[0].name, c[0].level, other.content) for c, other in picture.given.items() if len(c) == 1))
 
 
 class Store(Database):
@@ -332,7 +353,10 @@ class Store(Database):
 
 def _noted_image(entry: Sequence[Any]) -> NotedImage:
     found = NotedImage(*entry)
-    return replace(found, given=tuple((name, level, content) for name, level, content in found.given))
+    given, second = (
+        tuple((name, level, content) for name, level, content in some) for some in (found.given, found.second)
+    )
+    return replace(found, given=given, pictures=tuple(found.pictures), second=second)
 
 
 def _logprobs(row: sa.Row[Any]) -> dict[str, float] | None:

@@ -65,6 +65,8 @@ class Data(Record):
     n_images: int
     n_clusters: int
     modalities: list[ModalityCount]
+    n_without_picture: int = 0
+    """Items that have no picture, counted among the images."""
     synthetic_share: Number
     """Share of the images that are synthetic, 0-1."""
     sources: dict[str, int] = {}

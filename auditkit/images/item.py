@@ -100,6 +100,9 @@ class Item:
         screen), nothing is known, or the file or its curator says no.
     declared_by : str
         What declares it, in words; empty unless `identifiable` is ``"declared"``.
+    said : str
+        Of an item without pictures, what tells whether another says the same: a SHA-256 over all that the source says
+        of it but who it is of.
     """
 
     id: str
@@ -116,17 +119,23 @@ class Item:
     unit: str = "patient"
     identifiable: str = UNKNOWN
     declared_by: str = ""
+    said: str = ""
 
     @property
     def content(self) -> str:
-        """What tells whether two items hold the same pictures: that of the only one, else a SHA-256 over all."""
+        """What tells whether two items hold the same pictures: that of the only one, else a SHA-256 over all.
+
+        Of an item without pictures it is `said`.
+        """
         if len(self.pictures) == 1:
             return self.pictures[0].content
+        if not self.pictures:
+            return self.said or hashlib.sha256(b"no picture").hexdigest()
         parts = ("pictures", *(picture.content for picture in self.pictures))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def with_picture(self, **changes: Any) -> Item:
-        """Return the item with its first picture changed."""
+        """Return the item with its first picture changed, of which there must be one."""
         first, *others = self.pictures
         return replace(self, pictures=(replace(first, **changes), *others))
 

@@ -58,6 +58,7 @@ def to_answers(
             unit=r.unit,
             modality=r.modality,
             synthetic=r.synthetic,
+            pictures=len(r.pictures),
             answers_sha256=digest,
             columns={name: level_of(r, name) for name in wanted},
         )
@@ -180,7 +181,7 @@ def from_answers(answers: Answers) -> Measurements:
             id=item.id,
             cluster=item.cluster,
             modality=item.modality,
-            pictures=(Picture("", _no_pixels),),
+            pictures=(Picture("", _no_pixels),) * item.pictures,
             synthetic=item.synthetic,
             source="",
             attributes=item.columns,

@@ -46,6 +46,7 @@ def data_of(
         n_images=len(records),
         n_clusters=len({r.cluster for r in records}),
         modalities=[_count(name, records) for name in sorted({r.modality for r in records})],
+        n_without_picture=sum(not r.pictures for r in records),
         synthetic_share=sum(r.synthetic for r in records) / max(len(records), 1),
         sources=dict(sorted(Counter(r.source for r in records).items())),
         licences=dict(sorted(Counter(r.licence for r in records).items())),

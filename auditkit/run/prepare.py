@@ -29,7 +29,7 @@ from auditkit.run.recorded import check_items
 from auditkit.run.roles import answerable, of_data, others
 from auditkit.run.session import AuditRun
 from auditkit.run.settings import REPORTS, Settings, check, check_writable, open_store
-from auditkit.run.truths import columns_of_tasks, with_truths
+from auditkit.run.truths import columns_of_tasks, with_truths, without_picture
 from auditkit.vocabulary import MODEL, Effect
 
 
@@ -90,6 +90,7 @@ def prepare(
         max_side=side,
         columns=columns_of_tasks(planned, protocol),
         strata=columns_needed(protocol, planned),
+        without_picture=without_picture(planned, protocol),
     )
     images = with_truths(images, planned, protocol)
     if settings.burned_in == LEAVE_OUT:
