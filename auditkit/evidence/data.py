@@ -89,7 +89,7 @@ class Data(Record):
     limited_to: int | None = None
     """Set when ``--audit-limit`` took a subset of the patients."""
     sha256: str = ""
-    """Over the content addresses of all images used."""
+    """Over the content addresses of all images used, and of the changed pictures that the data hold of them."""
     strata: dict[str, list[Level]] = {}
     """Images and patients per level of sex, age, site, manufacturer; ``unknown`` is a level."""
 

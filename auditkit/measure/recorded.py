@@ -163,9 +163,9 @@ def marks_sha256(answers: Answers, role: str) -> str:
     return digest_of([item.id for item in answers.items], columns)
 
 
-def data_sha256(contents: Iterable[str]) -> str:
-    """Return the SHA-256 over the content addresses of images, in whatever order they come."""
-    return digest_of(sorted(contents))
+def data_sha256(addresses: Iterable[str]) -> str:
+    """Return the SHA-256 over the addresses of items (`Item.address`), in whatever order they come."""
+    return digest_of(sorted(addresses))
 
 
 def from_answers(answers: Answers) -> Measurements:

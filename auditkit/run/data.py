@@ -58,7 +58,7 @@ def data_of(
         not_asked=not_asked(lacking[r.id] for r in records if r.id in lacking),
         notice=images.notice,
         limited_to=settings.limit,
-        sha256=data_sha256(r.content for r in records),
+        sha256=data_sha256(r.address for r in records),
         strata=strata(records),
     )
 

@@ -15,6 +15,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.item import ImageSet, Item
 from auditkit.images.salt import salt_for
+from auditkit.images.versions import with_versions
 from auditkit.measure.recorded import columns_needed
 from auditkit.models.base import Model
 from auditkit.protocol.covered import check_covered
@@ -92,7 +93,7 @@ def prepare(
         strata=columns_needed(protocol, planned),
         without_picture=without_picture(planned, protocol),
     )
-    images = with_truths(images, planned, protocol)
+    images = with_truths(replace(images, records=with_versions(images.records)), planned, protocol)
     if settings.burned_in == LEAVE_OUT:
         images = without_declared(images)
     if not images.records:

@@ -12,6 +12,7 @@ from auditkit.evidence import Evidence
 from auditkit.images.item import Item, Picture
 from auditkit.images.salt import SALT_FILE, salt_for
 from auditkit.images.sources import DEMO, load_images
+from auditkit.images.versions import with_versions
 from auditkit.measure.recorded import columns_needed, data_sha256, effect_from
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.verify.checks import OPEN, Check, settled
@@ -74,7 +75,7 @@ def check_data(evidence: Evidence, source: str) -> tuple[Check, list[Item]]:
         strata=columns_needed(protocol, effects),
         without_picture=without_picture(effects, protocol),
     )
-    read = {record.id: record for record in with_truths(images, effects, protocol).records}
+    read = {record.id: record for record in with_versions(with_truths(images, effects, protocol).records)}
     records = [read[image.id] for image in evidence.answers.items if image.id in read]
     if not records and read:
         why = f"none of the {len(read)} images of {source} has an id of the record: the salt or the data are others"
@@ -120,7 +121,7 @@ def _compared(evidence: Evidence, images: Sequence[NotedImage], words: str) -> t
 
 
 def _faults(evidence: Evidence, images: Sequence[NotedImage]) -> Iterator[str]:
-    digest = data_sha256(image.content for image in images)
+    digest = data_sha256(image.address for image in images)
     if digest != evidence.data.sha256:
         yield f"data.sha256: record {evidence.data.sha256}, found {digest}"
     known = {image.id: image for image in images}
