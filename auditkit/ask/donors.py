@@ -13,7 +13,7 @@ from auditkit.images.item import DECLARED, Item, Picture, UnreadableImage
 from auditkit.perturbations.pictures import SAME
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
-from auditkit.vocabulary import Condition, Effect, Perturbation
+from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +31,11 @@ def kind_of_donor(step: Perturbation, catalogue: Catalogue) -> str:
 
 
 def asks_without_picture(effect: Effect, protocol: Protocol) -> bool:
-    """Tell whether an effect has a question that is put without a picture."""
+    """Tell whether an effect has a question that is put to the audited model without a picture."""
     catalogue = protocol.catalogue
+    asked = (q for question in effect.questions() if catalogue.asks(q := protocol.resolve(question)))
+    if any(not catalogue.task(q.task).pictures and catalogue.asked_of(q) == MODEL for q in asked):
+        return True
     steps = {step for question in effect.questions() for step in catalogue.pictures(question.condition)}
     exchanges = (step for step in steps if catalogue.entry(step.name).stage == "pictures")
     return any(not kind_of_donor(step, catalogue) for step in exchanges)

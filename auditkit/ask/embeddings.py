@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -96,7 +96,8 @@ def fetch_embeddings(
     Parameters
     ----------
     plan : Plan
-        Its images, and what it compares inside the model: kinds, and what is done to the pixels.
+        Its images, and what it compares inside the model: kinds, and what is done to the pixels. Nothing is fetched of
+        items with another number of pictures than one.
     model : Model
         Must be an `Embeds` as well.
     store : Store
@@ -123,6 +124,7 @@ def fetch_embeddings(
     """
     start = time.monotonic()
     embedding_kinds(model)
+    plan = replace(plan, records=tuple(record for record in plan.records if len(record.pictures) == 1))
     keys = EmbeddingKeys(model, plan.protocol)
     vectors = _Vectors(cast("Embeds", model))
     asker = Asker(vectors, deadline)

@@ -156,7 +156,8 @@ class Plan:
     def _tasks(self, modality: str) -> tuple[Task, ...]:
         """The tasks that items of a modality are asked; listed once, not once per item."""
         if modality not in self._asked:
-            names = dict.fromkeys(question.task for question in self.questions(modality))
+            every = (*self.questions(modality), *self.inside(modality))
+            names = dict.fromkeys(question.task for question in every)
             self._asked[modality] = tuple(map(self.protocol.catalogue.task, names))
         return self._asked[modality]
 

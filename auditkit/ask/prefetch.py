@@ -13,7 +13,7 @@ from auditkit.ask.ask import Asker
 from auditkit.ask.earlier import Earlier
 from auditkit.ask.keys import ALONE, answer_key, digest_of
 from auditkit.ask.plan import Plan
-from auditkit.ask.render import Renderer
+from auditkit.ask.render import Renderer, UnreadableStandIn
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.ask.tally import Progress, Tally
 from auditkit.images.item import Item, UnreadableImage
@@ -212,6 +212,7 @@ def prefetch(
         pass_.finish()
     finally:
         asker.close()
+        tally.undecodable |= renderer.unreadable
     on_progress(tally)
     tally.gave_up = tally.gave_up or asker.gave_up
     tally.seconds += time.monotonic() - start
@@ -324,7 +325,7 @@ def _missing(
             if condition in rendered and not rendered[condition].exists:
                 tally.planned -= len(by_pixels[condition])
                 continue
-            for probe in by_pixels[condition]:
+            for place, probe in enumerate(by_pixels[condition]):
                 key = probe_keys.get(probe, "")
                 if key in held:
                     tally.held += 1
@@ -335,7 +336,11 @@ def _missing(
                 else:
                     if images is None:
                         shown = pixels.pop(condition, None)
-                        shown = renderer.shown(record, digest, condition) if shown is None else shown
+                        try:
+                            shown = renderer.shown(record, digest, condition) if shown is None else shown
+                        except UnreadableStandIn:  # it could be decoded when its digest was remembered
+                            tally.planned -= len(by_pixels[condition]) - place
+                            break
                         images = tuple(map(Image.fromarray, shown))
                     request = keys.request(key, images, probe.question, record.columns, about.get(probe.question) or "")
                     yield _Item(key, probe.question, request, record.columns)

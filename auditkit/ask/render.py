@@ -12,9 +12,9 @@ import scipy
 from auditkit import perturbations
 from auditkit.ask.donors import can_be_shown
 from auditkit.ask.keys import NO_PICTURE, digest_of, pictures_digest, render_key
-from auditkit.ask.store import NO_RENDERING, Rendered, Store
+from auditkit.ask.store import NO_RENDERING, UNREADABLE, Rendered, Store
 from auditkit.images.cache import PixelCache
-from auditkit.images.item import Item, Picture
+from auditkit.images.item import Item, Picture, UnreadableImage
 from auditkit.perturbations import PictureTooSmall, law
 from auditkit.perturbations.apply import perturb, perturbation_key
 from auditkit.perturbations.dose import dose
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 # Libraries whose versions can change a pixel: with a new one, images are rendered again.
 LIBRARIES = f"numpy {np.__version__} scipy {scipy.__version__} pillow {PIL.__version__}"
+
+
+class UnreadableStandIn(UnreadableImage):
+    """A picture to be shown in place of an item's own cannot be decoded; the item's own pictures can."""
 
 
 class Renderer:
@@ -44,6 +48,12 @@ class Renderer:
         What the perturbations do.
     cache_bytes : int
         Bound of the memory for decoded images.
+
+    Attributes
+    ----------
+    unreadable : dict of str to str
+        Pictures to be shown in place of others that could not be decoded: by their address why not. Kept for the run
+        alone, and never in the store: a file may be mended, and a decoder installed.
     """
 
     def __init__(self, store: Store, seed: int, catalogue: Catalogue, cache_bytes: int = 128 * 2**20) -> None:
@@ -51,6 +61,7 @@ class Renderer:
         self._seed = seed
         self._catalogue = catalogue
         self._cache = PixelCache(cache_bytes)
+        self.unreadable: dict[str, str] = {}
         self._versions: dict[str, str] = {}
         self._exchanged: dict[Condition, Condition] = {}
         self._given: dict[Condition, Condition] = {}
@@ -78,9 +89,9 @@ class Renderer:
         Raises
         ------
         UnreadableImage
-            From reading the item's picture, or the one that stands in.
+            From reading the item's picture; `UnreadableStandIn` from reading one in place of it.
         """
-        shown = [self._cache.get(picture) for picture in self._pictures(record, condition)]
+        shown = [self._read(record, picture) for picture in self._pictures(record, condition)]
         before = digest
         for step, key in self._steps(record, digest, condition):
             if step not in self._replaces(condition):
@@ -97,12 +108,35 @@ class Renderer:
         return tuple(shown)
 
     def render(self, record: Item, digest: str, condition: Condition) -> tuple[Rendered, tuple[NDArray[np.uint8], ...]]:
-        """Return what is to be remembered of a rendering, and what is shown: nothing where the picture is too small."""
+        """Return what is to be remembered of a rendering, and what is shown.
+
+        Nothing where the picture is too small, or where the one that is to be shown in its place cannot be decoded.
+        """
         try:
             shown = self.shown(record, digest, condition)
         except PictureTooSmall:
             return Rendered(NO_RENDERING, None, None), ()
+        except UnreadableStandIn:
+            return Rendered(UNREADABLE, None, None), ()
         return self.describe(record, condition, shown), shown
+
+    def why_not(self, record: Item, condition: Condition) -> str:
+        """Say why a picture in place of an item's own could not be decoded; empty where none failed."""
+        lost = (self.unreadable.get(picture.content) for picture in self._stand_ins(record, condition))
+        return next((why for why in lost if why is not None), "")
+
+    def _stand_ins(self, record: Item, condition: Condition) -> list[Picture]:
+        own = {picture.content for picture in record.pictures}
+        return [picture for picture in self._pictures(record, condition) if picture.content not in own]
+
+    def _read(self, record: Item, picture: Picture) -> NDArray[np.uint8]:
+        try:
+            return self._cache.get(picture)
+        except UnreadableImage as error:
+            if any(picture.content == own.content for own in record.pictures):
+                raise
+            self.unreadable[picture.content] = str(error) or "no reason is given"
+            raise UnreadableStandIn(str(error)) from None
 
     def pixels(self, record: Item, digest: str, condition: Condition) -> NDArray[np.uint8]:
         """Return the pixels of the one picture that `shown` gives."""
@@ -181,15 +215,19 @@ class Renderer:
     def known(self, record: Item, digest: str, conditions: Iterable[Condition]) -> dict[Condition, Rendered]:
         """Return what the store remembers of these conditions of one item.
 
-        The clean image is always known, and so is what has no picture; never what cannot be shown of this item.
+        The clean image is always known, and so is what has no picture; never what cannot be shown of this item. What
+        could not be decoded in place of its own pictures is known as long as the renderer lives.
         """
         wanted = [c for c in dict.fromkeys(conditions) if can_be_shown(record, self._replaces(c), self._catalogue)]
         keys = {c: self.key(record, digest, c) if self._pictures(record, c) else NO_PICTURE for c in wanted}
         remembered = self._store.renders(key for key in keys.values() if key not in (digest, NO_PICTURE))
         remembered[digest], remembered[NO_PICTURE] = Rendered(digest, 1.0, None), Rendered(NO_PICTURE, None, None)
-        return {condition: remembered[key] for condition, key in keys.items() if key in remembered}
+        found = {condition: remembered[key] for condition, key in keys.items() if key in remembered}
+        if self.unreadable:
+            found |= {c: Rendered(UNREADABLE, None, None) for c in wanted if self.why_not(record, c)}
+        return found
 
 
 def _each(before: str, number: int) -> list[str]:
     """Return what the noise of each of several pictures depends on: that of the first is that of a picture alone."""
-    return [before, *(digest_of("picture", before, place) for place in range(1, number))]
+    return [before, *(digest_of("picture", before, place) for place in range(1, number))][:number]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from auditkit.ask import history, tables
 from auditkit.ask.database import Database
 from auditkit.ask.half import DTYPE, Half, pack, unpack
 from auditkit.ask.history import JudgedBefore
-from auditkit.images.item import Item
+from auditkit.images.item import Item, Picture, address_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,8 @@ class StoredAnswer:
 
 NO_RENDERING = "too small"
 """Stands in place of a digest where a perturbation cannot be applied to the picture."""
+UNREADABLE = "unreadable"
+"""Stands there where a picture in place of the item's own cannot be decoded; never stored, as it may be mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Rendered:
 
     @property
     def exists(self) -> bool:
-        """Whether there is such a picture: some are too small for a perturbation, and are not asked about under it."""
-        return self.digest != NO_RENDERING
+        """Whether there is such a picture: one that is too small, or that cannot be decoded, is not asked about."""
+        return self.digest not in (NO_RENDERING, UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,11 +71,17 @@ class NotedImage:
     synthetic : bool
         True for phantoms.
     content : str
-        SHA-256 over the bytes the pixels come from and the reader's version (`images.item.Item.content`).
+        SHA-256 over the bytes the pixels come from and the reader's version (`Item.content`).
     unit : str
         What ``cluster`` rests on, as the record has it.
     given : tuple of (str, int, str)
         Name and level of the perturbations that show another picture, each with that picture's address.
+    pictures : tuple of str
+        Addresses of the pictures of an item that has several.
+    second : tuple of (str, int, str)
+        As `given`, of its second picture.
+    versions : str
+        As `Item.versions`.
     """
 
     id: str
@@ -83,16 +91,49 @@ class NotedImage:
     content: str
     unit: str = "patient"
     given: tuple[tuple[str, int, str], ...] = ()
+    pictures: tuple[str, ...] = ()
+    second: tuple[tuple[str, int, str], ...] = ()
+    versions: str = ""
+
+    @property
+    def address(self) -> str:
+        """As `Item.address`."""
+        return address_of(self.content, self.versions)
 
 
-def noted(records: Iterable[Item]) -> list[NotedImage]:
-    """Return what is noted of a run's images, so that its record can be checked without the images."""
-    return [NotedImage(r.id, r.cluster, r.modality, r.synthetic, r.content, r.unit, _given(r)) for r in records]
+def noted(records: Iterable[Item], unreadable: Container[str] = ()) -> list[NotedImage]:
+    """Return what is noted of a run's images, so that its record can be checked without the images.
+
+    Parameters
+    ----------
+    records : iterable of Item
+        The images.
+    unreadable : container of str
+        Addresses of pictures that could not be shown in place of others.
+    """
+    return [_noted(record, unreadable) for record in records]
 
 
-def _given(record: Item) -> tuple[tuple[str, int, str], ...]:
-    found = {c: picture.content for picture in record.pictures[:1] for c, picture in picture.given.items()}
-    return tuple(sorted((c[0].name, c[0].level, content) for c, content in found.items() if len(c) == 1))
+def _noted(record: Item, unreadable: Container[str]) -> NotedImage:
+    first, second = (*(_given(picture, unreadable) for picture in record.pictures), (), ())[:2]
+    several = tuple(picture.content for picture in record.pictures) if len(record.pictures) > 1 else ()
+    return NotedImage(
+        record.id,
+        record.cluster,
+        record.modality,
+        record.synthetic,
+        record.content,
+        record.unit,
+        given=first,
+        pictures=several,
+        second=second,
+        versions=record.versions,
+    )
+
+
+def _given(picture: Picture, unreadable: Container[str]) -> tuple[tuple[str, int, str], ...]:
+    alone = ((c[0], other.content) for c, other in picture.given.items() if len(c) == 1)
+    return tuple(sorted((step.name, step.level, content) for step, content in alone if content not in unreadable))
 
 
 class Store(Database):
@@ -201,7 +242,9 @@ class Store(Database):
     def add_renders(self, renders: Mapping[str, Rendered]) -> None:
         """Remember digests and doses of rendered images; an infinite PSNR (identical images) is kept as null."""
         rows = [
-            {"key": k, "digest": r.digest, "ssim": _finite(r.ssim), "psnr": _finite(r.psnr)} for k, r in renders.items()
+            {"key": k, "digest": r.digest, "ssim": _finite(r.ssim), "psnr": _finite(r.psnr)}
+            for k, r in renders.items()
+            if r.digest != UNREADABLE
         ]
         self._insert_new(tables.renders, rows)
 
@@ -332,7 +375,10 @@ class Store(Database):
 
 def _noted_image(entry: Sequence[Any]) -> NotedImage:
     found = NotedImage(*entry)
-    return replace(found, given=tuple((name, level, content) for name, level, content in found.given))
+    given, second = (
+        tuple((name, level, content) for name, level, content in some) for some in (found.given, found.second)
+    )
+    return replace(found, given=given, pictures=tuple(found.pictures), second=second)
 
 
 def _logprobs(row: sa.Row[Any]) -> dict[str, float] | None:

@@ -33,6 +33,8 @@ class Tally:
         Images that could not be decoded or are too small for a perturbation.
     unreadable : list of str
         Their ids, in the same order.
+    undecodable : dict of str to str
+        Pictures in place of items' own that could not be decoded, by their address, and why (`Renderer.unreadable`).
     seconds : float
         Wall time of the pass.
     gave_up : str
@@ -53,6 +55,7 @@ class Tally:
     kinds: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    undecodable: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     gave_up: str = ""
     damaged: int = 0

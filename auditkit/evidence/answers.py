@@ -22,6 +22,8 @@ class ItemEntry(Record):
     their own though nothing says that they are."""
     modality: str
     synthetic: bool = False
+    pictures: int = 1
+    """How many it has: 0, 1 or 2."""
     columns: dict[str, str] = {}
     """Levels of the columns that the protocol names, such as ``label``."""
     answers_sha256: str = ""

@@ -65,6 +65,8 @@ class Data(Record):
     n_images: int
     n_clusters: int
     modalities: list[ModalityCount]
+    n_without_picture: int = 0
+    """Items that have no picture, counted among the images."""
     synthetic_share: Number
     """Share of the images that are synthetic, 0-1."""
     sources: dict[str, int] = {}
@@ -87,7 +89,7 @@ class Data(Record):
     limited_to: int | None = None
     """Set when ``--audit-limit`` took a subset of the patients."""
     sha256: str = ""
-    """Over the content addresses of all images used."""
+    """Over the content addresses of all images used, and of the changed pictures that the data hold of them."""
     strata: dict[str, list[Level]] = {}
     """Images and patients per level of sex, age, site, manufacturer; ``unknown`` is a level."""
 

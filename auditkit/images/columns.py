@@ -113,7 +113,7 @@ class Columns:
                 f'{self._table} has no column "{FILE_NAME}"; its columns are: {seen}.',
                 f'Name the column that holds the image files "{FILE_NAME}"'
                 + (f' (is it "{near[0]}"?)' if near else "")
-                + ", with paths relative to the table's folder.",
+                + ", with paths relative to the table's folder; leave it empty where an item has no picture.",
             )
         self.check_patients()
 

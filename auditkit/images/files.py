@@ -57,6 +57,8 @@ class Settings:
         What the protocol's tasks need to know of every item: it is kept word for word (`Item.columns`).
     strata : tuple of str
         Columns whose levels the protocol compares or chooses items by, beside those that every item may have.
+    without_picture : bool
+        Whether something is asked that takes no picture, so that rows of tables need none.
     """
 
     salt: str
@@ -64,6 +66,7 @@ class Settings:
     max_pixels: int = 100_000_000
     columns: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
+    without_picture: bool = False
 
     @property
     def named(self) -> tuple[str, ...]:

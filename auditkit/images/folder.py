@@ -32,7 +32,7 @@ class Folder:
     ----------
     root : Path
         The folder, resolved.
-    named : sequence of str
+    named, without_picture
         As of `Manifest`.
 
     Attributes
@@ -49,9 +49,10 @@ class Folder:
         name.
     """
 
-    def __init__(self, root: Path, named: Sequence[str] = ()) -> None:
+    def __init__(self, root: Path, named: Sequence[str] = (), *, without_picture: bool = False) -> None:
         self._root = root
         self._named = named
+        self._without_picture = without_picture
         self._names: list[str] = []
         self._left_out: list[LeftOut] = []
         self._walk()
@@ -66,7 +67,7 @@ class Folder:
         for place in sorted(self.tables, key=lambda place: (-place.count("/") - (place != "."), place)):
             table = self.tables[place]
             for entry in table:
-                if isinstance(entry, Row):
+                if isinstance(entry, Row) and not entry.words:
                     name, second, of = (_below(place, name) for name in (entry.name, entry.second, entry.of))
                     entry = replace(entry, name=name, second=second, of=of)
                     listed |= {name, second}
@@ -120,7 +121,7 @@ class Folder:
                     inside(self._root, name)
                 except UnreadableImage as error:
                     raise AuditkitError(f"{shown_name(name)} cannot be read: {error}.", "Copy it there.") from None
-                found[place] = Manifest(path, shown_name(name), self._named)
+                found[place] = Manifest(path, shown_name(name), self._named, without_picture=self._without_picture)
             elif columns and names_files(columns) and names_patients(columns):
                 raise AuditkitError(
                     f"The folder holds the table {shown_name(name)}, which says whose the images are: unread, every "

@@ -45,6 +45,7 @@ T = TypeVar("T")
 Entry = Row | Held
 _OF_A_PICTURE = (PATIENT, "study_id", "modality", "sex", "age", "site", "manufacturer")
 """What rows about one picture must agree in, whatever they ask."""
+_WHOSE = (PATIENT, "study_id")
 _RECENT = 32  # files whose headers are kept: rows about one picture often follow one another
 
 
@@ -114,7 +115,8 @@ class Gathering:
         found = self._found
         identities = [identity for _, identity in found]
         if self._shared:
-            identities = [self._of_its_picture(keys[0], one) for keys, one in zip(self._keys, identities, strict=True)]
+            pairs = zip(self._keys, identities, strict=True)
+            identities = [self._of_its_picture(keys[0], one) if keys else one for keys, one in pairs]
         units = units_of(identities)
         items = [with_unit(item, unit) for (item, _), unit in zip(found, units, strict=True)]
         if self._versions:
@@ -127,6 +129,9 @@ class Gathering:
     # --- items -----------------------------------------------------------------------------------------------------
 
     def _take_item(self, entry: Entry) -> None:
+        if isinstance(entry, Row) and entry.words:
+            self._take_words(entry)
+            return
         shown = self._shown(entry)
         keys = tuple(one.key for one in shown)
         if len(set(keys)) < len(keys):
@@ -162,6 +167,28 @@ class Gathering:
         self._keys.append(keys)
         if entry.key:
             self._called.setdefault(entry.key, []).append(index)
+
+    def _take_words(self, row: Row) -> None:
+        """Take a row without a picture: what it says tells it from others, as the bytes of a picture do."""
+        key = _digest_of((), tuple(text for pair in row.words for text in pair))
+        if (first := self._first.get(key)) is not None:
+            raise UnreadableImage(_again(first, row.name, row.declared))
+        # Where no patient is known, rows that differ only in columns that nobody reads count as one.
+        read = [
+            text for name in sorted(row.declared.keys() - set(_WHOSE)) for text in (name, written(row.declared[name]))
+        ]
+        item, identity = assembled(
+            f"row {key.hex()}",
+            dicom.Facts(identifiable=NOT_IDENTIFIABLE),
+            row.declared,
+            self._settings,
+            source=self._kind,
+            pictures=(),
+            unit=f"row {_digest_of((), tuple(read)).hex()}",
+        )
+        self._first[key] = row
+        self._found.append((replace(item, name=shown_name(row.name), said=_said(key)), identity))
+        self._keys.append(())
 
     def _shown(self, entry: Entry) -> tuple[_Shown, ...]:
         if isinstance(entry, Held):
@@ -262,6 +289,10 @@ def asked_of(declared: Mapping[str, object]) -> tuple[str, ...]:
     if known(declared.get(QUESTION)) is None:
         return ()
     return tuple(written(declared.get(name)) for name in ASKED)
+
+
+def _said(key: bytes) -> str:
+    return hashlib.sha256(b"auditkit.images.words\n" + key).hexdigest()
 
 
 def _digest_of(keys: tuple[bytes, ...], asked: tuple[str, ...]) -> bytes:

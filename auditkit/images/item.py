@@ -100,6 +100,12 @@ class Item:
         screen), nothing is known, or the file or its curator says no.
     declared_by : str
         What declares it, in words; empty unless `identifiable` is ``"declared"``.
+    said : str
+        Of an item without pictures, what tells whether another says the same: a SHA-256 over all that the source says
+        of it but who it is of.
+    versions : str
+        SHA-256 over the changed pictures that the source holds of it, whether or not they are asked about
+        (`auditkit.images.versions.with_versions`); empty where it holds none.
     """
 
     id: str
@@ -116,17 +122,29 @@ class Item:
     unit: str = "patient"
     identifiable: str = UNKNOWN
     declared_by: str = ""
+    said: str = ""
+    versions: str = ""
 
     @property
     def content(self) -> str:
-        """What tells whether two items hold the same pictures: that of the only one, else a SHA-256 over all."""
+        """What tells whether two items hold the same pictures: that of the only one, else a SHA-256 over all.
+
+        Of an item without pictures it is `said`.
+        """
         if len(self.pictures) == 1:
             return self.pictures[0].content
+        if not self.pictures:
+            return self.said or hashlib.sha256(b"no picture").hexdigest()
         parts = ("pictures", *(picture.content for picture in self.pictures))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    @property
+    def address(self) -> str:
+        """What tells whether two items are of the same pictures, the changed ones that the source holds included."""
+        return address_of(self.content, self.versions)
+
     def with_picture(self, **changes: Any) -> Item:
-        """Return the item with its first picture changed."""
+        """Return the item with its first picture changed, of which there must be one."""
         first, *others = self.pictures
         return replace(self, pictures=(replace(first, **changes), *others))
 
@@ -163,6 +181,11 @@ class ImageSet:
 
 class UnreadableImage(ValueError):
     """The pixels cannot be had; the message says why, in words that may be shown."""
+
+
+def address_of(content: str, versions: str) -> str:
+    """Return the address of an item (`Item.address`) from its two parts: the first where there is no second."""
+    return hashlib.sha256(f"{content}\n{versions}".encode()).hexdigest() if versions else content
 
 
 def salted_hash(salt: str, *parts: str) -> str:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from auditkit.errors import AuditkitError
-from auditkit.images.columns import ASKED, COLUMNS, FILE_NAME, FURTHER, GIVEN, OF, QUESTION, SECOND, Columns
+from auditkit.images.columns import ASKED, COLUMNS, FILE_NAME, FURTHER, GIVEN, OF, PATIENT, QUESTION, SECOND, Columns
 from auditkit.images.csv_rows import MOST_BYTES, MOST_ROWS, header_of, read_csv, too_long
 from auditkit.images.item import LeftOut
-from auditkit.images.strata import known
+from auditkit.images.strata import known, written
 from auditkit.version import install_line
 from auditkit.vocabulary import Perturbation
 
@@ -30,6 +30,8 @@ _HEAD = 1 << 20  # characters of a table that are looked at for its columns
 BETWEEN = " + "
 _LONGEST_LIST = 4096
 _CHANGE = re.compile(r"(?P<name>[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)(?:-s(?P<level>[1-9][0-9]{0,2}))?")
+_WHOSE = (PATIENT, "study_id")
+_NO_PICTURE = f'"{FILE_NAME}" is empty; name its picture or, if it has none, ask a task with pictures = 0'
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom")
 
 
@@ -40,7 +42,7 @@ class Row:
     Attributes
     ----------
     name : str
-        The file's name.
+        The file's name; of a row without a picture what the row is called.
     declared : mapping of str to object
         Those of `COLUMNS`, of the protocol's own columns and, with a question, of `ASKED` that it fills.
     second : str
@@ -51,6 +53,9 @@ class Row:
         How it was changed.
     key : str
         What changed versions call it by, beside the names of its files.
+    words : tuple of (str, str)
+        Of a row without a picture: its filled columns and what they say, but for those that say who it is of. Empty
+        where there is a picture.
     """
 
     name: str
@@ -59,6 +64,7 @@ class Row:
     of: str = ""
     given: Perturbation | None = None
     key: str = ""
+    words: tuple[tuple[str, str], ...] = ()
 
 
 class Manifest:
@@ -72,6 +78,8 @@ class Manifest:
         What it is called in messages; its file name by default.
     named : sequence of str
         Columns that the protocol names, read beside `COLUMNS`.
+    without_picture : bool
+        Whether a row may name no file: it is an item without a picture then.
 
     Attributes
     ----------
@@ -79,10 +87,13 @@ class Manifest:
         What its columns are taken for; complete when all rows have been read.
     """
 
-    def __init__(self, path: Path, shown: str = "", named: Sequence[str] = ()) -> None:
+    def __init__(
+        self, path: Path, shown: str = "", named: Sequence[str] = (), *, without_picture: bool = False
+    ) -> None:
         self.path = path
         self.shown = shown or path.name
         self.named = tuple(named)
+        self._without_picture = without_picture
         self.columns = Columns(self.shown, named, FURTHER)
 
     def __iter__(self) -> Iterator[Row | LeftOut]:
@@ -112,7 +123,10 @@ class Manifest:
         columns: Sequence[str] = ()
 
         def is_row(cells: Sequence[str]) -> bool:
-            return self._names_a_file(cells[columns.index(FILE_NAME)].strip())
+            name = cells[columns.index(FILE_NAME)].strip()
+            if name or not self._without_picture or PATIENT not in columns:
+                return self._names_a_file(name)
+            return len(cells[columns.index(PATIENT)].split()) == 1  # prose has no such id beside an empty name
 
         lines = read_csv(self.path, FILE_NAME, is_row)
         columns = next(lines).cells
@@ -124,7 +138,15 @@ class Manifest:
             if line.problem:
                 yield LeftOut(label, line.problem)
             else:
-                yield _row(dict(zip(columns, line.cells, strict=True)), label, self.named)
+                yield self._row(dict(zip(columns, line.cells, strict=True)), label)
+
+    def _row(self, entry: Mapping[str, Any], label: str) -> Row | LeftOut:
+        name = entry.get(FILE_NAME)
+        if isinstance(name, str) and name.strip():
+            return _row(entry, label, self.named)
+        if name not in (None, "") and not isinstance(name, str) and known(name) is not None:
+            return LeftOut(label, f'"{FILE_NAME}" is not a text')
+        return _without_picture(entry, label, self.named) if self._without_picture else LeftOut(label, _NO_PICTURE)
 
     @property
     def _may_be_read(self) -> Sequence[str]:
@@ -156,7 +178,7 @@ class Manifest:
                     yield LeftOut(label, "the line is not a JSON object")
                     continue
                 self.columns.see(entry)
-                yield _row(entry, label, self.named)
+                yield self._row(entry, label)
         self.columns.check()
 
     def _parquet(self) -> Iterator[Row | LeftOut]:
@@ -177,12 +199,14 @@ class Manifest:
                 self.columns.see(columns)
                 self.columns.once(columns)
                 self.columns.check()
-                wanted = [column for column in columns if column in self._may_be_read]
+                flat = {field.name for field in table.schema_arrow if not pyarrow.types.is_nested(field.type)}
+                also = flat if self._without_picture else ()  # a row without a picture is what all its columns say
+                wanted = [column for column in columns if column in self._may_be_read or column in also]
                 number = 0
                 for batch in table.iter_batches(batch_size=_PARQUET_BATCH, columns=wanted):
                     for entry in batch.to_pylist():
                         number += 1
-                        yield _row(entry, f"{self.shown} row {number}", self.named)
+                        yield self._row(entry, f"{self.shown} row {number}")
         except (pyarrow.ArrowException, OSError) as error:
             raise AuditkitError(
                 f"{self.shown} cannot be read as Parquet ({type(error).__name__}).",
@@ -230,10 +254,23 @@ def _once(columns: Sequence[str], pairs: list[tuple[str, Any]]) -> dict[str, Any
     return entry
 
 
+def _without_picture(entry: Mapping[str, Any], label: str, named: Sequence[str]) -> Row | LeftOut:
+    if filled := [key for key in FURTHER if known(entry.get(key)) is not None]:
+        return LeftOut(label, f'"{filled[0]}" is filled and "{FILE_NAME}" is empty')
+    declared = declared_by(entry, label, named)
+    if isinstance(declared, LeftOut):
+        return declared
+    said = {key: _in_words(declared.get(key, value)) for key, value in entry.items() if key not in (FILE_NAME, *_WHOSE)}
+    words = tuple(sorted((key, text) for key, text in said.items() if text))
+    return Row(label, declared, words=words) if words else LeftOut(label, f'"{FILE_NAME}" is empty, and so is the rest')
+
+
+def _in_words(value: object) -> str:
+    """Return what a cell says, the same whether a CSV or another table has it."""
+    return written(json.dumps(value, sort_keys=True, default=str) if isinstance(value, (dict, list, tuple)) else value)
+
+
 def _row(entry: Mapping[str, Any], label: str, named: Sequence[str]) -> Row | LeftOut:
-    name = entry.get(FILE_NAME)
-    if not isinstance(name, str) or not name.strip():
-        return LeftOut(label, f'"{FILE_NAME}" is empty' if name in (None, "") else f'"{FILE_NAME}" is not a text')
     declared = declared_by(entry, label, named)
     if isinstance(declared, LeftOut):
         return declared
@@ -249,7 +286,7 @@ def _row(entry: Mapping[str, Any], label: str, named: Sequence[str]) -> Row | Le
     change = changed(given) if given else None
     if given and change is None:
         return LeftOut(label, f'"{GIVEN}" is no name of a perturbation, nor one with its level as in "old_scanner-s2"')
-    return Row(name.strip(), declared, second, of, change)
+    return Row(str(entry[FILE_NAME]).strip(), declared, second, of, change)
 
 
 def changed(text: str) -> Perturbation | None:

@@ -34,6 +34,7 @@ def load_images(
     max_pixels: int = 100_000_000,
     columns: Sequence[str] = (),
     strata: Sequence[str] = (),
+    without_picture: bool = False,
 ) -> ImageSet:
     """List the images of a source; no pixel is decoded until a record's `read` is called.
 
@@ -50,6 +51,8 @@ def load_images(
         Files whose header declares more pixels are left out.
     columns, strata : sequence of str
         What the protocol names beside the columns that are always read (`Settings`).
+    without_picture : bool
+        Whether something is asked that takes no picture: rows of tables that name no file are items then.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def load_images(
             f"max_side and max_pixels must be at least 1; they are {max_side} and {max_pixels}.",
             "Leave them out for 256 and 100,000,000.",
         )
-    settings = Settings(salt, max_side, max_pixels, tuple(columns), tuple(strata))
+    settings = Settings(salt, max_side, max_pixels, tuple(columns), tuple(strata), without_picture)
     if source == DEMO:
         return demo.load_demo(settings)
     named = masked_url(source) if "://" in source else source
@@ -82,12 +85,12 @@ def load_images(
     if public is not None:
         return replace(_gather(source, public.root, public.entries(), settings, public.kind), unread=public.unread)
     if is_folder:
-        listing = Folder(path.resolve(), settings.named)
+        listing = Folder(path.resolve(), settings.named, without_picture=without_picture)
         kind = "imagefolder" if listing.tables else "folder"
         return replace(_gather(source, path.resolve(), iter(listing), settings, kind), unread=listing.unread)
     if is_file and path.suffix.casefold() in manifest.SUFFIXES:
         table = path.parent.resolve() / path.name  # of a link the link's own name, whose suffix tells what it is
-        listed = manifest.Manifest(table, named=settings.named)
+        listed = manifest.Manifest(table, named=settings.named, without_picture=without_picture)
         return replace(_gather(source, table.parent, iter(listed), settings, "manifest"), unread=listed.columns.unread)
     if is_file:
         raise AuditkitError(f'The data source "{named}" is a single file and no manifest.', _ACCEPTED)

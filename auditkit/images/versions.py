@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -104,6 +106,23 @@ def attached(
         reasons += [LeftOut(one.name, _again(version, one)) for one in again]
         given.setdefault(target, {})[conditions.setdefault(change, (change,))] = version.picture
     return _given(items, keys, given, named.called), reasons
+
+
+def with_versions(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return the items with the address of all changed pictures that their source holds (`Item.versions`).
+
+    Before any is left out because nobody asks about it: the address of the data must not depend on what is asked.
+    """
+    return tuple(replace(item, versions=_over(item)) for item in items)
+
+
+def _over(item: Item) -> str:
+    held = [
+        [place, *((step.name, step.level) for step in condition), version.content]
+        for place, picture in enumerate(item.pictures)
+        for condition, version in picture.given.items()
+    ]
+    return hashlib.sha256(json.dumps(sorted(held)).encode()).hexdigest() if held else ""
 
 
 def _clean(target: str | bytes, keys: Sequence[tuple[bytes, ...]], named: Named) -> set[bytes]:

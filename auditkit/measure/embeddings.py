@@ -109,10 +109,11 @@ class _Totals:
 
 
 def _patients(data: Measurements) -> dict[str, list[list[int]]]:
-    """Return the images of every patient by modality, both in a fixed order."""
+    """Return the images of every patient by modality, both in a fixed order; items of one picture only."""
     order: dict[tuple[str, int], list[int]] = {}
     for i, record in enumerate(data.records):
-        order.setdefault((record.modality, int(data.cluster[i])), []).append(i)
+        if len(record.pictures) == 1:
+            order.setdefault((record.modality, int(data.cluster[i])), []).append(i)
     found: dict[str, list[list[int]]] = {}
     for (modality, _), images in sorted(order.items()):
         found.setdefault(modality, []).append(images)

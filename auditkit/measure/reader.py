@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOO_SMALL = "the picture is too small"
+UNDECODABLE = "the picture to be shown cannot be decoded"
 _CODES = {name: code for code, name in enumerate(OUTCOMES)}
 _READINGS = {name: code for code, name in enumerate(READINGS)}
 
@@ -150,8 +151,8 @@ class AnswerReader:
 
     Attributes
     ----------
-    too_small : dict of str to dict of str to str
-        Of every item read so far that is too small for something: by its id, what for and why.
+    unshown : dict of str to dict of str to str
+        Of every item read so far of which something could not be shown: by its id, under what and why.
     """
 
     def __init__(
@@ -165,18 +166,18 @@ class AnswerReader:
         self._store = store
         self._renderer = renderer
         self._earlier = Earlier(store, renderer, keys, plan.protocol.catalogue)
-        self.too_small: dict[str, dict[str, str]] = {}
+        self.unshown: dict[str, dict[str, str]] = {}
 
     def read(self, record: Item, probes: Sequence[Probe] | None = None) -> Iterator[Answered]:
         """Yield every planned probe of an item with its dose and its stored answer, if there is one.
 
-        What an item is too small for was not asked, and is left out; `too_small` has it.
+        What could not be shown of an item was not asked, and is left out; `unshown` has it.
         """
         every = self.plan.probes(record) if probes is None else probes
         digest = self._digests[record.id]
         pictures = {probe: self._catalogue.shown(probe.question) for probe in every}
         rendered = self._renderer.known(record, digest, set(pictures.values()))
-        self._note_too_small(record, rendered)
+        self._note_unshown(record, rendered)
         unasked = self._earlier.unasked(record, digest, (probe.question for probe in every))
         without = {condition for condition, one in rendered.items() if not one.exists}
         wanted = [p for p in every if pictures[p] not in without and p.question not in unasked]
@@ -191,10 +192,11 @@ class AnswerReader:
             key, image = keys.get(probe, ("", Rendered("", None, None)))
             yield Answered(probe, key, image, answers.get(key))
 
-    def _note_too_small(self, record: Item, rendered: Mapping[Condition, Rendered]) -> None:
-        names = [condition_name(condition) for condition, one in rendered.items() if not one.exists]
-        if names:
-            self.too_small.setdefault(record.id, {}).update(dict.fromkeys(names, TOO_SMALL))
+    def _note_unshown(self, record: Item, rendered: Mapping[Condition, Rendered]) -> None:
+        for condition in (condition for condition, one in rendered.items() if not one.exists):
+            why = self._renderer.why_not(record, condition)
+            said = f"{UNDECODABLE}: {why}" if why else TOO_SMALL
+            self.unshown.setdefault(record.id, {})[condition_name(condition)] = said
 
     def shown(self, record: Item, condition: Condition) -> tuple[NDArray[np.uint8], ...]:
         """Return the pictures that the model was given under a condition."""

@@ -58,6 +58,7 @@ def to_answers(
             unit=r.unit,
             modality=r.modality,
             synthetic=r.synthetic,
+            pictures=len(r.pictures),
             answers_sha256=digest,
             columns={name: level_of(r, name) for name in wanted},
         )
@@ -162,9 +163,9 @@ def marks_sha256(answers: Answers, role: str) -> str:
     return digest_of([item.id for item in answers.items], columns)
 
 
-def data_sha256(contents: Iterable[str]) -> str:
-    """Return the SHA-256 over the content addresses of images, in whatever order they come."""
-    return digest_of(sorted(contents))
+def data_sha256(addresses: Iterable[str]) -> str:
+    """Return the SHA-256 over the addresses of items (`Item.address`), in whatever order they come."""
+    return digest_of(sorted(addresses))
 
 
 def from_answers(answers: Answers) -> Measurements:
@@ -180,7 +181,7 @@ def from_answers(answers: Answers) -> Measurements:
             id=item.id,
             cluster=item.cluster,
             modality=item.modality,
-            pictures=(Picture("", _no_pixels),),
+            pictures=(Picture("", _no_pixels),) * item.pictures,
             synthetic=item.synthetic,
             source="",
             attributes=item.columns,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditkit.evidence import Evidence, ItemEntry
@@ -21,6 +21,8 @@ class Counts:
     """Whose images these are; None where the record has only their sum with the made-up ones."""
     synthetic: int
     """Images that were drawn by a program."""
+    without: int = 0
+    """Items without a picture among them all."""
 
     @property
     def words(self) -> str:
@@ -30,6 +32,8 @@ class Counts:
             return f"{drawn} of no patient" if self.synthetic else "no images"
         whose = "patients" if self.patients is None else count(self.patients, "patient")
         real = f"{count(self.images, 'image')} of {whose}"
+        if self.without:
+            real += f", {whole(self.without)} of them without a picture"
         return f"{real} and {drawn} of no patient" if self.synthetic else real
 
     @property
@@ -69,7 +73,7 @@ def population(evidence: Evidence) -> Population:
     return Population(rows, _counts("", data.n_images, data.n_clusters, synthetic, listed))
 
 
-def _counts(modality: str, images: int, clusters: int, synthetic: int, items: Iterable[ItemEntry] | None) -> Counts:
+def _counts(modality: str, images: int, clusters: int, synthetic: int, items: Sequence[ItemEntry] | None) -> Counts:
     real = images - synthetic
     patients: int | None = None
     if not synthetic:
@@ -78,4 +82,5 @@ def _counts(modality: str, images: int, clusters: int, synthetic: int, items: It
         patients = 0
     elif items is not None:
         patients = len({item.cluster for item in items if not item.synthetic})
-    return Counts(modality, real, patients, synthetic)
+    without = sum(not item.pictures for item in items or () if not item.synthetic)
+    return Counts(modality, real, patients, synthetic, without)

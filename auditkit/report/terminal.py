@@ -31,6 +31,7 @@ from auditkit.words import (
     shortened,
     unread_sentence,
     whole,
+    without_picture_sentence,
 )
 
 _HEADS: dict[Verdict, str] = {"PASS": "PASS", "FAIL": "FAIL", "INCONCLUSIVE": "INCONCL.", "ERROR": "ERROR"}
@@ -72,7 +73,9 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
     for entry in evidence.not_embedded:
         lines += _wrapped(shortened(not_embedded_sentence(entry), 600), width)
     not_asked = (not_asked_sentence(entry, evidence.data.n_images) for entry in evidence.data.not_asked)
-    told = (*people_sentences(evidence.data.units), *not_asked, unread_sentence(evidence.data.unread_columns))
+    without = without_picture_sentence(evidence.data.n_without_picture, evidence.data.n_images)
+    unread = unread_sentence(evidence.data.unread_columns)
+    told = (without, *people_sentences(evidence.data.units), *not_asked, unread)
     for sentence in told:
         lines += _wrapped(sentence, width) if sentence else []
     for note, n in list(evidence.data.notes.items())[:_NOTES]:

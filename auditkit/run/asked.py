@@ -71,9 +71,8 @@ def askable(
 
 
 def _asked(effects: Iterable[Effect], protocol: Protocol) -> list[Task]:
-    """The tasks that are put to the model in words, in the order of the effects."""
-    questions = (protocol.resolve(q) for effect in effects for q in effect.questions())
-    names = dict.fromkeys(question.task for question in questions if protocol.catalogue.asks(question))
+    """The tasks of the effects, in their order."""
+    names = dict.fromkeys(protocol.resolve(q).task for effect in effects for q in effect.questions())
     return [protocol.catalogue.task(name) for name in names]
 
 

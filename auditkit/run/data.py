@@ -46,6 +46,7 @@ def data_of(
         n_images=len(records),
         n_clusters=len({r.cluster for r in records}),
         modalities=[_count(name, records) for name in sorted({r.modality for r in records})],
+        n_without_picture=sum(not r.pictures for r in records),
         synthetic_share=sum(r.synthetic for r in records) / max(len(records), 1),
         sources=dict(sorted(Counter(r.source for r in records).items())),
         licences=dict(sorted(Counter(r.licence for r in records).items())),
@@ -57,7 +58,7 @@ def data_of(
         not_asked=not_asked(lacking[r.id] for r in records if r.id in lacking),
         notice=images.notice,
         limited_to=settings.limit,
-        sha256=data_sha256(r.content for r in records),
+        sha256=data_sha256(r.address for r in records),
         strata=strata(records),
     )
 

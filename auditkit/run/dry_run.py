@@ -7,7 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditkit.evidence import Data
-from auditkit.words import count, cut, modality_name, not_asked_sentence, people_sentences, unread_sentence, whole
+from auditkit.words import (
+    count,
+    cut,
+    modality_name,
+    not_asked_sentence,
+    people_sentences,
+    unread_sentence,
+    whole,
+    without_picture_sentence,
+)
 
 _LEVELS, _NAMES = 12, 3
 
@@ -80,7 +89,8 @@ class DryRun:
 def _data_lines(data: Data) -> Iterator[str]:
     """Say what would be shown to the model, whose it is, and what is left out and why."""
     yield f"images:                 {whole(data.n_images)} of {count(data.n_clusters, 'patient')}"
-    for sentence in people_sentences(data.units):
+    without = without_picture_sentence(data.n_without_picture, data.n_images)
+    for sentence in (*filter(None, [without]), *people_sentences(data.units)):
         yield f"  {sentence}"
     yield "modalities, images (patients):"
     for one in data.modalities:

@@ -30,7 +30,9 @@ def examples(run: AuditRun) -> list[Example]:
         return []
     data, asked = run.judge.data, set(run.judge.data.asked())
     result = []
-    shown = [(index, record) for index, record in enumerate(data.records) if run.may_show(record)]
+    # Of a pair no single picture is what was asked about, and some items have none.
+    alone = ((index, record) for index, record in enumerate(data.records) if len(record.pictures) == 1)
+    shown = [(index, record) for index, record in alone if run.may_show(record)]
     for index, record in _shown_images(shown):
         digest = run.store.sources([record.content])[record.content]
         known = run.renderer.known(record, digest, {(), *conditions})

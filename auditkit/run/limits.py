@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditkit.evidence import Audit, Data
-from auditkit.words import modality_label, not_asked_sentence, people_sentences
+from auditkit.words import modality_label, not_asked_sentence, people_sentences, without_picture_sentence
 
 FEW = 24
 """Patients below which no audit of means can pass."""
@@ -35,6 +35,8 @@ def limits(data: Data, audits: Sequence[Audit]) -> list[str]:
             f"{100 * data.synthetic_share:.0f} % of the images are synthetic phantoms: results on them say nothing "
             "about patients."
         )
+    if without := without_picture_sentence(data.n_without_picture, data.n_images):
+        said.append(without)
     said += people_sentences(data.units)
     said += [not_asked_sentence(entry, data.n_images) for entry in data.not_asked]
     few = [modality_label(counts.modality) for counts in data.modalities if counts.n_clusters < FEW]

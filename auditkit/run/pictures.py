@@ -34,10 +34,13 @@ def sent_away(model: object, records: Sequence[Item]) -> list[str]:
         Nothing for a model on this machine.
     """
     host = remote_host(str(getattr(model, "base_url", "") or ""))
-    real = [record for record in records if not record.synthetic]
-    if not host or not real:
+    every = [record for record in records if not record.synthetic]
+    if not host or not every:
         return []
-    said = [f"{count(len(real), 'picture')} will be sent to {host}"]
+    real = [record for record in every if record.pictures]
+    said = [f"{count(sum(len(record.pictures) for record in real), 'picture')} will be sent to {host}"] if real else []
+    if texts := len(every) - len(real):
+        said.append(f"the words of {count(texts, 'item')} without a picture will be sent to {host}")
     if others := len(stand_ins(real)):
         said.append(f"{count(others, 'other')} of the same source will be shown in place of some of them")
     if declared := sum(record.identifiable == DECLARED for record in real):

@@ -15,6 +15,7 @@ from auditkit.errors import AuditkitError
 from auditkit.images.burned_in import LEAVE_OUT, without_declared
 from auditkit.images.item import ImageSet, Item
 from auditkit.images.salt import salt_for
+from auditkit.images.versions import with_versions
 from auditkit.measure.recorded import columns_needed
 from auditkit.models.base import Model
 from auditkit.protocol.covered import check_covered
@@ -29,7 +30,7 @@ from auditkit.run.recorded import check_items
 from auditkit.run.roles import answerable, of_data, others
 from auditkit.run.session import AuditRun
 from auditkit.run.settings import REPORTS, Settings, check, check_writable, open_store
-from auditkit.run.truths import columns_of_tasks, with_truths
+from auditkit.run.truths import columns_of_tasks, with_truths, without_picture
 from auditkit.vocabulary import MODEL, Effect
 
 
@@ -90,8 +91,9 @@ def prepare(
         max_side=side,
         columns=columns_of_tasks(planned, protocol),
         strata=columns_needed(protocol, planned),
+        without_picture=without_picture(planned, protocol),
     )
-    images = with_truths(images, planned, protocol)
+    images = with_truths(replace(images, records=with_versions(images.records)), planned, protocol)
     if settings.burned_in == LEAVE_OUT:
         images = without_declared(images)
     if not images.records:

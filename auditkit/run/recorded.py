@@ -159,10 +159,10 @@ def check_items(one: RecordedRole, records: Sequence[Item], store: Store) -> str
             "Give the record of a run on these images.",
         )
     whole = len(both) == len(then)  # the hash is over all images of that run
-    if whole and one.evidence.data.sha256 == data_sha256(r.content for r in both):
+    if whole and one.evidence.data.sha256 == data_sha256(r.address for r in both):
         return ""
     noted = _noted(store.manifests(one.evidence.data.sha256), then.keys())
-    changed = sum(noted[r.id] != r.content for r in both) if noted is not None else 0
+    changed = sum(noted[r.id] != r.address for r in both) if noted is not None else 0
     if changed or whole:
         some = f"{changed} of the " if changed else "some of the "
         raise AuditkitError(
@@ -186,7 +186,7 @@ def _is_moved(then: ItemEntry, now: Item) -> bool:
 
 def _noted(manifests: Sequence[Sequence[NotedImage]], ids: object) -> dict[str, str] | None:
     for images in manifests:
-        found = {image.id: image.content for image in images}
+        found = {image.id: image.address for image in images}
         if found.keys() == ids:
             return found
     return None

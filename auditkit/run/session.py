@@ -74,7 +74,7 @@ class AuditRun:
     judge: Any = None
     looks_made: list[LookInfo] = field(default_factory=list)
     judged_by: list[JudgedBefore] = field(default_factory=list)
-    too_small: dict[str, dict[str, str]] = field(default_factory=dict)
+    unshown: dict[str, dict[str, str]] = field(default_factory=dict)
     _parts: list[Measurements] = field(default_factory=list)
     _digests: dict[str, str] = field(default_factory=dict)
 
@@ -112,9 +112,9 @@ class AuditRun:
 
     @property
     def not_asked(self) -> dict[str, dict[str, str]]:
-        """Why an image was not asked something, by its id and what that is: what it lacks, or is too small for."""
+        """Why an image was not asked something, by its id and what that is: what it lacks, or cannot be shown."""
         lacking = self.lacking.by_image
-        return {one: {**lacking.get(one, {}), **self.too_small.get(one, {})} for one in {*lacking, *self.too_small}}
+        return {one: {**lacking.get(one, {}), **self.unshown.get(one, {})} for one in {*lacking, *self.unshown}}
 
     @property
     def probabilities(self) -> bool:
@@ -248,7 +248,7 @@ class AuditRun:
                 "Give other images with --audit-data=SRC.",
             )
         judged = self.judge.data.records
-        self.store.note_manifest(data_sha256(r.content for r in judged), noted(judged))
+        self.store.note_manifest(data_sha256(r.address for r in judged), noted(judged, self.renderer.unreadable))
 
     def _ask_in_looks(self, ask: Callable[[Plan], object]) -> tuple[Item, ...]:
         """Ask the questions of each look, judging before the next what was answered; return the images asked about."""
@@ -301,7 +301,7 @@ class AuditRun:
         """Note with the first look that this protocol was applied: a run may be stopped before the last."""
         if self.judged_by:
             return
-        images = data_sha256(r.content for r in self.plan.records)
+        images = data_sha256(r.address for r in self.plan.records)
         subject = digest_of(model_identity(self.model), images)
         self.judged_by = self.store.note_judged(subject, self.protocol_sha256, self.protocol.model_dump(mode="json"))
 
@@ -337,11 +337,13 @@ class AuditRun:
 
     def _answers(self, plan: Plan) -> Measurements:
         unreadable = {item for who in self.answerers for item in who.tally.unreadable}
+        for who in self.answerers:  # whoever asked, this process or another
+            self.renderer.unreadable |= who.tally.undecodable
         plan = replace(plan, records=tuple(r for r in plan.records if r.id not in unreadable))
         self._digests.update(digests(plan, self.store, self.renderer, Tally()))
         reader = self._reader(plan)
         found = reader.measure()
-        self.too_small |= reader.too_small
+        self.unshown |= reader.unshown
         return found
 
     def reader(self) -> AnswerReader:

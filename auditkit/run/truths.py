@@ -35,6 +35,18 @@ def columns_of_tasks(effects: Iterable[Effect], protocol: Protocol) -> tuple[str
     return tuple(dict.fromkeys(name for name in named if not name.startswith(COLUMN_OF)))
 
 
+def without_picture(effects: Iterable[Effect], protocol: Protocol) -> bool:
+    """Tell whether items without a picture can be asked: a task that shows none, and is about none that does."""
+    catalogue = protocol.catalogue
+
+    def shows_none(name: str) -> bool:
+        task = catalogue.task(name)
+        return not task.pictures and (not task.of or shows_none(task.of))
+
+    questions = (protocol.resolve(question) for effect in effects for question in effect.questions())
+    return any(catalogue.asks(question) and shows_none(question.task) for question in questions)
+
+
 def with_truths(images: ImageSet, effects: Iterable[Effect], protocol: Protocol) -> ImageSet:
     """Return the images with the right answer to every task in a column of its own.
 

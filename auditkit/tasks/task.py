@@ -205,6 +205,8 @@ class Task:
             How many it has.
         """
         if self.pictures not in (0, pictures):  # what shows no picture can be asked about every item
+            if not pictures:
+                return "it has no picture"
             return f"{pictures} picture{'s are' if pictures != 1 else ' is'} given and {self.pictures} asked about"
         if self.only is not None and columns.get(self.only[0]) not in self.only[1]:
             return f"the {self.only[0]!r} is another"

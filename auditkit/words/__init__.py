@@ -39,7 +39,12 @@ from auditkit.words.numbers import (
     percent,
     whole,
 )
-from auditkit.words.people import not_asked_sentence, people_sentences, unread_sentence
+from auditkit.words.people import (
+    not_asked_sentence,
+    people_sentences,
+    unread_sentence,
+    without_picture_sentence,
+)
 from auditkit.words.text import cut, shortened, visible
 from auditkit.words.times import duration, moment
 
@@ -93,4 +98,5 @@ __all__ = [
     "verdict_word",
     "visible",
     "whole",
+    "without_picture_sentence",
 ]

@@ -36,6 +36,21 @@ def people_sentences(units: Mapping[str, int]) -> list[str]:
     ]
 
 
+def without_picture_sentence(n: int, total: int) -> str:
+    """Say how many items have no picture; empty where all have one.
+
+    Examples
+    --------
+    >>> without_picture_sentence(12, 60)
+    '12 of 60 images are items without a picture: they were asked about in words only.'
+    """
+    if not n:
+        return ""
+    are = "is an item" if n == 1 else "are items"
+    were = "it was" if n == 1 else "they were"
+    return f"{whole(n)} of {count(total, 'image')} {are} without a picture: {were} asked about in words only."
+
+
 def not_asked_sentence(entry: NotAsked, total: int) -> str:
     """Say how many images were not asked some tasks, and why.
 

@@ -304,7 +304,8 @@ def test_the_pictures_that_stood_in_are_found_again_from_what_was_noted(some, st
             assert can_be_shown(again, (step,), protocol.catalogue) == held
             if held:
                 assert one.key(again, "d", (step,)) == one.key(record, "d", (step,))
-    assert addressed(replace(some[0], pictures=(blank,)), None, "read again").content == "read again"
+    read_again = some[0].with_picture(content="read again")
+    assert addressed(replace(some[0], pictures=(blank,)), None, read_again).content == "read again"
 
 
 class Comparing(FunctionModel):

@@ -52,7 +52,7 @@ def test_the_small_are_asked_all_the_rest(records, store, protocol, function_mod
     data = reader.measure()
     assert (data.column(SCORE.under(TEXT)).outcomes == NOT_ASKED).tolist() == [False, True]
     assert (data.column(SCORE).outcomes == NOT_ASKED).tolist() == [False, False]
-    assert reader.too_small == {"small": {"burnt_in.excellent": TOO_SMALL}}
+    assert reader.unshown == {"small": {"burnt_in.excellent": TOO_SMALL}}
     # It is remembered: a second run asks nothing, and neither decodes nor renders a picture.
     reads = dict(records.reads)
     assert asked() == 0

@@ -11,6 +11,7 @@ from test_sources import picture, reasons, table
 from auditkit.errors import AuditkitError
 from auditkit.images.sources import load_images
 
+NO_FILE_NAMED = '"file_name" is empty; name its picture or, if it has none, ask a task with pictures = 0'
 COLUMNS = ("file_name", "patient_id", "sex")
 ROWS = [(f"{i:02}.png", f"p{i // 4}", "F" if i // 4 % 2 else "M") for i in range(40)]
 
@@ -61,7 +62,7 @@ def test_what_the_table_does_not_list_is_no_part_of_the_data(pictures):
     assert told["39.png"] == "metadata.csv does not list it"
     assert told["none.png"] == "there is no such file"
     assert "leads out" in told["../00.png"]
-    assert told["metadata.csv row 12"] == '"file_name" is empty'
+    assert told["metadata.csv row 12"] == NO_FILE_NAMED
     assert len(images.left_out) == 32 + 3
 
 

@@ -15,6 +15,7 @@ from auditkit.images.manifest import Row
 from auditkit.images.sources import load_images
 from auditkit.version import install_line
 
+NO_FILE_NAMED = '"file_name" is empty; name its picture or, if it has none, ask a task with pictures = 0'
 TABLE = [
     {"file_name": "a.png", "patient_id": "p1", "age": 61, "sex": "F", "label": "normal"},
     {"file_name": "sub/ü b.png", "patient_id": "p2", "age": None, "sex": "M", "label": "nodule, left"},
@@ -80,7 +81,7 @@ def test_broken_csv_rows_are_left_out_by_number(tmp_path):
     assert [(row.name, row.reason) for row in rows if isinstance(row, LeftOut)] == [
         ("m.csv row 3", "the row has 1 fields, the header 2"),
         ("m.csv row 4", "the row has 3 fields, the header 2"),
-        ("m.csv row 5", '"file_name" is empty'),
+        ("m.csv row 5", NO_FILE_NAMED),
         ("m.csv row 7", "the row is not valid CSV"),
     ]
 
@@ -96,7 +97,7 @@ def test_broken_json_lines_are_left_out_by_number(tmp_path):
     assert [(row.name, row.reason) for row in rows if isinstance(row, LeftOut)] == [
         ("m.jsonl line 2", "the line is not valid JSON"),
         ("m.jsonl line 3", "the line is not a JSON object"),
-        ("m.jsonl line 5", '"file_name" is empty'),
+        ("m.jsonl line 5", NO_FILE_NAMED),
         ("m.jsonl line 6", '"file_name" is not a text'),
         ("m.jsonl line 7", '"sex" is not a single value'),
         ("m.jsonl line 8", "the line is not valid JSON"),
@@ -112,7 +113,7 @@ def test_broken_parquet_rows_and_nested_columns(tmp_path):
     rows = list(manifest.Manifest(path))
     assert [type(row) for row in rows] == [LeftOut, LeftOut, Row]
     assert rows[0].reason == '"age" is not a single value'
-    assert rows[1] == LeftOut("data.parquet row 2", '"file_name" is empty')
+    assert rows[1] == LeftOut("data.parquet row 2", NO_FILE_NAMED)
 
 
 def test_what_is_no_parquet(tmp_path):

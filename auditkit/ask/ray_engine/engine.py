@@ -251,6 +251,7 @@ def _count(counted: Tally, row: Sequence[_Open], tally: Tally) -> None:
     tally.again |= counted.again
     tally.left_out += counted.left_out
     tally.unreadable += counted.unreadable
+    tally.undecodable |= counted.undecodable
 
 
 def _give_up(rows: Iterable[Sequence[_Open]], why: str, tally: Tally) -> None:

@@ -90,7 +90,7 @@ def unlike_in_data(earlier: Evidence, records: Sequence[Item], manifests: Manife
         From the hash of a run's images to what a store has noted of them: `Store.manifests`.
     """
     then, now = {i.id: i for i in earlier.answers.items}, {r.id: r for r in records}
-    same_pictures = earlier.data.sha256 == data_sha256(r.content for r in records)
+    same_pictures = earlier.data.sha256 == data_sha256(r.address for r in records)
     gone, added = len(then.keys() - now.keys()), len(now.keys() - then.keys())
     if gone or added:
         if same_pictures:
@@ -110,7 +110,7 @@ def repainted(earlier: Evidence, records: Sequence[Item], manifests: Manifests) 
     recorded = {item.id for item in earlier.answers.items}
     for images in manifests(earlier.data.sha256):
         if {image.id for image in images} == recorded:  # the same bytes under another salt have other ids
-            return [now[i.id] for i in images if i.id in now and i.content != now[i.id].content]
+            return [now[i.id] for i in images if i.id in now and i.address != now[i.id].address]
     return []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from auditkit.ask.store import NotedImage, Store, noted
@@ -11,10 +12,11 @@ from auditkit.evidence import Evidence
 from auditkit.images.item import Item, Picture
 from auditkit.images.salt import SALT_FILE, salt_for
 from auditkit.images.sources import DEMO, load_images
+from auditkit.images.versions import with_versions
 from auditkit.measure.recorded import columns_needed, data_sha256, effect_from
 from auditkit.protocol.recorded import own_protocol
 from auditkit.records.verify.checks import OPEN, Check, settled
-from auditkit.run.truths import columns_of_tasks, with_truths
+from auditkit.run.truths import columns_of_tasks, with_truths, without_picture
 from auditkit.vocabulary import Perturbation
 
 PART = "images"
@@ -71,8 +73,9 @@ def check_data(evidence: Evidence, source: str) -> tuple[Check, list[Item]]:
         max_side=protocol.images.max_side,
         columns=columns_of_tasks(effects, protocol),
         strata=columns_needed(protocol, effects),
+        without_picture=without_picture(effects, protocol),
     )
-    read = {record.id: record for record in with_truths(images, effects, protocol).records}
+    read = {record.id: record for record in with_versions(with_truths(images, effects, protocol).records)}
     records = [read[image.id] for image in evidence.answers.items if image.id in read]
     if not records and read:
         why = f"none of the {len(read)} images of {source} has an id of the record: the salt or the data are others"
@@ -81,8 +84,8 @@ def check_data(evidence: Evidence, source: str) -> tuple[Check, list[Item]]:
     return check, records if len(alike) == len(evidence.answers.items) else []
 
 
-def addressed(record: Item, known: NotedImage | None, content: str = "") -> Item:
-    """Return an image of a record with its content address, and those of the pictures that stood in for its own.
+def addressed(record: Item, known: NotedImage | None, again: Item | None = None) -> Item:
+    """Return an item of a record with the addresses of its pictures, and of those that stood in for them.
 
     Parameters
     ----------
@@ -90,14 +93,24 @@ def addressed(record: Item, known: NotedImage | None, content: str = "") -> Item
         As the record has it.
     known : NotedImage or None
         What the store noted of it.
-    content : str
-        The address of the image itself, read again; the store's where it is empty.
+    again : Item or None
+        The item itself, read again: its own addresses outrank the store's.
     """
-    if known is None:
-        return record.with_picture(content=content)
-    read = record.pictures[0].read
-    given = {(Perturbation(name, level),): Picture(other, read) for name, level, other in known.given}
-    return record.with_picture(content=content or known.content, given=given)
+    said = again.content if again is not None else known.content if known is not None else ""
+    if not record.pictures:
+        return replace(record, said=said)
+    if again is not None:
+        contents = [picture.content for picture in again.pictures]
+    else:
+        contents = list(known.pictures or (known.content,)) if known is not None else []
+    if len(contents) != len(record.pictures):  # the record is about other items than are known by its ids
+        contents = [""] * len(record.pictures)
+    given = (known.given, known.second) if known is not None else ((), ())
+    pictures = (
+        replace(own, content=content, given={(Perturbation(n, level),): Picture(at, own.read) for n, level, at in some})
+        for own, content, some in zip(record.pictures, contents, given, strict=False)
+    )
+    return replace(record, pictures=tuple(pictures))
 
 
 def _compared(evidence: Evidence, images: Sequence[NotedImage], words: str) -> tuple[Check, dict[str, NotedImage]]:
@@ -108,7 +121,7 @@ def _compared(evidence: Evidence, images: Sequence[NotedImage], words: str) -> t
 
 
 def _faults(evidence: Evidence, images: Sequence[NotedImage]) -> Iterator[str]:
-    digest = data_sha256(image.content for image in images)
+    digest = data_sha256(image.address for image in images)
     if digest != evidence.data.sha256:
         yield f"data.sha256: record {evidence.data.sha256}, found {digest}"
     known = {image.id: image for image in images}

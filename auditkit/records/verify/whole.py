@@ -152,11 +152,9 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
     yield from check_recorded(evidence, recorded, earlier)
     own = verdicts.Material(evidence, protocol, recorded)
     source = data or (DEMO if evidence.data.source == DEMO else None)
-    contents: dict[str, str] = {}
     pictures: list[Item] = []
     if source is not None:
         check, pictures = images.check_data(evidence, source)
-        contents |= {picture.id: picture.content for picture in pictures}
         yield check
     if not is_there(url):
         yield Check(answers.PART, OPEN, f"there is no store at {url}: give that of the run with --store")
@@ -168,7 +166,8 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
             yield check
         yield criteria.check_history(evidence, store)
         yield described.check_described(evidence, store)
-        addressed = [images.addressed(r, noted.get(r.id), contents.get(r.id, "")) for r in recorded.records]
+        read = {item.id: item for item in pictures}
+        addressed = [images.addressed(r, noted.get(r.id), read.get(r.id)) for r in recorded.records]
         reread = answers.check_answers(evidence, protocol, addressed, store)
         yield from reread.checks
         if reread.data is not None:
