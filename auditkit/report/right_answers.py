@@ -8,6 +8,7 @@ from auditkit.evidence import Audit, Evidence, Named
 from auditkit.vocabulary import MODEL
 
 _VALUES = {"correct", "above_chance", "likeliest_correct"}
+_ENDINGS = {"lost", "refused", "unusable"}
 _CHANCE = "chance of "  # an answer's probability, which areas between classes are made of
 _KIND = "modality"
 """The shipped task whose right answer is known of every image, and the column that it is known from."""
@@ -18,6 +19,21 @@ def holds_right(audit: Audit) -> bool:
     if audit.definition is None:  # an audit that ended in an error has no more than the name of what it counts
         return audit.quantity in _VALUES
     return any(_right(term) for term in _terms(audit))
+
+
+def tells_rightness(audit: Audit) -> bool:
+    """Whether an audit says how good the answers about images as they are are: right, or well rated by a judge.
+
+    What is lost under a corruption, or differs between wordings, is not that; nor is whether a judge or a decider can
+    be relied on.
+    """
+    if audit.change or audit.between or audit.statistic not in ("mean", "separation"):
+        return False
+    terms = list(_terms(audit))
+    if any(term.condition for term in terms):
+        return False
+    rated = bool(terms) and all(term.role != MODEL and term.value not in {"", *_VALUES, *_ENDINGS} for term in terms)
+    return holds_right(audit) or (rated and audit.verb == "at_least")
 
 
 def by_kind(evidence: Evidence) -> list[Audit]:
