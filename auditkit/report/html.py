@@ -28,6 +28,7 @@ from auditkit.report.gaps import groups as gap_groups
 from auditkit.report.pages import environment
 from auditkit.report.population import population
 from auditkit.report.probabilities import probabilities
+from auditkit.report.right_answers import shows_what
 from auditkit.report.thumbnails import BUDGET, CASES, Album, fill
 
 # Nothing is fetched, and nothing is run but the one script whose hash the page adds, even if a way around the escaping
@@ -67,7 +68,7 @@ def templates() -> Environment:
         by_chance=by_chance,
         flattened=views.flattened,
         left_out_of=left_out_of,
-        shows_what=views.shows_what,
+        shows_what=shows_what,
         without_title=views.without_title,
     )
 

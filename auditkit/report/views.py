@@ -275,20 +275,6 @@ def worst_corruptions(items: Sequence[Corruption], number: int) -> list[Corrupti
     return [items[i] for i in sorted(ranked[:number])]
 
 
-RIGHT = ("correct", "above_chance")
-"""Quantities that hold answers against a label."""
-
-
-def shows_what(evidence: Evidence) -> str:
-    """Say what the audits of a record cannot show, whatever their verdicts."""
-    if any(audit.quantity in RIGHT for audit in evidence.audits):
-        return (
-            "An answer counts as right when it is the one that its label names. The audits do not show that the labels "
-            "are right."
-        )
-    return "The audits show how scores behave. They do not show that a diagnosis made from the images is right."
-
-
 def whose(evidence: Evidence) -> dict[str, str]:
     """Return who answers which wording, by its id: the name, where that is not the audited model."""
     tasks = evidence.protocol.criteria.get("tasks")

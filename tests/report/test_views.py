@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from auditkit.evidence import Audit, Case, Estimate, Evidence, Example, Outcomes, PromptInfo, RoleInfo
 from auditkit.report import thumbnails, views
+from auditkit.report.right_answers import shows_what
 from auditkit.words import beside_sentences
 from tests.report.sample import KINDS, plain_audit
 
@@ -103,8 +104,8 @@ def test_answers_of_a_judge_are_not_counted_as_the_models(lean: Evidence) -> Non
 
 def test_what_audits_cannot_show_depends_on_what_they_held_answers_against(lean: Evidence) -> None:
     right = lean.model_copy(update={"audits": [plain_audit("skill/x", quantity="above_chance")]})
-    assert "labels" in views.shows_what(right)
-    assert "how scores behave" in views.shows_what(lean)
+    assert "labels" in shows_what(right)
+    assert "how scores behave" in shows_what(lean)
 
 
 def test_the_gallery_starts_with_failures_and_gives_every_audit_a_turn(lean: Evidence) -> None:

@@ -14,6 +14,7 @@ from auditkit.evidence import Audit, Estimate, Evidence
 from auditkit.report.cards import words
 from auditkit.report.cards.markdown import escaped
 from auditkit.report.cards.words import NOT_STATED, listing, paragraph, stated
+from auditkit.report.right_answers import tells_rightness
 from auditkit.report.views import families, verdict_counts
 from auditkit.words import audit_name, format_words, modality_name, moment, visible
 
@@ -155,14 +156,34 @@ def _maintenance(evidence: Evidence) -> str:
 
 def _metrics(evidence: Evidence) -> Content:
     kinds = _by_kind(evidence)
-    return [(name, _metric(evidence, audits, fair=name == "FairnessEquity")) for name, audits in kinds.items()]
+    for_information: dict[str, Sequence[tuple[str, Estimate]]] = {
+        "UsefulnessUsabilityEfficacy": _rightness(evidence),
+        "FairnessEquity": [(f"Largest difference, {name}", gap) for name, gap, _ in words.gaps(evidence)],
+    }
+    return [(name, _metric(evidence, audits, for_information.get(name, ()))) for name, audits in kinds.items()]
+
+
+def _rightness(evidence: Evidence) -> list[tuple[str, Estimate]]:
+    """Return what is shown of right answers and decides nothing: up to `words.SHOWN` of each family."""
+    shown: dict[str, list[Audit]] = {}
+    for audit in filter(tells_rightness, evidence.informing):
+        shown.setdefault(audit.family, []).append(audit)
+    return [
+        (f"{audit_name(audit)} ({audit.id}), {audit.n_images} images, {audit.n_clusters} clusters", audit.estimate)
+        for own in shown.values()
+        for audit in own[: words.SHOWN]
+    ]
 
 
 def _by_kind(evidence: Evidence) -> dict[str, list[Audit]]:
-    """Return the audits by kind of metric: what must be noticed, what must not matter, everything else."""
+    """Return the audits by kind of metric.
+
+    Of use is what must be noticed and how often answers are right; fair, that words which must not matter do not;
+    everything else is reliability, what corruption costs among it.
+    """
     kinds: dict[str, list[Audit]] = {"UsefulnessUsabilityEfficacy": [], "FairnessEquity": [], "SafetyReliability": []}
     for family in families(evidence):
-        if family.kind == "noticed":
+        if family.kind == "noticed" or any(map(tells_rightness, family.audits)):
             kinds["UsefulnessUsabilityEfficacy"] += family.audits
         elif family.kind == "words" or family.compares_answers:
             kinds["FairnessEquity"] += family.audits
@@ -171,13 +192,11 @@ def _by_kind(evidence: Evidence) -> dict[str, list[Audit]]:
     return kinds
 
 
-def _metric(evidence: Evidence, audits: list[Audit], *, fair: bool) -> Content:
+def _metric(evidence: Evidence, audits: list[Audit], informing: Sequence[tuple[str, Estimate]]) -> Content:
     names = {audit.family for audit in audits}
     own = [family for family in words.listed(evidence) if family[0] in names]
     results = [(_label(audit), audit.estimate) for _, _, shown, _ in own for audit in shown]
-    if fair:
-        own_words = ((f"Largest difference, {n}, for information", g) for n, g, _ in words.gaps(evidence))
-        results += [(label, gap) for label, gap in own_words if gap.value is not None]
+    results += [(f"{label}, for information", estimate) for label, estimate in informing if estimate.value is not None]
     counts = listing((f"{escaped(name)}: {words.counted(everyone)}" for name, _, _, everyone in own), "")
     goals = listing((f"{escaped(name)}: {escaped(question)}" for name, question, _, _ in own), NOT_STATED)
     decided = sum(n for verdict, n in verdict_counts(audits).items() if verdict in ("PASS", "FAIL"))

@@ -9,8 +9,9 @@ from auditkit.evidence import Evidence
 from auditkit.report.clauses.families import of_family
 from auditkit.report.clauses.found import Found, decided, found, nothing, of_decided
 from auditkit.report.clauses.people import SECTIONS as PEOPLE
+from auditkit.report.right_answers import by_kind, by_label
 from auditkit.report.views import BASELINE, calibrations
-from auditkit.words import OUTCOME_NAMES, count, moment, plain_name, whole
+from auditkit.words import OUTCOME_NAMES, column_name, count, moment, plain_name, whole
 
 CONVENTIONAL_LEVEL = 0.95
 INTENDED_USE = ("purpose", "users", "population", "out_of_scope")
@@ -160,6 +161,30 @@ def _calibration(evidence: Evidence) -> Found:
     return found(f"calibration: {count(len(measured), 'curve')}")
 
 
+def _right_answers(evidence: Evidence) -> Found:
+    """Answers were held against labels of the data: accuracy, recall, what corruption costs of them."""
+    audits = by_label(evidence)
+    pieces = [of_family(evidence, name) for name in dict.fromkeys(audit.family for audit in audits)]
+    held = [piece.label for piece in pieces if piece.level != "none"]
+    gaps = [gap for piece in pieces for gap in piece.gaps]
+    if held:
+        return found(f"answers held against labels: {'; '.join(held)}", dict.fromkeys(gaps))
+    kind = "; only what kind of image it is was asked" if by_kind(evidence) else ""
+    return nothing(
+        "right answers", *(gaps or [f"no answer was held against a label, so accuracy was not measured{kind}"])
+    )
+
+
+def _right_by_group(evidence: Evidence) -> Found:
+    """Right answers were compared between the levels of a column."""
+    groups = [a for a in by_label(evidence) if a.between and a.estimate.value is not None]
+    if not groups:
+        return nothing("right answers by group", "right answers were not compared between groups")
+    return found(
+        f"right answers compared by {', '.join(dict.fromkeys(column_name(a.between).lower() for a in groups))}"
+    )
+
+
 def _hazards(evidence: Evidence) -> Found:
     """Audits carry ids of the risk management file."""
     named = [a for a in evidence.deciding if a.hazard_ids]
@@ -217,6 +242,8 @@ SECTIONS: Mapping[str, Callable[[Evidence], Found]] = MappingProxyType(
         "prompts": _prompts,
         "protocol": _protocol,
         "provenance": _provenance,
+        "right_answers": _right_answers,
+        "right_by_group": _right_by_group,
         "severities": _severities,
         **PEOPLE,
     }

@@ -31,6 +31,7 @@ from auditkit.report.pdf.figures import Picture, cases, picture, strips
 from auditkit.report.pdf.parts import annexes, chapters
 from auditkit.report.population import population
 from auditkit.report.probabilities import probabilities
+from auditkit.report.right_answers import by_label, shows_what
 
 # Two columns of forests, two rows of them on a page.
 FOREST_ROWS = 11  # of one figure, at most
@@ -59,9 +60,9 @@ def _templates() -> Environment:
         once=tables.once,
         register=tables.register,
         traced=tables.traced,
-        shows_what=views.shows_what,
+        shows_what=shows_what,
         without_title=views.without_title,
-        RIGHT=views.RIGHT,
+        by_label=by_label,
     )
     templates.trim_blocks = True
     return templates

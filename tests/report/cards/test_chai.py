@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from lxml import etree
 
-from auditkit.evidence import Evidence
+from auditkit.evidence import Audit, Definition, Evidence, PartDefinition, Term
 from auditkit.report.cards import chai_card
 from auditkit.report.cards.chai import NAMESPACE, NOTHING
 from auditkit.report.cards.words import NOT_STATED
 from tests.report.cards.foreign import poisoned, texts
-from tests.report.clauses.build import FAMILIES, INTERVAL, audit, complete, empty, group
+from tests.report.clauses.build import FAMILIES, INTERVAL, audit, complete, empty, group, right
 from tests.report.sample import lean
 
 DTD = etree.DTD(str(Path(__file__).with_name("applied_model_card.dtd")))
@@ -90,14 +91,19 @@ def test_numbers_are_the_records_and_carry_verdict_and_n():
     root = _card(complete())
     kinds = ("UsefulnessUsabilityEfficacy", "FairnessEquity", "SafetyReliability")
     results = [entry for kind in kinds for entry in _results(root, kind)]
-    own = [value for label, value in results if "Largest difference" not in label]
-    assert len(own) == len(FAMILIES)
+    own = [value for label, value in results if not label.endswith("for information")]
+    assert len(own) == len(complete().deciding)
     assert all(
         value == {"kind": "estimate_ci", "estimate": 1.25, "lower": -0.5, "upper": 3.0, "level": 95.0, "unit": "points"}
-        for _, value in results
+        for label, value in results
+        if "skill" not in label
     )
-    assert all("PASS, 100 images, 90 clusters" in label for label, _ in results if "Largest" not in label)
-    assert sum("Largest difference, " in label for label, _ in _results(root, "FairnessEquity")) == 4
+    assert all(
+        "PASS, 100 images, 90 clusters" in label for label, _ in results if not label.endswith("for information")
+    )
+    assert (
+        sum("Largest difference, " in label for label, _ in _results(root, "FairnessEquity")) == 5
+    )  # by four columns, and right answers by sex
 
 
 def test_audits_are_placed_by_what_they_hold_and_not_by_their_names():
@@ -119,6 +125,40 @@ def test_audits_are_placed_by_what_they_hold_and_not_by_their_names():
         "placebo",
         "differential",
     }
+
+
+def test_right_answers_are_of_use_and_what_is_lost_of_them_is_reliability():
+    def lost(family: str, *terms: Term, **more: Any) -> Audit:
+        own = {"quantity": terms[0].value, "definition": Definition(parts=[PartDefinition(terms=list(terms))])}
+        return audit(family, verb="at_most", **(own | more))
+
+    term = {"task": "pneumonia.present", "value": "correct"}
+    root = _card(
+        complete(
+            audits=[
+                right("own-skill", value="above_chance", change=False, verb="at_least"),
+                right("own-auc", value="chance of malignant", statistic="separation", change=False),
+                right("own-share", change=False, shown=True),
+                right("rated", value="completeness", role="judge", change=False, verb="at_least"),
+                right("own-decider", value="above_chance", role="decider", change=False, verb="at_least"),
+                lost(
+                    "own-loss",
+                    Term(**term, weight=1.0),
+                    Term(**term, weight=-1.0, condition=[("jpeg", 3)]),
+                    change=True,
+                ),
+                lost("own-corrupted", Term(**term, weight=1.0, condition=[("jpeg", 3)]), change=False),
+                lost("own-refused", Term(task="pneumonia.present", value="refused", weight=1.0), change=False),
+            ]
+        )
+    )
+    placed = {
+        kind: [label.partition("(")[2].partition("/")[0] for label, _ in _results(root, kind)]
+        for kind in ("UsefulnessUsabilityEfficacy", "FairnessEquity", "SafetyReliability")
+    }
+    assert sorted(placed["UsefulnessUsabilityEfficacy"]) == ["own-auc", "own-share", "own-skill", "rated"]
+    assert sorted(placed["SafetyReliability"]) == ["own-corrupted", "own-decider", "own-loss", "own-refused"]
+    assert any(label.endswith("for information") for label, _ in _results(root, "UsefulnessUsabilityEfficacy"))
 
 
 def test_an_estimate_that_is_missing_is_null_and_an_interval_that_is_missing_is_left_out():

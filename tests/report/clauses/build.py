@@ -26,6 +26,7 @@ from auditkit.evidence import (
     Reference,
     Run,
     Stratum,
+    Term,
     Verdict,
 )
 from tests.report.sample import KINDS
@@ -101,6 +102,21 @@ def group(column: str, *levels: str, gap: Estimate | None = INTERVAL, sentence: 
     )  # fmt: skip
 
 
+def right(family: str, task: str = "pneumonia.present", *, value: str = "correct", **more: Any) -> Audit:
+    """Right answers to a task, of the audited model unless a role is given."""
+    part = PartDefinition(terms=[Term(task=task, value=value, role=more.pop("role", "model"), weight=1.0)])
+    own = {"quantity": value, "unit": "share", "definition": Definition(parts=[part]), "words": f"{task}.direct"}
+    return audit(family, **(own | more))
+
+
+def right_by_sex() -> Audit:
+    """Right answers compared between the sexes, for information."""
+    compared = Definition(between="sex", parts=right("recall").definition.parts)
+    return group("sex", "female", "male").model_copy(
+        update={"id": "recall/by-sex", "family": "recall", "quantity": "correct", "definition": compared}
+    )
+
+
 def groups() -> list[Audit]:
     """Results by the four columns that clauses ask for."""
     return [
@@ -141,7 +157,8 @@ def complete(**changes: Any) -> Evidence:
         ),
         prompts=[PromptInfo(id="quality.p1", scorer="score_100", text="How good?")],
         outcomes=Outcomes(scored=99, refused=1),
-        audits=[*(audit(family) for family in FAMILIES), audit("embeddings", shown=True), calibrated(), *groups()],
+        audits=[*(audit(family) for family in FAMILIES), audit("embeddings", shown=True), calibrated(), *groups(),
+            right("skill"), right_by_sex()],
         references=[
             Reference(role="baseline", run="r0", finished="", model="m", evidence_sha256="e", n_answers=50, n_same=40)
         ],
