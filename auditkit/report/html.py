@@ -68,6 +68,7 @@ def templates() -> Environment:
         flattened=views.flattened,
         left_out_of=left_out_of,
         shows_what=views.shows_what,
+        Scale=wording.Scale,
         without_title=views.without_title,
     )
 
