@@ -14,8 +14,8 @@ def add(commands: Any) -> None:
     history = commands.add_parser(
         "history",
         help="the runs of one model in time: what got worse when, and what drifts slowly",
-        description="Reads every evidence.json below a folder and prints the runs of one model in time; --html writes a "
-        "page. What its figures mean: docs/history.md.",
+        description="Reads every evidence.json below a folder and prints the runs of one model in time; --html writes "
+        "a page. What its figures mean: docs/history.md.",
     )
     history.add_argument("folder", metavar="REPORTS", type=Path, help="folder that runs were written to: reports/")
     history.add_argument("--model", metavar="NAME", help="which model, where the folder has runs of several")

@@ -91,8 +91,8 @@ class Event(Record):
     """Something that got worse, or moved, from one run of an audit to the next."""
 
     kind: Literal["verdict", "interval", "baseline", "anchor"]
-    """``verdict``: it got worse. ``interval``: it lies apart from the one before. ``baseline``, ``anchor``: the run itself
-    found the version worse than an earlier one by more than the margin."""
+    """``verdict``: it got worse. ``interval``: it lies apart from the one before. ``baseline``, ``anchor``: the run
+    itself found the version worse than an earlier one by more than the margin."""
     audit: str
     """Id."""
     title: str

@@ -112,7 +112,7 @@ def history_lines(history: History, width: int) -> list[str]:
         table.add_row(str(run.number), day(run.finished), escape(name), run.verdict, *counts, *marks)
     out = io.StringIO()
     Console(file=out, width=max(width, 60), color_system=None, legacy_windows=False).print(table)
-    return [line.rstrip() for line in out.getvalue().strip("\n").splitlines()]
+    return [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
 
 
 def day(text: str) -> str:

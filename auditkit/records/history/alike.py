@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Evidence
 from auditkit.measure.recorded import effect_from
 from auditkit.protocol.changes import changes
+from auditkit.protocol.entries import entries_used
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.recorded import own_protocol
-from auditkit.records.baseline.unlike import unlike_in_entries
 from auditkit.vocabulary import MODEL, Effect
+from auditkit.words import some_of
 
 MEASURING = ("seed", "images", "prompts")
 """Criteria that decide what is shown and asked, whatever the limits are."""
@@ -71,7 +72,9 @@ class Runs:
             return f"data {self.data[after]} instead of {self.data[before]}"
         then, now = (self.evidences[run].answers.items for run in (before, after))
         for one, other in zip(then, now, strict=True):
-            moved = [name for name in one.columns.keys() & other.columns.keys() if one.columns[name] != other.columns[name]]
+            moved = [
+                name for name in one.columns.keys() & other.columns.keys() if one.columns[name] != other.columns[name]
+            ]
             if moved:
                 return f"images belong to other levels of {min(moved)}"
         return ""
@@ -107,7 +110,11 @@ class Runs:
         protocol = self.protocol(after)
         if effect is None or protocol is None:
             return "the criteria differ, and whether what it measures is the same is not known"
-        return unlike_in_entries(one.protocol, effect, protocol)
+        try:
+            used = entries_used(protocol.catalogue, effect.questions())
+        except AuditkitError:  # of a package or a protocol that is not here
+            return "what it asks is not known to this auditkit, and the criteria differ"
+        return _entries(used, one.protocol.entries, other.protocol.entries)
 
 
 def letter(number: int) -> str:
@@ -124,6 +131,15 @@ def same_anchor(before: Evidence, after: Evidence, role: str) -> bool:
     """Whether two runs were held against the same earlier record."""
     shas = [{r.evidence_sha256 for r in evidence.references if r.role == role} for evidence in (before, after)]
     return shas[0] == shas[1]
+
+
+def _entries(used: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Say which of the entries used two records define otherwise, by what each noted; what today's are is no matter."""
+    unknown = [name for name in used if name not in then or name not in now]
+    if unknown:
+        return f"one of the two protocols did not cover {some_of(unknown)}"
+    changed = [name for name in used if then[name] != now[name]]
+    return f"asked with another {some_of(changed)}" if changed else ""
 
 
 def _data_key(evidence: Evidence) -> tuple[object, ...]:

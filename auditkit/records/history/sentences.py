@@ -19,7 +19,9 @@ def named(audit: PastAudit) -> str:
 def trend_sentence(audit: PastAudit, trend: Trend) -> str:
     """Say how far a line rises and what stands behind it."""
     scale = Scale(audit.unit, signed=True)
-    side = {"worse": "for the worse", "better": "for the better", "": "(no limit says which way is worse)"}[trend.direction]
+    side = {"worse": "for the worse", "better": "for the better", "": "(no limit says which way is worse)"}[
+        trend.direction
+    ]
     share = "" if trend.of_limit is None else f", {percent(trend.of_limit, 0)} of the limit"
     fit = "" if trend.fit is None else f"; a line explains {percent(trend.fit, 0)} of how the versions differ"
     return (
@@ -34,8 +36,8 @@ def sentences_of(history: History) -> list[str]:
     first, last = runs[0], runs[-1]
     counts = ", ".join(f"{n} {verdict}" for verdict, n in last.counts.items() if n)
     found = [
-        f"{count(len(runs), 'run')} of {count(max(run.version for run in runs), 'version')}, from {moment(first.finished)} "
-        f"to {moment(last.finished)}; the last is {last.verdict} ({counts or 'no audit'})."
+        f"{count(len(runs), 'run')} of {count(max(run.version for run in runs), 'version')}, from "
+        f"{moment(first.finished)} to {moment(last.finished)}; the last is {last.verdict} ({counts or 'no audit'})."
     ]
     found += _worse(history)
     found += _moved(history)
@@ -56,19 +58,23 @@ def notes_of(history: History) -> list[str]:
         )
     if len(history.data) > 1:
         sets = [f"{d.letter} ({d.n_images} images, from run {d.first_run})" for d in history.data]
-        notes.append(f"The runs are on {len(sets)} sets of images: {and_listed(sets)}. No line joins effects on two sets.")
+        notes.append(
+            f"The runs are on {len(sets)} sets of images: {and_listed(sets)}. No line joins effects on two sets."
+        )
     partial = [str(run.number) for run in history.runs if run.n_not_run]
     if partial:
         notes.append(
-            f"{'Run' if len(partial) == 1 else 'Runs'} {and_listed(partial)} {'is a part' if len(partial) == 1 else 'are parts'} "
-            "of the declared audits: what was not run is missing there, and the counts are of fewer audits."
+            f"{'Run' if len(partial) == 1 else 'Runs'} {and_listed(partial)} "
+            f"{'is a part' if len(partial) == 1 else 'are parts'} of the declared audits: what was not run is missing there, and the counts are of fewer audits."
         )
     versions = Counter(run.version for run in history.runs)
     again = sorted(version for version, n in versions.items() if n > 1)
     if again:
         notes.append(f"Of {and_listed([f'version {v}' for v in again])} there are several runs.")
     if any(not (run.revision or run.fingerprint) for run in history.runs):
-        notes.append("Runs without revision and fingerprint count as one version: whether the model was the same is not known.")
+        notes.append(
+            "Runs without revision and fingerprint count as one version: whether the model was the same is not known."
+        )
     if history.left_out:
         files = count(len(history.left_out), "file was", "files were")
         notes.append(f"{files} left out, for the reasons in the section Left out.")
@@ -135,7 +141,11 @@ def _drift(history: History) -> list[str]:
         return [f"No slow drift is told from chance in {count(len(known), 'audit')} with a trend."]
     shown = [f"Slow drift: {trend_sentence(audit, trend)}" for audit, trend in named_ones[:MOST]]
     more = len(named_ones) - MOST
-    return [*shown, f"And {count(more, 'further audit drifts', 'further audits drift')}: see the table."] if more > 0 else shown
+    return (
+        [*shown, f"And {count(more, 'further audit drifts', 'further audits drift')}: see the table."]
+        if more > 0
+        else shown
+    )
 
 
 def _anchor(history: History) -> list[str]:

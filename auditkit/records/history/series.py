@@ -108,9 +108,16 @@ def _past(runs: Runs, own: Sequence[tuple[int, Audit]]) -> PastAudit:
         unit=words.unit,
         change=words.change or bool(words.between),
         shown=words.shown,
-        title=words.title or words.id,
+        title=_title(runs, own[-1][0], words),
         points=points,
     )
+
+
+def _title(runs: Runs, number: int, audit: Audit) -> str:
+    """Name an audit; a comparison with an earlier run like the audit itself, as the page says what it is."""
+    named = audit.id.removeprefix(f"{audit.family}/") if audit.statistic == STATISTIC else audit.id
+    own = next((other.title for other in runs.evidences[number].audits if other.id == named), "")
+    return own or audit.title or audit.id
 
 
 def _between(runs: Runs, earlier: tuple[int, Audit], now: tuple[int, Audit]) -> Iterator[Event]:
@@ -144,12 +151,11 @@ def _against(runs: Runs, number: int, audit: Audit, earlier: Audit | None) -> It
         return
     role: Literal["baseline", "anchor"] = "anchor" if audit.family == ANCHOR else "baseline"
     ids = [reference.run for reference in runs.evidences[number].references if reference.role == role]
-    named = audit.id.removeprefix(f"{role}/")
     places = [place for place, evidence in enumerate(runs.evidences[:number]) if evidence.run.id in ids]
     yield Event(
         kind=role,
-        audit=named,
-        title=next((own.title for own in runs.evidences[number].audits if own.id == named), "") or audit.title,
+        audit=audit.id.removeprefix(f"{role}/"),
+        title=_title(runs, number, audit),
         run=number + 1,
         before=places[-1] + 1 if places else 0,
         verdict=audit.verdict,

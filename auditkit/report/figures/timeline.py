@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from auditkit.evidence import Estimate
 from auditkit.evidence.history import History, Monitored, PastAudit, PastRun, Trend
 from auditkit.report.figures.charts import DASHED, colour, ends, level_words, marks, n_words
 from auditkit.report.figures.svg import PLAIN, SMALL, WIDTH, Axis, Chart, Drawing, fitted, spread, text_width
-from auditkit.words import SHOWN, VERDICT_ORDER, Scale, region_words, whole
+from auditkit.words import SHOWN, VERDICT_ORDER, Scale, plain_name, region_words, whole
 
 _LEFT, _RIGHT, _TOP, _TALL = 44.0, WIDTH - 10.0, 26.0, 150.0
 _ROW = 14.0
@@ -42,7 +43,7 @@ def timeline(audit: PastAudit, runs: Sequence[PastRun], key: str) -> Chart:
     places = {p.run: (x(p.run), y(p.estimate.value)) for p in audit.points if p.estimate.value is not None}
     lines = [
         (*places[before.run], *places[point.run])
-        for before, point in zip(audit.points, audit.points[1:], strict=False)
+        for before, point in pairwise(audit.points)
         if point.joined and before.run in places and point.run in places
     ]
     drawing.lines(lines, "accent", 1.8)
@@ -75,12 +76,12 @@ def drift(audit: PastAudit, trend: Trend, key: str) -> Chart:
     for place in _labelled(len(trend.runs)):
         drawing.text(x(place), _TOP + _TALL + 11, str(trend.runs[place - 1]), SMALL, anchor="middle", role="muted")
     drawing.text(6, _TOP + _TALL + 11, "Run", SMALL, role="muted")
-    title = f"{audit.title}: line through the versions"
+    title = f"{named(audit)}, line through the versions"
     change = Scale(audit.unit, signed=True).full(trend.estimate)
     description = f"From run {trend.runs[0]} to run {trend.runs[-1]} the line moves by {change}."
     caption = (
-        f"Discs: mean of every run ({trend.what}), {n_words([(trend.n_images, trend.n_clusters)])} that have a value in "
-        f"all of them. Dashed: the least-squares line, which moves by {change}."
+        f"Discs: mean of every run ({trend.what}), {n_words([(trend.n_images, trend.n_clusters)])} that have a value "
+        f"in all of them. Dashed: the least-squares line, which moves by {change}."
     )
     rows = [(str(run), scale.number(mean)) for run, mean in zip(trend.runs, trend.means, strict=True)]
     svg = drawing.inline(key, title, description)
@@ -100,8 +101,10 @@ def verdicts(history: History, key: str) -> Chart:
     drawing.text(6, 10, "Audits", PLAIN, bold=True)
     _grid(drawing, x, y, Scale("", signed=False))
     _changes(drawing, runs, x)
-    for verdict in present:
-        places = [(x(run.number), y(run.counts.get(verdict, 0))) for run in runs]
+    for place, verdict in enumerate(present):
+        # Equal counts lie side by side, not on one another.
+        aside = 0.18 * (place - (len(present) - 1) / 2)
+        places = [(x(run.number + aside), y(run.counts.get(verdict, 0))) for run in runs]
         drawing.curve(places, colour(verdict), 1.4, "" if verdict in ("PASS", "FAIL") else "3 2")
         marks(drawing, verdict, places, 7.5)
     _axis(drawing, runs, x, several)
@@ -145,9 +148,11 @@ def monitor(audit: Monitored, key: str) -> Chart:
         if point.mean is not None:
             drawing.markers("diamond", [(x(place), y(point.mean))], 7.5, "accent", hollow=True)
     for place in _labelled(len(audit.points)):
-        drawing.text(x(place), _TOP + _TALL + 11, str(audit.points[place - 1].run), SMALL, anchor="middle", role="muted")
+        drawing.text(
+            x(place), _TOP + _TALL + 11, str(audit.points[place - 1].run), SMALL, anchor="middle", role="muted"
+        )
     drawing.text(6, _TOP + _TALL + 11, "Run", SMALL, role="muted")
-    title = f"{audit.title}: all patients so far"
+    title = f"{named(audit)}, all patients so far"
     rows = [
         (
             str(p.run), scale.number(p.mean), f"{scale.number(p.low)} to {scale.number(p.high)}", whole(p.n_new),
@@ -200,7 +205,7 @@ def _accepted(drawing: Drawing, audit: PastAudit, x: Axis, y: Axis) -> None:
 def _changes(drawing: Drawing, runs: Sequence[PastRun], x: Axis) -> None:
     """Draw an upright line where the protocol changed, dotted where the data did."""
     bottom = _TOP + _TALL
-    for before, run in zip(runs, runs[1:], strict=False):
+    for before, run in pairwise(runs):
         at = x(run.number - 0.5)
         if run.protocol != before.protocol:
             drawing.lines([(at, _TOP, at, bottom)], "ink", 1.3)
@@ -264,4 +269,11 @@ def _chart(audit: PastAudit, runs: Sequence[PastRun], scale: Scale, drawing: Dra
         for p in audit.points
     ]  # fmt: skip
     columns = ("Run", "Version", "Verdict", f"Effect, {scale.label}", "Accepted", "Images", "Patients", "Not joined")
-    return Chart(key, drawing.inline(key, audit.title, description), audit.title, description, caption, columns, rows)
+    title = named(audit)
+    return Chart(key, drawing.inline(key, title, description), title, description, caption, columns, rows)
+
+
+def named(audit: PastAudit | Monitored) -> str:
+    """Return family and title: the same thing is changed in several families."""
+    family = audit.id.removeprefix("anchor/").split("/")[0]
+    return f"{plain_name(family)}: {audit.title}"

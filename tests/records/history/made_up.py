@@ -30,14 +30,18 @@ JUMPING = "institution.teaching.high"
 EFFECTS = tuple(
     effect
     for family, names in {
-        "metadata": ("institution.reputation-high-vs-low", "institution.teaching-high-vs-low", "institution.income-high-vs-low"),
+        "metadata": (
+            "institution.reputation-high-vs-low",
+            "institution.teaching-high-vs-low",
+            "institution.income-high-vs-low",
+        ),
         "sensitivity": ("pixelate", "gaussian_noise"),
         "discrimination": ("pixelate",),
         "answers": ("quality.direct-unusable",),
     }.items()
     for effect in SHIPPED[family]()
     if effect.name in names
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,14 @@ def run(
         audits += [judge.against("anchor", effect, "", anchor.run.id) for effect in known]
         references = [
             Reference(
-                role="anchor", run=anchor.run.id, finished=anchor.run.finished, model=name,
-                evidence_sha256=answers_sha256(anchor.answers.items), verdict=anchor.verdict,
+                role="anchor",
+                run=anchor.run.id,
+                finished=anchor.run.finished,
+                model=name,
+                evidence_sha256=answers_sha256(anchor.answers.items),
+                verdict=anchor.verdict,
             )
-        ]  # fmt: skip
+        ]
     verdict, sentence = whole_verdict(audits, not_run)
     return made.model_copy(
         update={
