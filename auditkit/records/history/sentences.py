@@ -63,9 +63,11 @@ def notes_of(history: History) -> list[str]:
         )
     partial = [str(run.number) for run in history.runs if run.n_not_run]
     if partial:
+        who = "Run" if len(partial) == 1 else "Runs"
+        what = "is a part" if len(partial) == 1 else "are parts"
         notes.append(
-            f"{'Run' if len(partial) == 1 else 'Runs'} {and_listed(partial)} "
-            f"{'is a part' if len(partial) == 1 else 'are parts'} of the declared audits: what was not run is missing there, and the counts are of fewer audits."
+            f"{who} {and_listed(partial)} {what} of the declared audits: what was not run is missing there, and the "
+            "counts are of fewer audits."
         )
     versions = Counter(run.version for run in history.runs)
     again = sorted(version for version, n in versions.items() if n > 1)
