@@ -20,6 +20,9 @@ def add(commands: Any) -> None:
     history.add_argument("folder", metavar="REPORTS", type=Path, help="folder that runs were written to: reports/")
     history.add_argument("--model", metavar="NAME", help="which model, where the folder has runs of several")
     history.add_argument("--html", metavar="FILE", type=Path, help="write the page, with all figures, to this file")
+    history.add_argument(
+        "--monitor", action="store_true", help="add, for information, bands over new patients that hold at every look"
+    )
     history.set_defaults(do=_history)
 
 
@@ -30,7 +33,7 @@ def _history(options: argparse.Namespace) -> int:
 
     searched = search(options.folder)
     runs, others = of_model(searched, options.model)
-    found = history(runs, searched.folder, searched.left_out, others)
+    found = history(runs, searched.folder, searched.left_out, others, monitor=options.monitor)
     for line in history_lines(found, shutil.get_terminal_size().columns):
         print(line)
     print()

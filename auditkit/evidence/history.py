@@ -194,7 +194,9 @@ class Monitored(Record):
     margin_high: Number = None
     points: list[MonitoredPoint]
     beyond: int = 0
-    """Number of the first run at which the band lay beyond the limit as a whole; 0 for none."""
+    """Number of the first run at which patients since some run lay beyond the limit; 0 for none."""
+    since: int = 0
+    """Number of the run with whose patients that began; 0 for none."""
     what: str = ""
 
 
@@ -224,6 +226,8 @@ class History(Record):
     """How much worse each run was than its anchor."""
     events: list[Event] = []
     """In the order of the runs."""
+    monitor: bool = False
+    """Whether the bands over new patients were asked for."""
     monitored: list[Monitored] = []
     left_out: list[LeftOut] = []
     """Files below the folder that were not used."""

@@ -14,6 +14,7 @@ References
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import optimize
@@ -70,6 +71,64 @@ def bounds(values: FloatArray, low: float, high: float, alpha: float) -> tuple[f
     stakes = _stakes(unit, alpha)
     lower, upper = _lower(unit, stakes, alpha), 1.0 - _lower(1.0 - unit, stakes, alpha)
     return low + (high - low) * lower, low + (high - low) * upper
+
+
+def log_capital(values: FloatArray, low: float, high: float, limit: float, alpha: float) -> FloatArray:
+    """Return the logarithm of the capital after every value in bets against "the mean is at most the limit".
+
+    Parameters
+    ----------
+    values, low, high, alpha
+        As in `bounds`.
+    limit : float
+        Within [low, high].
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Above log(1 / alpha) exactly where the lower bound after as many values lies above the limit.
+    """
+    if not low <= limit <= high:
+        raise ValueError(f"the limit must be within {low:g} to {high:g}, got {limit:g}")
+    x, m = (np.asarray(values, dtype=np.float64) - low) / (high - low), max((limit - low) / (high - low), 1e-12)
+    return np.asarray(np.cumsum(np.log1p(np.minimum(_stakes(x, alpha), STAKE / m) * (x - m))))
+
+
+def first_beyond(
+    values: FloatArray, looks: Sequence[int], low: float, high: float, limit: float, alpha: float
+) -> tuple[int, int] | None:
+    """Return the first look at which the mean is told to lie above a limit, whenever it began to.
+
+    A band over everything since the start is slow to notice what changed later, as all that was well before weighs
+    against it. So a bet begins again at every look; the j-th may err with alpha / (j (j + 1)), which adds up to alpha
+    over as many looks as there will ever be.
+
+    Parameters
+    ----------
+    values, low, high, limit
+        As in `log_capital`; all values so far.
+    looks : sequence of int, length K
+        How many values there were at each look, rising or equal, the last at most n.
+    alpha : float
+        Error of all bets and looks together: where the mean was never above the limit.
+
+    Returns
+    -------
+    tuple of int or None
+        Place of the look, and of the look with whose values that bet began, both from 0; None where there is none.
+    """
+    found: list[tuple[int, int]] = []
+    begins = [0, *looks[:-1]]
+    for place, begin in enumerate(begins):
+        own = alpha / ((place + 1) * (place + 2))
+        log = log_capital(values[begin:], low, high, limit, own)
+        told = (
+            at for at in range(place, len(looks)) if looks[at] > begin and log[looks[at] - begin - 1] > -math.log(own)
+        )
+        at = next(told, None)
+        if at is not None:
+            found.append((at, place))
+    return min(found, default=None)
 
 
 def _stakes(x: FloatArray, alpha: float) -> FloatArray:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from auditkit.stats.anytime import STAKE, bounds
+from auditkit.stats.anytime import STAKE, bounds, first_beyond, log_capital
 
 
 def capital(x, m, alpha):
@@ -81,6 +81,47 @@ def test_a_true_mean_is_hardly_ever_left_out_at_any_time():
         x = np.where(rng.random(480) < 0.1, 1.0, 0.0)
         wrong += any(bounds(x[:n], 0.0, 1.0, 0.05)[0] > 0.1 for n in range(20, 481, 20))
     assert wrong <= 30
+
+
+def test_the_capital_against_a_limit_is_the_bound_read_the_other_way():
+    x = np.random.default_rng(6).beta(6, 4, 200)
+    for limit in (0.3, 0.5, 0.55, 0.6, 0.9):
+        log = log_capital(x, 0.0, 1.0, limit, 0.05)
+        assert log[-1] == pytest.approx(math.log(capital(x.tolist(), limit, 0.05)))
+        for n in (10, 50, 200):
+            assert (log[n - 1] > math.log(20)) == (bounds(x[:n], 0.0, 1.0, 0.05)[0] > limit)
+
+
+def test_a_change_is_told_by_the_values_since_it_and_not_by_all():
+    rng = np.random.default_rng(7)
+    x = np.concatenate([rng.normal(0.3, 0.1, 2000), rng.normal(0.7, 0.1, 200)]).clip(0, 1)
+    looks = list(range(100, 2201, 100))
+    assert bounds(x, 0.0, 1.0, 0.05)[0] < 0.5, "all of them together do not show it"
+    look, since = first_beyond(x, looks, 0.0, 1.0, 0.5, 0.05)
+    assert (look, since) in ((20, 20), (21, 20))
+    assert first_beyond(x[:2000], looks[:20], 0.0, 1.0, 0.5, 0.05) is None
+
+
+def test_the_errors_of_all_beginnings_add_up_to_alpha():
+    assert sum(0.05 / (j * (j + 1)) for j in range(1, 100_000)) == pytest.approx(0.05, rel=1e-4)
+    x = np.ones(40)
+    for begin in range(3):
+        own = 0.05 / ((begin + 1) * (begin + 2))
+        log = log_capital(x, 0.0, 1.0, 0.5, own)
+        needed = next(n for n in range(1, 41) if log[n - 1] > -math.log(own))
+        # Zeros before it: only the bet that begins behind them can win so early.
+        values = np.concatenate([np.zeros(30 * begin), x])
+        looks = [30 * (k + 1) for k in range(begin)] + [30 * begin + needed - 1, 30 * begin + needed]
+        assert first_beyond(values, looks, 0.0, 1.0, 0.5, 0.05) == (begin + 1, begin)
+
+
+def test_a_look_without_new_values_changes_nothing():
+    x = np.random.default_rng(8).normal(0.7, 0.05, 60).clip(0, 1)
+    one = first_beyond(x, [20, 40, 60], 0.0, 1.0, 0.5, 0.05)
+    assert one is not None
+    again = first_beyond(x, [20, 20, 40, 60], 0.0, 1.0, 0.5, 0.05)
+    assert again[1] == one[1]
+    assert first_beyond(np.array([]), [0, 0], 0.0, 1.0, 0.5, 0.05) is None
 
 
 @pytest.mark.parametrize(

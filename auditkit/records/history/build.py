@@ -15,6 +15,7 @@ from auditkit.protocol.changes import changed_entries, changes
 from auditkit.records.compare.joint import Settings
 from auditkit.records.history.alike import Runs
 from auditkit.records.history.find import Found
+from auditkit.records.history.monitor import monitored
 from auditkit.records.history.sentences import notes_of, sentences_of
 from auditkit.records.history.series import ANCHOR, events, series
 from auditkit.records.history.trends import trends
@@ -28,6 +29,8 @@ def history(
     folder: Path,
     left_out: Sequence[LeftOut] = (),
     others: Mapping[str, int] | None = None,
+    *,
+    monitor: bool = False,
 ) -> History:
     """Return the history of one model.
 
@@ -41,6 +44,8 @@ def history(
         Files there that were not used.
     others : mapping of str to int, optional
         Runs of other models there.
+    monitor : bool
+        Whether to add the bands over new patients.
 
     Raises
     ------
@@ -81,6 +86,8 @@ def history(
         audits=audits,
         anchored=series(runs, anchored=True),
         events=happened,
+        monitored=monitored(runs, versions) if monitor else [],
+        monitor=monitor,
         left_out=list(left_out),
         other_models=dict(others or {}),
     )

@@ -44,6 +44,7 @@ def sentences_of(history: History) -> list[str]:
     found += _against(history)
     found += _drift(history)
     found += _anchor(history)
+    found += _monitor(history)
     return found
 
 
@@ -148,6 +149,29 @@ def _drift(history: History) -> list[str]:
         if more > 0
         else shown
     )
+
+
+def _monitor(history: History) -> list[str]:
+    """Say which bands left what is accepted, and that nothing rests on it."""
+    if not history.monitor:
+        return []
+    if not history.monitored:
+        return ["New patients: no audit of the last version is a mean that a band can be drawn of."]
+    points = [audit.points for audit in history.monitored]
+    runs = sorted({point.run for own in points for point in own})
+    if all(point.n_new == 0 for own in points for point in own[1:]):
+        return [f"New patients: only run {runs[0]} has any, so the bands are about its patients alone."]
+    beyond = [audit for audit in history.monitored if audit.beyond]
+    listed = "; ".join(
+        f"{plain_name(a.id.split('/')[0])}: {a.title} (told in run {a.beyond}, by the patients from run {a.since} on)"
+        for a in beyond[:MOST]
+    )
+    more = f"; and {len(beyond) - MOST} more" if len(beyond) > MOST else ""
+    said = "no audit is told to be beyond its limit"
+    if beyond:
+        said = f"{count(len(beyond), 'audit is', 'audits are')} beyond the limit: {listed}{more}"
+    of = f"{count(len(points), 'audit')} over runs {runs[0]} to {runs[-1]}"
+    return [f"New patients, for information: {said}; of {of}."]
 
 
 def _anchor(history: History) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Estimate
@@ -90,7 +91,7 @@ def trends(
     moved = [event for event in events if event.kind == "interval"]
     for lines in groups.values():
         # Lines of other patients have resamples of their own: each group pays its share of the error.
-        adjusted = _corrected(lines, settings, len(groups))
+        adjusted = corrected(lines, settings, len(groups))
         for line, p in zip(lines, adjusted, strict=True):
             protocol = runs.protocol(line.runs[-1])
             jumped = {event.run for event in moved if event.audit == line.id}
@@ -164,7 +165,7 @@ def _per_patient(measured: ModelsEffect) -> tuple[FloatArray, int, int]:
     """Return every patient's value in every run, shape (G, K), images in all runs, and images in any."""
     if isinstance(measured, MeanEffect):
         stacked = np.stack(measured.values, axis=1)
-        whole = np.isfinite(stacked).all(axis=1)
+        whole: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(stacked), axis=1)
         values = cluster_means(np.where(whole[:, None], stacked, np.nan), measured.clusters)
         return values, int(whole.sum()), int(np.isfinite(stacked).any(axis=1).sum())
     clean = np.stack([np.isfinite(scores) for scores, _ in measured.scores], axis=1)
@@ -172,8 +173,18 @@ def _per_patient(measured: ModelsEffect) -> tuple[FloatArray, int, int]:
     return values, int(clean.all(axis=1).sum()), int(clean.any(axis=1).sum())
 
 
-def _corrected(lines: Sequence[Line], settings: Settings, groups: int) -> list[float]:
-    """Return the p-value of every line's direction, corrected over all lines."""
+def corrected(lines: Sequence[Line], settings: Settings, groups: int) -> list[float]:
+    """Return the p-value of every line's direction, corrected over all lines.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        About the same patients.
+    settings : Settings
+        Error, resamples, seed.
+    groups : int
+        Sets of patients there are; each pays its share of the error.
+    """
     reach = [_reach(line.patients) for line in lines]
     moved = [line.patients / r for line, r in zip(lines, reach, strict=True) if r > 0]
     if not moved:
