@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from auditkit import __version__
-from auditkit.cli import card, compare, doctor, init, models, plan, report, run, schema, verify
+from auditkit.cli import card, compare, doctor, history, init, models, plan, report, run, schema, verify
 from auditkit.errors import AuditkitError, of_the_system
 
 _PIPE_CLOSED = 141  # as a shell has it for a program that SIGPIPE ended
-COMMANDS = (init, run, models, doctor, plan, report, compare, schema, verify, card)
+COMMANDS = (init, run, models, doctor, plan, report, compare, history, schema, verify, card)
 """Each has ``add(commands)``, which adds a parser whose ``do(options)`` returns the exit code."""
 
 

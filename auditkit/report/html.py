@@ -69,6 +69,7 @@ def templates() -> Environment:
         flattened=views.flattened,
         left_out_of=left_out_of,
         shows_what=shows_what,
+        Scale=wording.Scale,
         without_title=views.without_title,
     )
 

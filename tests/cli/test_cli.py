@@ -170,3 +170,27 @@ def test_plan_says_what_is_wrong(capsys, options, words):
 def test_plan_from_a_pilot_takes_no_assumptions(tmp_path, capsys):
     assert main(["plan", f"--pilot={pilot_of(tmp_path)}", "--effect=1", "--share=0.1"]) == 4
     assert "these go with --model-sd: --effect, --share" in capsys.readouterr().err
+
+
+def test_history_prints_the_runs_and_writes_the_page(elsewhere, protocol, capsys):
+    from tests.records.history.made_up import EFFECTS, Version, run, write
+
+    for number in (1, 2):
+        write(run(number, Version(number), protocol, images={"ct": 30}, effects=EFFECTS[:1]), elsewhere / "reports")
+    assert main(["history", "reports", "--model=scorer", "--html=h.html"]) == 0
+    out = capsys.readouterr().out
+    rows = [line.split() for line in out.splitlines() if "2026-" in line]
+    assert [row[:2] for row in rows] == [["1", "2026-01-03"], ["2", "2026-02-03"]]
+    assert "2 runs of 2 versions" in out
+    assert "<title>History of scorer</title>" in (elsewhere / "h.html").read_text()
+    assert main(["history", "reports", "--html=reports"]) == 4
+    assert "reports cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["nowhere"], "nowhere does not exist"),
+    (["."], "holds no evidence.json"),
+])  # fmt: skip
+def test_history_of_nothing_is_a_sentence(elsewhere, capsys, arguments, said):
+    assert main(["history", *arguments]) == 4
+    assert said in capsys.readouterr().err
