@@ -20,7 +20,8 @@ from auditkit.judge.points import mean_estimates, moved
 from auditkit.judge.rules import Rules, seed_for
 from auditkit.measure.columns import ALL, Measurements, Stratum
 from auditkit.protocol.model import Family
-from auditkit.stats.subgroups import FEW, subgroup_gap
+from auditkit.stats.pairs import FEW, Comparison
+from auditkit.stats.subgroups import subgroup_gap
 from auditkit.words import some_of
 
 if TYPE_CHECKING:
@@ -175,13 +176,16 @@ def _largest(
         levels.values[mask],
         levels.of[mask].astype(str),
         data.clusters(mask),
-        margin=levels.reach,  # nothing is decided here; the interval does not depend on it
-        alpha=alpha,
+        Comparison(
+            margin=levels.reach,  # nothing is decided here; the interval does not depend on it
+            alpha=alpha,
+            value_range=levels.reach,
+            min_clusters=statistics.min_clusters,
+            min_informative=statistics.min_informative,
+            unseen_alpha=protocol.alpha,
+        ),
         seed=seed_for(protocol.seed, levels.column),
         resamples=max(statistics.resamples, int(np.ceil(2 / alpha))),
-        value_range=levels.reach,
-        min_clusters=statistics.min_clusters,
-        min_informative=statistics.min_informative,
     ).largest
     level = 1 - 2 * protocol.alpha
     if found is None:  # every level has patients with a value, so there is one; the type does not say so

@@ -23,7 +23,7 @@ from auditkit.judge.tails import add_tail
 from auditkit.measure.columns import ALL, Measurements, Stratum
 from auditkit.measure.excess import excess_of
 from auditkit.protocol.model import Family
-from auditkit.stats.equivalence import Interval
+from auditkit.stats.equivalence import Interval, p_beyond
 from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.unseen import least_clusters, mean_ends
@@ -148,7 +148,7 @@ def _draft(
     low, high = frame.limits
     adverse = [filled[side] for side, limit in zip(SIDES, (low, high), strict=True) if filled and np.isfinite(limit)]
     survives = all(result.decision == "inside" for result in adverse)
-    p_fail = _p_fail(interval, filled)
+    p_fail = p_beyond(interval, *(filled[side] for side in SIDES if filled))
     obstacle = ""
     if interval.decision == "inside" and not survives:
         obstacle = HANGS_ON_MISSING
@@ -183,14 +183,6 @@ def _draft(
         _check_number(draft, interval, frame, rules)
     _plan_ahead(draft, interval, filled, adverse, frame, rules)
     return draft
-
-
-def _p_fail(interval: Interval, filled: Mapping[Side, Interval]) -> float:
-    """P-value of "beyond a limit" that the missing values cannot undo, at the harmless end of their range."""
-    if not filled:
-        return interval.p_fail
-    over = max(interval.p_over, filled["lowest"].p_over)
-    return min(over, max(interval.p_under, filled["highest"].p_under))
 
 
 def _check_number(draft: Draft, interval: Interval, frame: Frame, rules: Rules) -> None:

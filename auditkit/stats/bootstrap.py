@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,14 @@ def seed_number(seed: Seed) -> int:
     if number < 0:
         raise ValueError(f"a seed must not be negative, got {seed!r}")
     return number
+
+
+def group_seed(seed: Seed, name: str, start: int = 0) -> bytes:
+    """Return the seed with which a group draws its resamples from the one numbered ``start`` on.
+
+    Groups of equal size would otherwise draw the same patients, and their means would rise and fall together.
+    """
+    return hashlib.sha256(f"{seed_number(seed)}/{start}/{name}".encode()).digest()[:16]
 
 
 def multiplicities(seed: Seed, resamples: int, G: int) -> NDArray[np.float32]:

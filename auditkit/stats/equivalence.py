@@ -184,6 +184,23 @@ def equivalence(
     return results
 
 
+def p_beyond(found: Interval, *filled: Interval) -> float:
+    """Return the p-value of "beyond a margin" that missing values cannot undo, wherever they lie.
+
+    Parameters
+    ----------
+    found : Interval
+        Of what was measured.
+    *filled : Interval
+        Nothing, or two: with the missing values as low as they can be, and as high. Above the upper margin is what is
+        so even at the lowest, below the lower one what is so even at the highest.
+    """
+    if not filled:
+        return found.p_fail
+    lowest, highest = filled
+    return min(max(found.p_over, lowest.p_over), max(found.p_under, highest.p_under))
+
+
 def _union(
     P: FloatArray, limits: FloatArray, alpha: float, resamples: int, seed: Seed, known: Moments
 ) -> tuple[FloatArray, FloatArray, FloatArray]:

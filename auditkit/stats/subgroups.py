@@ -6,75 +6,50 @@ difference at all. Ten equal groups of 32 patients (standard deviation 12 points
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
-from auditkit.stats import bounded
-from auditkit.stats.bootstrap import TIE, Seed, moments, multiplicities, seed_number
-from auditkit.stats.equivalence import EMPTY, SPARSE, Decision, Interval
-from auditkit.stats.exact import on_grid
+from auditkit.stats.bootstrap import Seed
+from auditkit.stats.equivalence import Decision, Interval, p_beyond
 from auditkit.stats.multiplicity import all_of
+from auditkit.stats.pairs import Comparison, Sample, check_resamples, compared
 from auditkit.stats.reduce import FloatArray, cluster_codes, cluster_means
-
-WELCH = "Welch t+bootstrap-t"
-FEW = "too few clusters"
-
-# Resamples drawn at once: 10,000 of a group of 15,000 patients would take 600 MB.
-_ROWS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two groups (or templates) compared.
+    """Two groups compared.
 
     Attributes
     ----------
     first, second : str
         Their names.
     interval : Interval
-        Of the mean of the first minus that of the second. Between groups of patients ``n_clusters`` counts the
-        patients of both, and ``n_informative`` those of the less informative one that differ from its commonest value.
+        Of the mean of the first minus that of the second, of what was measured. ``n_clusters`` counts the patients of
+        both, and ``n_informative`` those of the less informative one that differ from its commonest value.
+    filled : tuple of Interval
+        The same with what is missing where it makes that difference least, and where it makes it largest; empty where
+        nothing is missing.
+    p_pass, p_fail : float
+        P-values that hold wherever the missing values lie.
     p_fail_holm : float
-        The interval's p_fail adjusted by Holm for all pairs.
+        p_fail adjusted by Holm for all pairs.
+    decision : {"inside", "beyond", "open"}
+        Of this pair by itself, wherever the missing values lie.
     """
 
     first: str
     second: str
     interval: Interval
-    p_fail_holm: float
-
-
-@dataclass(frozen=True, slots=True)
-class PairwiseGap:
-    """All pairs of a family, and what they say together.
-
-    Attributes
-    ----------
-    pairs : tuple of Pair
-        Every pair, in the order of the names.
-    p_pass : float
-        P-value of "every gap is within the margin": the largest of the pairs'.
-    p_fail_holm : float
-        P-value of "some gap is beyond the margin": the smallest of the pairs' after Holm.
-    decision : {"inside", "beyond", "open"}
-        ``inside``: every pair is inside. ``beyond``: a pair is beyond, also after Holm. A pair whose own interval lies
-        beyond while Holm does not confirm it leaves the family open.
-    largest : Pair or None
-        The pair with the largest observed gap, for display only: biased upwards, decides nothing. None if no pair has
-        an estimate.
-    """
-
-    pairs: tuple[Pair, ...]
+    filled: tuple[Interval, ...]
     p_pass: float
+    p_fail: float
     p_fail_holm: float
     decision: Decision
-    largest: Pair | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +62,20 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class SubgroupGap(PairwiseGap):
-    """All pairs of independent groups.
+class SubgroupGap:
+    """All pairs of independent groups, and what they say together.
 
     Attributes
     ----------
+    pairs : tuple of Pair
+        Every pair, in the order of the names.
+    p_pass : float
+        P-value of "every gap is within the margin": the largest of the pairs'.
+    p_fail_holm : float
+        P-value of "some gap is beyond the margin": the smallest of the pairs' after Holm.
+    decision : {"inside", "beyond", "open"}
+        ``inside``: every pair is inside. ``beyond``: a pair is beyond, also after Holm. A pair whose own interval lies
+        beyond while Holm does not confirm it leaves the whole open.
     groups : tuple of Group
         Sorted by name.
     too_small : tuple of str
@@ -99,45 +83,29 @@ class SubgroupGap(PairwiseGap):
         "inside": what was not measured well enough is not shown to be fair.
     """
 
+    pairs: tuple[Pair, ...]
+    p_pass: float
+    p_fail_holm: float
+    decision: Decision
     groups: tuple[Group, ...]
     too_small: tuple[str, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """Patient means of one group and the resampled deviations of its mean, with their variances."""
-
-    values: FloatArray
-    mean: float
-    variance: float  # of the mean; NaN with fewer than two patients
-    differing: int
-    shift: FloatArray
-    resampled_variance: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class _Tested:
-    """Ends of an interval, and the p-values of "above" and "below" each limit that go with it."""
-
-    low: float
-    high: float
-    above: FloatArray
-    below: FloatArray
-    rule: str
+    @property
+    def largest(self) -> Pair | None:
+        """The pair with the largest observed gap: biased upwards, decides nothing. None if no pair has an estimate."""
+        measured = [pair for pair in self.pairs if not np.isnan(pair.interval.estimate)]
+        return max(measured, key=lambda pair: abs(pair.interval.estimate), default=None)
 
 
 def subgroup_gap(
     values: ArrayLike,
     groups: ArrayLike,
     clusters: ArrayLike,
-    margin: float,
+    how: Comparison,
     *,
-    alpha: float,
     seed: Seed,
     resamples: int = 10_000,
-    value_range: float = 100.0,
-    min_clusters: int = 24,
-    min_informative: int = 10,
+    ends: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> SubgroupGap:
     """Decide whether the means of all groups of patients lie within a margin of one another.
 
@@ -149,21 +117,15 @@ def subgroup_gap(
         Name of each image's group. All images of a patient belong to one group; two groups at least.
     clusters : array_like of int, shape (n,)
         Cluster (patient) codes.
-    margin : float
-        Largest difference of two group means to be accepted, above 0, in the unit of ``values``.
-    alpha : float
-        Error per side, 0 < alpha < 0.5; intervals have level 1 - 2 alpha.
+    how : Comparison
+        The margin, the error, and the fewest patients of a group.
     seed : int or bytes
         Each group draws with a seed made of this one and its name: a pair does not depend on the other groups.
     resamples : int
         Bootstrap resamples.
-    value_range : float
-        No value can be outside [-value_range, value_range]. A gap stays the same when all values are shifted: for
-        scores of 0-100 ``values - 50`` and 50 serve the sparse case best.
-    min_clusters : int
-        A group with fewer patients keeps every pair it is in, and so the whole, from "inside".
-    min_informative : int
-        If fewer patients of a group differ from its commonest value, or none does, bounded means are used.
+    ends : (array_like, array_like), each of shape (n,), optional
+        The least and the most that each value can have been; equal to it where it is there. By default a missing value
+        is taken to be missing for reasons that have nothing to do with what it would have been.
 
     Returns
     -------
@@ -173,67 +135,65 @@ def subgroup_gap(
     ------
     ValueError
         A patient in two groups; images without a group; fewer than two groups; shapes that do not fit; values outside
-        the range; margin or alpha out of bounds.
+        the range; too few resamples for alpha.
 
     Notes
     -----
-    Assumes that patients are independent, so that groups are too. Usual case: the union of Welch's interval [1]_ and
-    that of the two-sample studentised bootstrap [2]_, each group resampled on its own. As in `equivalence`, a margin
-    is excluded when both exclude it, and the p-value is Welch's where the bootstrap agrees at alpha.
+    Assumes that patients are independent, so that groups are too; a pair is compared by `pairs.compared`.
 
-    Sparse case: each group's mean is bounded at alpha / 2 (`bounded`), and the bounds are subtracted. The p-value is
-    the smallest alpha at which that excludes the margin.
-
-    All pairs within the margin is an intersection-union claim and needs no correction [3]_; one pair beyond it is
-    claimed after Holm over the pairs. With alpha 0.05 and groups of a standard deviation of 12 points it takes 128
-    patients in each of three groups to pass +-5 points with a probability of 0.79 when there is no gap.
-
-    Simulated with the first of two groups exactly 5 points lower, 24 to 300 patients in each, differences of the same
-    and of different spread or shape (up to 1,000 data sets each): "inside" and "beyond" are each claimed in 0.055 of
-    them at most.
+    All pairs within the margin is an intersection-union claim and needs no correction [1]_; one pair beyond it is
+    claimed after Holm over the pairs. Of missing values the one group's are put at the one end and the other group's
+    at the other, both ways round: a pair is inside when it is so either way, and beyond a limit when it is so either
+    way. With alpha 0.05 and groups of a standard deviation of 12 points it takes 128 patients in each of three groups
+    to pass +-5 points with a probability of 0.79 when there is no gap.
 
     References
     ----------
-    .. [1] Welch, B. L. (1947). The generalization of "Student's" problem when several different population variances
-       are involved. Biometrika 34, 28-35.
-    .. [2] Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap, chapters 12 and 16.
-    .. [3] Berger, R. L. & Hsu, J. C. (1996). Statistical Science 11, 283-319.
+    .. [1] Berger, R. L. & Hsu, J. C. (1996). Statistical Science 11, 283-319.
     """
-    check_margin(margin, alpha)
-    rank = int(np.floor(alpha * (resamples + 1) + 1e-9))
-    if rank < 1:
-        raise ValueError(f"alpha = {alpha} and resamples = {resamples}: alpha * (resamples + 1) must be at least 1")
+    check_resamples(how.alpha, resamples)
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1:
         raise ValueError(f"values must have shape (n,), got {x.shape}")
-    if (np.abs(x[~np.isnan(x)]) > value_range).any():
-        raise ValueError(f"values reach {np.nanmax(np.abs(x)):g}, beyond value_range={value_range:g}; give their range")
     names, membership = _memberships(groups, clusters, x.size)
-    means = cluster_means(x[:, None], clusters)[:, 0]
-    samples = [
-        _sample(means[(membership == at) & ~np.isnan(means)], name, seed, resamples, value_range)
-        for at, name in enumerate(names)
-    ]
-    found = tuple(Group(name, sample.mean, sample.values.size) for name, sample in zip(names, samples, strict=True))
-    too_small = tuple(group.name for group in found if group.n_clusters < min_clusters)
-    intervals = []
-    for a, b in combinations(range(len(names)), 2):
-        first, second = samples[a], samples[b]
-        sparse = any(sample.differing < min_informative or not sample.variance > 0 for sample in (first, second))
-        limits = np.array([-margin, margin])
-        tested = (
-            _sparse(first, second, limits, alpha, value_range) if sparse else _welch(first, second, limits, alpha, rank)
-        )
-        enough = min(first.values.size, second.values.size) >= min_clusters
-        intervals.append(_judged(first, second, tested, margin, alpha, value_range, enough=enough))
-    family = all_pairs(names, intervals, alpha)
-    return SubgroupGap(
-        family.pairs, family.p_pass, family.p_fail_holm, family.decision, family.largest, found, too_small
-    )
+
+    def samples(chosen: FloatArray) -> list[Sample]:
+        if (np.abs(chosen[~np.isnan(chosen)]) > how.value_range).any():
+            worst = np.nanmax(np.abs(chosen))
+            raise ValueError(f"values reach {worst:g}, beyond value_range={how.value_range:g}; give their range")
+        means = cluster_means(chosen[:, None], clusters)[:, 0]
+        return [
+            Sample.of(
+                means[(membership == at) & ~np.isnan(means)],
+                name,
+                seed=seed,
+                resamples=resamples,
+                value_range=how.value_range,
+            )
+            for at, name in enumerate(names)
+        ]
+
+    found = samples(x)
+    intervals = [compared(first, second, how) for first, second in combinations(found, 2)]
+    filled = [()] * len(intervals)
+    if ends is not None and np.isnan(x).any():
+        low, high = (samples(np.asarray(end, dtype=np.float64)) for end in ends)
+        pairs = list(combinations(range(len(names)), 2))
+        filled = [(compared(low[a], high[b], how), compared(high[a], low[b], how)) for a, b in pairs]
+    sizes = tuple(Group(name, own.mean, own.values.size) for name, own in zip(names, found, strict=True))
+    too_small = tuple(group.name for group in sizes if group.n_clusters < how.min_clusters)
+    return all_pairs(names, intervals, filled, how.alpha, sizes, too_small)
 
 
-def all_pairs(names: Sequence[str], intervals: Sequence[Interval], alpha: float) -> PairwiseGap:
-    """Judge a family of pairwise differences: all inside, or one beyond after Holm.
+def all_pairs(
+    names: Sequence[str],
+    intervals: Sequence[Interval],
+    filled: Sequence[tuple[Interval, ...]],
+    alpha: float,
+    groups: tuple[Group, ...] = (),
+    too_small: tuple[str, ...] = (),
+) -> SubgroupGap:
+    """Judge all pairwise differences: all inside, or one beyond after Holm.
 
     Parameters
     ----------
@@ -241,38 +201,30 @@ def all_pairs(names: Sequence[str], intervals: Sequence[Interval], alpha: float)
         Two or more.
     intervals : sequence of Interval, length K (K - 1) / 2
         Of first minus second, in the order of ``itertools.combinations(names, 2)``.
+    filled : sequence of tuple of Interval
+        See `Pair`.
     alpha : float
         Error per side.
+    groups, too_small : tuple
+        See `SubgroupGap`.
     """
-    joint = all_of([i.decision for i in intervals], [i.p_pass for i in intervals], [i.p_fail for i in intervals], alpha)
+    p_pass = [max(i.p_pass, *(f.p_pass for f in both), 0.0) for i, both in zip(intervals, filled, strict=True)]
+    p_fail = [p_beyond(i, *both) for i, both in zip(intervals, filled, strict=True)]
+    decisions = [_decision(own, both, p, alpha) for own, both, p in zip(intervals, filled, p_fail, strict=True)]
+    joint = all_of(decisions, p_pass, p_fail, alpha)
     pairs = tuple(
-        Pair(first, second, interval, p)
-        for (first, second), interval, p in zip(combinations(names, 2), intervals, joint.p_fail_adjusted, strict=True)
+        Pair(*of, *rest)
+        for of, *rest in zip(
+            combinations(names, 2), intervals, filled, p_pass, p_fail, joint.p_fail_adjusted, decisions, strict=True
+        )
     )
-    measured = [pair for pair in pairs if not np.isnan(pair.interval.estimate)]
-    return PairwiseGap(
-        pairs,
-        joint.p_pass,
-        joint.p_fail,
-        joint.decision,
-        max(measured, key=lambda pair: abs(pair.interval.estimate), default=None),
-    )
+    return SubgroupGap(pairs, joint.p_pass, joint.p_fail, joint.decision, groups, too_small)
 
 
-def check_margin(margin: float, alpha: float) -> None:
-    """Raise ValueError unless the margin is positive and finite, and 0 < alpha < 0.5."""
-    if not 0 < margin < np.inf:
-        raise ValueError(f"margin is the largest gap to be accepted, above 0 and finite; got {margin}")
-    if not 0 < alpha < 0.5:
-        raise ValueError(f"alpha is the error per side, between 0 and 0.5; got {alpha}")
-
-
-def group_seed(seed: Seed, name: str, start: int = 0) -> bytes:
-    """Return the seed with which a group draws its resamples from the one numbered ``start`` on.
-
-    Groups of equal size would otherwise draw the same patients, and their means would rise and fall together.
-    """
-    return hashlib.sha256(f"{seed_number(seed)}/{start}/{name}".encode()).digest()[:16]
+def _decision(own: Interval, filled: Sequence[Interval], p_fail: float, alpha: float) -> Decision:
+    if all(interval.decision == "inside" for interval in (own, *filled)):
+        return "inside"
+    return "beyond" if p_fail <= alpha else "open"
 
 
 def _memberships(groups: ArrayLike, clusters: ArrayLike, n: int) -> tuple[list[str], FloatArray]:
@@ -295,104 +247,3 @@ def _memberships(groups: ArrayLike, clusters: ArrayLike, n: int) -> tuple[list[s
         both = sorted(set(names[places[codes == cluster]].tolist()))
         raise ValueError(f"cluster {cluster} is in groups {both}; a patient belongs to one group")
     return names.tolist(), membership
-
-
-def _sample(values: FloatArray, name: str, seed: Seed, resamples: int, value_range: float) -> _Sample:
-    mean, se, _, residual = moments(values[:, None])
-    G, residual = values.size, residual[:, 0]
-    _, counts = np.unique(np.round(values / (1e-9 * value_range)), return_counts=True)
-    shift, variance = np.zeros(resamples), np.zeros(resamples)
-    if G > 1 and se[0] > 0:
-        powers = on_grid(np.column_stack([residual, residual * residual]), G)
-        for start in range(0, resamples, _ROWS):
-            rows = slice(start, min(start + _ROWS, resamples))
-            drawn = multiplicities(group_seed(seed, name, start), rows.stop - start, G).astype(np.float64)
-            sums = drawn @ powers
-            shift[rows] = sums[:, 0] / G
-            variance[rows] = np.maximum(sums[:, 1] - sums[:, 0] * shift[rows], 0.0) / (G - 1) / G
-    return _Sample(values, float(mean[0]), float(se[0]) ** 2, G - int(counts.max(initial=0)), shift, variance)
-
-
-def _welch(first: _Sample, second: _Sample, limits: FloatArray, alpha: float, rank: int) -> _Tested:
-    total = first.variance + second.variance
-    gap, se = first.mean - second.mean, float(np.sqrt(total))
-    df = total**2 / sum(sample.variance**2 / (sample.values.size - 1) for sample in (first, second))
-    statistic = _resampled(first, second, se)
-    B = statistic.size
-    reach = special.stdtrit(df, 1 - alpha) * se
-    low = min(gap - reach, gap - (statistic[B - rank] + TIE) * se)
-    high = max(gap + reach, gap - (statistic[rank - 1] - TIE) * se)
-    t = (gap - limits) / se
-    p_above = (1 + B - np.searchsorted(statistic, t - TIE, side="left")) / (B + 1)
-    p_below = (1 + np.searchsorted(statistic, t + TIE, side="right")) / (B + 1)
-    above, below = special.stdtr(df, -t), special.stdtr(df, t)
-    above = np.where(p_above > alpha, np.maximum(above, p_above), above)
-    below = np.where(p_below > alpha, np.maximum(below, p_below), below)
-    return _Tested(low, high, above, below, WELCH)
-
-
-def _resampled(first: _Sample, second: _Sample, se: float) -> FloatArray:
-    """Return the sorted two-sample t statistics; infinite where a resample has no spread but another mean."""
-    gap = first.shift - second.shift
-    spread = np.sqrt(first.resampled_variance + second.resampled_variance)
-    # No spread, up to rounding.
-    flat = ~(spread > 1e-6 * se)
-    statistic = np.divide(gap, spread, out=np.copysign(np.inf, gap), where=~flat)
-    statistic[flat & (np.abs(gap) <= 1e-6 * se)] = 0.0
-    statistic.sort()
-    return statistic
-
-
-def _sparse(first: _Sample, second: _Sample, limits: FloatArray, alpha: float, value_range: float) -> _Tested:
-    a, b = first.values, second.values
-    low = bounded.mean_lower(a, -value_range, alpha / 2) - bounded.mean_upper(b, value_range, alpha / 2)
-    high = bounded.mean_upper(a, value_range, alpha / 2) - bounded.mean_lower(b, -value_range, alpha / 2)
-    above = np.array([_p_exceeds(a, b, limit, value_range) for limit in limits])
-    # "First minus second is below the limit" is "second minus first is above minus the limit".
-    below = np.array([_p_exceeds(b, a, -limit, value_range) for limit in limits])
-    return _Tested(low, high, above, below, SPARSE if a.size and b.size else EMPTY)
-
-
-def _p_exceeds(a: FloatArray, b: FloatArray, limit: float, value_range: float) -> float:
-    """P-value of "mean of a minus mean of b is above the limit": both bounds at half of it meet at the limit.
-
-    Where b's mean is bounded by c from above and a's by c + limit from below, the two p-values move in opposite
-    directions with c; the best c makes them equal.
-    """
-
-    def both(c: float) -> tuple[float, float]:
-        return bounded.p_mean_above(a, -value_range, c + limit), bounded.p_mean_below(b, value_range, c)
-
-    def difference(c: float) -> float:
-        p_a, p_b = both(c)
-        return p_a - p_b
-
-    # At the lower end nothing bounds b's mean and the difference cannot be positive.
-    c = value_range
-    if difference(value_range) > 0 > difference(-value_range):
-        c = float(optimize.brentq(difference, -value_range, value_range, xtol=1e-12 * value_range))
-    return min(1.0, 2 * max(both(c)))
-
-
-def _judged(
-    first: _Sample, second: _Sample, tested: _Tested, margin: float, alpha: float, value_range: float, *, enough: bool
-) -> Interval:
-    low, high = float(max(tested.low, -2 * value_range)), float(min(tested.high, 2 * value_range))
-    decision: Decision = "open"
-    if high < -margin or low > margin:
-        decision = "beyond"
-    elif -margin < low and high < margin and enough:
-        decision = "inside"
-    return Interval(
-        estimate=first.mean - second.mean,
-        low=low,
-        high=high,
-        level=1 - 2 * alpha,
-        se=float(np.sqrt(first.variance + second.variance)),
-        n_clusters=first.values.size + second.values.size,
-        n_informative=min(first.differing, second.differing),
-        p_pass=max(float(tested.above[0]), float(tested.below[1])) if enough else 1.0,
-        p_fail=min(float(tested.below[0]), float(tested.above[1])),
-        decision=decision,
-        rule=tested.rule if enough or decision == "beyond" or tested.rule == EMPTY else FEW,
-    )

@@ -20,6 +20,7 @@ from auditkit.stats.equivalence import equivalence
 from auditkit.stats.rates import clustered_rate
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.sequential import nominal_levels
+from auditkit.stats.pairs import Comparison
 from auditkit.stats.subgroups import subgroup_gap
 from auditkit.stats.tail import excess_of_jumps
 from auditkit.stats.versions import ROUTES, worsening
@@ -101,7 +102,9 @@ def main() -> None:
         "auroc_difference": repr(
             auroc_difference((scores[:, 0], scores[:, 1]), (scores[:, 2], scores[:, 3] - 3), codes, 0.05, codes % 3)
         ),
-        "subgroups": repr(subgroup_gap(scores[:, 0], codes % 2, codes, 5.0, min_clusters=9, **OPTIONS)),
+        "subgroups": repr(
+            subgroup_gap(scores[:, 0], codes % 2, codes, Comparison(5.0, 0.05, min_clusters=9), seed=5, resamples=799)
+        ),
         "tail": repr(excess_of_jumps(hit[0].astype(float) - 0.25 * hit[1], 0.1, 0.05)),
         "rates": repr(clustered_rate(hit[0], codes, 0.05)),
         "calibration": [

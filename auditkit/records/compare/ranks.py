@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from auditkit.stats.bootstrap import multiplicities
+from auditkit.stats.bootstrap import group_seed, multiplicities
 from auditkit.stats.exact import on_grid
 from auditkit.stats.reduce import FloatArray
-from auditkit.stats.subgroups import group_seed
 
 # Resamples times patients drawn at once: 16 MB.
 CELLS = 4_000_000
