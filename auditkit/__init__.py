@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from auditkit.models.base import Model, Request, Response
     from auditkit.perturbations import Entry
     from auditkit.protocol import description, diagnosis, medq, shipped, zero_shot
+    from auditkit.protocol.confidence import (
+        brier,
+        covered,
+        grows,
+        kept,
+        kept_loss,
+        overconfidence,
+        referred,
+        reliability,
+        risk,
+    )
     from auditkit.protocol.effects import (
         agreement,
         areas,
@@ -71,9 +82,11 @@ __all__ = [
     "balanced_accuracy",
     "behind",
     "between",
+    "brier",
     "calibration",
     "change",
     "corruptions",
+    "covered",
     "departure",
     "description",
     "diagnosis",
@@ -82,13 +95,20 @@ __all__ = [
     "errors_over",
     "falls",
     "follows",
+    "grows",
+    "kept",
+    "kept_loss",
     "load_protocol",
     "loses",
     "loss",
     "mean",
     "medq",
+    "overconfidence",
     "recall",
+    "referred",
+    "reliability",
     "rises",
+    "risk",
     "salted_hash",
     "share",
     "shipped",
@@ -106,6 +126,9 @@ _HOMES = {
     "auditkit.images.item": ("Item", "ImageSet", "Picture", "salted_hash"),
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
+    "auditkit.protocol.confidence": (
+        "brier", "covered", "grows", "kept", "kept_loss", "overconfidence", "referred", "reliability", "risk",
+    ),
     "auditkit.protocol.effects": (
         "agreement", "areas", "behind", "between", "calibration", "change", "corruptions", "departure", "differs",
         "displacement", "errors_over", "falls", "follows", "mean", "rises", "share", "steps", "versus", "wording_share",
