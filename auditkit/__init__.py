@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from auditkit.models.base import Model, Request, Response
     from auditkit.perturbations import Entry
     from auditkit.protocol import description, diagnosis, medq, prompt, shipped, zero_shot
+    from auditkit.protocol.confidence import (
+        brier,
+        covered,
+        grows,
+        kept,
+        kept_loss,
+        overconfidence,
+        referred,
+        reliability,
+        risk,
+    )
     from auditkit.protocol.effects import (
         agreement,
         areas,
@@ -72,9 +83,11 @@ __all__ = [
     "balanced_accuracy",
     "behind",
     "between",
+    "brier",
     "calibration",
     "change",
     "corruptions",
+    "covered",
     "departure",
     "description",
     "diagnosis",
@@ -83,15 +96,22 @@ __all__ = [
     "errors_over",
     "falls",
     "follows",
+    "grows",
+    "kept",
+    "kept_loss",
     "load_protocol",
     "loses",
     "loss",
     "mean",
     "medq",
+    "overconfidence",
     "prompt",
     "prompt_share",
     "recall",
+    "referred",
+    "reliability",
     "rises",
+    "risk",
     "salted_hash",
     "share",
     "shipped",
@@ -109,6 +129,9 @@ _HOMES = {
     "auditkit.images.item": ("Item", "ImageSet", "Picture", "salted_hash"),
     "auditkit.models.base": ("Model", "Request", "Response"),
     "auditkit.perturbations": ("Entry",),
+    "auditkit.protocol.confidence": (
+        "brier", "covered", "grows", "kept", "kept_loss", "overconfidence", "referred", "reliability", "risk",
+    ),
     "auditkit.protocol.effects": (
         "agreement", "areas", "behind", "between", "calibration", "change", "corruptions", "departure", "differs",
         "displacement", "errors_over", "falls", "follows", "mean", "prompt_share", "rises", "share", "steps", "versus",

@@ -107,8 +107,8 @@ class Value:
     name : str
         Empty for the task's main value; else one of those its scorer gives, or one that every answer has: ``"lost"``,
         ``"refused"``, ``"unusable"`` (0 or 1); or of tasks with a right answer ``"correct"``, ``"above_chance"``,
-        ``"likeliest_correct"``; or one that the probabilities of its choices give: ``"expected"``,
-        ``"gap"``, ``"entropy"``, ``"mass"``, ``"agrees"``, ``"read"``.
+        ``"likeliest_correct"``, ``"confidence"``, ``"brier"``; or one that the probabilities of its choices give:
+        ``"expected"``, ``"gap"``, ``"entropy"``, ``"mass"``, ``"agrees"``, ``"read"``, ``"chance of X"``.
     """
 
     question: Question
@@ -152,9 +152,9 @@ class Part:
     def controls(self) -> tuple[Question, ...]:
         """What the others are compared with, in order: the question with the fewest perturbations.
 
-        Of several those that are taken off, and if none is, the last.
+        Of several those that are taken off, and if none is, the last. Values of one answer are not compared.
         """
-        if len(self.terms) < 2:
+        if len({value.question for _, value in self.terms}) < 2:
             return ()
         fewest = min(len(value.question.condition) for _, value in self.terms)
         found = {v.question: w for w, v in self.terms if len(v.question.condition) == fewest}
@@ -199,7 +199,14 @@ class Effect:
         those of the role ``"reference"``, or where it has no terms to those with a negative weight; the reference's
         terms have the opposite sign, as in a difference), ``"shortfall ratio"`` (the same, where an error is what a
         value lacks of the top of its range), ``"agreement"`` (quadratic weighted kappa of the first term with the
-        second), ``"wording"`` (share of the variance that is due to which of the terms was asked).
+        second), ``"wording"`` (share of the variance that is due to which of the terms was asked), ``"kept"`` (share
+        of right answers among the items of which the model is most confident; the weight of a confidence is the share
+        of items that are kept, and what stands with the opposite sign is taken off), ``"risk"`` (its mean over all
+        shares kept),
+        ``"reliability"`` (distance between confidence and right answers, band by band), ``"covered"`` and
+        ``"referred"`` (shares of items whose right answer is among those that a threshold leaves, and of which not one
+        answer is left; the weight of the chances is the share to be covered, and the threshold is chosen on those with
+        a negative one where there are any).
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str

@@ -46,8 +46,9 @@ class AnswerColumn(Record):
     """Name of the value -> one mark per item, in the items' order, separated by blanks. The main value has the empty
     name. A mark is a number in the value's unit; ``+`` and a percent-encoded label for an answer that was read and has
     a label but no score; ``r`` refused, ``n`` no image, ``u`` unparsed, ``o`` out of range, ``t`` truncated, ``e``
-    error; ``.`` not asked. Of ``likeliest_correct`` the number stands where the probabilities say it, whatever the
-    outcome, which the main value has."""
+    error; ``.`` not asked. Of ``likeliest_correct``, ``brier`` and the chance of an answer the number stands where the
+    probabilities say it, whatever the outcome, which the main value has. These and ``confidence`` are there where the
+    back end gave probabilities, and a chance only where an audit rests on it."""
 
     @property
     def question(self) -> Question:

@@ -106,11 +106,15 @@ class Cell(Record):
 
 
 class Point(Record):
-    """One point of a figure: the answers under one condition; of a calibration, those in one band of the score."""
+    """One point of a figure: the answers under one condition; of a calibration, those in one band of the score or
+    confidence; of risk against coverage, those that are kept."""
 
     stratum: Stratum = Stratum()
+    part: str = ""
+    """Label of the effect's part, where each has points of its own."""
     condition: str
-    """The condition in one word: ``clean``, ``pixelate-s3``. The band: ``20 to 30 points``."""
+    """The condition in one word: ``clean``, ``pixelate-s3``. The band: ``20 to 30 points``, ``60 to 70 %``. The share
+    that is kept: ``80 % kept``."""
     level: int = 0
     """Level of the perturbation; 0 is the item as it is."""
     n_images: int = 0
@@ -118,9 +122,11 @@ class Point(Record):
     n_clusters: int = 0
     """Patients behind them."""
     score: Estimate
-    """Mean score (patient means; within a band over its pictures)."""
+    """Mean score (patient means; within a band over its pictures). Of a confidence its mean, of risk against coverage
+    the share kept, both in hundredths."""
     observed: Estimate | None = None
-    """Of a calibration: share of undamaged pictures among those in the band."""
+    """Of a calibration: share of undamaged pictures, or of right answers, among those in the band; of risk against
+    coverage: share of right answers among those kept."""
     expected: Number = None
     """Mean expected score (patient means), 0-100 points; null without log-probabilities."""
     change: Estimate | None = None

@@ -45,7 +45,7 @@ class Estimate(Record):
     """Confidence level of the interval, 1 - 2 alpha."""
     unit: str = "points"
     """``points`` (of 0-100), ``points per severity step``, ``AUROC``, ``share``, ``cosine``, ``correlation``,
-    ``ratio``, ``kappa``."""
+    ``ratio``, ``kappa``, ``Brier``."""
 
 
 class Outcomes(Record):

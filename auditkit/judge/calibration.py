@@ -74,7 +74,7 @@ def _draft(part: Part, family: Family, data: Measurements, protocol: Protocol) -
     pairs = _paired(part, data, protocol)
     chances, undamaged, codes = pairs.pictures()
     degraded, clean = map(count_outcomes, pairs.outcomes)
-    by_chance = _by_chance(chances, seed_for(protocol.seed, "reliability"))
+    chance = by_chance(chances, seed_for(protocol.seed, "reliability"))
     return Draft(
         stratum=(family.by, ALL),
         part=part.label,
@@ -87,17 +87,18 @@ def _draft(part: Part, family: Family, data: Measurements, protocol: Protocol) -
         n_clusters=int(np.unique(codes).size),
         outcomes=degraded,
         control_outcomes=clean,
-        reference=by_chance,
-        remark=_remark(by_chance, degraded.total - int(pairs.both.sum())),
+        reference=chance,
+        remark=_remark(chance, degraded.total - int(pairs.both.sum())),
         rule="expected calibration error over ten bands",
     )
 
 
-def _remark(by_chance: float | None, left_out: int) -> str:
-    if by_chance is None:
+def _remark(chance: float | None, left_out: int) -> str:
+    if chance is None:
         return "No image was scored both clean and degraded, so nothing was measured."
-    chance = f"A perfectly calibrated model would exceed {number(by_chance, 'share', signed=False)} one time in twenty."
-    return chance + (f" {count(left_out, 'image')} left out: an answer gave no score." if left_out else "")
+    beyond = number(chance, "share", signed=False)
+    told = f"A perfectly calibrated model would exceed {beyond} one time in twenty."
+    return told + (f" {count(left_out, 'image')} left out: an answer gave no score." if left_out else "")
 
 
 def _points(by: str, part: Part, data: Measurements, protocol: Protocol) -> list[Point]:
@@ -154,7 +155,7 @@ def _chance(scores: NDArray[np.float64], question: Question, protocol: Protocol)
     return (scores - quantity.low) / quantity.span
 
 
-def _by_chance(chances: NDArray[np.float64], seed: int) -> float | None:
+def by_chance(chances: NDArray[np.float64], seed: int) -> float | None:
     """Simulate outcomes that happen just as often as stated and return the 95th percentile of their error."""
     if not chances.size:
         return None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # No weighted sum per item: what was said is compared, and answers with labels have no number; of a calibration every
 # item counts one of many terms; a correlation is of values in different units; ratio, kappa and share of the variance
-# are of two sums or more.
+# are of two sums or more; what is kept or left by a threshold is a matter of all items.
 WITHOUT_SUM = {
     "differs": "share",
     "calibration": "share",
@@ -30,6 +30,11 @@ WITHOUT_SUM = {
     "shortfall ratio": "ratio",
     "agreement": "kappa",
     "wording": "share",
+    "kept": "share",
+    "risk": "share",
+    "reliability": "share",
+    "covered": "share",
+    "referred": "share",
 }
 """Statistics that are no sum of an item's values, and the unit of their estimates."""
 

@@ -27,7 +27,7 @@ from auditkit.stats.equivalence import Interval, p_beyond
 from auditkit.stats.planning import minimum_detectable_effect
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.unseen import least_clusters, mean_ends
-from auditkit.tasks import CORRECT
+from auditkit.tasks import CHANCE, CORRECT, OF_CHOICES
 from auditkit.vocabulary import Value
 from auditkit.words import count, number
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Side = Literal["lowest", "highest"]
 SIDES: tuple[Side, ...] = get_args(Side)
 """The ends at which missing values are put: a PASS must survive the bad one, and a FAIL the harmless one."""
+NOT_GIVEN = "The model gave no probabilities, so nothing was measured."
 HANGS_ON_MISSING = "with the missing answers at the worst they can be, the limit is no longer met"
 HARMLESS = "with the missing answers at the most harmless they can be, it is not shown to be broken"
 ADVERSE = {"within": 0, "at_most": 1, "at_least": -1}
@@ -72,19 +73,43 @@ def _judged_balanced(
     if is_alone(decision, mask, data) and stratum[1] != ALL:
         return []
     scaled = balanced(decision, mask, data)
-    frame = frame_of(stratum, limits, (scaled.items.least, scaled.items.most), data)
-    drafts = _judged([scaled], frame, family, data, rules)
-    for _, draft in drafts:  # an item that weighs more reaches further than the mean can
-        draft.estimate = _within(draft.estimate, decision)
-        draft.worst_case = None if draft.worst_case is None else _within(draft.worst_case, decision)
-        if family.verb and draft.met:
-            check_classes(draft, decision, mask, data, rules.protocol)
-    return drafts
+    ends = decision.items.least, decision.items.most  # an item that weighs more reaches further than the mean can
+    name, draft = judge_made(scaled, ends, stratum, limits, family, data, rules)
+    if family.verb and draft.met:
+        check_classes(draft, decision, mask, data, rules.protocol)
+    return [(name, draft)]
 
 
-def _within(estimate: Estimate, decision: Decision) -> Estimate:
-    """Return an estimate whose ends lie within what a mean of a decision's items can be."""
-    least, most = decision.items.least, decision.items.most
+def judge_made(
+    decision: Decision,
+    ends: tuple[float, float],
+    stratum: Stratum,
+    limits: tuple[float, float],
+    family: Family,
+    data: Measurements,
+    rules: Rules,
+) -> tuple[str, Draft]:
+    """Decide a number of a whole stratum that was put as the mean of one value per item.
+
+    Parameters
+    ----------
+    decision : Decision
+        With these values.
+    ends : (float, float)
+        What the number can be; a single value may reach further.
+    stratum, limits : Stratum, (float, float)
+        As `strata` gives them.
+    """
+    frame = frame_of(stratum, limits, (decision.items.least, decision.items.most), data)
+    [(name, draft)] = _judged([decision], frame, family, data, rules)
+    draft.estimate = within(draft.estimate, ends)
+    draft.worst_case = None if draft.worst_case is None else within(draft.worst_case, ends)
+    return name, draft
+
+
+def within(estimate: Estimate, reachable: tuple[float, float]) -> Estimate:
+    """Return an estimate whose ends lie within what a mean can be."""
+    least, most = reachable
     ends = {name: end if end is None else min(max(end, least), most) for name, end in (
         ("low", estimate.low), ("high", estimate.high),
     )}  # fmt: skip
@@ -174,7 +199,7 @@ def _draft(
         worst_case=_worst_case(adverse, interval, frame, decision.unit),
         rule=interval.rule,
         reference=reference,
-        remark=_if_lost(decision, frame)
+        remark=_if_lost(decision, frame) or without_probabilities(decision)
         if reference is None
         else f"Others, for comparison: {number(reference, decision.unit)}.",
         worst_cases=decision.cases(_adverse(decision, frame.mask, ADVERSE.get(str(family.verb), 0))),
@@ -246,6 +271,14 @@ def _if_lost(decision: Decision, frame: Frame) -> str:
     wrong, right = (number(float(end), decision.unit) for end in means)
     answers = count(int(lost.sum()), "answer was", "answers were")
     return f"{answers} lost: {wrong} if all of them were wrong, {right} if they were right."
+
+
+def without_probabilities(decision: Decision) -> str:
+    """Say so where a decision rests on probabilities of which there are none; empty where it does not."""
+    names = {value.name for _, value in decision.part.terms}
+    if not any(name in OF_CHOICES or name.startswith(CHANCE) for name in names):
+        return ""
+    return "" if all(column.gave_probabilities for column in decision.columns) else NOT_GIVEN
 
 
 def _plan_ahead(

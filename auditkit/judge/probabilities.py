@@ -10,6 +10,7 @@ import numpy as np
 from auditkit.evidence import Estimate
 from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import Draft
+from auditkit.judge.means import NOT_GIVEN
 from auditkit.judge.points import mean_estimates, moved
 from auditkit.judge.rules import Rules
 from auditkit.measure.columns import ALL, Measurements, Stratum
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENTROPY = "entropy"
-NOT_GIVEN = "The model gave no probabilities, so nothing was measured."
 NOT_USED = "The probabilities that the model gave could not be used, so nothing was measured."
 
 
@@ -84,7 +84,7 @@ def _entropy_of_equals(decision: Decision, protocol: Protocol) -> float | None:
 
 def _remark(decision: Decision, known: NDArray[np.bool_], most: float | None) -> str:
     if not known.any():
-        given = any(column.expectations is not None for column in decision.columns)
+        given = any(column.gave_probabilities for column in decision.columns)
         return NOT_USED if given else NOT_GIVEN
     if most is None:
         return ""

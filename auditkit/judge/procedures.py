@@ -24,8 +24,11 @@ from auditkit.judge.means import judge_means
 from auditkit.judge.points import series_points
 from auditkit.judge.probabilities import judge_probabilities
 from auditkit.judge.ratios import SHORTFALL, judge_ratios
+from auditkit.judge.referral import judge_referrals
+from auditkit.judge.reliability import judge_reliability, reliability_points
 from auditkit.judge.right import counted, named
 from auditkit.judge.rules import Rules
+from auditkit.judge.selective import judge_kept, risk_points
 from auditkit.judge.separations import judge_separations
 from auditkit.judge.wording_shares import judge_wording_shares
 from auditkit.judge.worsening import judge_mean_worsening
@@ -98,6 +101,18 @@ TABLE: dict[tuple[str, Kind], Row] = {
         "an agreement of two ratings", judge_agreements, verbs=("at_least",), points=lambda *_: []
     ),
     ("wording", "number"): Row("a share of the variance", judge_wording_shares, verbs=(), points=lambda *_: []),
+    ("kept", "number"): Row(
+        "a share of right answers among the most confident",
+        judge_kept,
+        verbs=("at_least", "at_most"),
+        points=lambda *_: [],
+    ),
+    ("risk", "number"): Row("an area under the curve of the risk", judge_kept, verbs=(), points=risk_points),
+    ("reliability", "number"): Row(
+        "an expected calibration error", judge_reliability, verbs=(), points=reliability_points
+    ),
+    ("covered", "number"): Row("a share covered", judge_referrals, verbs=("at_least",), points=lambda *_: []),
+    ("referred", "number"): Row("a share referred", judge_referrals, verbs=("at_most",), points=lambda *_: []),
 }
 
 
@@ -157,7 +172,7 @@ def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rul
             # A level that holds no item the effect is about is not decided: it could never pass.
             if draft.together or (data.where(draft.stratum) & about[name, draft.part]).any():
                 draft.signed = changes[name] or (name in gaps and draft.together)
-                draft.named, draft.counted = words.get((name, draft.part), ("", ""))
+                draft.named, draft.counted = words.get((name, draft.part), (draft.named, draft.counted))
                 drafts[name].append(draft if family.verb else _only_shown(draft))
     return drafts
 
@@ -181,6 +196,8 @@ def is_change(effect: Effect) -> bool:
     """Whether the estimate is a difference, written with its sign: a level, a share and a fall per step are amounts."""
     if effect.statistic in ("mean", "differs", "area") and any(len(roles(part)) > 1 for part in effect.parts):
         return True
+    if effect.statistic == "kept":  # what is taken off has its confidence with a negative weight
+        return any(w < 0 for part in effect.parts for w, _ in part.terms)
     return effect.statistic == "mean" and not effect.per and any(w < 0 for part in effect.parts for w, _ in part.terms)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditkit.judge.sides import pair_of
 from auditkit.measure.effects import of_role
 from auditkit.protocol.catalogue import Catalogue
-from auditkit.tasks import ABOVE_CHANCE, CORRECT, LIKELIEST_CORRECT
+from auditkit.tasks import ABOVE_CHANCE, BRIER, CONFIDENCE, CORRECT, LIKELIEST_CORRECT
 from auditkit.tasks.axes import Axes
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Question, Value
@@ -17,7 +17,11 @@ _COUNTED = {
     LIKELIEST_CORRECT.name: "right by the likeliest option",
     LOST: "lost answers",
     ABOVE_CHANCE.name: "above guessing",
+    BRIER.name: "Brier score",
+    CONFIDENCE.name: "confidence",
 }
+_OVERCONFIDENT = {CONFIDENCE.name, CORRECT.name}
+"""The values whose difference, within one answer, is its overconfidence."""
 
 
 def title_of(effect: Effect, catalogue: Catalogue) -> str:
@@ -40,26 +44,27 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     if effect.statistic == "differs":
         done = {p.name for question in questions for p in question.condition}
         moved = all(catalogue.entry(one).stage in ("options", "order") for one in done)
-        return f"{_words(tasks[0])}: {_label(effect, catalogue)}" if moved and len(tasks) == 1 else ""
-    if len(names) != 1 or not names <= _COUNTED.keys():
+        return f"{task_in_words(tasks[0])}: {done_to(effect, catalogue)}" if moved and len(tasks) == 1 else ""
+    if names != _OVERCONFIDENT and (len(names) != 1 or not names <= _COUNTED.keys()):
         return ""
-    name = next(iter(names))
-    what = measure_of(effect.parts[0], catalogue) or _COUNTED[name]
+    name = "" if names == _OVERCONFIDENT else next(iter(names))
+    what = "overconfidence" if not name else measure_of(effect.parts[0], catalogue) or _COUNTED[name]
     if len(tasks) == 2:
-        return f"{_words(tasks[0])} vs {tasks[1].rpartition('.')[2]}: {what}"
+        return f"{task_in_words(tasks[0])} vs {tasks[1].rpartition('.')[2]}: {what}"
     wordings = len({question.wording for question in questions})
     if len(tasks) == 1 and wordings > 1:
-        return f"{_words(tasks[0])}, {wordings} wordings: {what}"
+        return f"{task_in_words(tasks[0])}, {wordings} wordings: {what}"
     if name == LOST or len(tasks) > 1:
         return ""
-    task = _words(tasks[0])
+    task = task_in_words(tasks[0])
     if all(not question.condition for question in questions):
         return f"{task}: {what}"
     control = effect.parts[0].control
     if control is not None and catalogue.resolve(control).condition:
         return ""  # two things that are done, one against the other: named as any such change
-    changed = _label(effect, catalogue)
-    return f"{task}, {what}: {changed}" if effect.parts[0].where else f"{task}: {changed}"
+    changed = done_to(effect, catalogue)
+    said = effect.parts[0].where or name not in (CORRECT.name, ABOVE_CHANCE.name, LIKELIEST_CORRECT.name)
+    return f"{task}, {what}: {changed}" if said else f"{task}: {changed}"
 
 
 def counted(part: Part, *, change: bool) -> str:
@@ -94,6 +99,8 @@ def named(part: Part, *, change: bool, catalogue: Catalogue) -> str:
         Has the tasks.
     """
     axis = axis_of(part, catalogue)
+    if over := _overconfidence(part):
+        return over
     if not axis and {value.name for _, value in part.terms} != {CORRECT.name}:
         return ""
     what = axis or measure_of(part, catalogue)
@@ -105,6 +112,14 @@ def named(part: Part, *, change: bool, catalogue: Catalogue) -> str:
     if pair:
         return f"difference in the loss of {what}" if lost else f"difference in {what}"
     return f"loss of {what}" if lost else f"difference in {what}"
+
+
+def _overconfidence(part: Part) -> str:
+    """Name how much surer a model is than right, or how that changes; empty where a part is about anything else."""
+    if {value.name for _, value in part.terms} != _OVERCONFIDENT:
+        return ""
+    several = len({value.question for _, value in part.terms}) > 1
+    return "change in overconfidence" if several else "overconfidence"
 
 
 def _is_loss(part: Part) -> bool:
@@ -132,11 +147,11 @@ def _of_axis(effect: Effect, axis: str, catalogue: Catalogue) -> str:
     questions = [catalogue.resolve(question) for question in effect.compared()]
     if len({question.words for question in questions}) > 1:
         return ""
-    about = f"{_words(questions[0].task)}, {axis}"
+    about = f"{task_in_words(questions[0].task)}, {axis}"
     done = {question.condition for question in questions if question.condition}
     if not done:
-        return f"{_words(questions[0].task)}: {axis}"
-    return f"{about}: {_label(effect, catalogue)}" if len({p.name for c in done for p in c}) == 1 else ""
+        return f"{task_in_words(questions[0].task)}: {axis}"
+    return f"{about}: {done_to(effect, catalogue)}" if len({p.name for c in done for p in c}) == 1 else ""
 
 
 def measure_of(part: Part, catalogue: Catalogue) -> str:
@@ -160,8 +175,8 @@ def measure_of(part: Part, catalogue: Catalogue) -> str:
     return f"recall of {level}"
 
 
-def _label(effect: Effect, catalogue: Catalogue) -> str:
-    """What is done to the items, with its severities."""
+def done_to(effect: Effect, catalogue: Catalogue) -> str:
+    """Say what is done to the items, with its severities; empty where nothing is."""
     done = [p for question in effect.compared() for p in catalogue.resolve(question).condition]
     names = list(dict.fromkeys(catalogue.entry(p.name).label for p in done))
     levels = sorted({p.level for p in done if p.level and catalogue.entry(p.name).stage != "asking"})
@@ -169,6 +184,7 @@ def _label(effect: Effect, catalogue: Catalogue) -> str:
     return " and ".join(names) + severities
 
 
-def _words(task: str) -> str:
+def task_in_words(task: str) -> str:
+    """Write a task's id for a title: ``Pneumonia, present``."""
     text = task.replace("_", " ").replace(".", ", ")
     return text[:1].upper() + text[1:]

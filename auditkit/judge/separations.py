@@ -12,7 +12,8 @@ from auditkit.images.item import UNKNOWN
 from auditkit.judge.areas import area_estimate
 from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import Draft
-from auditkit.judge.probabilities import NOT_GIVEN, NOT_USED
+from auditkit.judge.means import NOT_GIVEN
+from auditkit.judge.probabilities import NOT_USED
 from auditkit.judge.rules import Rules
 from auditkit.measure.columns import Measurements, Stratum
 from auditkit.protocol.model import Family
@@ -70,5 +71,5 @@ def _remark(decision: Decision, asked: NDArray[np.bool_], inside: NDArray[np.boo
         return f"{n} of the class against {m} others{left}."
     if n or m:
         return "All are of one side, so there is nothing to compare."
-    given = any(column.expectations is not None for column in decision.columns)
+    given = any(column.gave_probabilities for column in decision.columns)
     return NOT_USED if given else NOT_GIVEN

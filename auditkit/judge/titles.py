@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from auditkit import perturbations
 from auditkit.judge.ratio_sides import sides_of
-from auditkit.judge.right import title_of
+from auditkit.judge.right import task_in_words, title_of
 from auditkit.judge.sides import mirrored, one_side
+from auditkit.judge.sure import STATISTICS, title_of_sure
 from auditkit.measure.columns import COUNTED
 from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks.slots import TRUE, WRONG
+from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question, condition_name
 from auditkit.words import and_listed
 
@@ -28,6 +30,11 @@ _COUNTS = {
     "agreement": "agreement",
     "separation": "area under the ROC curve",
     "wording": "share of the wording",
+    "kept": "right answers kept",
+    "risk": "right answers kept",
+    "reliability": "calibration error",
+    "covered": "covered",
+    "referred": "referred",
 }
 """What is counted, by statistic, where that is not the value itself."""
 _OF_PROBABILITIES = {
@@ -83,6 +90,8 @@ class Titles:
             return self._of_gap(effect)
         if effect.statistic in _BY_NAME:
             return _plain(effect.name)
+        if effect.statistic in STATISTICS:
+            return title_of_sure(effect, self.catalogue)
         if right := title_of(effect, self.catalogue):
             return right
         questions = [self.catalogue.resolve(question) for question in effect.compared()]
@@ -225,8 +234,9 @@ class Titles:
         _, value = effect.parts[0].terms[0]
         named = {f"{words}-{value.name}" for words in (question.words, question.task)}
         if len(effect.parts) == 1 and value.name in COUNTED and effect.name in named:
-            words = effect.name.removesuffix(f"-{value.name}").replace("_", " ").replace(".", ", ")
-            return f"{words[:1].upper()}{words[1:]}: {value.name}"
+            return f"{task_in_words(effect.name.removesuffix(f'-{value.name}'))}: {value.name}"
+        if value.name in COUNTED and (where := effect.parts[0].where) and where[0] == COLUMN_OF + question.task:
+            return f"{task_in_words(question.task)}, {value.name}: {where[1]}"
         return _plain(effect.name)
 
     def _of_gap(self, effect: Effect) -> str:

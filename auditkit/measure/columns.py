@@ -10,7 +10,7 @@ import numpy as np
 
 from auditkit.evidence import Outcomes
 from auditkit.images.item import OWN_PATIENT, UNKNOWN, Item
-from auditkit.tasks import CHANCE, FLAGGED, LIKELIEST_CORRECT, OUTCOMES, READINGS, is_of_probabilities
+from auditkit.tasks import CHANCE, FLAGGED, OF_CHOICES, OUTCOMES, READINGS, is_of_probabilities
 from auditkit.vocabulary import MODEL, Condition, Question, Value
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Expectations:
         not read or the generated answer was not scored.
     max_entropy : float
         Of equally likely choices, in bits.
-    chances : mapping of str to ndarray of float, shape (n,)
+    chances : dict of str to ndarray of float, shape (n,)
         By answer, its share of the mass; of tasks whose answers are classes, NaN where the choices were not read.
     """
 
@@ -71,7 +71,7 @@ class Expectations:
     readings: NDArray[np.int8]
     agrees: NDArray[np.int8]
     max_entropy: float
-    chances: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    chances: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
     def none(cls, n: int, max_entropy: float) -> Expectations:
@@ -126,11 +126,16 @@ class Column:
         answered: NDArray[np.bool_] = (self.outcomes != NOT_ASKED) & (self.outcomes != ERROR)
         return answered
 
+    @property
+    def gave_probabilities(self) -> bool:
+        """Whether any answer came with log-probabilities, usable or not, as far as a record tells."""
+        return self.expectations is not None or any(n in OF_CHOICES or is_of_probabilities(n) for n in self.values)
+
     def value(self, name: str) -> NDArray[np.float64]:
         """Return one value of every answer, NaN where there is none; shape (n,)."""
         if name in COUNTED:
             return np.where(self.answered, np.isin(self.outcomes, COUNTED[name]).astype(float), np.nan)
-        if is_of_probabilities(name):
+        if is_of_probabilities(name) and name not in self.values:  # a record has some of them
             return self._of_probabilities(name)
         if name == FLAGGED.name and name in self.values:  # to decline, or to see no picture, is to say so
             flagged = np.where(self.outcomes == SCORED, self.values[name], np.isin(self.outcomes, (REFUSED, NO_IMAGE)))
@@ -158,8 +163,9 @@ class Column:
         """Return where two columns have equal outcomes, numbers and labels; shape (n,)."""
         same: NDArray[np.bool_] = self.outcomes == other.outcomes
         names = dict.fromkeys((*self.values, *other.values))
-        names.pop(LIKELIEST_CORRECT.name, None)  # what was likely was not said
         for name in names:
+            if name in OF_CHOICES or is_of_probabilities(name):
+                continue  # how likely it was is not said
             a, b = self.value(name), other.value(name)
             same &= (a == b) | (np.isnan(a) & np.isnan(b))
         if self.labels is not None or other.labels is not None:

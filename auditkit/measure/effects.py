@@ -16,7 +16,7 @@ import numpy as np
 
 from auditkit.measure.columns import COUNTED, MAIN, Column, Measurements
 from auditkit.protocol.model import Protocol
-from auditkit.tasks import Quantity
+from auditkit.tasks import CONFIDENCE, Quantity
 from auditkit.vocabulary import EARLIER, MODEL, Part, Value
 
 if TYPE_CHECKING:
@@ -104,7 +104,10 @@ def per_item(part: Part, data: Measurements, protocol: Protocol) -> PerItem:
             low = low + np.where(there, term, least[i])
             high = high + np.where(there, term, most[i])
             nothing &= ~there
-        reach = _reach([weights[i] for i in places], [ranges[i] for i in places], presumed, alone=len(roles(part)) == 1)
+        reach = None
+        if not _is_overconfidence([part.terms[i][1] for i in places]):
+            some = [weights[i] for i in places], [ranges[i] for i in places]
+            reach = _reach(*some, presumed, alone=len(roles(part)) == 1)
         lowest += np.where(nothing, low if reach is None else -reach, low)
         highest += np.where(nothing, high if reach is None else reach, high)
         known |= ~nothing
@@ -176,6 +179,14 @@ def _ends(weight: float, quantity: Quantity) -> tuple[float, float]:
     """The least and the most that a weighted value can be."""
     low, high = sorted((weight * quantity.low, weight * quantity.high))
     return low, high
+
+
+def _is_overconfidence(values: Sequence[Value]) -> bool:
+    """Whether a sum compares one answer's confidence with whether it is right.
+
+    That is no change, which is small as a rule: of an answer that was not given it may be anything.
+    """
+    return len({value.question for value in values}) == 1 and any(value.name == CONFIDENCE.name for value in values)
 
 
 def _reach(weights: Sequence[float], ranges: Sequence[Quantity], presumed: float, *, alone: bool) -> float | None:

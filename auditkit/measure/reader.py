@@ -19,7 +19,7 @@ from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, Column, Expectations, Measurements, as_recorded
 from auditkit.protocol.catalogue import NOTHING, Catalogue
-from auditkit.tasks import LIKELIEST_CORRECT, OUTCOMES, READINGS, Score
+from auditkit.tasks import CONFIDENCE, LIKELIEST_CORRECT, OF_CHOICES, OUTCOMES, READINGS, Score
 from auditkit.vocabulary import MODEL, Condition, Probe, Question, condition_name
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class AnswerTable:
         self._n = n
         self._catalogue = catalogue
         self._read = AnswerReading(catalogue)
+        self._classes: dict[str, frozenset[str]] = {}
         self.columns: dict[Question, Column] = {}
 
     def put(
@@ -80,7 +81,7 @@ class AnswerTable:
     def _empty(self, task: str) -> Column:
         asked = self._catalogue.task(task)
         others = [quantity.name for quantity in (*asked.scorer.quantities[1:], *asked.derived())]
-        others = [name for name in others if name != LIKELIEST_CORRECT.name]
+        others = [name for name in others if name not in OF_CHOICES]
         empty = Column.empty(self._n)
         return replace(empty, values={MAIN: empty.scores, **{name: np.full(self._n, np.nan) for name in others}})
 
@@ -106,31 +107,40 @@ class AnswerTable:
         if held is None:
             held = Expectations.none(self._n, expected.max_entropy)
             self.columns[question] = replace(column, expectations=held)
-        for answer, chance in expected.chances.items():
-            if answer not in held.chances:
-                held = replace(held, chances={**held.chances, answer: np.full(self._n, np.nan)})
-                self.columns[question] = replace(self.columns[question], expectations=held)
-            held.chances[answer][item] = chance
+        self._put_chances(item, question, held, expected)
         held.readings[item] = _READINGS[expected.reading]
         pairs = ((held.scores, expected.score), (held.entropy, expected.entropy), (held.mass, expected.mass))
         for values, value in pairs:
             if value is not None:
                 values[item] = value
+        right = self._of_choices(question) if truth else {}
+        # What an answer says that cannot be used is nobody's choice.
+        said = score.said if score.outcome == "scored" else ""
+        for name, number in (tasks.of_choices(expected, said, truth) if truth else {}).items():
+            right[name][item] = number
         if expected.top is None or not (truth or score.outcome == "scored"):
             return
         likeliest = self._read(question, expected.top, "stop", columns).said
         if score.outcome == "scored":
             held.agrees[item] = likeliest == score.said
         if truth:
-            self._right(question)[item] = likeliest == truth
+            right[LIKELIEST_CORRECT.name][item] = likeliest == truth
 
-    def _right(self, question: Question) -> NDArray[np.float64]:
-        """Where it is noted whether the likeliest answers are right; made for the first, as few back ends give them."""
-        column, name = self.columns[question], LIKELIEST_CORRECT.name
-        if name not in column.values:
-            column = replace(column, values={**column.values, name: np.full(self._n, np.nan)})
+    def _put_chances(self, item: int, question: Question, held: Expectations, expected: tasks.Expectation) -> None:
+        """Note the chances of the answers that are classes; what an item's own columns fill in is no class."""
+        if question.task not in self._classes:
+            self._classes[question.task] = frozenset(tasks.classes(self._catalogue.task(question.task)))
+        for answer, chance in expected.chances.items():
+            if answer in self._classes[question.task]:
+                held.chances.setdefault(answer, np.full(self._n, np.nan))[item] = as_recorded(chance)
+
+    def _of_choices(self, question: Question) -> Mapping[str, NDArray[np.float64]]:
+        """Where it is noted what the probabilities make of the answers; made for the first, as few back ends do."""
+        column = self.columns[question]
+        if CONFIDENCE.name not in column.values:
+            column = replace(column, values={**column.values, **{n: np.full(self._n, np.nan) for n in OF_CHOICES}})
             self.columns[question] = column
-        return column.values[name]
+        return column.values
 
 
 class AnswerReader:

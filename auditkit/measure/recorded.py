@@ -27,7 +27,7 @@ from auditkit.images.item import UNKNOWN, Item, Picture
 from auditkit.measure.columns import DIGITS, MAIN, MODALITY, SCORED, Column, Measurements, level_of
 from auditkit.measure.columns import NOT_ASKED as NOT_ASKED_CODE
 from auditkit.protocol.model import Protocol
-from auditkit.tasks import LIKELIEST_CORRECT, OUTCOMES
+from auditkit.tasks import CHANCE, CONFIDENCE, OF_CHOICES, OUTCOMES
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
@@ -35,7 +35,12 @@ _OUTCOME_OF = {mark: OUTCOMES.index(name) for name, mark in OUTCOME_MARKS.items(
 
 
 def to_answers(
-    data: Measurements, batch_size: int, columns: Iterable[str] = (), *, probabilities: bool = True
+    data: Measurements,
+    batch_size: int,
+    columns: Iterable[str] = (),
+    *,
+    chances: Iterable[Value] = (),
+    probabilities: bool = True,
 ) -> Answers:
     """Return the record of all answers.
 
@@ -47,6 +52,8 @@ def to_answers(
         Nominal requests per call.
     columns : iterable of str
         Columns of the items that the audits need beside the modality (`columns_needed`).
+    chances : iterable of Value
+        Chances of answers that the audits rest on (`chances_needed`).
     probabilities : bool
         Whether the probabilities of the declared answers were asked for.
     """
@@ -65,6 +72,11 @@ def to_answers(
         for r, digest in zip(data.records, data.digests, strict=True)
     ]
     order = sorted(range(len(items)), key=lambda i: items[i].id)
+    further: dict[Question, set[str]] = {}
+    for value in chances:
+        held = data.column(value.question)
+        if held.gave_probabilities and value.name not in held.values:
+            further.setdefault(value.question, set()).add(value.name)
     recorded = [
         AnswerColumn(
             task=question.task,
@@ -72,7 +84,10 @@ def to_answers(
             condition=[(p.name, p.level) for p in question.condition],
             role=question.role,
             inside=data.column(question).inside,
-            values={name: _marks(data.column(question), name, order) for name in data.column(question).values},
+            values={
+                name: _marks(data.column(question), name, order)
+                for name in (*data.column(question).values, *sorted(further.get(question, ())))
+            },
         )
         for question in sorted(data.asked())
     ]
@@ -97,6 +112,12 @@ def columns_needed(protocol: Protocol, effects: Iterable[Effect] = ()) -> tuple[
     tasks = {protocol.resolve(question).task for effect in effects for question in effect.questions()}
     truths = {COLUMN_OF + task for task in tasks if catalogue.task(task).truth is not None}
     return tuple(sorted((by | where | between | balanced | truths) - {MODALITY}))
+
+
+def chances_needed(protocol: Protocol, effects: Iterable[Effect]) -> tuple[Value, ...]:
+    """Return the chances of answers that effects rest on, their questions resolved: nobody else's are recorded."""
+    every = (value for effect in effects for part in protocol.resolved(effect).parts for _, value in part.terms)
+    return tuple(dict.fromkeys(value for value in every if value.name.startswith(CHANCE)))
 
 
 def define(effect: Effect) -> Definition:
@@ -169,7 +190,7 @@ def data_sha256(addresses: Iterable[str]) -> str:
 
 
 def from_answers(answers: Answers) -> Measurements:
-    """Return the measurements that a record holds; doses and probabilities are not among them.
+    """Return the measurements that a record holds: no doses, and of the probabilities what is judged by them.
 
     Raises
     ------
@@ -216,9 +237,10 @@ def _column(column: AnswerColumn, n: int) -> Column:
 
 
 def _marks(column: Column, name: str, order: Sequence[int]) -> str:
-    numbers, outcomes = column.values[name].tolist(), column.outcomes.tolist()
+    numbers, outcomes = column.values.get(name, column.value(name)).tolist(), column.outcomes.tolist()
     labels = None if column.labels is None or name != MAIN else column.labels.tolist()
-    own = LIKELIEST_CORRECT.name == name  # known of answers too that cannot be used
+    # Known of answers too that cannot be used; only a confidence is one in what was said.
+    own = name.startswith(CHANCE) or (name in OF_CHOICES and name != CONFIDENCE.name)
     return " ".join(
         _mark(
             SCORED if own and numbers[i] == numbers[i] else outcomes[i], numbers[i], "" if labels is None else labels[i]

@@ -23,7 +23,7 @@ from auditkit.planning.claims import (
 )
 from auditkit.planning.notes import notes
 from auditkit.planning.result import SampleSize, Where, hardest, need_of
-from auditkit.planning.subject import Subject, own_audits, recorded_effect, subject_of
+from auditkit.planning.subject import Subject, can_be_planned, own_audits, recorded_effect, subject_of
 from auditkit.protocol.model import Family, Protocol
 from auditkit.protocol.recorded import own_protocol
 from auditkit.stats.planning_excess import spread_of_excess
@@ -53,7 +53,8 @@ def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, pow
     effects = {audit.id: recorded_effect(audit) for audit in held}
     # How far a mean over classes spreads depends on how many patients each class has, which is not planned.
     by_class = [audit for audit in held if any(part.balanced for part in effects[audit.id].parts)]
-    planned = [audit for audit in held if audit not in by_class]
+    others = [audit for audit in held if audit not in by_class and not can_be_planned(effects[audit.id], chosen)]
+    planned = [audit for audit in held if audit not in by_class and audit not in others]
     in_family: dict[str, int] = {}
     for audit in planned:
         in_family[audit.family] = in_family.get(audit.family, 0) + len(_required(audit))
@@ -85,7 +86,7 @@ def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, pow
         notes=(
             *_said(evidence),
             *notes(chosen, [(audit.family, subjects[audit.id]) for audit in planned]),
-            *_of_classes(by_class, provided),
+            *_of_classes(by_class, provided, others),
         ),
     )
 
@@ -202,7 +203,7 @@ def _share(outcomes: Outcomes, quantity: str) -> float | None:
     return None if counted is None else counted / answered if answered else 0.0
 
 
-def _of_classes(by_class: list[Audit], provided: list[Audit]) -> list[str]:
+def _of_classes(by_class: list[Audit], provided: list[Audit], others: list[Audit]) -> list[str]:
     """Say what of the audits of right answers is not planned for."""
     said = []
     if by_class:
@@ -210,6 +211,11 @@ def _of_classes(by_class: list[Audit], provided: list[Audit]) -> list[str]:
         said.append(
             "Not planned for, because every kind of right answer counts alike, and what that takes depends on how many "
             f"patients each has: {names}."
+        )
+    if others:
+        names = and_listed(list(dict.fromkeys(audit.family for audit in others)))
+        said.append(
+            f"Not planned for, because it is no mean or share of the answers of one patient after the other: {names}."
         )
     if provided:
         names = and_listed(list(dict.fromkeys(audit.family for audit in provided)))

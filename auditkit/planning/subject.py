@@ -62,6 +62,11 @@ class Subject:
         return self.kind == "mean" and self.change and self.unit == "points"
 
 
+def can_be_planned(effect: Effect, protocol: Protocol) -> bool:
+    """Whether it is known how many patients an effect takes."""
+    return (effect.statistic, kind_of(effect, protocol)) in KINDS
+
+
 def subject_of(effect: Effect, protocol: Protocol) -> Subject:
     """Return what an effect is.
 

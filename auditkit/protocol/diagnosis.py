@@ -6,14 +6,22 @@ so that ``-k pneumonia`` selects those of one. The families are declared in ``pa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from auditkit import tasks
-from auditkit.protocol import effects, right_answers
+from auditkit.protocol import confidence, effects, right_answers
 from auditkit.tasks import Task
-from auditkit.vocabulary import Effect, Perturbation
+from auditkit.tasks.truth import COLUMN_OF
+from auditkit.vocabulary import Effect, Part, Perturbation
 
 CONDITIONS = ("brain_tumour", "pneumonia", "skin_lesion", "histology")
 PRESENT, ABSENT, LETTERS, KIND = "present", "absent", "letters", "kind"
 SEVERITIES = (3, 5)
+STRONG = (Perturbation("jpeg", 5), Perturbation("gaussian_noise", 5))
+"""Corruptions under which curves are drawn beside those of images as they are."""
+KEPT = 0.8
+"""The share of images that is kept where a model refers the others."""
 
 
 def questions(*kinds: str) -> list[Task]:
@@ -100,6 +108,74 @@ def refusals() -> list[Effect]:
     ]
 
 
+def refusals_by_class() -> list[Effect]:
+    """The images of each class, for the share that is declined: it may be one disease that nobody is told of."""
+    return [
+        effects.share("refused", task.id, family="refusals_by_class")
+        .where(COLUMN_OF + task.id, answer)
+        .named(f"{task.id}-refused-{answer}")
+        for task in questions(PRESENT)
+        for answer in task.answers
+    ]
+
+
+def overconfidence() -> list[Effect]:
+    """How much surer the answers to a task are than right."""
+    return [confidence.overconfidence(task.id, family="overconfidence") for task in questions(PRESENT, KIND)]
+
+
+def overconfidence_under() -> list[Effect]:
+    """Every corruption, for how much overconfidence grows under it."""
+    return _grows(confidence.overconfidence, "overconfidence_under")
+
+
+def brier_under() -> list[Effect]:
+    """Every corruption, for how much worse the probabilities get under it."""
+    return _grows(confidence.brier, "brier_under")
+
+
+def kept() -> list[Effect]:
+    """The images that a model is surest of, for the share of right answers."""
+    return [confidence.kept(task.id, KEPT, family="kept") for task in questions(PRESENT, KIND)]
+
+
+def risk() -> list[Effect]:
+    """Curves of risk against coverage, about images as they are and under strong corruptions."""
+    asked = questions(PRESENT, KIND)
+    return [confidence.risk(task.id, *done, family="risk") for task in asked for done in ((), *((p,) for p in STRONG))]
+
+
+def reliability() -> list[Effect]:
+    """Confidence against right answers, about images as they are and under strong corruptions."""
+    conditions = ((), *((p,) for p in STRONG))
+    return [confidence.reliability(task.id, conditions, family="reliability") for task in questions(PRESENT, KIND)]
+
+
+def referral() -> list[Effect]:
+    """A threshold chosen on half of the patients: what it covers and refers, and of which class, on the others."""
+    made = confidence.covered, confidence.referred
+    return [
+        make(task.id, task.answers, *done, family="referral")
+        for task in questions(PRESENT, KIND)
+        for done in ((), *((p,) for p in STRONG))
+        for make in made
+    ]
+
+
+def _grows(make: Callable[..., Effect], family: str) -> list[Effect]:
+    """Every corruption, with its severities as parts, for how much an effect grows under it."""
+    found = []
+    for task in questions(PRESENT, KIND):
+        plain = make(task.id)
+        for entry in effects.corruptions():
+            parts: list[Part] = []
+            for level in SEVERITIES:
+                [part] = confidence.grows(plain, Perturbation(entry, level)).parts
+                parts.append(replace(part, label=f"severity {level}"))
+            found.append(Effect(f"{plain.name}-{entry}", family, tuple(parts)))
+    return found
+
+
 def _between_wordings(value: str, family: str) -> list[Effect]:
     return [effects.wordings(task.id, tuple(task.wordings), value, family=family) for task in questions()]
 
@@ -123,5 +199,16 @@ FAMILIES = {
     "wording_lost": wording_lost,
     "position": position,
     "refusals": refusals,
+    "refusals_by_class": refusals_by_class,
 }
-"""From the name of a family to its effects."""
+"""From the name of a family of answers, right, wrong or declined, to its effects."""
+OF_CONFIDENCE = {
+    "overconfidence": overconfidence,
+    "overconfidence_under": overconfidence_under,
+    "brier_under": brier_under,
+    "kept": kept,
+    "risk": risk,
+    "reliability": reliability,
+    "referral": referral,
+}
+"""The same of families that take the probabilities of the answers."""

@@ -24,7 +24,7 @@ from auditkit.evidence import (
     whole_verdict,
 )
 from auditkit.measure.prompts import prompt_info
-from auditkit.measure.recorded import columns_needed, to_answers
+from auditkit.measure.recorded import chances_needed, columns_needed, to_answers
 from auditkit.protocol.declared import declared_ids
 from auditkit.run import provenance
 from auditkit.run.data import data_of
@@ -74,7 +74,8 @@ def header(run: AuditRun, references: Sequence[Reference] = ()) -> Header:
     """
     data, model = run.judge.data, model_info(run.model, run.settings.model)
     columns = columns_needed(run.protocol, run.plan.effects)
-    answers = to_answers(data, run.batch_size, columns, probabilities=run.probabilities)
+    chances = chances_needed(run.protocol, run.plan.effects)
+    answers = to_answers(data, run.batch_size, columns, chances=chances, probabilities=run.probabilities)
     models = role_infos(run, answers)
     described = Header(
         run=_run(run),

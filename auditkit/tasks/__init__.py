@@ -15,11 +15,25 @@ from auditkit.tasks.expected import (
     READINGS,
     Expectation,
     Reading,
+    classes,
     expect,
     is_of_probabilities,
+    of_choices,
     of_probabilities,
 )
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, OTHERS, SCORE, SHARES, Quantity
+from auditkit.tasks.quantity import (
+    ABOVE_CHANCE,
+    BRIER,
+    CONFIDENCE,
+    CORRECT,
+    FLAGGED,
+    LIKELIEST_CORRECT,
+    OF_CHOICES,
+    OTHERS,
+    SCORE,
+    SHARES,
+    Quantity,
+)
 from auditkit.tasks.reading import read
 from auditkit.tasks.score import OUTCOMES, Outcome, Score, error_score
 from auditkit.tasks.scorers import FORMATS, Choice, Finding, Format, Points, Scorer
@@ -28,12 +42,15 @@ from auditkit.tasks.wording import MAX_NEW_TOKENS, SLOT, Prompt, Wording
 
 __all__ = [
     "ABOVE_CHANCE",
+    "BRIER",
     "CHANCE",
+    "CONFIDENCE",
     "CORRECT",
     "FLAGGED",
     "FORMATS",
     "LIKELIEST_CORRECT",
     "MAX_NEW_TOKENS",
+    "OF_CHOICES",
     "OF_PROBABILITIES",
     "OTHERS",
     "OUTCOMES",
@@ -56,10 +73,12 @@ __all__ = [
     "Scorer",
     "Task",
     "Wording",
+    "classes",
     "error_score",
     "expect",
     "inside",
     "is_of_probabilities",
+    "of_choices",
     "of_probabilities",
     "pack",
     "read",

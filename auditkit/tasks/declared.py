@@ -14,7 +14,7 @@ from typing import Any
 from auditkit.errors import AuditkitError
 from auditkit.lookup import check_keys
 from auditkit.tasks.declared_scorers import ID, scorer_of
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, OF_CHOICES
 from auditkit.tasks.scorers import Choice, Scorer, answers_of
 from auditkit.tasks.slots import ANSWER, OPTION, OPTIONS, slots
 from auditkit.tasks.task import Task
@@ -164,7 +164,7 @@ def _further(table: Mapping[str, Any], scorer: Scorer, wordings: Mapping[str, Wo
     if "truth" in table:
         if isinstance(scorer, Choice) and scorer.quantities:
             raise AuditkitError(f"{at}.truth: the options have scores, and right or wrong needs labels.")
-        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name, LIKELIEST_CORRECT.name), f"{at}.truth")
+        _check_free(scorer, (CORRECT.name, ABOVE_CHANCE.name, *OF_CHOICES), f"{at}.truth")
         found["truth"] = read_truth(table["truth"], answers, f"{at}.truth")
     if "pictures" in table:
         found["pictures"] = table["pictures"]

@@ -14,7 +14,7 @@ from numbers import Real
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from auditkit.tasks.quantity import Quantity
+from auditkit.tasks.quantity import BRIER, CONFIDENCE, Quantity
 from auditkit.tasks.reading import read
 from auditkit.tasks.scorers import Choice
 from auditkit.tasks.task import Task
@@ -28,6 +28,9 @@ LEAST_MASS = 0.5
 # Probabilities of a softmax in bfloat16 are off by up to 1 part in 256. More than this above 1 is no rounding: the
 # probabilities overlap, as when that of "1" as the first token ("1", "10", "100") is given for the answer "1".
 ROUNDING = 0.01
+
+PLACES = 6
+"""Decimals of what is judged and recorded of probabilities: ten thousand times finer than bfloat16 tells them apart."""
 
 OF_PROBABILITIES = ("expected", "gap", "entropy", "mass", "agrees", "read")
 """Names of the values that an answer has where the back end gave the probabilities of its choices."""
@@ -63,12 +66,18 @@ def of_probabilities(task: Task) -> Mapping[str, Quantity]:
     if numbers:
         main = numbers[0]
         found += [Quantity("expected", main.unit, main.low, main.high), Quantity("gap", main.unit, 0.0, main.span)]
-    found += [Quantity(f"{CHANCE}{answer}", "share", 0.0, 1.0) for answer in _classes(task)]
+    found += [Quantity(f"{CHANCE}{answer}", "share", 0.0, 1.0) for answer in classes(task)]
     return MappingProxyType({quantity.name: quantity for quantity in found})
 
 
-def _classes(task: Task) -> tuple[str, ...]:
-    """The answers that are classes of items: of a task with a right answer whose options no item fills."""
+def classes(task: Task) -> tuple[str, ...]:
+    """Return the answers that are classes of items: of a task with a right answer whose options no item fills.
+
+    Parameters
+    ----------
+    task : Task
+        As it is declared, not as it is put about one item.
+    """
     filled = isinstance(task.scorer, Choice) and bool(task.scorer.slots)
     return () if task.truth is None or filled else task.answers
 
@@ -95,7 +104,7 @@ class Expectation:
     why : str
         The reason of every reading but ``read``.
     chances : mapping of str to float
-        By answer as it is said, its share of the mass; of tasks whose answers are classes, set when read.
+        By answer as it is said, its share of the mass; of tasks with a right answer, set when read.
     """
 
     reading: Reading
@@ -139,7 +148,10 @@ def expect(logprobs: Mapping[str, float], task: Task) -> Expectation:
         return Expectation("low_mass", max_entropy=most, mass=mass, why=why)
     # Of shares x / mass: log2(mass) - sum(x log2(x)) / mass.
     entropy = math.log2(mass) - math.fsum([x * math.log2(x) for x in p.values() if x]) / mass
-    chances = {_said(task)[choice]: x / mass for choice, x in p.items()} if _classes(task) else {}
+    chances: dict[str, float] = {}
+    if task.truth is not None:
+        for choice, x in p.items():  # two choices may say the same
+            chances[_said(task)[choice]] = chances.get(_said(task)[choice], 0.0) + x / mass
     return Expectation(
         "read",
         _mean(p, scores, task),
@@ -149,6 +161,33 @@ def expect(logprobs: Mapping[str, float], task: Task) -> Expectation:
         max(p, key=lambda c: p[c]),
         chances=chances,
     )
+
+
+def of_choices(expected: Expectation, said: str, truth: str) -> Mapping[str, float]:
+    """Return what the probabilities make of an answer where the right one is known: `CONFIDENCE` and `BRIER`.
+
+    Parameters
+    ----------
+    expected : Expectation
+        Of a task with a right answer.
+    said : str
+        What was answered; empty where the answer cannot be used, which leaves the confidence out.
+    truth : str
+        The right answer. One that is not among the listed choices has a probability of 0.
+
+    Returns
+    -------
+    mapping of str to float
+        Rounded to `PLACES`; empty unless the probabilities were read.
+    """
+    chances = expected.chances
+    if expected.reading != "read" or not chances:
+        return {}
+    squares = math.fsum([x * x for x in chances.values()])
+    found = {BRIER.name: (1.0 - 2.0 * chances.get(truth, 0.0) + squares) / 2.0}
+    if said:
+        found[CONFIDENCE.name] = chances.get(said, 0.0)
+    return {name: min(max(round(value, PLACES), 0.0), 1.0) for name, value in found.items()}
 
 
 def _problem(logprobs: Mapping[str, float], scores: Mapping[str, float | None]) -> str:

@@ -52,6 +52,15 @@ ABOVE_CHANCE = Quantity("above_chance", "share", -1.0, 1.0)
 """How far from guessing among the K options offered (0) to always right (1): (correct - 1/K) / (1 - 1/K)."""
 LIKELIEST_CORRECT = Quantity("likeliest_correct", "share", 0.0, 1.0, binary=True)
 """Whether the likeliest of the declared answers is the right one, whatever was written; of tasks with a truth."""
+CONFIDENCE = Quantity("confidence", "share", 0.0, 1.0)
+"""The share of the probability on the declared answers that the given one has; of tasks with a truth."""
+BRIER = Quantity("brier", "Brier", 0.0, 1.0)
+"""Half the sum of the squared differences between the probabilities of the declared answers and 0 or 1 for wrong or
+right: of two answers (p - y)^2. Of tasks with a truth, whatever was written."""
+OF_CHOICES: Mapping[str, Quantity] = MappingProxyType(
+    {quantity.name: quantity for quantity in (LIKELIEST_CORRECT, CONFIDENCE, BRIER)}
+)
+"""What the probabilities of the choices give where there is a truth; recorded, so that it can be judged again."""
 FLAGGED = Quantity("flagged", "share", 0.0, 1.0, binary=True)
 """Whether the answer says that the picture will not do: declined, saw none, or gave one of the task's flags."""
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, LIKELIEST_CORRECT, Quantity
+from auditkit.tasks.quantity import ABOVE_CHANCE, CORRECT, FLAGGED, OF_CHOICES, Quantity
 from auditkit.tasks.scorers import Choice, Scorer, Vectors, answers_of
 from auditkit.tasks.slots import OPTION, OWN, slots
 from auditkit.tasks.truth import COLUMN_OF, Truth
@@ -115,7 +115,7 @@ class Task:
         """Return the values that answers have beside those of the scorer: what the truth and the flags give."""
         found = (CORRECT, ABOVE_CHANCE) if self.truth else ()
         if self.truth and self.scorer.choices:
-            found = (*found, LIKELIEST_CORRECT)
+            found = (*found, *OF_CHOICES.values())
         return (*found, FLAGGED) if self.flags else found
 
     def about(self, columns: Mapping[str, str]) -> Task:

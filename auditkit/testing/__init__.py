@@ -6,6 +6,7 @@ asks models.
 """
 
 from auditkit.testing.checkpoints import ARCHITECTURES, tiny_checkpoint
+from auditkit.testing.confident import AbstainsOn, Confident
 from auditkit.testing.defects import (
     DEFECTS,
     BatchDependent,
@@ -49,12 +50,14 @@ __all__ = [
     "ARCHITECTURES",
     "DEFECTS",
     "NOISES",
+    "AbstainsOn",
     "Asked",
     "BaseRate",
     "BatchDependent",
     "Behaviour",
     "Bias",
     "ByPosition",
+    "Confident",
     "Constant",
     "Defect",
     "FairReader",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -144,18 +144,21 @@ class Replies:
         0-100 points, to be said in the format that the task asks for; may leave the range (then the text does too).
     texts : dict of int to str
         Subjects whose answer is another text (a refusal, prose) instead of a score.
+    logprobs : dict of int to mapping of str to float
+        By subject, the log-probability of every choice, where the model gives them.
     """
 
     scores: NDArray[np.float64]
     texts: dict[int, str] = field(default_factory=dict)
+    logprobs: dict[int, Mapping[str, float]] = field(default_factory=dict)
 
     def shifted(self, by: NDArray[np.float64] | float) -> Replies:
         """Return the replies with scores moved by so many points."""
-        return Replies(self.scores + by, self.texts)
+        return replace(self, scores=self.scores + by)
 
     def where(self, chosen: NDArray[np.bool_], text: str) -> Replies:
         """Return the replies with the text in place of the chosen subjects' scores."""
-        return Replies(self.scores, {**self.texts, **{int(i): text for i in np.flatnonzero(chosen)}})
+        return replace(self, texts={**self.texts, **{int(i): text for i in np.flatnonzero(chosen)}})
 
 
 def severity(condition: Condition, catalogue: Catalogue) -> int:

@@ -123,7 +123,7 @@ def simulate(
             if question in asked[i]:
                 text = replies.texts.get(i)
                 text = in_words(score) if text is None else text
-                table.put(i, question, StoredAnswer(text, "stop"), records[i].columns)
+                table.put(i, question, StoredAnswer(text, "stop", replies.logprobs.get(i)), records[i].columns)
     return Measurements(records, table.columns)
 
 

@@ -13,9 +13,9 @@ PER_STEP = "points per severity step"
 """A fall of the score: counted downwards, so that a model that reacts has a positive number."""
 
 
-_DIGITS = {"AUROC": 2, "correlation": 2, "cosine": 3, "kappa": 2, "ratio": 2}
+_DIGITS = {"AUROC": 2, "Brier": 3, "correlation": 2, "cosine": 3, "kappa": 2, "ratio": 2}
 """Decimals by unit."""
-_BEFORE = ("AUROC", "kappa", "ratio")
+_BEFORE = ("AUROC", "Brier", "kappa", "ratio")
 """Units that are written before their number."""
 _POINTS_OF_SHARES = "percentage points"
 """Unit of a difference of two shares: per cent of either would be another number."""

@@ -10,3 +10,10 @@ from auditkit import diagnosis
 def test_answers_can_be_used(effect, audit):
     """The model must answer in the form it was asked for, without declining."""
     audit.at_most(effect)
+
+
+@pytest.mark.source("auditkit's own")
+@pytest.mark.parametrize("effect", diagnosis.refusals_by_class(), ids=str)
+def test_no_disease_is_declined(effect, audit):
+    """The images of no class may be declined more than now and then."""
+    audit.at_most(effect)

@@ -16,7 +16,7 @@ from auditkit.evidence.reading import read_evidence
 from auditkit.judge.procedures import row_of
 from auditkit.judge.versions import VersionJudge
 from auditkit.measure.columns import NOT_ASKED, Measurements
-from auditkit.measure.recorded import columns_needed, from_answers, to_answers
+from auditkit.measure.recorded import chances_needed, columns_needed, from_answers, to_answers
 from auditkit.records.baseline.unlike import repainted, unlike_in_data, unlike_in_entries, unlike_in_plan
 from auditkit.run.session import AuditRun
 from auditkit.vocabulary import Effect
@@ -131,7 +131,8 @@ class EarlierRun:
         """Today's answers by the way of a record: rounded as the earlier ones are, items in the same order."""
         where = [part.where[0] for effect in self.run.plan.effects for part in effect.parts if part.where is not None]
         columns = (*columns_needed(self.run.protocol), *where)
-        return from_answers(to_answers(self.run.judge.data, self.run.batch_size, columns))
+        chances = chances_needed(self.run.protocol, self.run.plan.effects)
+        return from_answers(to_answers(self.run.judge.data, self.run.batch_size, columns, chances=chances))
 
     def _check_data(self) -> None:
         if not self.problem:

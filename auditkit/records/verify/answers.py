@@ -25,7 +25,8 @@ from auditkit.protocol.catalogue import Catalogue
 from auditkit.protocol.model import Protocol
 from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
-from auditkit.vocabulary import MODEL, Condition, Probe, Question
+from auditkit.tasks import CHANCE
+from auditkit.vocabulary import MODEL, Condition, Probe, Question, Value
 
 PART = "answers"
 _ERROR = OUTCOME_MARKS["error"]
@@ -192,7 +193,9 @@ class _Search:
 
     def _mark_faults(self, data: Measurements) -> dict[int, list[str]]:
         """Return where a text of the store reads as something else than the record says, by image."""
-        again = {c.question: {n: text.split() for n, text in c.values.items()} for c in to_answers(data, 1).columns}
+        chances = [Value(q, name) for q, values in self._columns for name in values if name.startswith(CHANCE)]
+        read_again = to_answers(data, 1, chances=chances).columns
+        again = {c.question: {n: text.split() for n, text in c.values.items()} for c in read_again}
         faults: dict[int, list[str]] = {}
         for question, values in self._columns:
             read = again.get(question, {})

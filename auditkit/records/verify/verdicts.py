@@ -26,7 +26,7 @@ from auditkit.records.verify.checks import OPEN, Check, settled
 from auditkit.records.verify.criteria import same_version
 from auditkit.run.data import notes, strata
 from auditkit.run.session import decided_levels
-from auditkit.tasks import is_of_probabilities
+from auditkit.tasks import CHANCE, is_of_probabilities
 from auditkit.vocabulary import MODEL, Effect, Question
 
 PART = "verdicts"
@@ -131,8 +131,9 @@ def check_verdicts(material: Material) -> list[Check]:
 
 
 def _rests_on_probabilities(effect: Effect) -> bool:
-    """Whether any of its values is one that only the probabilities of the choices give, which no record holds."""
-    return any(is_of_probabilities(value.name) for part in effect.parts for _, value in part.terms)
+    """Whether any of its values is one of the probabilities that no record holds: of those it has the chances."""
+    names = {value.name for part in effect.parts for _, value in part.terms}
+    return any(is_of_probabilities(name) and not name.startswith(CHANCE) for name in names)
 
 
 def _left_out(material: Material) -> list[Check]:
