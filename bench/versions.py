@@ -86,6 +86,7 @@ class Tree:
     def run(self, args: list[str], cwd: Path | None = None) -> tuple[float, str]:
         """Return the processor seconds of a command and what it printed."""
         env = os.environ | dict.fromkeys(THREADS, "1")
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # whoever installs a package has its modules compiled
         env |= {"PYTHONPATH": str(self.root), "AUDITKIT_SALT": "bench-bench-bench-bench-bench-bench"}
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(

@@ -35,6 +35,7 @@ def environment(package: str, **names: Any) -> Environment:
         finalize=_finalize,
         undefined=StrictUndefined,
         lstrip_blocks=True,
+        optimized=False,  # a page is rendered once: folding constants takes longer than it saves
     )
     templates.globals.update({name: getattr(words, name) for name in _WORDS})
     templates.globals.update(INKS=INKS, **names)
