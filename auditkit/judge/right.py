@@ -46,7 +46,7 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     name = next(iter(names))
     what = measure_of(effect.parts[0], catalogue) or _COUNTED[name]
     if len(tasks) == 2:
-        return f"{_words(tasks[0])} vs {tasks[1].rpartition('.')[2]}: {what}"
+        return f"{_words(tasks[0])} vs {tasks[1].rpartition('.')[2].replace('_', ' ')}: {what}"
     wordings = len({question.wording for question in questions})
     if len(tasks) == 1 and wordings > 1:
         return f"{_words(tasks[0])}, {wordings} wordings: {what}"
