@@ -50,7 +50,7 @@ def title_of(effect: Effect, catalogue: Catalogue) -> str:
     name = "" if names == _OVERCONFIDENT else next(iter(names))
     what = "overconfidence" if not name else measure_of(effect.parts[0], catalogue) or _COUNTED[name]
     if len(tasks) == 2:
-        return f"{task_in_words(tasks[0])} vs {tasks[1].rpartition('.')[2]}: {what}"
+        return f"{task_in_words(tasks[0])} vs {tasks[1].rpartition('.')[2].replace('_', ' ')}: {what}"
     wordings = len({question.wording for question in questions})
     if len(tasks) == 1 and wordings > 1:
         return f"{task_in_words(tasks[0])}, {wordings} wordings: {what}"

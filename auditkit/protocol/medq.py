@@ -6,14 +6,17 @@ The families are declared in ``packs/medq/protocol.toml``. Every function gives 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from auditkit.protocol import effects, right_answers
-from auditkit.vocabulary import Effect, Perturbation, Question, Value
+from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
 
-PERCEPTION, BETTER = "medq.perception", "medq.better"
+PERCEPTION, QUESTION, BETTER = "medq.perception", "medq.question", "medq.better"
 JUDGED = ("medq.reasoning.judged", "medq.comparison.judged")
 RATED, PEOPLE = "medq.rated.judged", "medq.rated.people"
 AXES = ("completeness", "preciseness", "consistency", "quality_accuracy")
+LEVELS = (1, 2)
+"""Of degradation, in MedQ-Deg; 0 is the image as it is."""
 AGAIN = Perturbation("again", 1)
 PADDED, INSTRUCTED = Perturbation("answer_padded"), Perturbation("answer_instructed")
 
@@ -40,9 +43,51 @@ def position() -> list[Effect]:
     ]
 
 
+def degraded_accuracy() -> list[Effect]:
+    """The share of right answers about images as they are, and at every level of every kind of degradation."""
+    clean = right_answers.accuracy(QUESTION, name="right-as-it-is", family="degraded_accuracy")
+    return [clean, *(_at_every_level(kind, "correct", "degraded_accuracy") for kind in kinds())]
+
+
+def degraded_skill() -> list[Effect]:
+    """How far the answers are from guessing, about images as they are and at every level of every kind."""
+    clean = effects.mean(QUESTION, "above_chance", name="skill-as-it-is", family="degraded_skill")
+    return [clean, *(_at_every_level(kind, "above_chance", "degraded_skill") for kind in kinds())]
+
+
+def degraded_loss() -> list[Effect]:
+    """The right answers that are lost from one level to the next, of the images that are there at both."""
+    found = []
+    for kind in kinds():
+        ladder = [Question(QUESTION), *(Question(QUESTION).under(Perturbation(kind, level)) for level in LEVELS)]
+        parts = tuple(
+            Part(f"severity {low} to {high}", ((1.0, Value(before, "correct")), (-1.0, Value(after, "correct"))))
+            for (low, before), (high, after) in pairwise(zip((0, *LEVELS), ladder, strict=True))
+        )
+        found.append(Effect(f"lost-to-{_kind(kind)}", "degraded_loss", parts))
+    return found
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of degradation whose images MedQ-Deg publishes, as the catalogue names them."""
+    return effects.corruptions("medq_deg")
+
+
+def _at_every_level(kind: str, value: str, family: str) -> Effect:
+    parts = tuple(
+        Part(f"severity {level}", ((1.0, Value(Question(QUESTION).under(Perturbation(kind, level)), value)),))
+        for level in LEVELS
+    )
+    return Effect(f"{'right' if value == 'correct' else 'skill'}-under-{_kind(kind)}", family, parts)
+
+
+def _kind(name: str) -> str:
+    return name.rpartition(".")[2].replace("_", "-")
+
+
 def lost() -> list[Effect]:
     """Answers that were declined or cannot be read: the model's own, and the judge's on each judged task."""
-    asked = (PERCEPTION, "medq.reasoning", "medq.comparison", BETTER, *JUDGED)
+    asked = (PERCEPTION, QUESTION, "medq.reasoning", "medq.comparison", BETTER, *JUDGED)
     return [effects.share("lost", task, name=_named(task, "lost"), family="lost") for task in asked]
 
 
@@ -111,6 +156,9 @@ FAMILIES: Mapping[str, Callable[[], list[Effect]]] = {
     "accuracy": accuracy,
     "skill": skill,
     "position": position,
+    "degraded_accuracy": degraded_accuracy,
+    "degraded_skill": degraded_skill,
+    "degraded_loss": degraded_loss,
     "lost": lost,
     "reasoning": reasoning,
     "judge_repeats": judge_repeats,

@@ -232,6 +232,11 @@ OF_PACKS: dict[str, tuple[str, str]] = {
         "How many more answers from the model's own description are right than its answers from the image. A PASS "
         "takes that the decider is better than guessing: one that guesses finds nothing in any description.",
     ),
+    "describing": (
+        "Do descriptions tell as much when the finding is not named?",
+        "The model described each image twice: asked about the finding, and asked without a word about it. The same "
+        "decider answered from either. The estimate is how many more decisions are right where the finding was named.",
+    ),
     "decider": (
         "Does the decider read the descriptions?",
         "Every class counts alike: who always says the same, or repeats what the question names, is at 0 %.",
@@ -262,6 +267,21 @@ OF_PACKS: dict[str, tuple[str, str]] = {
         "Does the judge rate as people do?",
         "Judge and people rated the same texts. Kappa is 1 where they agree everywhere and 0 where they agree by "
         "chance.",
+    ),
+    "degraded_accuracy": (
+        "How many answers are right at each level of degradation?",
+        "The same questions about the images as they are, and about degraded versions of them at each level of each "
+        "kind that the data hold. A level is about those images only that have a version of it.",
+    ),
+    "degraded_skill": (
+        "Does the model know more than guessing would about degraded images?",
+        "How far the answers are from guessing among the options that each question offers: 0 % is guessing, 100 % is "
+        "always right. Few images at a level decide nothing.",
+    ),
+    "degraded_loss": (
+        "How many right answers does each level of degradation cost?",
+        "By how much fewer answers are right at a level than at the one before it, of the images that are there at "
+        "both; the level before the first is the image as it is.",
     ),
     "shares": (
         "How much of the score is due to the words and the scale of the question?",

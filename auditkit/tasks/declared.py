@@ -77,7 +77,7 @@ def _tables(file: str) -> Mapping[str, Any]:
 
 def _completed(table: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the table of a task, with what another one says where it is ``as`` that."""
-    taken = known[table["as"]] if "as" in table else {}
+    taken = _completed(known[table["as"]], known) if "as" in table else {}
     return {**taken, **{key: value for key, value in table.items() if key != "as"}}
 
 

@@ -24,3 +24,10 @@ def test_image_says_more(effect, audit):
 def test_what_is_described_is_used(effect, audit):
     """What the model describes must be in its own answer too."""
     audit.at_most(effect)
+
+
+@pytest.mark.source("arXiv:2604.09841 (two questions for the description)")
+@pytest.mark.parametrize("effect", description.describing(), ids=str)
+def test_decisions_ignore_how_the_description_was_asked_for(effect, audit):
+    """As many decisions must be right whether or not the finding was named when the description was asked for."""
+    audit.within(effect)

@@ -97,8 +97,10 @@ def test_what_the_image_says_beyond_the_description_is_paired_item_by_item(verdi
     # The interval is that of the paired differences; of two samples it would be as wide with the same means.
     assert told.parts[0].sd == pytest.approx(float(np.std(own - decided, ddof=1)), abs=1e-6)
     assert all(not request.images for request in models["decider"].asked)
-    assert found["pneumonia-described-not-used"].verdict == "PASS"
-    assert found["pneumonia.described-skill"].verdict == "PASS"
+    for ending in ("", "-unnamed"):  # the model tells both alike
+        assert found[f"pneumonia-described-not-used{ending}"].verdict == "PASS"
+        assert found[f"pneumonia.described{ending.replace('-', '_')}-skill"].verdict == "PASS"
+    assert found["pneumonia-described-named-vs-unnamed"].verdict == "PASS"
 
 
 def test_what_is_described_and_not_used_is_found(verdicts):
@@ -127,6 +129,55 @@ def test_a_decider_that_parrots_is_seen_and_proves_nothing(verdicts, decide):
     assert unused.estimate.value == pytest.approx(1 / 2 - 133 / N)
     assert unused.verdict == "INCONCLUSIVE"
     assert "the decider is not shown to be better than guessing (0.0 %" in unused.sentence
+
+
+def asks_about_the_finding(request):
+    return "pneumonia" in request.prompt
+
+
+def test_the_decider_reads_either_description_in_the_same_words(store, images):
+    told = {True: "Asked about.", False: "Not asked about."}
+    models = {
+        "model": Answers("model", lambda request: told[asks_about_the_finding(request)]),
+        "decider": Answers("decider", lambda request: letter(request, ill=False)),
+    }
+    made = [effect for effect in description.describing() if effect.name.startswith("pneumonia")]
+    ask_all(store, images[:4], made, models, RULES)
+    asked = [{r.prompt for r in models["decider"].asked if said in r.prompt} for said in told.values()]
+    [first], [second] = asked
+    # The fence is the same length, so the prompts differ in the description alone.
+    assert first.replace(told[True], told[False]) == second
+    assert first != second
+
+
+def test_descriptions_that_tell_only_what_was_asked_for_are_found(store, images, seen):
+    """Asked about pneumonia the model tells it; asked without a word of it, a third of the ill lungs are clear."""
+
+    def answer(request):
+        ill = seen(request) % 2 == 1
+        if "Describe" in request.prompt:
+            return ILL if ill and (asks_about_the_finding(request) or seen(request) % 3) else WELL
+        return letter(request, ill=ill)
+
+    models = {"model": Answers("model", answer), "decider": Answers("decider", reads)}
+    data, _ = ask_all(store, images, effects(), models, RULES)
+    judge = Judge(RULES, data, effects())
+    found = {effect.name: judge.audit(effect, "?") for effect in effects()}
+    missed = len([i for i in range(N) if i % 2 == 1 and i % 3 == 0]) / N
+    told = found["pneumonia-described-named-vs-unnamed"]
+    assert (told.verdict, told.estimate.value) == ("FAIL", pytest.approx(missed))
+    assert told.title == "Pneumonia, described vs described unnamed: right answers"
+    assert found["pneumonia-beyond-description"].estimate.value == 0.0
+    assert found["pneumonia-beyond-description-unnamed"].estimate.value == pytest.approx(missed)
+    assert found["pneumonia.described_unnamed-correct"].estimate.value == pytest.approx(1 - missed)
+
+
+def test_a_decider_that_guesses_does_not_show_that_descriptions_are_alike(verdicts):
+    found, *_ = verdicts(always, always, lambda request: letter(request, ill=True))
+    told = found["pneumonia-described-named-vs-unnamed"]
+    assert told.estimate.value == 0.0
+    assert told.verdict == "INCONCLUSIVE"
+    assert "the decider is not shown to be better than guessing" in told.sentence
 
 
 def test_a_decider_by_position_is_found(verdicts):
