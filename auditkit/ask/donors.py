@@ -58,7 +58,8 @@ def can_be_shown(item: Item, condition: Condition, catalogue: Catalogue) -> bool
     for step in condition:
         if catalogue.entry(step.name).given and not any((step,) in picture.given for picture in item.pictures):
             return False
-        if kind_of_donor(step, catalogue) and (not item.pictures or (step,) not in item.pictures[0].given):
+        donors = [(step,) in picture.given for picture in item.pictures]
+        if kind_of_donor(step, catalogue) and not (donors and all(donors)):
             return False
     return True
 
@@ -84,13 +85,14 @@ def with_donors(
 
     The donor of an item has the highest hash of its content, the item's content and the seed. So neither a subset of
     the items nor their order changes it. It is never of the same patient, and never declares that it names or shows
-    one. In a source with more than 256 pictures to choose from, the 256 of the highest hash of content and seed are
-    the candidates.
+    one. In a source with more than 256 to choose from, the 256 of the highest hash of content and seed are the
+    candidates. The donor of a pair is a pair: its pictures stand in place by place, and none of them is shown in any
+    item of the same patient.
 
     Parameters
     ----------
     items : sequence of Item
-        What is asked about; those with another number of pictures than one get no donor.
+        What is asked about; those without pictures get no donor.
     source : sequence of Item
         All that the source holds, before any limit.
     effects : iterable of Effect
@@ -110,17 +112,24 @@ def with_donors(
     if not steps:
         return tuple(items)
     chooser = _Chooser(source, seed)
-    return tuple(_with(item, {(step,): chooser.donor(item, kind) for step, kind in steps.items()}) for item in items)
+    return tuple(_with(item, {(step,): chooser.donors(item, kind) for step, kind in steps.items()}) for item in items)
 
 
-def _with(item: Item, found: Mapping[Condition, Picture | None]) -> Item:
-    given = {condition: picture for condition, picture in found.items() if picture is not None}
-    return item.with_picture(given={**item.pictures[0].given, **given}) if given else item
+def _with(item: Item, found: Mapping[Condition, Sequence[Picture]]) -> Item:
+    given = [
+        {condition: donors[place] for condition, donors in found.items() if donors}
+        for place in range(len(item.pictures))
+    ]
+    if not any(given):
+        return item
+    pairs = zip(item.pictures, given, strict=True)
+    return replace(item, pictures=tuple(replace(own, given={**own.given, **more}) for own, more in pairs))
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    picture: Picture
+    content: str
+    pictures: tuple[Picture, ...]
     modality: str
     patients: set[str] = field(default_factory=set, compare=False)
 
@@ -131,33 +140,37 @@ class _Chooser:
     def __init__(self, source: Sequence[Item], seed: int) -> None:
         self._seed = seed
         every: dict[tuple[str, str], _Candidate] = {}
+        shown_of: dict[str, set[str]] = {}  # by a picture, whoever it is shown of
         for item in source:
-            if len(item.pictures) == 1 and item.identifiable != DECLARED:
-                picture = replace(item.pictures[0], given={})
-                found = every.setdefault((item.modality, picture.content), _Candidate(picture, item.modality))
-                found.patients.add(item.cluster)
+            for picture in item.pictures:
+                shown_of.setdefault(picture.content, set()).add(item.cluster)
+            if item.pictures and item.identifiable != DECLARED:
+                pictures = tuple(replace(picture, given={}) for picture in item.pictures)
+                new = _Candidate(item.content, pictures, item.modality)
+                every.setdefault((item.modality, item.content), new).patients.add(item.cluster)
+        for one in every.values():
+            if len(one.pictures) > 1:
+                one.patients.update(*(shown_of[picture.content] for picture in one.pictures))
         self._every = [every[key] for key in sorted(every)]
-        self._pools: dict[tuple[str, str], tuple[list[_Candidate], list[_Candidate]]] = {}
+        self._pools: dict[tuple[str, str, int], tuple[list[_Candidate], list[_Candidate]]] = {}
 
-    def donor(self, item: Item, kind: str) -> Picture | None:
-        """Return the picture that stands in for an item's, None where there is none."""
-        if len(item.pictures) != 1:
-            return None
-        pool, every = self._pool(item.modality, kind)
+    def donors(self, item: Item, kind: str) -> tuple[Picture, ...]:
+        """Return the pictures that stand in for an item's, place by place; none where there are none."""
+        if not item.pictures:
+            return ()
+        pool, every = self._pool(item.modality, kind, len(item.pictures))
         # Only where a whole pool is of the item's own patient is everything looked through.
         ranked = self._ranked(item, pool) or self._ranked(item, every)
-        if not ranked:
-            return None
-        return Picture(digest_of("stands in", *(picture.content for picture in ranked)), FirstReadable(tuple(ranked)))
+        return tuple(_at(place, ranked) for place in range(len(item.pictures))) if ranked else ()
 
-    def _pool(self, modality: str, kind: str) -> tuple[list[_Candidate], list[_Candidate]]:
-        if (modality, kind) not in self._pools:
-            every = list(self._of(modality, kind))
+    def _pool(self, modality: str, kind: str, number: int) -> tuple[list[_Candidate], list[_Candidate]]:
+        if (modality, kind, number) not in self._pools:
+            every = [one for one in self._of(modality, kind) if len(one.pictures) == number]
             pool = every
             if len(every) > _POOL:
-                pool = nlargest(_POOL, every, key=lambda one: _hash(self._seed, one.picture.content))
-            self._pools[modality, kind] = pool, every
-        return self._pools[modality, kind]
+                pool = nlargest(_POOL, every, key=lambda one: _hash(self._seed, one.content))
+            self._pools[modality, kind, number] = pool, every
+        return self._pools[modality, kind, number]
 
     def _of(self, modality: str, kind: str) -> Iterator[_Candidate]:
         for one in self._every:
@@ -167,11 +180,20 @@ class _Chooser:
             elif one.modality != modality and _UNKNOWN_KIND not in (one.modality, modality):
                 yield one
 
-    def _ranked(self, item: Item, candidates: Iterable[_Candidate]) -> list[Picture]:
-        others = (one.picture for one in candidates if item.cluster not in one.patients)
-        own = item.pictures[0].content
-        fitting = (picture for picture in others if picture.content != own)
-        return nlargest(_TRIED, fitting, key=lambda picture: _hash(self._seed, own, picture.content))
+    def _ranked(self, item: Item, candidates: Iterable[_Candidate]) -> list[_Candidate]:
+        others = (one for one in candidates if item.cluster not in one.patients)
+        own = {picture.content for picture in item.pictures}
+        fitting = (one for one in others if own.isdisjoint(picture.content for picture in one.pictures))
+        return nlargest(_TRIED, fitting, key=lambda one: _hash(self._seed, item.content, one.content))
+
+
+def _at(place: int, ranked: Sequence[_Candidate]) -> Picture:
+    """Return the picture that stands in at one place: the others of its own item must be readable too."""
+    pictures = tuple(one.pictures[place] for one in ranked)
+    beside = tuple((*one.pictures[:place], *one.pictures[place + 1 :]) for one in ranked)
+    if not any(beside):
+        return Picture(digest_of("stands in", *(picture.content for picture in pictures)), FirstReadable(pictures))
+    return Picture(digest_of("stands in", place, *(one.content for one in ranked)), FirstReadable(pictures, beside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +204,20 @@ class FirstReadable:
     ----------
     pictures : tuple of Picture
         The wanted one first.
+    beside : tuple of tuple of Picture
+        The others that are shown with each of them: all of one item are shown, or none.
     """
 
     pictures: tuple[Picture, ...]
+    beside: tuple[tuple[Picture, ...], ...] = ()
 
     def __call__(self) -> NDArray[np.uint8]:
         """Return the pixels; raises `UnreadableImage` where none can be decoded."""
         why = ""
-        for picture in self.pictures:
+        for place, picture in enumerate(self.pictures):
             try:
+                for other in self.beside[place] if self.beside else ():
+                    other.read()
                 return picture.read()
             except UnreadableImage as error:
                 why = str(error)

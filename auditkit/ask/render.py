@@ -10,7 +10,7 @@ import PIL
 import scipy
 
 from auditkit import perturbations
-from auditkit.ask.donors import can_be_shown
+from auditkit.ask.donors import can_be_shown, kind_of_donor
 from auditkit.ask.keys import NO_PICTURE, digest_of, pictures_digest, render_key
 from auditkit.ask.store import NO_RENDERING, UNREADABLE, Rendered, Store
 from auditkit.images.cache import PixelCache
@@ -156,8 +156,12 @@ class Renderer:
         pictures = record.pictures
         for step in self._exchanges(condition):
             entry = self._catalogue.entry(step.name)
-            pictures = law(entry)(
-                pictures, pictures[0].given.get((step,)) if pictures else None, **entry.parameters(step.level)
+            # Each of a pair has the one at its place in another pair to stand in.
+            several = [(picture,) for picture in pictures] if kind_of_donor(step, self._catalogue) else [pictures]
+            pictures = tuple(
+                one
+                for own in several
+                for one in law(entry)(own, own[0].given.get((step,)) if own else None, **entry.parameters(step.level))
             )
         for step in self._held(condition):
             pictures = tuple(picture.given.get((step,), picture) for picture in pictures)

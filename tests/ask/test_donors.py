@@ -319,3 +319,14 @@ def test_what_needs_a_picture_is_not_asked_without_one(protocol):
     assert measurable(EFFECTS, protocol, (), FunctionModel()) == EFFECTS
     with pytest.raises(AuditkitError, match="two-towers compares a picture with texts, so it cannot be asked without"):
         measurable(EFFECTS[2:], protocol, (), Comparing())
+
+
+def test_neither_is_it_asked_a_task_that_shows_none_unless_a_judge_is(protocol):
+    words = {"scorer": "score_100", "pictures": 0, "wordings": {"direct": "How sure is this?"}}
+    judged = {**words, "of": "said", "role": "judge", "wordings": {"direct": "How good is this?\n{answer}"}}
+    said = {"scorer": "text", "wordings": {"direct": "Describe the image."}}
+    tasks = {"words": words, "said": said, "judged": judged}
+    rules = protocol.model_copy(update={"tasks": tasks})
+    effects = tuple(mean(task, family="sensitivity") for task in ("words", "judged"))
+    assert measurable(effects, rules, (), Comparing()) == effects[1:]
+    assert measurable(effects, rules, (), FunctionModel()) == effects

@@ -93,8 +93,8 @@ def test_an_item_without_a_picture_has_all_else_that_items_have(folder):
 
 def test_where_no_patient_is_known_what_says_the_same_counts_as_one(folder):
     """A number of the row makes two items of one question, which a model answers alike, but not two patients."""
-    columns = ("file_name", "number", "finding")
-    rows = [("", i, f"Nodule {i // 2}.") for i in range(6)]
+    columns = ("file_name", "number", "patient_id", "finding")
+    rows = [("", i, ("REMOVED", "xxx")[i % 2], f"Nodule {i // 2}.") for i in range(6)]
     images = loaded(write(folder / "numbered.csv", rows, columns))
     clusters = {}
     for item in without(images):

@@ -107,6 +107,14 @@ def test_what_is_said_before_pictures_leave_this_machine(three):
         "auditkit: 1 picture will be sent to models.example.org; 1 other of the same source will be shown in place of "
         "some of them."
     ]
+    words = replace(three[2], pictures=(), said="s")
+    assert sent_away(there, [three[2], words]) == [
+        "auditkit: 1 picture will be sent to models.example.org; the words of 1 item without a picture will be sent to "
+        "models.example.org."
+    ]
+    assert sent_away(there, [words]) == [
+        "auditkit: the words of 1 item without a picture will be sent to models.example.org."
+    ]
     assert sent_away(Served("http://127.0.0.1/v1"), three) == []
     assert sent_away(object(), three) == []
 
