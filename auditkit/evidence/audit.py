@@ -118,7 +118,8 @@ class Point(Record):
     n_clusters: int = 0
     """Patients behind them."""
     score: Estimate
-    """Mean score (patient means; within a band over its pictures)."""
+    """Mean score (patient means; within a band over its pictures). Of what a corruption costs of right answers, their
+    share."""
     observed: Estimate | None = None
     """Of a calibration: share of undamaged pictures among those in the band."""
     expected: Number = None
@@ -126,7 +127,7 @@ class Point(Record):
     change: Estimate | None = None
     """Paired change from the clean image."""
     auroc: Estimate | None = None
-    """How well clean and treated are told apart; 0.5 is chance."""
+    """How well clean and treated are told apart; 0.5 is chance. Null for right answers."""
     ssim: Number = None
     """Mean measured structural similarity to the clean image (dose)."""
     psnr: Number = None

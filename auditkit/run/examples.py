@@ -28,7 +28,8 @@ def examples(run: AuditRun) -> list[Example]:
     conditions = _shown_conditions(run)
     if not conditions:
         return []
-    data, asked = run.judge.data, set(run.judge.data.asked())
+    data = run.judge.data
+    asked = {question.condition for question in data.asked() if not data.column(question).inside}
     result = []
     shown = [(index, record) for index, record in enumerate(data.records) if run.may_show(record)]
     for index, record in _shown_images(shown):
@@ -36,7 +37,7 @@ def examples(run: AuditRun) -> list[Example]:
         known = run.renderer.known(record, digest, {(), *conditions})
         for condition in ((), *conditions):
             question = run.protocol.resolve(Question(condition=condition))
-            if condition and (question not in asked or condition not in known or not known[condition].exists):
+            if condition and (condition not in asked or condition not in known or not known[condition].exists):
                 continue  # the perturbation does not apply to this modality
             rendered = known.get(condition)
             done = condition[0] if condition else Perturbation("")
@@ -119,7 +120,7 @@ def _shown_conditions(run: AuditRun) -> list[Condition]:
             if len(question.condition) == 1 and pictures(question.condition) == question.condition:
                 own.setdefault(question.condition[0].name, set()).add(question.condition)
         for name, conditions in own.items():
-            if len(conditions) > 1:
+            if len(conditions) > 1:  # one level shows no course
                 levels.setdefault(name, set()).update(conditions)
     return [condition for name in levels for condition in sorted(levels[name])]
 

@@ -39,7 +39,7 @@ from auditkit.words.numbers import (
     percent,
     whole,
 )
-from auditkit.words.people import not_asked_sentence, people_sentences, unread_sentence
+from auditkit.words.people import not_asked_sentence, noted, people_sentences, unread_sentence
 from auditkit.words.text import cut, shortened, visible
 from auditkit.words.times import duration, moment
 
@@ -75,6 +75,7 @@ __all__ = [
     "moment",
     "not_asked_sentence",
     "not_embedded_sentence",
+    "noted",
     "number",
     "p_equals",
     "p_value",
