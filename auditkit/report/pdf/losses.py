@@ -65,7 +65,8 @@ def matrix_of(item: Loss) -> Matrix:
     def place(name: str, severity: int) -> Place:
         point, cell = points.get((name, severity)), cells.get((name, severity))
         share = "–" if point is None or point.score.value is None else percent(point.score.value, 0)
-        lost = "" if cell is None or cell.estimate.value is None else f"{scale.number(cell.estimate.value)} lost"
+        value = None if cell is None else cell.estimate.value
+        lost = "" if value is None else f"{scale.number(abs(value))} {'gained' if value < 0 else 'lost'}"
         return Place(share, lost, verdict_of(cell))
 
     rows = [

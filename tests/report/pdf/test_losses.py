@@ -56,6 +56,13 @@ def test_the_table_has_shares_and_below_them_what_is_lost(levels):
     assert table.ssim[-1] == "0.50"
 
 
+def test_a_gain_is_called_one():
+    audit = lost("gained", "PASS")
+    cells = [cell.model_copy(update={"estimate": share(-0.021)}) for cell in audit.parts]
+    [item] = losses(views.families(of(audit.model_copy(update={"parts": cells}))))
+    assert matrix_of(item).rows[1].places[1].auroc == "2.1 gained"
+
+
 def test_pictures_are_those_of_the_perturbation():
     [item] = losses(views.families(of(lost("Pneumonia: pixelated", entry="pixelate"))))
     assert item.pictures.key == "pixelate"
