@@ -123,7 +123,7 @@ class Point(Record):
     """Patients behind them."""
     score: Estimate
     """Mean score (patient means; within a band over its pictures). Of a confidence its mean, of risk against coverage
-    the share kept, both in hundredths."""
+    the share kept, both in hundredths; of what a corruption costs of right answers, their share."""
     observed: Estimate | None = None
     """Of a calibration: share of undamaged pictures, or of right answers, among those in the band; of risk against
     coverage: share of right answers among those kept."""
@@ -132,7 +132,7 @@ class Point(Record):
     change: Estimate | None = None
     """Paired change from the clean image."""
     auroc: Estimate | None = None
-    """How well clean and treated are told apart; 0.5 is chance."""
+    """How well clean and treated are told apart; 0.5 is chance. Null for right answers."""
     ssim: Number = None
     """Mean measured structural similarity to the clean image (dose)."""
     psnr: Number = None

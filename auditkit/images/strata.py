@@ -306,7 +306,7 @@ def _coarsened(record: Item, small: set[tuple[str, str]]) -> Item:
     if not rare:
         return record
     kept = _shared(tuple((key, OTHER if key in rare else level) for key, level in record.attributes.items()))
-    said = tuple(f"its {key} is that of fewer than {FEWEST} patients: counted as {OTHER}" for key in rare)
+    said = tuple(f"its {key} is shared by fewer than {FEWEST} patients: counted as {OTHER}" for key in rare)
     return replace(record, attributes=kept, notes=record.notes + said)
 
 

@@ -1,8 +1,11 @@
-"""Figure data: mean score, change, AUROC and dose per level, over all items together and per stratum."""
+"""Figure data per level, over all items together and per stratum.
+
+Of a score its mean, change, AUROC and dose. Of right answers under a corruption their share, its change and dose.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+RIGHT = "correct"
+
+
 @dataclass(frozen=True, slots=True)
 class Ladder:
     """What a series is drawn from; effects with equal ladders have equal points.
@@ -35,11 +41,17 @@ class Ladder:
         One per level.
     by : str
         The column of the strata.
+    value : str
+        The score, or ``"correct"``.
+    where : tuple of str, optional
+        Column and level of the items it is about; None for all.
     """
 
     levels: tuple[int, ...]
     questions: tuple[Question, ...]
     by: str
+    value: str = MAIN
+    where: tuple[str, str] | None = None
 
 
 def ladder_points(effect: Effect, protocol: Protocol) -> Ladder | None:
@@ -48,16 +60,19 @@ def ladder_points(effect: Effect, protocol: Protocol) -> Ladder | None:
     A gap between levels is one number for all of the ladder, and two models have two ladders. Of what is compared
     inside the model the points are the protocol's score, to be seen beside it.
     """
-    ladder = ladder_of(effect, protocol.catalogue)
+    first = effect.parts[0]
+    value, lost = first.terms[0][1].name, first.provided is not None
+    ladder = ladder_of(effect, protocol.catalogue, one=lost)
     if len({question.role for question in effect.compared()}) > 1:
         return None
-    if ladder is None or effect.between or effect.parts[0].terms[0][1].name != MAIN:
+    if ladder is None or effect.between or (value != MAIN and not (lost and value == RIGHT)):
         return None
-    question = effect.parts[0].control or replace(effect.parts[0].treated[0], condition=())
+    question = first.control or replace(first.treated[0], condition=())
     clean = protocol.resolve(question if protocol.catalogue.asks(question) else Question())
     entry, levels = ladder
     questions = (clean, *(clean.under(Perturbation(entry, level)) for level in levels))
-    return Ladder((0, *levels), questions, protocol.families[effect.family].by)
+    by = protocol.families[effect.family].by
+    return Ladder((0, *levels), questions, by, value, first.where)
 
 
 def series_points(effect: Effect, data: Measurements, protocol: Protocol) -> list[Point]:
@@ -66,29 +81,29 @@ def series_points(effect: Effect, data: Measurements, protocol: Protocol) -> lis
     if ladder is None:
         return []
     strata = data.strata(ladder.by)
-    return [p for stratum in strata for p in _points(ladder.levels, ladder.questions, stratum, data, protocol)]
+    return [p for stratum in strata for p in _points(ladder, stratum, data, protocol)]
 
 
-def _points(
-    levels: Sequence[int], questions: Sequence[Question], stratum: Stratum, data: Measurements, protocol: Protocol
-) -> Iterator[Point]:
-    mask = data.where(stratum)
+def _points(ladder: Ladder, stratum: Stratum, data: Measurements, protocol: Protocol) -> Iterator[Point]:
+    questions, scored = ladder.questions, ladder.value == MAIN
+    mask = data.where(stratum) & (True if ladder.where is None else data.where(ladder.where))
     clusters = data.clusters(mask)
-    columns = [data.column(question) for question in questions]
-    scores = np.stack([column.scores[mask] for column in columns], axis=1)
-    expected = cluster_means(np.stack([column.expected[mask] for column in columns], axis=1), clusters)
+    scores = np.stack([data.value(Value(question, ladder.value))[mask] for question in questions], axis=1)
+    probable = np.stack([data.column(question).expected[mask] for question in questions], axis=1)
+    expected = cluster_means(probable if scored else np.full_like(scores, np.nan), clusters)
     clean = scores[:, :1]
-    quantity = protocol.catalogue.quantity(Value(questions[0]))
+    quantity = protocol.catalogue.quantity(Value(questions[0], ladder.value))
+    unit = {} if scored else {"unit": quantity.unit}
     middle, reach = (quantity.low + quantity.high) / 2, quantity.high - quantity.low
     seed = Rules(protocol).seed(stratum)
     means = mean_estimates(scores - middle, clusters, protocol, seed, reach / 2)
     changes = mean_estimates(scores[:, 1:] - clean, clusters, protocol, seed, reach)
-    for at, (level, question) in enumerate(zip(levels, questions, strict=True)):
+    for at, (level, question) in enumerate(zip(ladder.levels, questions, strict=True)):
         pictures = protocol.catalogue.pictures(question.condition)
         dose = data.doses.get(pictures, np.full((len(data.records), 2), np.nan))[mask]
         present = np.isfinite(scores[:, at])
         found = None
-        if level:
+        if level and scored:
             area = auroc(clean[:, 0], scores[:, at], clusters, clusters, protocol.alpha)
             found = Estimate(value=area.estimate, low=area.low, high=area.high, level=area.level, unit="AUROC")
         yield Point(
@@ -97,9 +112,9 @@ def _points(
             level=level,
             n_images=int(present.sum()),
             n_clusters=int(np.unique(clusters[present]).size),
-            score=moved(means[at], middle),
+            score=moved(means[at], middle).model_copy(update=unit),
             expected=_mean(expected[:, at]),
-            change=changes[at - 1] if level else None,
+            change=changes[at - 1].model_copy(update=unit) if level else None,
             auroc=found,
             ssim=_mean(dose[:, 0]),
             psnr=_mean(dose[:, 1]) if np.isfinite(dose[:, 1]).all() else None,

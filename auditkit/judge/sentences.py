@@ -149,7 +149,10 @@ def _audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool, gap
         "INCONCLUSIVE": f"Undecided in {share}" + (", met in the others" if len(places) < every else ""),
     }[verdict]
     named = f" ({some_of(places)})" if places else ""
-    return f"{lead}{named}. For instance {where}: {worst.sentence}"
+    if len(deciding) > 1:
+        return f"{lead}{named}. For instance {where}: {worst.sentence}"
+    said = f"{worst.part}: {worst.sentence}" if worst.part else worst.sentence  # its place is named already
+    return f"{lead}{named}. {said[:1].upper()}{said[1:]}"
 
 
 def _place(cell: Cell) -> str:

@@ -20,6 +20,8 @@ from auditkit.words import and_listed
 
 # More than these are counted, not listed.
 _MANY = 8
+_NAME = 20
+"""Characters of a model's name that a title has room for, twice."""
 _OF_ERRORS = ("ratio", "shortfall ratio")
 _BY_NAME = (*_OF_ERRORS, "agreement", "wording", "separation")
 """Statistics of many questions at once, which their author names best."""
@@ -72,18 +74,28 @@ class Titles:
         return f"{self._title(one_side(effect))}: {who}" if who else self._title(effect)
 
     def who(self, effect: Effect) -> str:
-        """Say whose answers count: ``LLaVA-Med minus LLaVA``; empty where only the audited model's do."""
+        """Say whose answers count: ``LLaVA-Med minus LLaVA``; empty where only the audited model's do.
+
+        Names are shortened together: long ones, and those that are alike without their owner's, give way to the roles.
+        The full names stand beside the sides that are compared.
+        """
         roles = list(dict.fromkeys(question.role for question in effect.compared()))
         if roles == [MODEL]:
             return ""
         sides = mirrored(effect)
         if sides is None:
-            return and_listed([self.name(role) for role in roles])
-        return f"{self.name(sides[0])} {JOINED.get(effect.statistic, 'and')} {self.name(sides[1])}"
+            return and_listed(self._short(roles))
+        return f" {JOINED.get(effect.statistic, 'and')} ".join(self._short(sides))
 
     def name(self, role: str) -> str:
         """Name the model of a role; where nobody was named, the role itself."""
         return self.names.get(role) or ("the audited model" if role == MODEL else role)
+
+    def _short(self, roles: Sequence[str]) -> list[str]:
+        names = [self.name(role).rstrip("/").rpartition("/")[2] for role in roles]
+        if len(set(names)) == len(names) and all(len(name) <= _NAME for name in names):
+            return names
+        return ["the audited model" if role == MODEL else role for role in roles]
 
     def _title(self, effect: Effect) -> str:
         if effect.between:
@@ -302,10 +314,11 @@ class Titles:
         return f"{label}, severity {perturbation.level}" if perturbation.level else label
 
 
-def ladder_of(effect: Effect, catalogue: Catalogue) -> tuple[str, tuple[int, ...]] | None:
+def ladder_of(effect: Effect, catalogue: Catalogue, *, one: bool = False) -> tuple[str, tuple[int, ...]] | None:
     """Return the entry and the levels that an effect climbs: the item as it is, and one perturbation at several levels.
 
     What is compared inside the model is always compared with the item as it is. None where it compares anything else.
+    With `one`, a single level is a ladder too, whatever its part is called.
     """
     questions = [catalogue.resolve(question) for question in effect.compared()]
     inside = [question for question in questions if not catalogue.asks(question)]
@@ -316,7 +329,7 @@ def ladder_of(effect: Effect, catalogue: Catalogue) -> tuple[str, tuple[int, ...
     plain = (() in conditions or bool(inside)) and all(len(condition) == 1 for condition in steps)
     one_wording = len({question.words for question in questions}) == 1
     # A single step climbs where its part says which step it is.
-    several = len(steps) > 1 or all(part.label for part in effect.parts)
+    several = one or len(steps) > 1 or all(part.label for part in effect.parts)
     if not plain or len(names) != 1 or not several or not one_wording:
         return None
     levels = sorted(condition[0].level for condition in steps)

@@ -24,6 +24,7 @@ from auditkit.words import (
     damaged_sentence,
     not_asked_sentence,
     not_embedded_sentence,
+    noted,
     people_sentences,
     percent,
     plain_name,
@@ -79,7 +80,7 @@ def summary_lines(evidence: Evidence, width: int, report_path: str, pdf_path: st
     for sentence in told:
         lines += _wrapped(sentence, width) if sentence else []
     for note, n in list(evidence.data.notes.items())[:_NOTES]:
-        lines += _wrapped(f"{count(n, 'image')}: {note}.", width, "  ")
+        lines += _wrapped(noted(n, note), width, "  ")
     if len(evidence.data.notes) > _NOTES:
         lines.append(f"{len(evidence.data.notes) - _NOTES} more kinds of notes on images are in the report.")
     if evidence.data.n_left_out:

@@ -28,7 +28,8 @@ def examples(run: AuditRun) -> list[Example]:
     conditions = _shown_conditions(run)
     if not conditions:
         return []
-    data, asked = run.judge.data, set(run.judge.data.asked())
+    data = run.judge.data
+    asked = {question.condition for question in data.asked() if not data.column(question).inside}
     result = []
     # Of a pair no single picture is what was asked about, and some items have none.
     alone = ((index, record) for index, record in enumerate(data.records) if len(record.pictures) == 1)
@@ -38,7 +39,7 @@ def examples(run: AuditRun) -> list[Example]:
         known = run.renderer.known(record, digest, {(), *conditions})
         for condition in ((), *conditions):
             question = run.protocol.resolve(Question(condition=condition))
-            if condition and (question not in asked or condition not in known or not known[condition].exists):
+            if condition and (condition not in asked or condition not in known or not known[condition].exists):
                 continue  # the perturbation does not apply to this modality
             rendered = known.get(condition)
             done = condition[0] if condition else Perturbation("")
@@ -121,7 +122,7 @@ def _shown_conditions(run: AuditRun) -> list[Condition]:
             if len(question.condition) == 1 and pictures(question.condition) == question.condition:
                 own.setdefault(question.condition[0].name, set()).add(question.condition)
         for name, conditions in own.items():
-            if len(conditions) > 1:
+            if len(conditions) > 1:  # one level shows no course
                 levels.setdefault(name, set()).update(conditions)
     return [condition for name in levels for condition in sorted(levels[name])]
 

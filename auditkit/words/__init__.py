@@ -41,6 +41,7 @@ from auditkit.words.numbers import (
 )
 from auditkit.words.people import (
     not_asked_sentence,
+    noted,
     people_sentences,
     unread_sentence,
     without_picture_sentence,
@@ -80,6 +81,7 @@ __all__ = [
     "moment",
     "not_asked_sentence",
     "not_embedded_sentence",
+    "noted",
     "number",
     "p_equals",
     "p_value",

@@ -77,3 +77,15 @@ def unread_sentence(columns: Mapping[str, str]) -> str:
     listed = [f"{name} (did you mean {meant}?)" if meant else name for name, meant in columns.items()]
     shown = ", ".join(listed[:12]) + (f" and {len(listed) - 12} more" if len(listed) > 12 else "")
     return f"Columns of the manifest that are not read: {shown}."
+
+
+def noted(n: int, note: str) -> str:
+    """Say of how many images something was noted, in the number that fits.
+
+    Examples
+    --------
+    >>> noted(1, "its pixels are not square"), noted(4, "its pixels are not square")
+    ('1 image: its pixels are not square.', '4 images: their pixels are not square.')
+    """
+    said = note if n == 1 else note.replace("its ", "their ", 1) if note.startswith("its ") else note
+    return f"{count(n, 'image')}: {said}."

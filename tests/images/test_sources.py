@@ -179,7 +179,7 @@ def test_a_manifest_outranks_header_and_folder(tmp_path):
     assert (c.attributes["sex"], c.attributes["manufacturer"]) == ("female", "other")
     assert "the manifest's modality is not one that auditkit knows" in c.notes
     assert a.notes == tuple(
-        f"its {key} is that of fewer than 5 patients: counted as other" for key in ("site", "label")
+        f"its {key} is shared by fewer than 5 patients: counted as other" for key in ("site", "label")
     )
 
 

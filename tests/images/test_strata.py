@@ -176,6 +176,6 @@ def test_levels_of_fewer_than_five_patients_are_not_named():
     found = strata.coarsened(records)
     assert Counter(r.attributes["site"] for r in found) == {"ward 1": 6, "other": 12}
     assert Counter(r.attributes["label"] for r in found) == {"normal": 17, "other": 1}
-    assert found[-1].notes == ("its label is that of fewer than 5 patients: counted as other",)
+    assert found[-1].notes == ("its label is shared by fewer than 5 patients: counted as other",)
     assert found[0] is records[0]
     assert {r.attributes["manufacturer"] for r in found} == {"unknown"}, "what is not known stays so, however few"

@@ -33,7 +33,7 @@ def test_every_level_is_decided_and_the_sentence_names_the_column():
     }  # fmt: skip
     assert {c.stratum.column for c in audit.parts} == {"scanner"}
     assert "1 of 3 levels of scanner (scanner south)" in audit.sentence
-    assert "For instance scanner south: +1" in audit.sentence
+    assert "(scanner south). +1" in audit.sentence  # the only one, and named: it is no instance
     assert audit.rule.startswith("every scanner must pass")
     assert sum(c.n_clusters for level, c in cells.items() if level != "all") == cells["all"].n_clusters == 240
     by_modality = judged(change(HIGH, family="mine"), data, own(within=5.0))

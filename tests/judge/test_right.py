@@ -151,3 +151,50 @@ def test_what_is_only_shown_begins_a_sentence():
     audit = judged(effect, measured(records, {(): column}, value.question), rules)
     assert audit.sentence.startswith("For information. Recall of viral 100.0 % [")
     assert audit.sentence.endswith("over 20 patients.")
+
+
+def lost_at_five(effect):
+    """Forty images of two classes: all right clean, at severity 3 too, at 5 those with the disease only."""
+    ill = np.arange(40) % 2 == 0
+    records = images(40, column=lambda i: {f"truth.{PRESENT}": ("yes", "no")[i % 2]})
+    rules = own(at_most=0.1, size=2)
+    question = next(q for q in (rules.resolved(effect).compared()) if not q.condition)
+    right = {(): np.ones(40), (Perturbation("jpeg", 3),): np.ones(40), (Perturbation("jpeg", 5),): ill.astype(float)}
+    columns = {
+        condition: Column(
+            {MAIN: values, "correct": values, "above_chance": 2 * values - 1}, np.full(40, SCORED, np.int8)
+        )
+        for condition, values in right.items()
+    }
+    return judged(effect, measured(records, columns, question), rules)
+
+
+def shares(audit):
+    return {p.level: p.score.value for p in audit.series if p.stratum.level == "all"}
+
+
+def test_losses_have_the_share_of_right_answers_at_every_level():
+    audit = lost_at_five(loses("jpeg", (3, 5), task=PRESENT, family="mine"))
+    assert shares(audit) == pytest.approx({0: 1.0, 3: 1.0, 5: 0.5})
+    assert {p.score.unit for p in audit.series} == {"share"}
+    assert [p.change.value for p in audit.series if p.level == 5] == pytest.approx([-0.5, -0.5])  # all, and CT
+    assert all(p.auroc is None and p.expected is None for p in audit.series)
+
+
+def test_the_loss_of_one_class_is_drawn_over_that_class():
+    assert shares(lost_at_five(loses("jpeg", (3, 5), task=PRESENT, answer="yes", family="mine")))[5] == pytest.approx(
+        1.0
+    )
+    audit = lost_at_five(loses("jpeg", (3, 5), task=PRESENT, answer="no", family="mine"))
+    assert shares(audit)[5] == pytest.approx(0.0)
+    assert {p.n_images for p in audit.series} == {20}
+
+
+def test_a_loss_at_one_level_has_two_points():
+    assert shares(lost_at_five(loss(Perturbation("jpeg", 5), task=PRESENT, family="mine"))) == pytest.approx(
+        {0: 1.0, 5: 0.5}
+    )
+
+
+def test_right_answers_that_do_not_climb_have_no_points():
+    assert lost_at_five(accuracy(PRESENT, family="mine")).series == []

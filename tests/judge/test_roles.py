@@ -162,6 +162,24 @@ def test_without_names_the_roles_stand_for_them():
     assert Titles(protocol().catalogue).title(versus(mean())) == "Score: the audited model minus sibling"
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "who"),
+    [
+        ("google/medgemma-4b-it", "google/gemma-3-4b-it", "medgemma-4b-it minus gemma-3-4b-it"),
+        ("./runs/tuned/", "plain", "tuned minus plain"),
+        ("google/medgemma-4b-it", "mine/medgemma-4b-it", "the audited model minus sibling"),
+        ("openai/clip-vit-large-patch14-336-laion2b-e16", "clip", "the audited model minus sibling"),
+    ],
+)
+def test_long_names_are_shortened_together_and_told_apart(ours, theirs, who):
+    titles = Titles(protocol().catalogue, {"model": ours, "sibling": theirs})
+    assert titles.title(versus(mean())) == f"Score: {who}"
+    assert titles.sides(versus(mean())) == (
+        f"{ours}: clean image, no extra sentence",
+        f"the same questions to {theirs}",
+    )
+
+
 @pytest.mark.parametrize("effect", [mean(), falls("pixelate"), rises("jpeg"), change(HIGH)])
 def test_one_side_of_a_difference_is_what_it_was_made_of(effect):
     assert one_side(versus(effect)) == effect

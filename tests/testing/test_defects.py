@@ -51,7 +51,7 @@ PATIENTS = {
 FOUND = {
     "prestige": (
         "metadata/institution.reputation-high-vs-low", "all", 10.0, 2.0,
-        r"Not met in all patients together\. .*all modalities: \+.* over 128 patients; must stay within ±5\.0: not met",
+        r"Not met in all patients together\. .*\+.* over 128 patients; must stay within ±5\.0: not met",
     ),
     "one_modality": (
         "metadata/institution.reputation-high-vs-neutral", "ct", 24.0, 2.5,

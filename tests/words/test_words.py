@@ -273,3 +273,10 @@ def test_an_axis_of_a_judge_is_named_with_its_scale() -> None:
     assert wording.axis_words(judged) == "Quality accuracy"
     assert wording.axis_words(judged.model_copy(update={"change": True})) == "Difference in quality accuracy"
     assert wording.limit_words(_audit("on 0–2", verb="at_least", limit={"at_least": 1.0})) == "at least 1.00 on 0–2"
+
+
+def test_notes_are_said_in_the_number_that_fits():
+    rare = "its label is shared by fewer than 5 patients: counted as other"
+    assert wording.noted(1, rare) == f"1 image: {rare}."
+    assert wording.noted(4, rare) == "4 images: their label is shared by fewer than 5 patients: counted as other."
+    assert wording.noted(4, "no window in the header") == "4 images: no window in the header."

@@ -81,7 +81,7 @@ def bars_of(
     return [(x(at), y(low), x(at), y(high)) for at, (_, low, high) in known]
 
 
-def _split(points: Iterable[Point]) -> tuple[list[Point], dict[str, list[Point]]]:
+def by_stratum(points: Iterable[Point]) -> tuple[list[Point], dict[str, list[Point]]]:
     """Return the pooled points and those per modality, each in order of severity."""
     per: dict[str, list[Point]] = {}
     for point in sorted(points, key=lambda p: (p.stratum.level, p.level)):
@@ -122,8 +122,8 @@ def severity_response(name: str, points: Sequence[Point], discrimination: Sequen
     key : str
         Unique within the page.
     """
-    pooled, per = _split(points)
-    auroc, auroc_per = _split(p for p in discrimination if p.auroc is not None)
+    pooled, per = by_stratum(points)
+    auroc, auroc_per = by_stratum(p for p in discrimination if p.auroc is not None)
     severities = sorted({p.level for p in (*points, *discrimination)}) or [0]
     lower = bool(auroc or auroc_per)
     expected = any(p.expected is not None for p in points)
@@ -269,7 +269,7 @@ def _response_words(name: str, pooled: Sequence[Point], auroc: Sequence[Point], 
 
 def modality_multiples(name: str, points: Sequence[Point], cells: Sequence[Cell], unit: str, key: str) -> Chart:
     """Draw one small panel per modality: its scores with intervals, the pooled line behind, its verdict by marker."""
-    pooled, per = _split(points)
+    pooled, per = by_stratum(points)
     strongest = max((p.level for p in points), default=0)
     verdicts = {cell.stratum.level: cell for cell in cells}
     columns, wide, tall = 3, WIDTH / 3, 98

@@ -20,6 +20,7 @@ from auditkit.report.figures.calibration import reliability
 from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.heatmap import heat_map
 from auditkit.report.figures.inside import inside
+from auditkit.report.figures.right import right_response
 from auditkit.report.figures.subgroups import PANELS, subgroup_forest
 from auditkit.report.figures.svg import Chart
 from auditkit.report.gaps import Groups
@@ -28,6 +29,7 @@ from auditkit.report.pages import environment
 from auditkit.report.pdf import tables
 from auditkit.report.pdf.engine import font_faces, moment_of
 from auditkit.report.pdf.figures import Picture, cases, picture, strips
+from auditkit.report.pdf.losses import Loss, losses, matrix_of
 from auditkit.report.pdf.parts import annexes, chapters
 from auditkit.report.population import population
 from auditkit.report.probabilities import probabilities
@@ -141,7 +143,9 @@ def document(evidence: Evidence, record: bytes) -> str:
     shown, n_cases = cases(evidence)
     own = chapters(), annexes()
     texts = clause_map(evidence)
-    places = _places([*families, *informing], corruptions.rows, [text.key for text in texts])
+    lost = tables.capped(losses(families), CORRUPTIONS)
+    paged = [*((item.key, item.title) for item in corruptions.rows), *((item.id, item.title) for item in lost.rows)]
+    places = _places([*families, *informing], [key for key, _ in paged], [text.key for text in texts])
     return (
         _templates()
         .get_template("document.html.j2")
@@ -156,7 +160,7 @@ def document(evidence: Evidence, record: bytes) -> str:
             places=places,
             listed={
                 "families": [(places["family"][f.name], f.heading) for f in (*families, *informing)],
-                "corruptions": [(places["corruption"][item.key], item.title) for item in corruptions.rows],
+                "corruptions": [(places["corruption"][key], title) for key, title in paged],
                 "texts": [(places["text"][text.key], text.title) for text in texts],
             },
             families=families,
@@ -179,6 +183,8 @@ def document(evidence: Evidence, record: bytes) -> str:
             dose=figures.one(dose_response([a for a in audits if not views.separates(a)], figures.key())),
             degradation=[_corruption(evidence, item, figures) for item in corruptions.rows],
             corruptions=corruptions,
+            losses=[_loss(evidence, item, figures) for item in lost.rows],
+            lost=lost,
             inside=_inside(evidence, figures),
             groups=gap_groups(evidence),
             subgroups=[(group, _forests(group, figures)) for group in gap_groups(evidence)],
@@ -197,13 +203,11 @@ def document(evidence: Evidence, record: bytes) -> str:
     )
 
 
-def _places(
-    families: Sequence[views.Family], items: Sequence[views.Corruption], texts: Sequence[str]
-) -> dict[str, dict[str, str]]:
+def _places(families: Sequence[views.Family], items: Sequence[str], texts: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return the ids of headings within annexes, by what they are about."""
     return {
         "family": views.slugs([family.name for family in families], "family"),
-        "corruption": views.slugs([item.key for item in items], "corruption"),
+        "corruption": views.slugs(items, "corruption"),
         "text": views.slugs(texts, "text"),
     }
 
@@ -251,6 +255,15 @@ def _corruption(evidence: Evidence, item: views.Corruption, figures: _Figures) -
         "response": figures.one(response),
         "strips": strips(evidence, item),
         "matrix": tables.matrix(item),
+    }
+
+
+def _loss(evidence: Evidence, item: Loss, figures: _Figures) -> dict[str, Any]:
+    return {
+        "item": item,
+        "response": figures.one(right_response(item.title, item.audit.series, figures.key())),
+        "strips": strips(evidence, item.pictures, scores=False),
+        "matrix": matrix_of(item),
     }
 
 

@@ -65,8 +65,11 @@ class Strip:
     thumbs: Sequence[Thumbnail]
 
 
-def strips(evidence: Evidence, item: views.Corruption) -> list[Strip]:
-    """Return up to `STRIPS` images of a corruption, of different modalities where there are several."""
+def strips(evidence: Evidence, item: views.Corruption, *, scores: bool = True) -> list[Strip]:
+    """Return up to `STRIPS` images of a corruption, of different modalities where there are several.
+
+    Below each stands its score, or without `scores` how alike it is to the clean one.
+    """
     clean: dict[str, Example] = {}
     degraded: dict[str, list[Example]] = {}
     for example in evidence.examples:
@@ -83,15 +86,18 @@ def strips(evidence: Evidence, item: views.Corruption) -> list[Strip]:
         first = own[0]
         row = [*([clean[first.item]] if first.item in clean else []), *sorted(own, key=lambda e: e.level)]
         name = modality_name(first.modality) + (", synthetic" if first.synthetic else "")
-        result.append(Strip(name, [_thumbnail(e, item.title) for e in row]))
+        result.append(Strip(name, [_thumbnail(e, item.title, scores=scores) for e in row]))
     return result
 
 
-def _thumbnail(example: Example, title: str) -> Thumbnail:
+def _thumbnail(example: Example, title: str, *, scores: bool) -> Thumbnail:
     label = CLEAN if example.level == 0 else str(example.level)
     score = "no score" if example.score is None else fixed(example.score)
+    if not scores:
+        score = f"SSIM {fixed(example.ssim, 2)}" if example.level else ""
     state = CLEAN if example.level == 0 else f"{title}, severity {example.level}"
-    alt = f"{modality_name(example.modality)}, {state}, score {score}, SSIM {fixed(example.ssim, 2)}"
+    said = f", score {score}" if scores else ""
+    alt = f"{modality_name(example.modality)}, {state}{said}, SSIM {fixed(example.ssim, 2)}"
     return Thumbnail(_jpeg(example.jpeg), visible(alt), label, score)
 
 

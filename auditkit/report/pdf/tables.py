@@ -178,7 +178,7 @@ def matrix(item: views.Corruption) -> Matrix:
         rows.append(
             MatrixRow(
                 modality_name(name),
-                _range(p.n_clusters for p in own),
+                ranged(p.n_clusters for p in own),
                 places,
                 Scale(fall.estimate.unit, signed=False).short(fall.estimate) if fall else "–",
                 fall.verdict if fall else None,
@@ -197,7 +197,8 @@ def _place(point: Point | None, area: Any, cell: Cell | None) -> Place:
     )
 
 
-def _range(numbers: Iterable[int]) -> str:
+def ranged(numbers: Iterable[int]) -> str:
+    """Write one number, or the lowest and the highest of several."""
     seen = sorted(set(numbers))
     if not seen:
         return "–"
