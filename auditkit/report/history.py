@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from auditkit import durable
 from auditkit import words as wording
@@ -19,6 +13,8 @@ from auditkit.report.figures import timeline
 from auditkit.report.html import CSP, templates
 
 FIGURES, DRIFTS, ANCHORS, MONITORED = 12, 6, 6, 12
+COUNTS = 4, 8
+"""Columns of the table for the terminal that hold numbers."""
 KINDS = {
     "verdict": "verdict worse",
     "interval": "effect moved",
@@ -96,23 +92,28 @@ def history_lines(history: History, width: int) -> list[str]:
     history : History
         The runs.
     width : int
-        Columns of the terminal; below 60 it is taken as 60.
+        Columns of the terminal; below 80 it is taken as 80.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for head in ("run", "day", "version", "verdict"):
-        table.add_column(head, no_wrap=head != "version", overflow="fold")
-    for head in ("PASS", "FAIL", "INC.", "ERR."):
-        table.add_column(head, justify="right", no_wrap=True)
-    for head in ("crit.", "data", "part"):
-        table.add_column(head, no_wrap=True)
-    for run in history.runs:
-        counts = [str(run.counts.get(v, 0) or "") for v in wording.VERDICT_ORDER]
-        name = wording.visible(f"{run.version}: {(run.revision or run.fingerprint)[:10] or 'not known'}")
-        marks = run.protocol, run.data, str(run.n_not_run or "")
-        table.add_row(str(run.number), day(run.finished), escape(name), run.verdict, *counts, *marks)
-    out = io.StringIO()
-    Console(file=out, width=max(width, 60), color_system=None, legacy_windows=False).print(table)
-    return [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
+    heads = ["run", "day", "version", "verdict", "PASS", "FAIL", "INC.", "ERR.", "criteria", "data", "not run"]
+    rows = [heads, *(_cells(run) for run in history.runs)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    # A fingerprint gives way first: the page has it whole.
+    widths[2] = max(7, widths[2] - max(0, sum(widths) + len(heads) - 1 - max(width, 80)))
+    lines = [
+        " ".join(
+            cell.rjust(wide) if COUNTS[0] <= place < COUNTS[1] else wording.cut(cell, wide).ljust(wide)
+            for place, (cell, wide) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
+
+
+def _cells(run: PastRun) -> list[str]:
+    name = wording.visible(f"{run.version}: {(run.revision or run.fingerprint)[:12] or 'not known'}")
+    counts = [str(run.counts.get(verdict, 0) or "") for verdict in wording.VERDICT_ORDER]
+    marks = [run.protocol, run.data, str(run.n_not_run or "")]
+    return [str(run.number), day(run.finished), name, run.verdict, *counts, *marks]
 
 
 def day(text: str) -> str:

@@ -295,9 +295,9 @@ def test_limits_far_away_do_not_press_the_values_into_a_line(made: History) -> N
 
 
 def test_the_terminal_has_one_line_per_run(made: History) -> None:
-    for width in (60, 80, 200):
+    for width in (40, 80, 200):
         lines = history_lines(made, width)
-        assert max(map(len, lines)) <= max(width, 60)
+        assert max(map(len, lines)) <= max(width, 80)
         assert "\u202e" not in "".join(lines)
     wide = history_lines(made, 100)
     assert len(wide) == 2 + 4

@@ -60,7 +60,7 @@ def notes_of(history: History) -> list[str]:
     if len(history.data) > 1:
         sets = [f"{d.letter} ({d.n_images} images, from run {d.first_run})" for d in history.data]
         notes.append(
-            f"The runs are on {len(sets)} sets of images: {and_listed(sets)}. No line joins effects on two sets."
+            f"The runs are on {len(sets)} sets of images: {some_of(sets, 6)}. No line joins effects on two sets."
         )
     partial = [str(run.number) for run in history.runs if run.n_not_run]
     if partial:
