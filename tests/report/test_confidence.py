@@ -1,4 +1,4 @@
-"""Curves of confidence: every point can be read off, wrong answers are those that are not right, all is in the table."""
+"""Curves of confidence can be read off, wrong answers are those that are not right, and all is in the table."""
 
 from __future__ import annotations
 
