@@ -46,6 +46,13 @@ def test_the_truth_lies_where_the_row_says(name, where, how):
         assert good == (where == confidence.INSIDE)
 
 
+def test_a_planted_model_is_found_and_nothing_else_blamed():
+    row = "planted|surer under corruption, and more often wrong||200|1"
+    assert row in list(confidence.rows())
+    counts = confidence.run(Job("confidence", row, 0, 2))
+    assert (counts["found"], counts["others blamed"]) == (2, 0)
+
+
 @pytest.mark.parametrize("row", ["kept|inside|95 % right|64|1-4", "covered|inside|3 % sure and wrong|200|1"])
 def test_rows_can_be_run_and_put_in_a_table(row):
     assert row in list(confidence.rows())
