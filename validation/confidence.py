@@ -21,11 +21,12 @@ from scipy.special import ndtr
 from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, SCORED, Column, Expectations, Measurements
 from auditkit.protocol import confidence
+from auditkit.protocol.effects import share
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
 from auditkit.tasks import BRIER, CONFIDENCE, CORRECT
 from auditkit.tasks.truth import COLUMN_OF
-from auditkit.testing import audit_all
+from auditkit.testing import AbstainsOn, Behaviour, Confident, audit_all, labelled_images, simulate
 from auditkit.vocabulary import Effect, Perturbation, Question
 from validation.jobs import ROOT, Counts, Job, Ledger, chunks, to_stderr, work
 from validation.rates import Rate, Table
@@ -248,8 +249,25 @@ GATES = {
 }
 
 
+GROWS = GATES["overconfidence grows"].effect
+REFUSED = tuple(
+    share("refused", TASK, family="refusals_by_class").where(COLUMN_OF + TASK, answer).named(f"{TASK}-refused-{answer}")
+    for answer in ANSWERS
+)
+PLANTED: dict[str, tuple[Behaviour, tuple[Effect, ...]]] = {
+    "right as often as it says": (Confident(), ()),
+    "right less often under corruption, and says so": (Confident(falls=0.05), ()),
+    "surer under corruption, and more often wrong": (Confident(falls=0.1, over_corrupted=0.3), (GROWS,)),
+    "declines 40 % of the ill": (AbstainsOn(Confident(), "yes", 0.4), REFUSED[:1]),
+}
+"""Made-up models by what is wrong with them, and the audits that should find it."""
+FOUND, BLAMED = "found", "others blamed"
+
+
 def rows() -> Iterator[str]:
     """Yield the name of every row."""
+    for model, patients in product(PLANTED, PATIENTS):
+        yield f"planted|{model}||{patients}|1"
     for name, gate in GATES.items():
         for (where, how), patients, layout in product(gate.cases, PATIENTS, LAYOUTS):
             yield f"{name}|{where}|{how}|{patients}|{layout}"
@@ -263,6 +281,8 @@ def jobs(replicates: int | None = None) -> list[Job]:
 def run(job: Job) -> Counts:
     """Count the verdicts of a row."""
     name, where, how, patients, layout = job.row.split("|")
+    if name == "planted":
+        return _run_planted(job, where, int(patients))
     gate = GATES[name]
     protocol = _protocol(gate.effect.family, gate.verb, gate.limit, job.protocol_seed())
     records = images(layout, int(patients), ("xray",))
@@ -276,6 +296,27 @@ def run(job: Job) -> Counts:
         with unplanned():
             [audit] = audit_all(data, [gate.effect], protocol).values()
         counts[audit.verdict] += 1
+    return dict(counts)
+
+
+def _run_planted(job: Job, model: str, patients: int) -> Counts:
+    """Count how often the audits of a defect fail, and any other, each as if its family had no other decision."""
+    behaviour, to_find = PLANTED[model]
+    every = (OVER, GROWS, *REFUSED)
+    pack = load_protocol(PACK)
+    families = {e.family: pack.families[e.family].model_copy(update={"size": 2}) for e in every}
+    protocol = pack.model_copy(update={"seed": job.protocol_seed(), "families": families})
+    counts: Counter[str] = Counter(replicates=job.replicates)
+    for seed in job.seeds():
+        ill = np.random.default_rng(seed).random(patients) < 0.5
+        labels = ["bacterial" if sick else "normal" for sick in ill.tolist()]
+        records = labelled_images(images("1", patients, ("xray",)), "label", labels)
+        with unplanned():
+            audits = audit_all(simulate(behaviour, records, every, protocol, seed), every, protocol)
+        failed = {id for id, audit in audits.items() if audit.verdict == "FAIL"}
+        found_by = {f"{effect.family}/{effect.name}" for effect in to_find}
+        counts[FOUND] += bool(failed & found_by)
+        counts[BLAMED] += bool(failed - found_by)
     return dict(counts)
 
 
@@ -316,6 +357,12 @@ def table(results: dict[str, Counts]) -> Table:
     for row, counts in results.items():
         name, where, how, *rest = row.split("|")
         n = counts["replicates"]
+        if name == "planted":
+            found += [
+                Rate((name, where, how, *rest), claim, counts.get(claim, 0) / n, n, None, False)
+                for claim in (FOUND, BLAMED)
+            ]
+            continue
         for verdict in ("PASS", "FAIL"):
             wrong = where == MARGIN or (where, verdict) in ((INSIDE, "FAIL"), (BEYOND, "PASS"))
             nominal = ON_MARGIN if wrong else None

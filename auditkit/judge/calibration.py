@@ -156,7 +156,20 @@ def _chance(scores: NDArray[np.float64], question: Question, protocol: Protocol)
 
 
 def by_chance(chances: NDArray[np.float64], seed: int) -> float | None:
-    """Simulate outcomes that happen just as often as stated and return the 95th percentile of their error."""
+    """Simulate outcomes that happen just as often as stated and return the 95th percentile of their error.
+
+    Parameters
+    ----------
+    chances : ndarray of float, shape (n,)
+        0-1, none missing; the order does not matter.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    float or None
+        0-1; None without chances.
+    """
     if not chances.size:
         return None
     chances = np.sort(chances)  # the order of the images must not matter

@@ -23,5 +23,6 @@ def title_of_sure(effect: Effect, catalogue: Catalogue) -> str:
     if effect.statistic == "kept":
         what += f" {100 * abs(terms[0][0]):g} %"
     named = f"{task_in_words(catalogue.resolve(terms[0][1].question).task)}: {what}"
-    done = done_to(effect, catalogue)
+    # Of several conditions each part is called by its own.
+    done = done_to(effect, catalogue) if len({p.terms[0][1].question for p in effect.parts}) == 1 else ""
     return f"{named}, {done}" if done else named

@@ -71,15 +71,19 @@ def kept_loss(
     return Effect(named, family, (part,), "kept")
 
 
-def risk(task: str, *treated: Perturbation, wording: str = "", name: str = "", family: str = "") -> Effect:
+def risk(
+    task: str, conditions: Sequence[Condition] = ((),), *, wording: str = "", name: str = "", family: str = ""
+) -> Effect:
     """Return the mean share of right answers over all shares of items kept, and its curve: risk against coverage.
 
-    One less this mean is the area under the curve of the risk. It is only shown: declare its family with
-    ``shown = true``.
+    One less this mean is the area under the curve of the risk. A part for every condition. It is only shown: declare
+    its family with ``shown = true``.
     """
-    question = Question(task, wording).under(*treated)
-    named = "-".join(filter(None, (Question(task, wording).words, "risk", treated and condition_name(treated))))
-    return Effect(name or named, family, (Part("", _kept(question, 1.0)),), "risk")
+    question = Question(task, wording)
+    parts = tuple(
+        Part(_label(condition, conditions), _kept(question.under(*condition), 1.0)) for condition in conditions
+    )
+    return Effect(name or f"{question.words}-risk", family, parts, "risk")
 
 
 def reliability(
@@ -91,8 +95,7 @@ def reliability(
     """
     question = Question(task, wording)
     parts = tuple(
-        Part(condition_name(condition) if len(conditions) > 1 else "", _confidence(question.under(*condition)))
-        for condition in conditions
+        Part(_label(condition, conditions), _confidence(question.under(*condition))) for condition in conditions
     )
     return Effect(name or f"{question.words}-reliability", family, parts, "reliability")
 
@@ -162,6 +165,10 @@ def _kept(question: Question, share: float) -> tuple[tuple[float, Value], ...]:
 
 def _confidence(question: Question) -> tuple[tuple[float, Value], ...]:
     return ((1.0, Value(question, CONFIDENCE.name)), (-1.0, Value(question, CORRECT.name)))
+
+
+def _label(condition: Condition, among: Sequence[Condition]) -> str:
+    return condition_name(condition) if len(among) > 1 else ""
 
 
 def _check(share: float) -> None:

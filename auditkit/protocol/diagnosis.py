@@ -18,8 +18,8 @@ from auditkit.vocabulary import Effect, Part, Perturbation
 CONDITIONS = ("brain_tumour", "pneumonia", "skin_lesion", "histology")
 PRESENT, ABSENT, LETTERS, KIND = "present", "absent", "letters", "kind"
 SEVERITIES = (3, 5)
-STRONG = (Perturbation("jpeg", 5), Perturbation("gaussian_noise", 5))
-"""Corruptions under which curves are drawn beside those of images as they are."""
+AS_IS_AND_WORSE = ((), (Perturbation("jpeg", 5),), (Perturbation("gaussian_noise", 5),))
+"""The conditions that curves are drawn and thresholds used under: images as they are, and two strong corruptions."""
 KEPT = 0.8
 """The share of images that is kept where a model refers the others."""
 
@@ -141,14 +141,12 @@ def kept() -> list[Effect]:
 
 def risk() -> list[Effect]:
     """Curves of risk against coverage, about images as they are and under strong corruptions."""
-    asked = questions(PRESENT, KIND)
-    return [confidence.risk(task.id, *done, family="risk") for task in asked for done in ((), *((p,) for p in STRONG))]
+    return [confidence.risk(task.id, AS_IS_AND_WORSE, family="risk") for task in questions(PRESENT, KIND)]
 
 
 def reliability() -> list[Effect]:
     """Confidence against right answers, about images as they are and under strong corruptions."""
-    conditions = ((), *((p,) for p in STRONG))
-    return [confidence.reliability(task.id, conditions, family="reliability") for task in questions(PRESENT, KIND)]
+    return [confidence.reliability(task.id, AS_IS_AND_WORSE, family="reliability") for task in questions(PRESENT, KIND)]
 
 
 def referral() -> list[Effect]:
@@ -157,7 +155,7 @@ def referral() -> list[Effect]:
     return [
         make(task.id, task.answers, *done, family="referral")
         for task in questions(PRESENT, KIND)
-        for done in ((), *((p,) for p in STRONG))
+        for done in AS_IS_AND_WORSE
         for make in made
     ]
 

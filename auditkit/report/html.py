@@ -20,6 +20,7 @@ from auditkit.report import listing, views
 from auditkit.report.clauses import hazard_trace
 from auditkit.report.figures import charts, forest
 from auditkit.report.figures.calibration import by_chance, left_out_of, reliability
+from auditkit.report.figures.confidence import confidence_chart
 from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.inside import inside
 from auditkit.report.figures.subgroups import PANELS, subgroup_forest
@@ -244,6 +245,7 @@ def render_html(evidence: Evidence, record: bytes | None = None) -> str:
                 for group in gap_groups(evidence)
             ],
             calibrations=[(audit, reliability(audit, page.key())) for audit in views.calibrations(evidence)],
+            confidences=[c for a in views.on_confidence(evidence) if (c := confidence_chart(a, page.key()))],
             probabilities=probabilities(evidence),
             strata=views.strata(evidence.data),
             intended=views.intended_use(evidence),

@@ -111,6 +111,16 @@ def calibrates(audit: Audit) -> bool:
     return audit.statistic == "calibration"
 
 
+def on_confidence(evidence: Evidence) -> list[Audit]:
+    """Return the audits with curves of how sure the answers are, those of one task beside each other."""
+    return [audit for audit in evidence.audits if draws_confidence(audit)]
+
+
+def draws_confidence(audit: Audit) -> bool:
+    """Whether an audit has curves of how sure the answers are."""
+    return audit.statistic in ("reliability", "risk")
+
+
 def climbs(audit: Audit) -> bool:
     """Whether an audit has a figure by level of a perturbation; a calibration has one by band of the score."""
     return any(point.level for point in audit.series)

@@ -5,7 +5,8 @@ where the threshold lies. Here it is put as a mean of one value per item, so tha
 decide it: with a(j) the part of item j that is kept (ties in proportion), y(j) whether it is right, and m the share of
 right answers at the threshold, an item's value is a(j) (y(j) - m) / c + m. Their mean is the share of right answers
 kept, whatever m is. How they vary is the influence of the patients on it, the threshold's own uncertainty included,
-which an interval with a fixed threshold leaves out: its variance lacks c (1 - c) (kept - m)^2.
+which an interval with a fixed threshold leaves out: its variance lacks c (1 - c) (kept - m)^2. Of the shares of right
+answers on either side of the threshold m is the one further from what is kept.
 """
 
 from __future__ import annotations
@@ -81,7 +82,19 @@ def kept(confidence: ArrayLike, right: ArrayLike, clusters: ArrayLike, share: fl
     cut = share * whole
     part = np.clip((cut - starts) / mass, 0.0, 1.0)
     half = max(_WINDOW * whole, _FEWEST)
-    near = np.clip(np.minimum(ends, cut + half) - np.maximum(starts, cut - half), 0.0, None)
-    m = float((near * right_mass / mass).sum() / near.sum())
+    kept_right = float((part * right_mass).sum() / cut)
+    # Where right answers jump at the threshold, what lies beyond it says how far another threshold takes the number.
+    sides = [
+        _share(right_mass / mass, starts, ends, cut - half, cut),
+        _share(right_mass / mass, starts, ends, cut, cut + half),
+    ]
+    m = max((side for side in sides if side is not None), key=lambda side: abs(side - kept_right))
     values = part[place] * (y - m) / share + m
     return Kept(values, m - m / share - _ROUNDING, m + (1.0 - m) / share + _ROUNDING)
+
+
+def _share(right: FloatArray, starts: FloatArray, ends: FloatArray, low: float, high: float) -> float | None:
+    """Return the share of right answers among the weight between two places; None where there is none."""
+    inside = np.clip(np.minimum(ends, high) - np.maximum(starts, low), 0.0, None)
+    total = float(inside.sum())
+    return float((inside * right).sum()) / total if total > _ROUNDING else None

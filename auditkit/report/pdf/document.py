@@ -17,6 +17,7 @@ from auditkit.report import views
 from auditkit.report.clauses import DISCLAIMER, clause_map, hazard_trace
 from auditkit.report.figures import charts, forest
 from auditkit.report.figures.calibration import reliability
+from auditkit.report.figures.confidence import confidence_chart
 from auditkit.report.figures.dose import dose_response
 from auditkit.report.figures.heatmap import heat_map
 from auditkit.report.figures.inside import inside
@@ -192,6 +193,9 @@ def document(evidence: Evidence, record: bytes) -> str:
             informing=[_section(family, figures) for family in informing],
             outcomes=_outcomes(evidence, families, figures),
             calibration=[p for a in views.calibrations(evidence) for p in figures.one(reliability(a, figures.key()))],
+            confidence=[
+                p for a in views.on_confidence(evidence) for p in figures.one(confidence_chart(a, figures.key()))
+            ],
             probabilities=tables.capped(probabilities(evidence)),
             prompts=tables.capped(evidence.prompts, PROMPTS),
             cases=shown,
