@@ -1,6 +1,7 @@
 """How often `auditkit history` errs about new patients and about slow drift; nothing passes or fails by either.
 
-``python -m validation.monitoring [REPLICATES]`` prints the tables of docs/history.md. Seeds follow from the row's name.
+``python -m validation.monitoring [BANDS [DRIFTS]]`` prints the tables of docs/history.md, with 200 replicates of the bands
+and 1,000 of the drifts by default. Seeds follow from the row's name.
 """
 
 from __future__ import annotations
@@ -118,9 +119,10 @@ def _named(values: Values, settings: Settings) -> tuple[NDArray[np.bool_], Value
 
 def main(arguments: Sequence[str]) -> None:
     """Print both tables."""
-    replicates = int(arguments[0]) if arguments else 400
-    print("\n".join(["", f"{replicates} replicates, limit {LIMIT:g}, alpha {ALPHA:g}", "", *bands(replicates), ""]))
-    print("\n".join(drifts(replicates)))
+    of_bands = int(arguments[0]) if arguments else 200
+    of_drifts = int(arguments[1]) if len(arguments) > 1 else 1000
+    print("\n".join([f"{of_bands} replicates, limit {LIMIT:g}, alpha {ALPHA:g}", "", *bands(of_bands), ""]), flush=True)
+    print("\n".join([f"{of_drifts} replicates", "", *drifts(of_drifts)]))
 
 
 if __name__ == "__main__":
