@@ -20,7 +20,7 @@ from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import Draft
 from auditkit.judge.means import judge_made, without_probabilities
 from auditkit.judge.rules import Rules
-from auditkit.measure.columns import ERROR, NOT_ASKED, Measurements
+from auditkit.measure.columns import ERROR, NOT_ASKED, SCORED, Measurements
 from auditkit.measure.effects import PerItem
 from auditkit.protocol.model import Family
 from auditkit.stats.conformal import threshold
@@ -74,10 +74,10 @@ def _answers(decision: Decision) -> tuple[str, ...]:
 
 
 def _chances(question: Question, decision: Decision, data: Measurements) -> NDArray[np.float64]:
-    """Return the chance of every answer, shape (n, answers); NaN where the probabilities were not read."""
+    """Return the chance of every answer, shape (n, answers); NaN without probabilities, or where none was given."""
     column = data.column(question)
     found = np.stack([column.value(f"{CHANCE}{answer}") for answer in _answers(decision)], axis=1)
-    read = np.isfinite(found).any(axis=1)
+    read: NDArray[np.bool_] = np.isfinite(found).any(axis=1) & (column.outcomes == SCORED)
     # A server may list some answers only: the others have next to no probability.
     return np.where(read[:, None], np.nan_to_num(found), np.nan)
 
@@ -87,7 +87,7 @@ def _nonconformity(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return 1 less the chance of the right answer, and where it is known; shape (n,) each.
 
-    Without usable probabilities an item keeps every answer, which covers it at any threshold: 0.
+    Declined, or without usable probabilities, an item keeps every answer, which covers it at any threshold: 0.
     """
     chances = _chances(question, decision, data)
     truths = data.level_of(f"{COLUMN_OF}{question.task}")

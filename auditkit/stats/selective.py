@@ -77,8 +77,9 @@ def kept(confidence: ArrayLike, right: ArrayLike, clusters: ArrayLike, share: fl
     place = place.reshape(-1)
     mass = np.bincount(place, weight)
     right_mass = np.bincount(place, weight * y)
-    ends = np.cumsum(mass)
-    starts, whole = ends - mass, float(ends[-1])
+    ends: FloatArray = np.cumsum(mass).astype(np.float64)
+    starts: FloatArray = ends - mass
+    whole = float(ends[-1])
     cut = share * whole
     part = np.clip((cut - starts) / mass, 0.0, 1.0)
     half = max(_WINDOW * whole, _FEWEST)

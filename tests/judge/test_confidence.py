@@ -208,6 +208,22 @@ def test_an_item_without_usable_probabilities_is_referred_and_covered():
     assert by_part(referred)["all"].estimate.value > 0.97
 
 
+def test_what_is_declined_is_referred_whatever_its_probabilities():
+    """The class whose images are declined is that which goes to people."""
+    truths = half(120)
+    data = measured({CHEST: [(right(t), 0.9) for t in truths]}, truths)
+    table, ill = AnswerTable(120, SHOWN.catalogue), np.arange(120) % 2 == 0
+    for i, truth in enumerate(truths):
+        text = "I cannot say." if ill[i] else "A"
+        sure = {right(truth): math.log(0.9), wrong(truth): math.log(0.1)}
+        table.put(i, CHEST, StoredAnswer(text, "stop", sure), data.records[i].columns)
+    audit = judged(
+        confidence.referred("chest", ANSWERS, family="mine"), Measurements(data.records, table.columns), SHOWN
+    )
+    cells = by_part(audit)
+    assert (cells["pneumonia"].estimate.value, cells["normal"].estimate.value) == (1.0, 0.0)
+
+
 EFFECTS = [
     OVER,
     confidence.grows(OVER, DONE, family="mine"),

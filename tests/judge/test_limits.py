@@ -211,7 +211,9 @@ def test_one_effect_of_a_family_may_lack_some_of_the_labels():
 
 def test_a_statistic_that_there_is_not():
     effect = Effect("x", "mine", change(HIGH).parts, statistic="rank")
-    with pytest.raises(AuditkitError, match=r"there is no statistic 'rank'.*area, calibration, differs, follows, mean"):
+    with pytest.raises(
+        AuditkitError, match=r"there is no statistic 'rank'.*area, calibration, covered, differs, follows, kept, mean"
+    ):
         check_limits([effect], own(within=5.0))
 
 
