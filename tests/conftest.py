@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from auditkit.ask.store import Store
 from auditkit.images.item import Item, Picture
@@ -17,6 +18,10 @@ from auditkit.protocol.read import load_protocol
 from tests.forked import Forked
 
 pytest_plugins = ["pytester"]
+
+# How long an example takes is the machine's, and it may be busy.
+settings.register_profile("auditkit", deadline=None)
+settings.load_profile("auditkit")
 
 
 class FunctionModel:

@@ -69,7 +69,7 @@ def chosen(items, source, seed=1):
     return {one.id: one for one in with_donors(items, source, EFFECTS, _RULES.catalogue, seed)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(source=sources(), seed=st.integers(0, 3))
 def test_the_donor_of_a_pair_is_one_pair_of_somebody_else(source, seed):
     for one in chosen(source, source, seed).values():
@@ -92,7 +92,7 @@ def test_the_donor_of_a_pair_is_one_pair_of_somebody_else(source, seed):
             assert not held or wanted(one, step) in fitting
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(source=sources(), shuffle=st.randoms(use_true_random=False), data=st.data())
 def test_neither_a_subset_nor_an_order_changes_it(source, shuffle, data):
     every = chosen(source, source)
@@ -102,7 +102,7 @@ def test_neither_a_subset_nor_an_order_changes_it(source, shuffle, data):
             assert {c: p.content for c, p in own_.given.items()} == {c: p.content for c, p in other.given.items()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(source=sources())
 def test_pairs_and_texts_beside_them_change_no_donor_of_a_single_picture(source):
     alone = [one for one in source if len(one.pictures) == 1]

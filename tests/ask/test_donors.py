@@ -76,7 +76,7 @@ def chosen(items, source, protocol, seed=1):
     return {one.id: one for one in with_donors(items, source, EFFECTS, protocol.catalogue, seed)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(source=sources(), seed=st.integers(0, 3), shuffle=st.randoms(use_true_random=False), data=st.data())
 def test_neither_a_subset_nor_an_order_changes_a_donor(source, seed, shuffle, data):
     protocol = _PROTOCOL[0]
@@ -88,7 +88,7 @@ def test_neither_a_subset_nor_an_order_changes_a_donor(source, seed, shuffle, da
         assert {c: p.content for c, p in one.pictures[0].given.items()} == {c: p.content for c, p in expected.items()}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(source=sources(), seed=st.integers(0, 3))
 def test_a_donor_is_another_patients_picture_of_the_modality_asked_for(source, seed):
     protocol = _PROTOCOL[0]

@@ -70,7 +70,7 @@ def test_more_keys_than_one_statement_takes(store):
     store.add_answers({}, "m")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_any_text_comes_back_as_it_was(store, text):
     key = f"{hash(text)}"

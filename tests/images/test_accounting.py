@@ -135,7 +135,7 @@ CELLS = st.sampled_from(
 )
 IDS = st.sampled_from(["p1", "P1", "700", "700.0", "", "REMOVED", 'say "hi"', "a,b", "ü", "x;y"])
 ROWS = st.lists(st.tuples(CELLS, IDS), min_size=1, max_size=15)
-HOSTILE = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HOSTILE = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def accounted(path, n):

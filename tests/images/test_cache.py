@@ -42,7 +42,7 @@ def test_least_recently_used_goes_first():
     assert source.decoded == ["a", "b", "c", "b"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 60)), max_size=60), st.integers(0, 150))
 def test_the_bound_holds_and_pixels_are_right(requests, bound):
     source, cache, sizes = Source(), PixelCache(bound), {}

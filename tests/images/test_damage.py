@@ -147,7 +147,7 @@ def test_every_element_damaged_in_every_listed_way(tmp_path, implicit):
     assert 0 < readable < len(found) * len(ways), "some damage is harmless, some is not"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     implicit=st.booleans(),
     place=st.integers(0, 10**6),
@@ -161,7 +161,7 @@ def test_any_damage_to_any_element_gives_pixels_or_a_reason(tmp_path_factory, im
     read(path)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(implicit=st.booleans(), changes=st.lists(st.tuples(st.integers(132, 10**6), st.integers(0, 255)), max_size=6))
 def test_any_bytes_changed_give_pixels_or_a_reason(tmp_path_factory, implicit, changes):
     data = bytearray(whole(implicit)[0])

@@ -56,7 +56,7 @@ def test_window_follows_the_standard(tmp_path, function, formula, centre, width)
     assert np.abs(read_file(path).astype(float) - expected).max() <= 0.5 + 1e-9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     centre=st.floats(-500, 500),
     width=st.floats(2, 1000),

@@ -138,7 +138,7 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
     assert install_line("parquet") in caught.value.remedy
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_rows_or_one_clear_error(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("fuzz")

@@ -198,7 +198,7 @@ CASES = st.lists(
     max_size=10,
     unique=True,
 )
-HOSTILE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HOSTILE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(CASES, st.randoms(use_true_random=False))

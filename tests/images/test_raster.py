@@ -236,7 +236,7 @@ def test_text_and_fragments_are_no_images(tmp_path, content):
     assert reason_of(path, call=raster.inspect)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(position=st.integers(0, 2000), value=st.integers(0, 255), suffix=st.sampled_from(["png", "jpg", "tiff", "webp"]))
 def test_a_damaged_byte_gives_pixels_or_a_reason_never_another_error(tmp_path_factory, position, value, suffix):
     path = tmp_path_factory.mktemp("fuzz") / f"f.{suffix}"

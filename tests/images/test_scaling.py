@@ -13,7 +13,7 @@ SHAPES = st.tuples(st.integers(1, 90), st.integers(1, 90)).flatmap(lambda size: 
 PIXELS = SHAPES.flatmap(lambda shape: hnp.arrays(np.uint8, shape))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PIXELS, st.integers(1, 64))
 def test_never_enlarged_never_beyond_the_range(pixels, max_side):
     result = fit(pixels, max_side)
@@ -26,7 +26,7 @@ def test_never_enlarged_never_beyond_the_range(pixels, max_side):
     assert not result.flags.writeable
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 60), st.integers(1, 60))), st.integers(1, 80))
 def test_grey_and_grey_in_colour_are_the_same(pixels, max_side):
     colour = np.repeat(pixels[..., None], 3, axis=2)

@@ -153,7 +153,7 @@ PLAN = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["fold", "fold-s1",
 
 
 @given(PLAN, st.randoms(use_true_random=False), st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_order_of_the_rows_does_not_show(pictures, plan, chance, twice):
     """Every version is given of the picture it names, and of nothing else; what is there twice changes nothing."""
     rows = [*(clean(i) for i in range(5)), *(version(10 + at, of, change) for at, (of, change) in enumerate(plan))]

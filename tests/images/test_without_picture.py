@@ -41,7 +41,7 @@ def without(images) -> list[Item]:
     return [item for item in images.records if not item.pictures]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows=st.lists(st.tuples(cells, cells, cells), max_size=8), data=st.data())
 def test_every_row_is_an_item_a_copy_or_empty_in_whatever_order(folder, rows, data):
     """What a row says but for its patient is written once: so many items there are, counted here by a set."""
@@ -59,7 +59,7 @@ def test_every_row_is_an_item_a_copy_or_empty_in_whatever_order(folder, rows, da
     assert {(i.id, i.content) for i in without(again)} == {(i.id, i.content) for i in without(images)}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(row=st.tuples(cells, cells), place=st.integers(0, 1), other=cells)
 def test_a_changed_cell_makes_another_item_with_another_address(folder, row, place, other):
     changed = [*row]

@@ -71,7 +71,7 @@ def without(record):
 
 
 @given(seed=st.integers(0, 2**32), gaps=st.floats(0, 1))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 def test_nothing_but_the_new_fields_moves(seed, gaps):
     rng = np.random.default_rng(seed)
 

@@ -34,7 +34,7 @@ def permuted(order):
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_order_of_images_and_audits(random):
     order = list(range(len(RECORDS)))
     random.shuffle(order)
@@ -44,7 +44,7 @@ def test_order_of_images_and_audits(random):
 
 
 @given(st.sets(st.sampled_from(range(len(EFFECTS))), min_size=1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_any_subset_of_the_audits(chosen):
     some = [EFFECTS[i] for i in sorted(chosen)]
     for name, audit in audit_all(DATA, some, RULES).items():

@@ -55,7 +55,7 @@ def through(rules, records, shift_a, shift_b, sd=4.0, seed=0, draw=None):
     number=st.integers(1, 4),
     seed=st.integers(0, 2**32),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_stages_divide_the_patients(patients, per_patient, number, seed):
     records = images(patients * per_patient, ("ct", "mr"), per_patient)
     staged = stages(records, number, seed)

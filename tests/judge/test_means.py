@@ -228,7 +228,7 @@ def test_a_question_that_was_not_asked_is_not_missing():
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_order_of_images_and_of_other_comparisons_does_not_matter(seed):
     records, clean, treated = pair(30, 2, 5, ("ct", "mr"), seed=seed)
     other = (LOW,)

@@ -122,7 +122,7 @@ def by_hand(answers, item, part, one_role):
 
 
 @given(situations())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_rule_of_missing_values_item_by_item(situation):
     answers, scanners, part = situation
     if part is None:
@@ -187,7 +187,7 @@ def test_no_difference_lies_outside_its_bounds_while_one_side_is_known(rows):
 
 
 @given(st.lists(PART_SCORE, min_size=6, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_fall_is_the_slope_of_least_squares_and_its_bounds_those_of_all_ways_to_fill_it(scores):
     row = np.array([np.nan if s is None else s for s in scores])
     conditions = [(), *((Perturbation("pixelate", s),) for s in range(1, 6))]

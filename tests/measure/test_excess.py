@@ -143,7 +143,7 @@ SCALES = st.one_of(
 
 
 @given(SCALES, st.sampled_from([5.0, 24.5, 25.0, 50.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_where_any_of_six_answers_may_be_the_treated_one_the_excess_is_zero_on_average(scores, beyond):
     """Exchangeable answers: every order is as likely, so the mean over all choices is the expectation, exactly."""
     rows = [[scores[i], *scores[:i], *scores[i + 1 :]] for i in range(6)]

@@ -30,7 +30,7 @@ def images(draw):
     return draw(hnp.arrays(dtype, shape, elements=hnp.from_dtype(np.dtype(dtype), **elements)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(image=images(), name=st.sampled_from(NAMES), severity=st.integers(1, 5), key=st.binary(max_size=40))
 def test_pure_and_shape_dtype_and_range_are_kept(image, name, severity, key):
     before = image.copy()

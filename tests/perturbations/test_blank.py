@@ -33,7 +33,7 @@ def test_black_and_grey_are_one_value_in_every_dtype(shape, dtype, middle):
         assert np.unique(found).tolist() == [value]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seeds=st.tuples(st.integers(0, 9), st.integers(10, 19)),
     name=st.sampled_from(BLANK),

@@ -86,7 +86,7 @@ def test_psnr_sees_a_single_level_in_a_single_value():
     assert dose(first, second).psnr == pytest.approx(10 * math.log10(65535**2 * 90000), abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     dtype=st.sampled_from(sorted(WHITE)), height=st.integers(8, 60), width=st.integers(8, 60), seed=st.integers(0, 99)
 )

@@ -46,7 +46,7 @@ def test_a_placebo_has_as_many_words_and_letters(name):
     np.testing.assert_array_equal(*strips)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     height=st.integers(100, 300),
     width=st.integers(120, 300),

@@ -36,7 +36,7 @@ def _audit(bands: tuple[tuple[float, float | None, int], ...] = BANDS) -> Audit:
     )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(1, 999)), min_size=1, max_size=10))
 def test_bands_can_be_read_off(bands: list[tuple[float, float, int]]) -> None:
     bands = sorted(bands)

@@ -201,7 +201,7 @@ def test_verdicts_differ_in_shape_and_not_only_in_colour() -> None:
     assert len({shape(v) for v in ("PASS", "FAIL", "INCONCLUSIVE", "ERROR")}) == 4
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.floats(0, 100), min_size=6, max_size=6), st.lists(st.floats(0.42, 1), min_size=6, max_size=6))
 def test_scores_and_auroc_can_be_read_off(scores: list[float], areas: list[float]) -> None:
     points = [_point(s, v, auroc=a) for s, (v, a) in enumerate(zip(scores, areas, strict=True))]
@@ -229,7 +229,7 @@ def test_numbers_keep_clear_of_the_line_they_belong_to() -> None:
             assert not [p for p in along if abs(p[0] - word.x) < half - 1 and abs(p[1] - word.y) < 4], word.text
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.floats(-14, 14), st.floats(0.1, 4), st.floats(0.5, 10), st.lists(st.floats(-14, 14), max_size=5),
     st.sampled_from(["PASS", "FAIL", "INCONCLUSIVE", "ERROR"]),
@@ -330,7 +330,7 @@ def test_n_is_given_as_a_range_when_rows_differ() -> None:
     assert charts.level_words([Estimate(level=0.9), Estimate(level=0.95)]) == "intervals"
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(
         st.tuples(

@@ -38,7 +38,7 @@ def _audit(title: str, places: list[tuple[float | None, float | None]], modality
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.floats(0.05, 0.85), st.floats(5, 95)), min_size=1, max_size=5))
 def test_dose_and_score_can_be_read_off(places: list[tuple[float, float]]) -> None:
     chart = dose_response([_audit("Blur", [(1.0, 90.0), (0.02, 50.0), *places])], "k")

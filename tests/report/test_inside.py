@@ -210,7 +210,7 @@ def test_names_are_data(brief: Evidence) -> None:
     assert "⟨U+001B⟩" in section
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(st.sampled_from(MODALITIES), st.none() | st.floats(-1, 1), st.integers(1, 5)), max_size=6))
 def test_any_similarities_give_well_formed_drawings(rows: list[tuple[str, float | None, int]]) -> None:
     drawn = [

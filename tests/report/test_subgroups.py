@@ -80,7 +80,7 @@ def record(lean: Evidence) -> Evidence:
     return lean
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     values=st.lists(
         st.tuples(st.floats(2, 98), st.floats(-20, 5), st.floats(0.02, 0.98)), min_size=1, max_size=5

@@ -46,7 +46,7 @@ def paired(rng: np.random.Generator, G: int, images: int, shift: float):
 
 
 @given(GRID, GRID)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_area_equals_a_double_loop_and_mann_whitney(x, y):
     result = auroc(x, y, np.arange(len(x)), np.arange(len(y)), 0.05)
     assert result.estimate == pytest.approx(kernel(x, y).mean(), abs=1e-12)
@@ -91,7 +91,7 @@ UNEQUAL = st.integers(0, 10_000).map(np.random.default_rng)
 
 
 @given(UNEQUAL)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_pairs_of_one_patient_are_told_from_the_others(rng):
     """Unequal patients, many ties, some patients on one side only, against loops over pairs and patients."""
     group_x, group_y = rng.integers(0, 6, 15), rng.integers(2, 9, 11)
@@ -190,7 +190,7 @@ def test_p_values_and_interval_agree(rng, alpha):
 
 
 @given(UNEQUAL)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_p_values_of_any_few_patients_agree_and_are_monotone(rng):
     group_x, group_y = rng.integers(0, 5, 9), rng.integers(0, 7, 9)
     x, y = rng.integers(0, 4, 9) * 1.0, rng.integers(0, 4, 9) * 1.0
@@ -259,7 +259,7 @@ def test_a_treatment_that_changes_nothing_leaves_no_variance(rng):
 
 
 @given(UNEQUAL)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_identical_sides_leave_no_variance_to_the_last_digit(rng):
     """Whatever the scores and however many images a patient has: nothing may be left by rounding."""
     codes = rng.integers(0, 12, int(rng.integers(13, 70)))
@@ -305,7 +305,7 @@ def test_unusable_input_is_named():
 
 
 @given(UNEQUAL)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_identical_sides_are_never_certain(rng):
     """Treated equal to clean, whatever the scores and the images of a patient: as uncertain as the patients are few."""
     codes = rng.integers(0, int(rng.integers(2, 60)), int(rng.integers(60, 90)))

@@ -124,7 +124,7 @@ def test_a_picture_that_one_version_has_not_scored_is_left_out_of_both_areas():
 
 
 @given(st.integers(2, 60), st.integers(0, 99), st.floats(0, 3), st.floats(0, 3), st.sampled_from([0.0, 1.0, 2.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_interval_and_p_values_agree(G, seed, shift_new, shift_old, step):
     new, old = scores(2 * G, shift_new, shift_old, seed)
     if step:

@@ -33,7 +33,7 @@ def test_integral_equals_the_beta_distribution_for_two_atoms(n):
 
 
 @given(st.lists(st.integers(-100, 100), min_size=3, max_size=8, unique=True), st.floats(0.01, 0.99))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_integral_equals_the_closed_form_for_distinct_values(atoms, share):
     """Of uniform spacings D, sum(D a) >= t with probability sum over a_i > t of prod (a_i - t) / (a_i - a_j)."""
     threshold = min(atoms) + share * (max(atoms) - min(atoms))
@@ -74,7 +74,7 @@ values = st.lists(st.sampled_from([0.0, 0.0, -80.0, -25.0, 3.3, 40.0, 100.0]), m
 
 
 @given(values, st.sampled_from([0.01, 0.025, 0.05, 0.2]), st.floats(-60, 60))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_p_value_is_the_alpha_at_which_the_bound_excludes(x, alpha, threshold):
     upper = mean_upper(x, 100.0, alpha)
     if abs(upper - threshold) > 1e-6:
@@ -82,7 +82,7 @@ def test_p_value_is_the_alpha_at_which_the_bound_excludes(x, alpha, threshold):
 
 
 @given(values)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_bounds_enclose_the_mean_mirror_and_widen_with_confidence(x):
     low, high = mean_lower(x, -100.0, 0.05), mean_upper(x, 100.0, 0.05)
     assert -100 <= low < x.mean() or x.mean() == -100

@@ -28,7 +28,7 @@ def calibrated(rng: np.random.Generator, sizes: tuple[int, ...], G: int, correla
 
 
 @given(UNIFORM, st.integers(1, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_expected_calibration_error_bin_by_bin(rows, bins):
     p, y = np.array(rows).T
     total = 0.0

@@ -89,7 +89,7 @@ def test_p_values_are_students_when_the_bootstrap_agrees():
     st.sampled_from([0.01, 0.025, 0.05, 0.2]),
     st.sampled_from([(1, 1), (np.inf, 1), (1, np.inf)]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_decision_interval_and_p_values_never_disagree(kind, G, seed, margin, alpha, sides):
     low, high = -margin * sides[0], margin * sides[1]
     result = judge(KINDS[kind](np.random.default_rng(seed), G), low, high, alpha=alpha, seed=seed)
@@ -118,7 +118,7 @@ def test_decision_and_p_values_agree_at_every_margin(kind):
 
 
 @given(st.sampled_from(sorted(KINDS)), st.integers(12, 60), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_changing_the_sign_mirrors_everything(kind, G, seed):
     x = KINDS[kind](np.random.default_rng(seed), G)
     a, b = judge(x, -4, 6), judge(-x, -6, 4)
@@ -128,7 +128,7 @@ def test_changing_the_sign_mirrors_everything(kind, G, seed):
 
 
 @given(st.floats(-20, 20), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shifting_data_and_margins_together_changes_nothing_where_the_range_is_far(shift, seed):
     x = np.clip(np.random.default_rng(seed).normal(0, 45, 120), -79, 79)
     a, b = judge(x), judge(x + shift, -5 + shift, 5 + shift)
@@ -137,7 +137,7 @@ def test_shifting_data_and_margins_together_changes_nothing_where_the_range_is_f
 
 
 @given(st.sampled_from(sorted(KINDS)), st.integers(24, 90), st.integers(0, 1000), st.floats(0.5, 30), st.floats(0, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_wider_margin_never_turns_inside_into_anything_else(kind, G, seed, margin, more):
     x = KINDS[kind](np.random.default_rng(seed), G)
     narrow, wide = judge(x, -margin, margin), judge(x, -margin - more, margin + more)

@@ -13,7 +13,7 @@ SCALES = st.sampled_from([1e-300, 1e-12, 1.0, 57.3, 1e9, 1e290])
 
 
 @given(st.integers(0, 10_000), st.integers(1, 400), SCALES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_weighted_sums_are_those_of_exact_fractions_in_any_order(seed, n, scale):
     rng = np.random.default_rng(seed)
     values = on_grid(rng.standard_t(2, n) * scale, n)
@@ -32,7 +32,7 @@ def test_weighted_sums_are_those_of_exact_fractions_in_any_order(seed, n, scale)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 300), SCALES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_values_move_by_next_to_nothing_and_coarse_ones_not_at_all(seed, n, scale):
     rng = np.random.default_rng(seed)
     values = rng.normal(0, 1, n) * scale

@@ -12,7 +12,7 @@ P = st.lists(st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.01, 0.01, 1.0]))
 
 
 @given(P, st.integers(0, 30))
-@settings(max_examples=12, deadline=None)  # statsmodels takes 55 ms a call
+@settings(max_examples=12)  # statsmodels takes 55 ms a call
 def test_equals_statsmodels_with_the_members_not_run_at_one(p, not_run):
     expected = multipletests(p + [1.0] * not_run, method="holm")[1][: len(p)]
     np.testing.assert_allclose(holm(p, len(p) + not_run), expected, atol=1e-12)

@@ -46,7 +46,7 @@ def test_power_at_the_margin_is_alpha_and_without_spread_certain():
 
 
 @given(st.integers(2, 500), st.floats(0.1, 40), st.floats(0, 10), st.floats(0.1, 10), st.sampled_from([0.025, 0.05]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_power_is_a_probability_symmetric_and_grows_with_margin(n, sd, effect, margin, alpha):
     power = power_inside(n, sd, effect, -margin, margin, alpha)
     assert 0 <= power <= 1

@@ -40,7 +40,7 @@ def test_as_many_patients_as_planned_pass_at_least_as_often_as_planned(area, flo
 
 
 @given(st.floats(0.55, 0.97), st.floats(0.5, 0.95), st.integers(2, 400))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_areas_mirror_one_another(area, floor, n):
     assume(abs(area - floor) > 1e-6)  # on the floor there are two sides to show
     power = auroc_power(n, area, 2.0, floor, 0.05)

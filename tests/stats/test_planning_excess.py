@@ -108,7 +108,7 @@ def test_three_values_have_the_mean_and_at_least_the_spread(mean, sd):
 
 
 @given(st.integers(0, 20), st.integers(0, 10), st.integers(10, 90))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_spread_is_read_off_the_end_of_the_interval(ups, downs, rest):
     x = values(ups, downs, ups + downs + rest)
     found = excess_of_jumps(x, 0.1, 0.05)

@@ -40,7 +40,7 @@ def test_power_of_a_share_has_statsmodels_rejection_region(n, cap):
 
 
 @given(st.integers(1, 400), st.floats(0.01, 0.5), st.sampled_from([0.025, 0.05]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_share_at_the_cap_is_claimed_with_alpha_at_most(n, cap, alpha):
     assert share_power(n, cap, cap, alpha) <= alpha * (1 + 1e-9)
     assert share_power(n, cap, cap, alpha, beyond=True) <= alpha * (1 + 1e-9)

@@ -61,7 +61,7 @@ def test_one_patient_with_32_slices():
 
 
 @given(st.integers(0, 40), st.sampled_from([1, 2, 4]), st.sampled_from([0.01, 0.025, 0.05]))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_what_did_not_happen_mirrors_what_did(k, images, alpha):
     order = np.random.default_rng(k).permutation(40)
     result = clustered_rate(events(k, 40)[order], np.arange(40) // images, alpha)

@@ -85,7 +85,7 @@ def test_error_spent_by_half_time():
 
 
 @given(looks, spendings, st.floats(1e-4, 0.25), st.floats(1.01, 1.2))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_levels_rise_with_alpha_and_do_not_look_ahead(fractions, spending, alpha, factor):
     levels = nominal_levels(fractions, alpha, spending)
     assert all(b >= a for a, b in zip(levels, nominal_levels(fractions, alpha * factor, spending), strict=True))
@@ -103,7 +103,7 @@ def test_levels_rise_with_alpha_and_do_not_look_ahead(fractions, spending, alpha
     st.sampled_from([0.025, 0.05]),
     st.lists(st.floats(0, 0.12), min_size=5, max_size=5),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_at_the_protocols_alpha_the_p_value_is_the_decision(fractions, spending, alpha, drawn):
     levels = nominal_levels(fractions, alpha, spending)
     on_the_level = [list(levels), [math.nextafter(level, 1) for level in levels]]
@@ -114,7 +114,7 @@ def test_at_the_protocols_alpha_the_p_value_is_the_decision(fractions, spending,
 
 
 @given(looks, spendings, st.lists(st.floats(0, 1), min_size=5, max_size=5), st.integers(0, 4), st.floats(0, 1))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_smaller_p_values_and_more_looks_never_raise_it(fractions, spending, drawn, at, share):
     p = np.array(drawn[: len(fractions)])[:, None]
     adjusted = sequential_p(p, fractions, spending, 0.05)

@@ -125,7 +125,7 @@ def test_a_pairs_own_interval_lies_within_games_and_howells_simultaneous_one():
     st.floats(0.5, 30),
     st.sampled_from([0.025, 0.05]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_decision_interval_and_p_values_never_disagree(kinds, sizes, seed, margin, alpha):
     rng = np.random.default_rng(seed)
     x = {name: KINDS[kind](rng, n) for name, kind, n in zip("ab", kinds, sizes, strict=True)}

@@ -63,7 +63,7 @@ def test_noise_as_frequent_as_jumps_is_no_excess():
     st.integers(0, 40), st.integers(0, 20), st.integers(1, 60), st.floats(0.02, 0.9),
     st.sampled_from([0.01, 0.025, 0.05]), st.integers(1, 4),
 )  # fmt: skip
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_decision_interval_and_p_values_agree(up, down, rest, cap, alpha, images):
     x = np.random.default_rng(up).permutation(jumps(up, up + down + rest, down))
     x = x[: x.size // images * images].reshape(-1, images).mean(axis=1)

@@ -102,7 +102,7 @@ def test_ends_and_p_values_are_one_statement(mean, n, alpha, threshold):
 
 
 @given(st.floats(-60, 60), st.integers(1, 80), st.floats(-95, 95))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_p_value_is_the_smallest_alpha_whose_interval_excludes(mean, n, threshold):
     """Found by bisection over alpha."""
     p = float(p_mean_above(mean, n, 100.0, threshold))
@@ -116,7 +116,7 @@ def test_the_p_value_is_the_smallest_alpha_whose_interval_excludes(mean, n, thre
 
 
 @given(st.floats(-60, 60), st.integers(2, 80), ALPHAS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_values_that_do_not_vary_have_the_bound_of_values_of_known_range(mean, n, alpha):
     """The two rules of the gate meet where nothing varies: the bounded mean counts those not seen already."""
     x = np.full(n, mean)
@@ -131,7 +131,7 @@ def test_values_that_do_not_vary_have_the_bound_of_values_of_known_range(mean, n
     st.integers(2, 120), st.floats(-40, 40), st.sampled_from([0.0, 0.3, 3.0, 30.0]), st.floats(0.5, 60),
     st.sampled_from([0.025, 0.05]), st.integers(0, 9999), st.sampled_from([1.0, 100.0, 200.0]),
 )  # fmt: skip
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_means_never_disagree_with_themselves_nor_leave_out_who_was_not_seen(G, mean, sd, margin, alpha, seed, reach):
     x = np.clip(np.random.default_rng(seed).normal(mean, sd, G), -100, 100) * reach / 100
     limit = margin * reach / 100
@@ -152,7 +152,7 @@ def noise(G: int, seed: int):
 
 
 @given(st.integers(2, 90), st.integers(0, 9999), st.floats(0.03, 0.97), st.sampled_from([0.025, 0.05]))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_areas_never_disagree_with_themselves_nor_leave_out_who_was_not_seen(G, seed, floor, alpha):
     clean, treated = noise(G, seed)
     one = auroc(clean, treated, np.arange(G), np.arange(G), alpha)
@@ -166,7 +166,7 @@ def test_areas_never_disagree_with_themselves_nor_leave_out_who_was_not_seen(G, 
 
 
 @given(st.integers(2, 90), st.integers(0, 9999), st.floats(0.02, 0.6), st.sampled_from([0.025, 0.05]))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_differences_of_areas_never_disagree_with_themselves_either(G, seed, margin, alpha):
     new, old = noise(G, seed), noise(G, seed + 1)
     one = auroc_difference(new, old, np.arange(G), alpha)

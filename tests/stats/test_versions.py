@@ -76,7 +76,7 @@ def test_upwards_is_students_test_of_the_differences():
     st.sampled_from(HARMS), st.integers(24, 60), st.floats(-20, 20), st.floats(-20, 20), st.floats(0.5, 20),
     st.integers(0, 9),
 )  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_decision_interval_and_p_values_agree(harm, n, now, before, sd, seed):
     rng = np.random.default_rng(seed)
     new, old = np.clip(np.round(rng.normal([now, before], sd, (n, 2)) / 5) * 5, -100, 100).T
@@ -89,7 +89,7 @@ def test_decision_interval_and_p_values_agree(harm, n, now, before, sd, seed):
 
 
 @given(st.integers(0, 20), st.floats(-15, 15), st.floats(-15, 15))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_away_from_zero_has_no_sides(seed, now, before):
     """Turning both versions' effects round changes nothing, and so does turning one of them."""
     new, old = effect(now, 40, 8, seed), effect(before, 40, 8, seed + 1)
@@ -173,7 +173,7 @@ def test_a_share_that_stayed_passes_from_these_patients_on(margin, least):
 @given(
     st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.integers(1, 60), st.integers(1, 3), st.integers(0, 9)
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_decision_interval_and_p_values_of_shares_agree(up, down, both, rest, images, seed):
     sides = shares(up, down, both, up + down + both + rest)
     order = np.random.default_rng(seed).permutation(len(sides[0]))

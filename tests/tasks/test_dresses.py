@@ -263,7 +263,7 @@ def test_a_model_that_says_there_is_no_image_has_no_score(task: Task, text: str,
     assert "image" in score.why
 
 
-FEW = settings(max_examples=100, deadline=None)
+FEW = settings(max_examples=100)
 GIVEN = (
     (SCORE, [str(n) for n in range(101)]),
     (RATING, [f"{n}/5" for n in range(1, 6)]),

@@ -88,7 +88,7 @@ def test_labels_have_an_entropy_and_no_score():
 
 
 @given(listed(), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_distribution_stays_within_its_choices(drawn, random):
     task, shares = drawn
     found = expect(logs(shares), task)
@@ -108,7 +108,7 @@ def test_any_distribution_stays_within_its_choices(drawn, random):
 
 
 @given(listed(), st.lists(st.floats(0, 1, allow_subnormal=False), min_size=101, max_size=101))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_choices_that_were_not_listed_move_the_score_by_no_more_than_the_missing_mass(drawn, weights):
     task, shares = drawn
     some = expect(logs(shares), task)

@@ -29,7 +29,7 @@ from auditkit.testing.readers import FIVES, STICKY, disturbed, on_levels
 from auditkit.vocabulary import Perturbation, Question
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(score=st.floats(0, 100), levels=st.sampled_from([FIVES, STICKY, (0.0, 50.0, 100.0)]))
 def test_levels_keep_the_expectation(score, levels):
     rng = np.random.default_rng(int(score * 1e6))

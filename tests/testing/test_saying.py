@@ -46,7 +46,7 @@ def steps(question):
     }[scorer(question).format]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(question=st.sampled_from(POINTS), score=st.floats(0, 100))
 def test_round_trip(question, score):
     answer = read(say(score, question, CATALOGUE), question)

@@ -40,7 +40,7 @@ def by_enumeration(after, ways: dict[tuple[int, ...], str], depth: int) -> dict[
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.integers(0, 10_000))
 def test_equal_to_enumeration(data, seed):
     paths = st.lists(st.integers(0, 2), min_size=1, max_size=3).map(tuple)

@@ -237,7 +237,7 @@ def flipped(value: Any) -> Any:
     return not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else value + 0.00001
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_number_or_verdict_of_an_audit_changes_unseen(bare: Made, data):
     intact = bare.record.read_text()
@@ -250,7 +250,7 @@ def test_no_number_or_verdict_of_an_audit_changes_unseen(bare: Made, data):
         bare.record.write_text(intact)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mark_changes_unseen_even_without_the_store(bare: Made, data):
     """The scores behind the verdicts cannot be exchanged by who has the record only, unless no verdict notices."""
