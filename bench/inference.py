@@ -17,8 +17,9 @@ import numpy as np
 
 from auditkit import perturbations
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import Store
 from auditkit.ask.tally import Tally
 from auditkit.images.item import Item

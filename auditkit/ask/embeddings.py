@@ -12,8 +12,9 @@ import numpy as np
 from auditkit.ask.ask import Asker
 from auditkit.ask.keys import embedding_key
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import answers_identity, image_by_image
+from auditkit.ask.prefetch import image_by_image
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import answers_identity
 from auditkit.ask.store import Rendered, Store
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from auditkit import tasks
 from auditkit.ask.ask import Asker
 from auditkit.ask.earlier import Earlier
-from auditkit.ask.keys import ALONE, answer_key, digest_of
+from auditkit.ask.keys import ALONE
 from auditkit.ask.plan import Plan
+from auditkit.ask.reading import AnswerReading
 from auditkit.ask.render import Renderer, UnreadableStandIn
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.ask.tally import Progress, Tally
 from auditkit.images.item import Item, UnreadableImage
 from auditkit.models.base import Model, Request, Response
 from auditkit.perturbations import PerturbationError
-from auditkit.protocol.catalogue import NOTHING, Catalogue
-from auditkit.tasks import Prompt, Score, Task
+from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import Condition, Probe, Question
 
 if TYPE_CHECKING:
@@ -33,89 +32,6 @@ NO_FIRST = "the answer that it is about is missing"
 _TOGETHER = 10  # renderings of an image held at once, so that one query asks the store about all of them
 
 T = TypeVar("T")
-
-
-def model_identity(model: Model) -> str:
-    """Return a hash over all that the model says of itself."""
-    return digest_of(*(str(getattr(model, name, "")) for name in ("name", "revision", "fingerprint")))
-
-
-def answers_identity(model: Model) -> str:
-    """Return what the keys of a model's answers and embeddings depend on.
-
-    Beside its identity, the run that they belong to, for a model that does not say which one it is: its stored answers
-    may be those of another. The first look at its images is remembered by the identity alone.
-    """
-    run = str(getattr(model, "answers_of", None) or "")
-    return digest_of(model_identity(model), run) if run else model_identity(model)
-
-
-class Keys:
-    """Prompts and keys of questions: everything that a pass, and whoever reads its answers, must agree on.
-
-    Parameters
-    ----------
-    model : Model
-        Who is asked.
-    batch_size : int
-        Requests per call of ``generate``.
-    catalogue : Catalogue
-        Holds the words.
-    probabilities : bool
-        False where only answers are wanted: no choices are put to any model then, so none gives their probabilities.
-    """
-
-    def __init__(self, model: Model, batch_size: int, catalogue: Catalogue, *, probabilities: bool = True) -> None:
-        self._identity = answers_identity(model)
-        self._batch_size = batch_size
-        self._catalogue = catalogue
-        self._probabilities = probabilities
-        self._asking: dict[Question, Condition] = {}
-
-    def of(self, probe: Probe, rendered: Rendered, columns: Mapping[str, str] = NOTHING, answer: str = "") -> str:
-        """Return the key of a probe.
-
-        Parameters
-        ----------
-        probe : Probe
-            Its question resolved.
-        rendered : Rendered
-            Its picture.
-        columns : mapping of str to str
-            Of its item.
-        answer : str
-            What it is about, for tasks about an answer.
-        """
-        asking = self._asking.get(probe.question)
-        if asking is None:
-            asking = self._asking[probe.question] = self._catalogue.asking(probe.question.condition)
-        prompt = self._prompt(probe.question, columns, answer)
-        return answer_key(rendered.digest, prompt, asking, self._identity, self._batch_size)
-
-    def request(
-        self,
-        key: str,
-        images: tuple[Image.Image, ...],
-        question: Question,
-        columns: Mapping[str, str] = NOTHING,
-        answer: str = "",
-    ) -> Request:
-        """Return what is put to the model; parameters as of `of`."""
-        prompt = self._prompt(question, columns, answer)
-        return Request(
-            key,
-            images,
-            prompt.user,
-            prompt.system,
-            prompt.choices,
-            prompt.max_new_tokens,
-            question,
-            dict(prompt.statements) or None,
-        )
-
-    def _prompt(self, question: Question, columns: Mapping[str, str], answer: str) -> Prompt:
-        prompt = self._catalogue.prompt(question, columns, answer)
-        return prompt if self._probabilities else replace(prompt, choices=None)
 
 
 def digests(plan: Plan, store: Store, renderer: Renderer, tally: Tally) -> dict[str, str]:
@@ -345,31 +261,6 @@ def _missing(
                     request = keys.request(key, images, probe.question, record.columns, about.get(probe.question) or "")
                     yield _Item(key, probe.question, request, record.columns)
     store.add_renders(fresh)
-
-
-class AnswerReading:
-    """The one way from a stored answer to a score, for the verdict and for whoever looks at answers before it.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        The tasks whose scorers read the texts.
-    """
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        # Most answers are one of a few texts; reading one takes 36 to 89 us, all 41,070 of the demo 2 to 4 s.
-        self._read = lru_cache(maxsize=4096)(self._score)
-
-    def __call__(
-        self, question: Question, text: str, finish_reason: str, columns: Mapping[str, str] = NOTHING
-    ) -> Score:
-        """Read the answer to a question, which must be resolved, about an item with these columns."""
-        task, truth = self._catalogue.about(question, columns)
-        return self._read(task, question.wording, text, finish_reason, truth)
-
-    def _score(self, task: Task, wording: str, text: str, finish_reason: str, truth: str) -> Score:
-        return tasks.read(task, wording, text, finish_reason, truth)
 
 
 class _Pass:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import Rendered
 from auditkit.ask.tally import Tally
 from auditkit.models.base import Model, ModelOptions

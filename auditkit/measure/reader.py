@@ -12,8 +12,9 @@ from auditkit import tasks
 from auditkit.ask.earlier import Earlier
 from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import AnswerReading, Keys
+from auditkit.ask.reading import AnswerReading
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.roles import RoleKeys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.item import Item

@@ -14,8 +14,9 @@ from auditkit.ask.history import JudgedBefore
 from auditkit.ask.keys import digest_of
 from auditkit.ask.lock import exclusive
 from auditkit.ask.plan import Plan, answering, stages
-from auditkit.ask.prefetch import digests, model_identity, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import model_identity
 from auditkit.ask.roles import Answerer, RoleKeys, ask_each
 from auditkit.ask.store import Store, noted
 from auditkit.ask.tally import Progress, Tally

@@ -16,9 +16,10 @@ from auditkit.ask import donors
 from auditkit.ask.donors import FirstReadable, can_be_shown, stand_ins, with_donors
 from auditkit.ask.keys import NO_PICTURE, pixel_digest
 from auditkit.ask.plan import Plan, check_effects
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.ray_engine.parcel import Lookup, Parcel
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import Store, noted
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError

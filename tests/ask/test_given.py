@@ -10,8 +10,9 @@ from PIL import Image
 from auditkit.ask.donors import with_asked
 from auditkit.ask.keys import pixel_digest
 from auditkit.ask.plan import Plan, check_effects
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.images.sources import load_images

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.ask.keys import answer_key, digest_of, embedding_key, pixel_digest, render_key
-from auditkit.ask.prefetch import model_identity
+from auditkit.ask.requests import model_identity
 from auditkit.models.base import Request
 from auditkit.tasks import Prompt
 from auditkit.vocabulary import Perturbation

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, prefetch
+from auditkit.ask.prefetch import prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import Store
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError

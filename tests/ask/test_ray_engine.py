@@ -18,13 +18,14 @@ import pytest
 from PIL import Image
 
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, prefetch
+from auditkit.ask.prefetch import prefetch
 from auditkit.ask.ray_engine import RayEngine
 from auditkit.ask.ray_engine.cluster import cluster, imported, workers_of
 from auditkit.ask.ray_engine.engine import _Open, _pickled, _rows
 from auditkit.ask.ray_engine.parcel import Lookup, Parcel
 from auditkit.ask.ray_engine.worker import MAX_ATTEMPTS
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError

@@ -7,9 +7,10 @@ import pytest
 
 from auditkit.ask.earlier import Earlier
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.ray_engine.parcel import Lookup
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.roles import Answerer, RoleKeys, ask_each
 from auditkit.ask.tally import Tally
 from auditkit.measure.columns import NOT_ASKED

@@ -12,8 +12,9 @@ from PIL import Image
 from auditkit.ask.donors import FirstReadable
 from auditkit.ask.earlier import Earlier
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.roles import Answerer, RoleKeys, ask_each
 from auditkit.ask.store import noted
 from auditkit.ask.tally import Tally

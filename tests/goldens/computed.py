@@ -12,8 +12,8 @@ import numpy as np
 
 from auditkit.ask.keys import digest_of, pixel_digest
 from auditkit.ask.plan import Plan, distinct, limit_clusters
-from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import Store
 from auditkit.evidence import Audit
 from auditkit.images.item import Item

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from auditkit.ask.embeddings import EmbeddingKeys, fetch_embeddings
 from auditkit.ask.keys import pixel_digest
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.tally import Tally
 from auditkit.evidence import Audit, Cell
 from auditkit.judge.association import correlated

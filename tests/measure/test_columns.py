@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.ask.plan import Plan, distinct
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import StoredAnswer
 from auditkit.ask.tally import Tally
 from auditkit.measure.columns import NOT_ASKED, NOT_READ, Column, Measurements, count_outcomes, joined

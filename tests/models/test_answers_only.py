@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.tally import Tally
 from auditkit.models.base import ModelOptions, Response
 from auditkit.models.dual_encoder import DualEncoder

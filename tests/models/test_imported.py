@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from auditkit.ask.keys import digest_of
-from auditkit.ask.prefetch import answers_identity, model_identity
+from auditkit.ask.requests import answers_identity, model_identity
 from auditkit.models.base import ModelOptions
 from auditkit.models.resolve import resolve_model
 

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from auditkit.ask.plan import Plan, check_effects, distinct
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError
 from auditkit.images.sources import load_images

@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Any
 
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys, model_identity
 from auditkit.ask.ray_engine.cluster import cluster, workers_of
 from auditkit.ask.ray_engine.parcel import Lookup
 from auditkit.ask.ray_engine.worker import Attempts, Job, Resolve, RowResult, Worker, setting_of
+from auditkit.ask.requests import Keys, model_identity
 from auditkit.ask.store import Store
 from auditkit.ask.tally import Progress, Tally
 from auditkit.errors import AuditkitError

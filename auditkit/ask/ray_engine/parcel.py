@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
 
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.store import Rendered, Store, StoredAnswer
 from auditkit.images.item import Item
 from auditkit.vocabulary import Probe

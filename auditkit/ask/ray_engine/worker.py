@@ -11,9 +11,10 @@ from typing import Any
 
 from auditkit.ask.keys import digest_of
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys, model_identity, prefetch
+from auditkit.ask.prefetch import prefetch
 from auditkit.ask.ray_engine.parcel import Lookup, Parcel
 from auditkit.ask.render import LIBRARIES, Renderer
+from auditkit.ask.requests import Keys, model_identity
 from auditkit.ask.store import Store
 from auditkit.ask.tally import Tally
 from auditkit.errors import AuditkitError

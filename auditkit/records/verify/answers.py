@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.ask.plan import Plan
-from auditkit.ask.prefetch import Keys
 from auditkit.ask.render import LIBRARIES, Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.roles import RoleKeys
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError

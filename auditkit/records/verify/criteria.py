@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditkit.ask.keys import digest_of
-from auditkit.ask.prefetch import model_identity
+from auditkit.ask.requests import model_identity
 from auditkit.ask.store import Store
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Evidence

@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 
 from auditkit.ask.plan import Plan, check_effects, distinct
-from auditkit.ask.prefetch import Keys, digests, prefetch
+from auditkit.ask.prefetch import digests, prefetch
 from auditkit.ask.render import Renderer
+from auditkit.ask.requests import Keys
 from auditkit.ask.tally import Tally
 from auditkit.images.sources import load_images
 from auditkit.judge.judge import Judge
