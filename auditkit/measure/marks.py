@@ -27,8 +27,10 @@ def marks_beyond(evidence: Evidence) -> Iterator[str]:
         ranges = {quantity.name if i else Value(column.question).name: quantity for i, quantity in enumerate(known)}
         ranges |= {quantity.name: quantity for quantity in task.derived()}
         for name in column.values.keys() & ranges.keys():
-            for item, mark in zip(evidence.answers.items, column.values[name].split(), strict=False):
-                if is_number(mark) and not _within(float(mark), ranges[name]):
+            marks = column.values[name].split()
+            beyond = {mark for mark in set(marks) if is_number(mark) and not _within(float(mark), ranges[name])}
+            for item, mark in zip(evidence.answers.items, marks, strict=False) if beyond else ():
+                if mark in beyond:
                     scale = f"{ranges[name].low:g} to {ranges[name].high:g}"
                     yield f"image {item.id}, {column.question}: {mark} lies beyond the scale, {scale}"
 
