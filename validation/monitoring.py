@@ -1,7 +1,7 @@
 """How often `auditkit history` errs about new patients and about slow drift; nothing passes or fails by either.
 
-``python -m validation.monitoring [BANDS [DRIFTS]]`` prints the tables of docs/history.md, with 200 replicates of the bands
-and 1,000 of the drifts by default. Seeds follow from the row's name.
+``python -m validation.monitoring [BANDS [DRIFTS]]`` prints the tables of docs/history.md, by default with 200
+replicates of the bands and 1,000 of the drifts. Seeds follow from the row's name.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def made() -> History:
         HOSTILE,
         [
             point(1, 0.0),
-            point(2, 9.0, "FAIL"),
+            point(2, 9.0, "FAIL", limits_moved=True),
             point(4, None, "ERROR", joined=False, apart="seed: 1, now 2", limits_moved=True),
         ],
     )
@@ -241,6 +241,8 @@ def test_the_matrix_has_a_field_per_run_and_marks_what_is_not_joined(page: html.
     ]
     assert prestige.xpath("./td/@class") == ["PASS", "PASS", "PASS", "PASS cut"]
     assert text(failed.xpath("./td")[2]) == "– not run"
+    assert failed.xpath("./td/@class") == ["PASS", "FAIL moved", "ERROR cut"]
+    assert text(failed.xpath("./td")[1]) == "FAIL, by another criterion +9.0"
     assert failed.get("class") == "r differ"
     assert shown.xpath("./td/@class")[0] == "shown"
 
