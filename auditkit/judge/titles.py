@@ -13,7 +13,7 @@ from auditkit.measure.columns import COUNTED
 from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks.slots import TRUE, WRONG
-from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question, condition_name
+from auditkit.vocabulary import CROSSED, MODEL, Condition, Effect, Perturbation, Question, condition_name
 from auditkit.words import and_listed
 
 # More than these are counted, not listed.
@@ -346,7 +346,7 @@ def _in_general(sentence: str) -> str:
 
 
 def _spaced(name: str) -> str:
-    return name.replace("-", " ").replace("_", " ")
+    return name.replace("-", " ").replace("_", " ").replace(CROSSED, " and ")
 
 
 def _plain(name: str) -> str:

@@ -201,7 +201,7 @@ def _grouped(effects: Iterable[Effect], protocol: Protocol) -> list[Group]:
     """Put effects of one family that claim the same together; those of which nothing can be assumed are left out."""
     found: dict[tuple[str, Subject, int, float], list[Effect]] = {}
     for effect in effects:
-        family = protocol.families.get(effect.family)
+        family = protocol.family_of(effect)
         if family is None or family.shown:
             continue
         subject = subject_of(effect, protocol)

@@ -78,7 +78,7 @@ def least_patients(effect: Effect, protocol: Protocol) -> Least | None:
     Least or None
         None where nothing passes or fails, or where the number is not known before the run.
     """
-    family = protocol.families.get(effect.family)
+    family = protocol.family_of(effect)
     if family is None or family.shown:
         return None
     try:

@@ -120,7 +120,7 @@ def listed(
     protocol : Protocol
         The criteria.
     """
-    family = protocol.families.get(effect.family)
+    family = protocol.family_of(effect)
     titles = Titles(protocol.catalogue)
     inside = any(q.task in tasks.inside() for q in effect.questions())
     return Listed(

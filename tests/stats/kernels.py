@@ -17,10 +17,10 @@ from auditkit.stats.auroc_difference import auroc_difference
 from auditkit.stats.bootstrap import bootstrap_t, multiplicities, resampled_t
 from auditkit.stats.calibration import expected_calibration_error, reliability
 from auditkit.stats.equivalence import equivalence
+from auditkit.stats.pairs import Comparison
 from auditkit.stats.rates import clustered_rate
 from auditkit.stats.reduce import cluster_means
 from auditkit.stats.sequential import nominal_levels
-from auditkit.stats.pairs import Comparison
 from auditkit.stats.subgroups import subgroup_gap
 from auditkit.stats.tail import excess_of_jumps
 from auditkit.stats.versions import ROUTES, worsening
