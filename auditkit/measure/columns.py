@@ -277,10 +277,15 @@ def level_of(record: Item, column: str) -> str:
     A level that is called as all items together are (`ALL`) gets another name. Of several columns (``sex*site``) the
     levels of all; ``"unknown"`` where none has one.
     """
+    return level_among(record.attributes, record.modality, column)
+
+
+def level_among(attributes: Mapping[str, str], modality: str, column: str) -> str:
+    """Return the same of an item of which its attributes and its modality are known."""
     if CROSSED in column:
-        levels = [level_of(record, name) for name in column.split(CROSSED)]
+        levels = [level_among(attributes, modality, name) for name in column.split(CROSSED)]
         return UNKNOWN if set(levels) == {UNKNOWN} else _TOGETHER.join(levels)
-    level = record.modality if column == MODALITY else record.attributes.get(column) or UNKNOWN
+    level = modality if column == MODALITY else attributes.get(column) or UNKNOWN
     return f"{ALL} (a level)" if level == ALL else level
 
 

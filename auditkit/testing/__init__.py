@@ -29,6 +29,7 @@ from auditkit.testing.defects import (
     at_times,
     cancelling,
 )
+from auditkit.testing.group_defects import Unequal
 from auditkit.testing.labelled import (
     BaseRate,
     ByPosition,
@@ -80,6 +81,7 @@ __all__ = [
     "TemplateFragile",
     "Threshold",
     "Truth",
+    "Unequal",
     "Unsteady",
     "WordingFragile",
     "at_times",
