@@ -25,7 +25,7 @@ from auditkit.measure.columns import MAIN, REFUSED, SCORED, Column, Measurements
 from auditkit.protocol.effects import between, mean, share
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
-from auditkit.stats import pairs
+from auditkit.stats.bootstrap import multiplicities
 from auditkit.testing import audit_all, made_up_images
 from auditkit.vocabulary import Effect, Question
 from validation.jobs import seed
@@ -204,12 +204,12 @@ def decisions_only() -> Iterator[None]:
     """Leave out the numbers of each level by itself, which decide nothing, and draw equal resamples once."""
     with (
         mock.patch.object(gaps, "_estimate", return_value=Estimate()),
-        mock.patch.object(pairs, "multiplicities", _kept),
+        mock.patch("auditkit.stats.pairs.multiplicities", _kept),
     ):
         yield
 
 
-_kept = lru_cache(maxsize=64)(pairs.multiplicities)
+_kept = lru_cache(maxsize=64)(multiplicities)
 
 
 def measured(row: Row, replicates: int) -> Counter[str]:

@@ -177,7 +177,7 @@ def subgroup_gap(
 
     found = samples(x)
     intervals = [compared(first, second, how) for first, second in combinations(found, 2)]
-    filled = [()] * len(intervals)
+    filled: list[tuple[Interval, ...]] = [()] * len(intervals)
     if ends is not None and np.isnan(x).any():
         low, high = (samples(np.asarray(end, dtype=np.float64)) for end in ends)
         pairs = list(combinations(range(len(names)), 2))
