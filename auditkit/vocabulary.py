@@ -21,6 +21,8 @@ EARLIER = "earlier run"
 """The role under which the answers of an earlier run stand beside today's; no word, so that no role is called so."""
 ATTRIBUTES = ("sex", "age", "site", "manufacturer", "label")
 """Columns that an item may have beside its modality, whatever the source."""
+CROSSED = "*"
+"""Between columns whose levels are taken together: ``sex*site``."""
 CLEAN = "clean"
 """What an item without any perturbation is called."""
 
@@ -210,7 +212,8 @@ class Effect:
     per : str
         What the mean is counted by, as in points *per severity step*; empty for the quantity itself.
     between : str
-        A column of the items: the gap between its levels is looked at instead of the number itself.
+        A column of the items, or several (``sex*site``): the gaps between its levels are looked at instead of the
+        number itself.
     """
 
     name: str
@@ -262,7 +265,7 @@ class Effect:
 
     def among(self, column: str) -> Effect:
         """Return the gap of the same numbers between the levels of a column: sex, site, scanner."""
-        return replace(self, between=column, name=f"{self.name}-by-{column}")
+        return replace(self, between=column, name=f"{self.name}-by-{column.replace(CROSSED, '-and-')}")
 
     def minus(self, other: Effect) -> Effect:
         """Return the difference of two effects, item by item; part by part where both have the same labels.

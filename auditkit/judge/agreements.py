@@ -10,7 +10,7 @@ import numpy as np
 from auditkit.evidence import Estimate
 from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import SHOWN_CASES, Draft
-from auditkit.judge.means import HANGS_ON_MISSING, HARMLESS
+from auditkit.judge.filled import HANGS_ON_MISSING, HARMLESS
 from auditkit.judge.rules import Rules
 from auditkit.measure.columns import ALL, Measurements, Stratum
 from auditkit.protocol.model import Family

@@ -1,21 +1,20 @@
 """How far the levels of a column (sex, site, scanner) lie apart: each level, and the largest gap between two.
 
-For information only: which columns are known is an accident of the data, and the error rates of a gap as a gate are not
-measured.
+Against a limit every two levels are held (`gap_gates`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditkit.evidence import Estimate
-from auditkit.images.item import UNKNOWN
 from auditkit.judge.decisions import Decision
 from auditkit.judge.draft import Draft
+from auditkit.judge.gap_gates import gate
+from auditkit.judge.gap_levels import Levels, in_two, levels_of, patients_in
 from auditkit.judge.points import mean_estimates, moved
 from auditkit.judge.rules import Rules, seed_for
 from auditkit.measure.columns import ALL, Measurements, Stratum
@@ -27,78 +26,31 @@ from auditkit.words import some_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_LEVELS = 12
-"""Known levels that are shown, the largest; what nobody knows stands beside them."""
 LISTED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """One number per item, and the levels of a column.
-
-    Attributes
-    ----------
-    column : str
-        The column.
-    values : ndarray, shape (n,)
-        Counted from the middle of their range, so that what bounds them is the same to either side; NaN where the item
-        has none.
-    reach : float
-        No value is further from the middle.
-    of : ndarray of object, shape (n,)
-        The level of every item; ``"unknown"`` is one.
-    sizes : dict of str to int
-        Patients with a value by level, the largest level first and what is unknown last. A patient without a value
-        says nothing of a level.
-    """
-
-    column: str
-    values: NDArray[np.float64]
-    reach: float
-    of: NDArray[np.object_]
-    sizes: dict[str, int]
-
-    @property
-    def known(self) -> list[str]:
-        """The levels that can be compared."""
-        return [level for level in self.sizes if level != UNKNOWN]
-
-    @property
-    def shown(self) -> list[str]:
-        """The levels that have room."""
-        return [*self.known[:MAX_LEVELS], *(level for level in self.sizes if level == UNKNOWN)]
 
 
 def judge_gaps(
     decisions: Sequence[Decision], family: Family, data: Measurements, rules: Rules
 ) -> list[tuple[str, Draft]]:
-    """Return, for every decision, the largest gap between two levels of its column, then every level.
+    """Return, for every decision, what all levels of its column say together, then every level.
 
     Notes
     -----
-    Nothing here is required, whatever the family says. A level with fewer patients than the protocol's ``min_clusters``
-    is shown and said to be too small. The gap was picked because it is the largest, so its interval is Bonferroni's
-    over all pairs of levels that are large enough.
+    Of what is only shown that is the largest gap between two levels, and nothing is required. A level with fewer
+    patients than the protocol's ``min_clusters`` is shown and said to be too small. The gap was picked because it is
+    the largest, so its interval is Bonferroni's over all pairs of levels that are large enough. For a limit see `gate`.
     """
     found = []
     for decision in decisions:
-        levels = _levels(decision, data)
-        drafts = [_together(decision, levels, data, rules)]
-        drafts += [_level(decision, level, levels, data, rules) for level in levels.shown]
+        levels = levels_of(decision, data)
+        held = family.of(decision.effect)
+        if held.verb is None:
+            drafts, shown = [_together(decision, levels, data, rules)], levels.shown
+        else:
+            drafts, shown = [gate(decision, levels, held, data, rules)], [*levels.sizes]
+        drafts += [_level(decision, level, levels, data, rules) for level in shown]
         found += [(decision.name, draft) for draft in drafts]
     return found
-
-
-def _levels(decision: Decision, data: Measurements) -> Levels:
-    items, column = decision.items, decision.effect.between
-    middle, reach = (items.least + items.most) / 2, (items.most - items.least) / 2
-    of = data.level_of(column)
-    known = np.isfinite(items.values)
-    sizes = {level: _patients(data, known & (of == level)) for level in data.levels(column)}
-    order = sorted(sizes, key=lambda level: (level == UNKNOWN, -sizes[level], level))
-    # A sum of weighted values can leave its range by rounding.
-    values = np.clip(items.values - middle, -reach, reach)
-    return Levels(column, values, reach, of, {level: sizes[level] for level in order})
 
 
 def _level(decision: Decision, level: str, levels: Levels, data: Measurements, rules: Rules) -> Draft:
@@ -156,10 +108,10 @@ def _together(decision: Decision, levels: Levels, data: Measurements, rules: Rul
         said = f"No image has a known {name}: nothing can be told about it."
     elif len(large) < 2:
         said = f"Fewer than two levels of {name} have {needed} patients: no difference can be told."
-    elif _in_two(levels.of[mask], data.cluster[mask]):
+    elif in_two(levels.of[mask], data.cluster[mask]):
         said = f"Some patients have images of two levels of {name}: the levels cannot be compared."
     else:
-        draft.n_images, draft.n_clusters = int(mask.sum()), _patients(data, mask)
+        draft.n_images, draft.n_clusters = int(mask.sum()), patients_in(data, mask)
         draft.estimate, said = _largest(mask, levels, len(large), data, rules)
         draft.estimate = draft.estimate.model_copy(update={"unit": decision.unit})
     draft.remark = " ".join([said, *_left_out(levels, needed)])
@@ -203,11 +155,3 @@ def _left_out(levels: Levels, needed: int) -> Iterator[str]:
     hidden = len(levels.sizes) - len(levels.shown)
     if hidden:
         yield f"{hidden} smaller {'level is' if hidden == 1 else 'levels are'} not shown."
-
-
-def _patients(data: Measurements, mask: NDArray[np.bool_]) -> int:
-    return int(np.unique(data.cluster[mask]).size)
-
-
-def _in_two(levels: NDArray[np.object_], clusters: NDArray[np.int64]) -> bool:
-    return len(set(zip(clusters.tolist(), levels.tolist(), strict=True))) > np.unique(clusters).size

@@ -104,7 +104,8 @@ class Judge:
 
     def worst_cases(self, effect: Effect) -> list[WorstCase]:
         """Return the answers that speak most against the model, over all strata."""
-        drafts = [decided.draft for decided in self._judged(effect) if not decided.draft.together]
+        every = [decided.draft for decided in self._judged(effect)]
+        drafts = [draft for draft in every if draft.together == bool(effect.between)]
         return [case for draft in drafts if not draft.met for case in draft.worst_cases]
 
     def undecided(self) -> tuple[Effect, ...]:
@@ -136,7 +137,7 @@ class Judge:
         return {self._protocol.resolve(question) for question in effect.questions() if asks(question)}
 
     def _shows(self, effect: Effect) -> bool:
-        family = self._protocol.families.get(effect.family)
+        family = self._protocol.family_of(effect)
         return family is not None and family.shown
 
     def _declared(self, effect: Effect, verb: Verb | None) -> Family:
@@ -155,7 +156,7 @@ class Judge:
                 f"{effect.family!r}.",
                 f"Write audit.{family.verb}(...) in the audit, or {verb} = ... in the protocol.",
             )
-        return family
+        return family.of(effect)
 
     def _is_settled(self, effect: Effect) -> bool:
         try:
@@ -186,12 +187,19 @@ class Judge:
                 for draft in drafts[effect.name]:
                     draft.required = draft.required and (together or not draft.together)
                     mark(draft, self.data, self._protocol)
+            looks = {effect.name: self._look_of(effect, drafts[effect.name]) for effect in still}
             fresh = {
-                member: taken_up(some, before.get(member, []), self._look, self._protocol)
+                member: taken_up(some, before.get(member, []), looks[member], self._protocol)
                 for member, some in drafts.items()
             }
             self._families[name] = self._corrected({**before, **fresh}, self._size(name))
         return self._families[name]
+
+    def _look_of(self, effect: Effect, drafts: Sequence[Draft]) -> Look:
+        """The look as it is for an effect: gaps between groups, whose sizes are an accident, wait for the last one."""
+        if not effect.between or self._look.last:
+            return self._look
+        return replace(self._look, waiting=self._look.waiting | {draft.stratum for draft in drafts})
 
     def _drafts(self, family: Family, members: Sequence[Effect]) -> dict[str, list[Draft]]:
         return draft_all(members, family, self.data, self._rules)
@@ -217,6 +225,8 @@ class Judge:
         criterion is broken, and that shows with far fewer patients than in each level alone. An area or an agreement
         over all levels compares items across them and is no such mean.
         """
+        if effect.between:
+            return True
         return effect.statistic not in ("area", "separation", "agreement") and self._has_together(family)
 
     def _has_together(self, family: Family) -> bool:
@@ -229,12 +239,16 @@ class Judge:
         return self._sizes[name]
 
     def _declared_size(self, name: str) -> int:
-        """Required parts x levels of the data."""
+        """Required parts x levels of the data; of gaps between groups the parts: each corrects for its own pairs."""
         family = self._protocol.families[name]
         levels = len(self.data.levels(family.by)) + len(self._to_come(family))
 
         def required(effect: Effect) -> int:
-            return sum(family.requires(part.label) for part in effect.parts)
+            own = family.of(effect)
+            return sum(own.requires(part.label) for part in effect.parts)
+
+        if any(effect.between for effect in self._planned if effect.family == name):
+            return max(sum(map(required, SHIPPED[name]())) if name in SHIPPED else 0, family.size or 0, 1)
 
         if name in SHIPPED:
             shipped = sum(required(e) * (levels + self._decides_together(family, e)) for e in SHIPPED[name]())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from auditkit.judge.balanced import balanced, is_alone
 from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import SHOWN_CASES, Draft
 from auditkit.judge.expected import expected_record
+from auditkit.judge.filled import HANGS_ON_MISSING, HARMLESS, SIDES, Side
 from auditkit.judge.frames import Frame, estimate_in, frame_of, intervals_in
 from auditkit.judge.prospects import Prospect, of_mean, together
 from auditkit.judge.provided import check_classes, check_provided
@@ -34,12 +35,7 @@ from auditkit.words import count, number
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Side = Literal["lowest", "highest"]
-SIDES: tuple[Side, ...] = get_args(Side)
-"""The ends at which missing values are put: a PASS must survive the bad one, and a FAIL the harmless one."""
 NOT_GIVEN = "The model gave no probabilities, so nothing was measured."
-HANGS_ON_MISSING = "with the missing answers at the worst they can be, the limit is no longer met"
-HARMLESS = "with the missing answers at the most harmless they can be, it is not shown to be broken"
 ADVERSE = {"within": 0, "at_most": 1, "at_least": -1}
 """By the verb: +1 where large values speak against the model, -1 where small ones do, 0 for large absolute ones."""
 

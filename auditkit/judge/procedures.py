@@ -41,7 +41,7 @@ from auditkit.protocol.shipped import SHIPPED
 from auditkit.tasks import is_of_probabilities
 from auditkit.vocabulary import EARLIER, MODEL, Effect, Part
 
-Kind = Literal["number", "share", "share difference", "gap", "probabilities"]
+Kind = Literal["number", "share", "share difference", "gap", "gap of probabilities", "probabilities"]
 Points = Callable[[Effect, Measurements, Protocol], list[Point]]
 Procedure = Callable[[Sequence[Decision], Family, Measurements, Rules], list[tuple[str, Draft]]]
 
@@ -78,7 +78,8 @@ TABLE: dict[tuple[str, Kind], Row] = {
     ("mean", "number"): Row("a mean", judge_means, judge_mean_worsening, tail=True),
     ("mean", "share"): Row("a share", judge_means, judge_mean_worsening, ("at_most", "at_least")),
     ("mean", "share difference"): Row("a share difference", judge_means, judge_mean_worsening),
-    ("mean", "gap"): Row("a gap between groups", judge_gaps, verbs=()),
+    ("mean", "gap"): Row("a gap between groups", judge_gaps, verbs=("within",)),
+    ("mean", "gap of probabilities"): Row("a gap between groups in what probabilities give", judge_gaps, verbs=()),
     ("differs", "number"): Row(
         "a share of answers that differ",
         judge_means,
@@ -142,7 +143,8 @@ def row_of(effect: Effect, protocol: Protocol) -> Row:
 def kind_of(effect: Effect, protocol: Protocol) -> Kind:
     """Return what the values of an effect are, which with its statistic chooses its row."""
     if effect.between:
-        return "gap"
+        of_probabilities = effect.statistic == "mean" and _kind(effect, protocol) == "probabilities"
+        return "gap of probabilities" if of_probabilities else "gap"
     return _kind(effect, protocol) if effect.statistic == "mean" else "number"
 
 
@@ -160,6 +162,7 @@ def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rul
     drafts: dict[str, list[Draft]] = {effect.name: [] for effect in effects}
     changes = {effect.name: is_change(effect) for effect in resolved}
     gaps = {effect.name for effect in resolved if effect.between}
+    held = {effect.name: family.of(effect).verb for effect in resolved}
     for procedure, members in groups.items():
         chosen = decisions(members, data, rules)
         about = {(decision.name, decision.part.label): decision.about for decision in chosen}
@@ -173,7 +176,7 @@ def draft_all(effects: Sequence[Effect], family: Family, data: Measurements, rul
             if draft.together or (data.where(draft.stratum) & about[name, draft.part]).any():
                 draft.signed = changes[name] or (name in gaps and draft.together)
                 draft.named, draft.counted = words.get((name, draft.part), (draft.named, draft.counted))
-                drafts[name].append(draft if family.verb else _only_shown(draft))
+                drafts[name].append(draft if held[name] else _only_shown(draft))
     return drafts
 
 
@@ -212,7 +215,7 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
     _check_declared(effects, protocol)
     for effect in effects:
         _check_parts(effect, protocol)
-        family = protocol.families.get(effect.family)
+        family = protocol.family_of(effect)
         if family is None:
             continue  # the audit itself says what to add
         row, where = row_of(effect, protocol), f"families.{effect.family}"
@@ -247,6 +250,8 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
                 f"Give the effect {needed} or more perturbations that mean the same, as in change(..., alike=[...]), "
                 "or leave tail out.",
             )
+        if effect.between:
+            _check_gap(effect, family, where)
         _check_size(effect, family, protocol, where)
         labels = [part.label for part in effect.parts]
         unknown = [label for label in family.required if label not in labels]
@@ -258,6 +263,23 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
             )
 
 
+def _check_gap(effect: Effect, family: Family, where: str) -> None:
+    """Refuse what a gap between groups cannot be held to."""
+    if family.in_each is not None:
+        raise AuditkitError(
+            f"{where}.in_each is a limit for each level of {family.by}, and {effect.name} holds every two levels of "
+            f"{effect.between} to one.",
+            f'Leave in_each out; for gaps within a level write effect.where("{family.by}", LEVEL), or compare the '
+            f'levels of both columns: between("{effect.between}*{family.by}", ...).',
+        )
+    if any(part.balanced or part.provided is not None for part in effect.parts):
+        raise AuditkitError(
+            f"{where} is held to {family.verb}, and {effect.name} compares what counts classes equally, or asks for a "
+            "floor first, whose error rates between groups are not measured.",
+            'Compare the plain share of right answers: mean(TASK, "correct"), or recall of one class.',
+        )
+
+
 def _check_declared(effects: Sequence[Effect], protocol: Protocol) -> None:
     """Refuse more decisions than were declared: what is collected must not change how a FAIL is corrected."""
     for name in dict.fromkeys(effect.family for effect in effects):
@@ -265,14 +287,27 @@ def _check_declared(effects: Sequence[Effect], protocol: Protocol) -> None:
         if family is None or family.shown:
             continue
         shipped = SHIPPED[name]() if name in SHIPPED else []
+        gaps = [effect.name for effect in effects if effect.family == name and effect.between]
+        others = [effect.name for effect in effects if effect.family == name and not effect.between]
+        if gaps and others:
+            raise AuditkitError(
+                f"family {name!r} holds gaps between groups ({gaps[0]}) and other effects ({others[0]}) to one limit, "
+                "and the two are corrected for other numbers of decisions.",
+                "Give the gaps a family of their own.",
+            )
         members = {effect.name: effect for effect in (*shipped, *(e for e in effects if e.family == name))}
+        if gaps and family.required and not set(family.required) & members.keys():
+            raise AuditkitError(
+                f"families.{name} requires {', '.join(family.required)}, which no gap is called: {', '.join(members)}.",
+                "Name gaps that there are, or leave required out.",
+            )
         total, known = (_decisions(family, some) for some in (members.values(), shipped))
         if total > max(family.size or 0, known):
             raise undeclared_size(name, family, total)
 
 
 def _decisions(family: Family, effects: Iterable[Effect]) -> int:
-    return sum(family.requires(part.label) for effect in effects for part in effect.parts)
+    return sum(family.of(effect).requires(part.label) for effect in effects for part in effect.parts)
 
 
 def undeclared_size(name: str, family: Family, total: int) -> AuditkitError:
@@ -359,11 +394,12 @@ def _check_size(effect: Effect, family: Family, protocol: Protocol, where: str) 
         limits["tail.beyond"] = family.tail.beyond
     for key, limit in limits.items():
         if limit is not None and not max(least, 0.0) < limit < most:
+            gap = "Name the gaps that it is for: required = [...]; the others are shown." if effect.between else ""
             hint = f"Write {limit:g} % as {limit / 100:g}." if unit in ("share", "AUROC") and 1 < limit < 100 else ""
             raise AuditkitError(
                 f"{where}.{key} = {limit:g} cannot be reached by {effect.name}, whose {unit} lie between "
                 f"{-most if family.verb == 'within' else max(least, 0.0):g} and {most:g}.",
-                hint or f"Give a limit between {max(least, 0.0):g} and {most:g}.",
+                gap or hint or f"Give a limit between {max(least, 0.0):g} and {most:g}.",
             )
 
 

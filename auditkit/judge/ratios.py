@@ -12,7 +12,7 @@ import numpy as np
 from auditkit.evidence import Estimate
 from auditkit.judge.decisions import Decision, strata
 from auditkit.judge.draft import SHOWN_CASES, Draft
-from auditkit.judge.means import HANGS_ON_MISSING, HARMLESS
+from auditkit.judge.filled import HANGS_ON_MISSING, HARMLESS
 from auditkit.judge.prospects import of_mean, together
 from auditkit.judge.ratio_sides import sides_of
 from auditkit.judge.rules import Rules

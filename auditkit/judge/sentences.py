@@ -124,6 +124,14 @@ def _audit_sentence(cells: Sequence[Cell], verdict: Verdict, *, shown: bool, gap
         deciding = [cell for cell in deciding if cell.estimate.value is not None] or deciding[:1]
     worst = _telling(deciding)
     where = _place(worst) + (f", {worst.part}" if worst.part else "")
+    if gap and not shown:
+        lead = {
+            "PASS": "Met between every two levels that are compared. Closest to the limit: ",
+            "FAIL": "Not met between two levels. Surest: ",
+            "INCONCLUSIVE": "Undecided. ",
+            "ERROR": "Answers are missing. ",
+        }[verdict]
+        return f"{lead}{worst.part + ': ' if worst.part else ''}{worst.sentence}"
     if gap:
         told = next(cell for cell in cells if cell.stratum.level == ALL)
         return f"For information. {'' if told.estimate.value is None else 'Largest gap: '}{told.sentence}"

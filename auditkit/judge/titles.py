@@ -15,7 +15,7 @@ from auditkit.perturbations import Entry
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.tasks.slots import TRUE, WRONG
 from auditkit.tasks.truth import COLUMN_OF
-from auditkit.vocabulary import MODEL, Condition, Effect, Perturbation, Question, condition_name
+from auditkit.vocabulary import CROSSED, MODEL, Condition, Effect, Perturbation, Question, condition_name
 from auditkit.words import and_listed
 
 # More than these are counted, not listed.
@@ -370,7 +370,7 @@ def _in_general(sentence: str) -> str:
 
 
 def _spaced(name: str) -> str:
-    return name.replace("-", " ").replace("_", " ")
+    return name.replace("-", " ").replace("_", " ").replace(CROSSED, " and ")
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from auditkit.evidence import Outcomes
 from auditkit.images.item import OWN_PATIENT, UNKNOWN, Item
 from auditkit.tasks import CHANCE, FLAGGED, OF_CHOICES, OUTCOMES, READINGS, is_of_probabilities
-from auditkit.vocabulary import MODEL, Condition, Question, Value
+from auditkit.vocabulary import CROSSED, MODEL, Condition, Question, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,9 @@ COUNTED: Mapping[str, tuple[int, ...]] = {
 }
 """Values that every answer has: 1 where its outcome is one of these codes, else 0."""
 _READ = READINGS.index("read")
+
+_TOGETHER = " × "
+"""Between the levels of an item in several columns."""
 
 DIGITS = 8
 """Of every number that is judged and recorded: far more than any scale has."""
@@ -277,10 +280,24 @@ def as_recorded(number: float) -> float:
 def level_of(record: Item, column: str) -> str:
     """Return the level of one item in a column; ``"unknown"`` where it has none.
 
-    A level that is called as all items together are (`ALL`) gets another name.
+    A level that is called as all items together are (`ALL`) gets another name. Of several columns (``sex*site``) the
+    levels of all; ``"unknown"`` where none has one.
     """
-    level = record.modality if column == MODALITY else record.attributes.get(column) or UNKNOWN
+    return level_among(record.attributes, record.modality, column)
+
+
+def level_among(attributes: Mapping[str, str], modality: str, column: str) -> str:
+    """Return the same of an item of which its attributes and its modality are known."""
+    if CROSSED in column:
+        levels = [level_among(attributes, modality, name) for name in column.split(CROSSED)]
+        return UNKNOWN if set(levels) == {UNKNOWN} else _TOGETHER.join(levels)
+    level = modality if column == MODALITY else attributes.get(column) or UNKNOWN
     return f"{ALL} (a level)" if level == ALL else level
+
+
+def is_known(level: str) -> bool:
+    """Whether a level says something of an item in every one of its columns."""
+    return UNKNOWN not in level.split(_TOGETHER)
 
 
 def joined(parts: Sequence[Measurements]) -> Measurements:

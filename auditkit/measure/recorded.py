@@ -29,7 +29,7 @@ from auditkit.measure.columns import NOT_ASKED as NOT_ASKED_CODE
 from auditkit.protocol.model import Protocol
 from auditkit.tasks import CHANCE, CONFIDENCE, OF_CHOICES, OUTCOMES
 from auditkit.tasks.truth import COLUMN_OF
-from auditkit.vocabulary import Effect, Part, Perturbation, Question, Value
+from auditkit.vocabulary import CROSSED, Effect, Part, Perturbation, Question, Value
 
 _OUTCOME_OF = {mark: OUTCOMES.index(name) for name, mark in OUTCOME_MARKS.items()}
 
@@ -105,7 +105,7 @@ def columns_needed(protocol: Protocol, effects: Iterable[Effect] = ()) -> tuple[
     """Return the columns that families decide level by level, or that effects choose items by or compare."""
     by = {family.by for family in protocol.families.values()}
     where = {part.where[0] for effect in effects for part in effect.parts if part.where is not None}
-    between = {effect.between for effect in effects if effect.between}
+    between = {column for effect in effects if effect.between for column in effect.between.split(CROSSED)}
     every = [part for effect in effects for part in effect.parts]
     balanced = {part.balanced for part in (*every, *(p.provided for p in every if p.provided)) if part.balanced}
     catalogue = protocol.catalogue

@@ -201,8 +201,8 @@ def _grouped(effects: Iterable[Effect], protocol: Protocol) -> list[Group]:
     """Put effects of one family that claim the same together; those of which nothing can be assumed are left out."""
     found: dict[tuple[str, Subject, int, float], list[Effect]] = {}
     for effect in effects:
-        family = protocol.families.get(effect.family)
-        if family is None or family.shown:
+        family = protocol.family_of(effect)
+        if family is None or family.shown or effect.between:
             continue
         subject = subject_of(effect, protocol)
         if not _can_be_assumed(effect, subject, protocol):
@@ -214,7 +214,7 @@ def _grouped(effects: Iterable[Effect], protocol: Protocol) -> list[Group]:
 
 
 def _in_points(effect: Effect, protocol: Protocol) -> bool:
-    return subject_of(effect, protocol).in_points
+    return not effect.between and subject_of(effect, protocol).in_points
 
 
 def _can_be_assumed(effect: Effect, subject: Subject, protocol: Protocol) -> bool:
@@ -353,12 +353,18 @@ def _left_out(protocol: Protocol, planned: Collection[str]) -> list[str]:
     shown = [name for name, family in protocol.families.items() if family.shown]
     others = [name for name in protocol.families if name not in planned and name not in shown]
     right = [name for name in others if any(counts_right(effect, protocol) for effect in shipped_effects(name))]
-    unknown = [name for name in others if name not in right]
+    groups = [name for name in others if any(effect.between for effect in shipped_effects(name))]
+    unknown = [name for name in others if name not in (*right, *groups)]
     said = [f"Not planned for, because nothing rests on what is only shown: {and_listed(shown)}."] if shown else []
     if right:
         said.append(
             f"Not planned for, because a spread of scores says nothing of right answers: {and_listed(right)}. The list "
             "of pytest --audit-list says with how few patients each can pass at all."
+        )
+    if groups:
+        said.append(
+            f"Not planned for, because it depends on how many patients each group has: {and_listed(groups)}. The list "
+            "of pytest --audit-list says how few of each group can pass at all, a pilot's record how many likely do."
         )
     if unknown:
         said.append(

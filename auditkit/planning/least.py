@@ -78,9 +78,11 @@ def least_patients(effect: Effect, protocol: Protocol) -> Least | None:
     Least or None
         None where nothing passes or fails, or where the number is not known before the run.
     """
-    family = protocol.families.get(effect.family)
+    family = protocol.family_of(effect)
     if family is None or family.shown:
         return None
+    if effect.between:
+        return _of_gap(effect, family, protocol)
     try:
         subject = subject_of(effect, protocol)
     except AuditkitError:
@@ -101,6 +103,23 @@ def least_patients(effect: Effect, protocol: Protocol) -> Least | None:
     counted = Titles(protocol.catalogue).quantity(effect)
     best = _best_words(subject, family, counted) + _among(parts)
     return Least(all_parts(family.ends(together=False)), _most(together), best)
+
+
+def _of_gap(effect: Effect, family: Family, protocol: Protocol) -> Least:
+    """Return the fewest patients of each level of a column, where all levels are alike.
+
+    Unseen patients of one level or of the other could be at the end of the range: of 0 or 1 the whole of it away where
+    nothing happens, of numbers in its middle half of it.
+    """
+    found = []
+    for part in protocol.resolved(effect).parts:
+        low, high = per_item_range(part, protocol)
+        binary = all(protocol.catalogue.quantity(value).binary for _, value in part.terms)
+        ends = (low - high, high - low) if binary and len(part.terms) == 1 else ((low - high) / 2, (high - low) / 2)
+        found.append(fewest(0.0, family.ends(together=True), ends, protocol.alpha))
+    known = [n for n in found if n is not None]
+    each = max((*known, protocol.statistics.min_clusters)) if len(known) == len(found) else None
+    return Least(each, None, "if all levels are alike")
 
 
 def _of_part(part: Part, subject: Subject, limits: Limits, protocol: Protocol, level: float) -> int | None:

@@ -120,7 +120,7 @@ def listed(
     protocol : Protocol
         The criteria.
     """
-    family = protocol.families.get(effect.family)
+    family = protocol.family_of(effect)
     titles = Titles(protocol.catalogue)
     inside = any(q.task in tasks.inside() for q in effect.questions())
     return Listed(
@@ -135,7 +135,7 @@ def listed(
         hazard_ids=hazard_ids,
         limit=_limit_words(effect, family, protocol),
         shown=family is not None and family.shown,
-        by="" if family is None else family.by,
+        by=effect.between or ("" if family is None else family.by),
         least=least_patients(effect, protocol),
         needs="--audit-embeddings" if inside else "",
     )

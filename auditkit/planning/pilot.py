@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from scipy import special, stats
 
@@ -27,7 +28,7 @@ from auditkit.planning.subject import Subject, can_be_planned, own_audits, recor
 from auditkit.protocol.model import Family, Protocol
 from auditkit.protocol.recorded import own_protocol
 from auditkit.stats.planning_excess import spread_of_excess
-from auditkit.words import and_listed
+from auditkit.words import and_listed, column_name, whole
 
 
 def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, power: float = 0.9) -> SampleSize:
@@ -87,6 +88,7 @@ def plan_from_pilot(evidence: Evidence, protocol: Protocol | None = None, *, pow
             *_said(evidence),
             *notes(chosen, [(audit.family, subjects[audit.id]) for audit in planned]),
             *_of_classes(by_class, provided, others),
+            *_of_gaps(evidence, chosen),
         ),
     )
 
@@ -224,6 +226,21 @@ def _of_classes(by_class: list[Audit], provided: list[Audit], others: list[Audit
             "it depends on how many patients each right answer has."
         )
     return said
+
+
+def _of_gaps(evidence: Evidence, protocol: Protocol) -> Iterator[str]:
+    """Say what every gap between groups would take, as its own record tells under the criteria that it was held to."""
+    for audit in evidence.deciding:
+        family = protocol.families.get(audit.family)
+        if not audit.between or family is None or family.shown:
+            continue
+        for cell in (cell for cell in audit.parts if cell.required and cell.verdict == "INCONCLUSIVE"):
+            name = f"{audit.id} between levels of {column_name(audit.between)}"
+            if cell.more_clusters is None:
+                yield f"{name}: no number of patients can be promised from this pilot."
+            else:
+                total = whole(cell.n_clusters + cell.more_clusters)
+                yield f"{name}: about {total} patients in all, each level as often among them as in the pilot."
 
 
 def _said(evidence: Evidence) -> list[str]:

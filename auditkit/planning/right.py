@@ -106,7 +106,7 @@ def plan_right(
         effects = [e for name, make in FAMILIES.items() if name in protocol.families for e in make()]
     found: dict[tuple[str, str, str], RightNeed] = {}
     for effect in effects:
-        family = protocol.families.get(effect.family)
+        family = protocol.family_of(effect)
         if family is None or family.shown:
             continue
         need = _need(effect, family, assumed, protocol, power)

@@ -95,8 +95,11 @@ def counts_right(effect: Effect, protocol: Protocol) -> bool:
 
 
 def own_audits(evidence: Evidence) -> list[Audit]:
-    """Return the audits of a run that decide by themselves; comparisons with an earlier run are not planned for."""
-    return [audit for audit in evidence.deciding if audit.statistic != STATISTIC]
+    """Return the audits of a run that decide by themselves and are planned for by what they measure.
+
+    Comparisons with an earlier run are not, nor gaps between groups, which say themselves what they take.
+    """
+    return [audit for audit in evidence.deciding if audit.statistic != STATISTIC and not audit.between]
 
 
 def recorded_subject(audit: Audit, protocol: Protocol) -> Subject:

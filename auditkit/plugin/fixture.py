@@ -129,7 +129,7 @@ def note_unjudged(item: pytest.Function, effect: Effect, why: str, state: State)
 
 
 def _family(effect: Effect, state: State) -> Family | None:
-    return None if state.run is None else state.run.protocol.families.get(effect.family)
+    return None if state.run is None else state.run.protocol.family_of(effect)
 
 
 def _unjudged(effect: Effect, verb: Verb | None, question: str, why: str, state: State) -> Audit:

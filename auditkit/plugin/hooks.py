@@ -98,15 +98,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left:
             items[:] = [item for item in items if item not in left]
             config.hook.pytest_deselected(items=[*left])
-    # What is only shown has no limit to keep against an earlier run, and what compares two models of today is no
-    # property of the one whose versions are held against each other. Which families are shown is known once everything
-    # is collected, because the protocol lies beside the audits.
+    # What is only shown has no limit to keep against an earlier run, gaps between groups have no procedure for it, and
+    # what compares two models of today is no property of the one whose versions are held against each other. Which
+    # families are shown is known once everything is collected, because the protocol lies beside the audits.
     if any(isinstance(item, ReferenceItem) for item in items):
         shown = _shown_families(config)
         items[:] = [
             item
             for item in items
-            if not (isinstance(item, ReferenceItem) and (item.effect.family in shown or asks_others(item.effect)))
+            if not isinstance(item, ReferenceItem)
+            or not (item.effect.family in shown or item.effect.between or asks_others(item.effect))
         ]
 
 

@@ -66,10 +66,17 @@ def declared_ids(
     families = criteria.get("families", {})
     deciding = [name for name in SHIPPED if name in families and not (families[name] or {}).get("shown")]
     known, there = tasks.shipped(), None if modalities is None else tuple(modalities)
-    own = [
-        f"{family}/{effect.name}"
+    own = {
+        f"{family}/{effect.name}": effect
         for family in deciding
         for effect in SHIPPED[family]()
-        if there is None or not lacks_kinds(effect, known, there)
-    ]
-    return sorted([*own, *(f"{role}/{name}" for role in roles for name in own)])
+        if (there is None or not lacks_kinds(effect, known, there)) and _gates(effect, families[family] or {})
+    }
+    # Gaps between groups are not held against an earlier run.
+    return sorted([*own, *(f"{role}/{name}" for role in roles for name, effect in own.items() if not effect.between)])
+
+
+def _gates(effect: Effect, family: Mapping[str, Any]) -> bool:
+    """Whether a family that has a limit holds an effect to it (`Family.of`)."""
+    required = family.get("required") or ()
+    return not (effect.between and required and effect.name not in required)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 
 from auditkit import perturbations
-from auditkit.vocabulary import CLEAN, Condition, Effect, Part, Perturbation, Question, Value, condition_name
+from auditkit.vocabulary import CLEAN, CROSSED, Condition, Effect, Part, Perturbation, Question, Value, condition_name
 
 LEVELS = (1, 2, 3, 4, 5)
 PER_STEP = "severity step"
@@ -196,17 +196,20 @@ def calibration(
     return Effect(name or f"{clean.words or 'score'}-as-chance", family, (Part("", terms),), statistic="calibration")
 
 
-def between(column: str, effect: Effect, *, name: str = "", family: str = "") -> Effect:
+def between(column: str | Sequence[str], effect: Effect, *, name: str = "", family: str = "") -> Effect:
     """Return how far the levels of an item's column lie apart in an effect: sex, site, scanner.
 
-    It is only shown: declare its family with ``shown = true``.
+    ``within`` a limit every two levels are alike; a family with ``shown = true`` shows the largest gap. Of two columns
+    (``"sex*site"``, or the names one by one) the levels are every level of the one within every level of the other.
 
     Examples
     --------
     >>> str(between("site", share("refused")))
     'score-refused-by-site'
+    >>> str(between(("sex", "site"), mean()))
+    'score-by-sex-and-site'
     """
-    found = effect.among(column)
+    found = effect.among(column if isinstance(column, str) else CROSSED.join(column))
     return found.named(name or found.name, family)
 
 

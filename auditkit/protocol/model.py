@@ -163,7 +163,11 @@ class Family(Section):
     tail: Tail | None = None
     """A second condition beside the mean."""
     required: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    """Labels of the parts that must keep the limit, such as ``severity 3``; the others are shown. Empty: all."""
+    """Labels of the parts that must keep the limit, such as ``severity 3``; the others are shown. Empty: all. Of gaps
+    between groups the names of those that must keep it, such as ``sex``."""
+    small_levels: Literal["undecided", "shown"] = "undecided"
+    """Of gaps between groups, what a level with fewer patients than ``statistics.min_clusters`` does: it keeps the
+    audit from a PASS, or it is only shown and not compared."""
     shown: bool = False
     """For information only: nothing passes or fails."""
     hazard: str = ""
@@ -188,6 +192,14 @@ class Family(Section):
             return -math.inf, math.inf
         low = {"within": -limit, "at_least": limit}.get(str(self.verb), -math.inf)
         return low, math.inf if self.verb == "at_least" else limit
+
+    def of(self, effect: Effect) -> Family:
+        """Return the family as it holds for one of its effects: a gap that is not required is only shown."""
+        if not effect.between or self.shown:
+            return self
+        if self.required and effect.name not in self.required:
+            return self.model_copy(update={"shown": True, "required": (), **dict.fromkeys(VERBS)})
+        return self.model_copy(update={"required": ()})
 
     def requires(self, label: str) -> bool:
         """Whether a part must keep the limit."""
@@ -294,6 +306,11 @@ class Protocol(Section):
     def patients(self) -> int | None:
         """How many patients the chosen profile asks about; None for all."""
         return self.profiles[self.profile].patients
+
+    def family_of(self, effect: Effect) -> Family | None:
+        """Return the family of an effect as it holds for that one; None where it is not declared."""
+        family = self.families.get(effect.family)
+        return None if family is None else family.of(effect)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from auditkit.evidence import ALL, Audit, Cell, Estimate, Evidence
-from auditkit.words import Scale, audit_name, plain_name
+from auditkit.words import Scale, audit_name, limit_words, plain_name
 
 TOO_FEW = "too few clusters"
 """`Cell.rule` of a level with fewer patients than the protocol asks for before levels are compared."""
@@ -46,6 +46,13 @@ class Gap:
         return self.estimate.value is not None
 
     @property
+    def held(self) -> str:
+        """What every two levels are held to, and the verdict; empty where the gap is shown for information."""
+        return (
+            "" if self.audit.shown else f"{self.name}: every two levels {limit_words(self.audit)}, {self.audit.verdict}"
+        )
+
+    @property
     def sentence(self) -> str:
         """What can be told, and what cannot."""
         return "" if self.together is None else self.together.sentence
@@ -62,6 +69,11 @@ class Groups:
     def name(self) -> str:
         """The column for people."""
         return plain_name(self.column)
+
+    @property
+    def held(self) -> list[str]:
+        """What is held to a limit, each with its verdict."""
+        return [gap.held for gap in self.gaps if gap.held]
 
     @cached_property
     def levels(self) -> list[str]:

@@ -28,7 +28,7 @@ def told_apart(effects: Sequence[Effect], protocol: Protocol, records: Sequence[
 
 def lacking_kinds(effect: Effect, protocol: Protocol, records: Sequence[Item]) -> str:
     """Say which kinds of images an effect lacks; empty where it has all of them, and of what is only shown."""
-    family = protocol.families.get(effect.family)
+    family = protocol.family_of(effect)
     if family is not None and family.shown:
         return ""
     return lacks_kinds(effect, protocol.catalogue.tasks, {record.modality for record in records})

@@ -145,7 +145,7 @@ def answerable(
 
 
 def _is_shown(effect: Effect, protocol: Protocol) -> bool:
-    family = protocol.families.get(effect.family)
+    family = protocol.family_of(effect)
     return family is not None and family.shown
 
 

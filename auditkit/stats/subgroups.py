@@ -6,6 +6,7 @@ difference at all. Ten equal groups of 32 patients (standard deviation 12 points
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -54,11 +55,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of patients: its name, mean of the patient means (NaN without data) and number of patients with one."""
+    """A group of patients: its name, mean of the patient means (NaN without data), their number and its error."""
 
     name: str
     mean: float
     n_clusters: int
+    se: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +177,14 @@ def subgroup_gap(
 
     found = samples(x)
     intervals = [compared(first, second, how) for first, second in combinations(found, 2)]
-    filled = [()] * len(intervals)
+    filled: list[tuple[Interval, ...]] = [()] * len(intervals)
     if ends is not None and np.isnan(x).any():
         low, high = (samples(np.asarray(end, dtype=np.float64)) for end in ends)
         pairs = list(combinations(range(len(names)), 2))
         filled = [(compared(low[a], high[b], how), compared(high[a], low[b], how)) for a, b in pairs]
-    sizes = tuple(Group(name, own.mean, own.values.size) for name, own in zip(names, found, strict=True))
+    sizes = tuple(
+        Group(name, own.mean, own.values.size, math.sqrt(own.variance)) for name, own in zip(names, found, strict=True)
+    )
     too_small = tuple(group.name for group in sizes if group.n_clusters < how.min_clusters)
     return all_pairs(names, intervals, filled, how.alpha, sizes, too_small)
 

@@ -30,6 +30,7 @@ from auditkit.testing.defects import (
     at_times,
     cancelling,
 )
+from auditkit.testing.group_defects import Unequal
 from auditkit.testing.labelled import (
     BaseRate,
     ByPosition,
@@ -83,6 +84,7 @@ __all__ = [
     "TemplateFragile",
     "Threshold",
     "Truth",
+    "Unequal",
     "Unsteady",
     "WordingFragile",
     "at_times",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from auditkit.vocabulary import Condition, Perturbation, Question
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def plant(model: Model, defect: Defect, records: Sequence[Item], protocol: Protocol, seed: int = 0) -> PlantedModel:
@@ -150,15 +153,19 @@ class PlantedModel:
             return None
         index, pixels = found
         record = self._records[index]
-        asked = self._asked((record.id, record.cluster, record.modality), question.under(*pixels), request)
+        image = record.id, record.cluster, record.modality
+        asked = self._asked(image, question.under(*pixels), request, record.attributes)
         shown = self._catalogue.pictures(self._defect.shown(asked.condition, self._catalogue))
         if shown != pixels:
             request = replace(request, images=(self._image(index, shown),))
         return _Question(asked, request)
 
-    def _asked(self, image: tuple[str, str, str], question: Question, request: Request) -> Asked:
+    def _asked(
+        self, image: tuple[str, str, str], question: Question, request: Request, levels: Mapping[str, str] = NOTHING
+    ) -> Asked:
         name, patient, modality = image
-        subjects = Subjects((name,), np.array([patient], dtype=object), np.array([modality], dtype=object))
+        alone = np.array([patient], dtype=object), np.array([modality], dtype=object)
+        subjects = Subjects((name,), *alone, attributes=(levels,))
         return Asked(subjects, question, self._catalogue, self._seed, asking=request.id)
 
     def _image(self, index: int, condition: Condition) -> Image:

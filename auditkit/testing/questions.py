@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditkit.images.item import Item
+from auditkit.measure.columns import level_among
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.vocabulary import Condition, Question, condition_name
 
@@ -32,12 +33,15 @@ class Subjects:
         Modality of each image.
     columns : tuple of mapping of str to str, length n
         What is known of each image, the right answers among it; empty where nothing is.
+    attributes : tuple of mapping of str to str, length n
+        Sex, site and other columns that audits compare; empty where none is known.
     """
 
     ids: tuple[str, ...]
     patients: NDArray[np.object_]
     modalities: NDArray[np.object_]
     columns: tuple[Mapping[str, str], ...] = ()
+    attributes: tuple[Mapping[str, str], ...] = ()
 
     @classmethod
     def of(cls, records: Sequence[Item]) -> Subjects:
@@ -47,10 +51,17 @@ class Subjects:
             np.array([r.cluster for r in records], dtype=object),
             np.array([r.modality for r in records], dtype=object),
             tuple(r.columns for r in records),
+            tuple(r.attributes for r in records),
         )
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def level_of(self, column: str) -> NDArray[np.object_]:
+        """Return the level of every image in a column, or in several (``sex*site``); shape (n,)."""
+        known = self.attributes or ({},) * len(self)
+        pairs = zip(known, self.modalities.tolist(), strict=True)
+        return np.array([level_among(attributes, modality, column) for attributes, modality in pairs], dtype=object)
 
     def patient_codes(self) -> NDArray[np.int64]:
         """Return the patients as codes 0..G-1, shape (n,)."""

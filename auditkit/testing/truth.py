@@ -98,7 +98,7 @@ def hits(world: World, effect: Effect, protocol: Protocol) -> bool:
     whole scale, elsewhere it does not move. Where that model breaks the limit by itself, the defect is not to blame.
     """
     family = protocol.families.get(effect.family)
-    if family is None:
+    if family is None or effect.between:  # all items together say nothing of a gap between groups
         return False
     for part in protocol.resolved(effect).parts:
         if family.requires(part.label):

@@ -66,7 +66,8 @@ def stratum_name(stratum: Stratum) -> str:
 def column_name(column: str) -> str:
     """Name a column of the data within a sentence: ``device``, ``right answer to pneumonia present``."""
     task = column.removeprefix(_TRUTH)
-    return re.sub(r"[_.]+", " ", task if task == column else f"right answer to {task}")
+    words = re.sub(r"[_.]+", " ", task if task == column else f"right answer to {task}")
+    return words.replace("*", " and ")
 
 
 def plain_name(identifier: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from auditkit.planning.least import fewest, least_patients
-from auditkit.protocol.effects import areas, between, calibration, change, differs, falls, mean, rises, share
+from auditkit.protocol.effects import areas, calibration, change, differs, falls, mean, rises, share
 from auditkit.protocol.read import load_protocol
 from auditkit.protocol.shipped import SHIPPED
 from auditkit.vocabulary import Perturbation
@@ -63,8 +63,8 @@ def test_what_is_only_shown_takes_none(family):
 
 @pytest.mark.parametrize(
     "effect",
-    [between("site", mean()), calibration(), change(HIGH, family="not_declared")],
-    ids=["gap", "calibration", "no family"],
+    [calibration(), change(HIGH, family="not_declared")],
+    ids=["calibration", "no family"],
 )
 def test_what_is_not_known_is_none(effect):
     rules = own("mine", at_most=0.5)

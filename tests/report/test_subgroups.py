@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.evidence import ALL, Audit, Cell, Definition, Estimate, Evidence, PartDefinition, Stratum
+from auditkit.report.figures.forest import forest
 from auditkit.report.figures.subgroups import PANELS, subgroup_forest
 from auditkit.report.gaps import TOO_FEW, Groups, groups
 from auditkit.report.html import render_html
 from auditkit.report.views import apart, modalities
+from auditkit.words import scale_of
 from tests.report.drawn import Drawn, number
 
 FALL = "points per severity step"
@@ -226,3 +228,40 @@ def test_the_sample_is_drawn(record: Evidence) -> None:
         chart = subgroup_forest(group, "k")
         assert chart is not None
         assert [row[0] for row in chart.rows] == group.levels
+
+
+def _gated(verdict: str = "FAIL") -> Audit:
+    """A gap between two sites that is held to 5 points, as the judge records it."""
+    audit = _audit("site", KINDS[0], {"a": (60, 50.0), "b": (60, 62.0)}, said="a minus b.")
+    gap = Estimate(value=-12.0, low=-14.0, high=-10.0, level=0.9, unit="points")
+    together = audit.parts[0].model_copy(
+        update={"estimate": gap, "required": True, "verdict": verdict, "margin_low": -5.0, "margin_high": 5.0}
+    )
+    return audit.model_copy(
+        update={
+            "shown": False, "verdict": verdict, "verb": "within", "limit": {"within": 5.0}, "estimate": gap,
+            "parts": [together, *audit.parts[1:]],
+        }
+    )  # fmt: skip
+
+
+def test_a_gap_that_is_held_to_a_limit_says_so_with_its_verdict(record: Evidence) -> None:
+    audit = _gated()
+    chart = subgroup_forest(_groups(record, audit), "k")
+    assert chart is not None
+    assert "For information" not in chart.caption
+    assert "every two levels within ±5.0 points, FAIL" in chart.caption
+    page = render_html(record.model_copy(update={"audits": [audit]}))
+    section = page[page.index('id="subgroups"') :].partition("</section>")[0]
+    assert "every two levels within ±5.0 points, FAIL" in section
+    assert "no verdict rests on it" not in section
+    assert "The largest gap between two known groups" not in section
+
+
+def test_a_gap_is_drawn_against_its_limit_without_the_numbers_of_the_levels() -> None:
+    audit = _gated()
+    chart = forest("Sites", [audit], scale_of(audit), (-20.0, 70.0), "k", "Difference")
+    drawn = Drawn(chart)
+    assert chart.rows[0][3] == "−5.0 to +5.0 points"
+    assert not drawn.paths("faint", 1), "the levels' own numbers, 50 and 62, are no differences"
+    assert drawn.paths("edge", 1.2)

@@ -139,7 +139,7 @@ class EarlierRun:
             self.problem = unlike_in_data(self.evidence, self.run.judge.data.records, self.run.store.manifests)
 
     def _shown(self, effect: Effect) -> bool:
-        family = self.run.protocol.families.get(effect.family)
+        family = self.run.protocol.family_of(effect)
         return family is not None and family.shown
 
     def _comparable(self, effect: Effect) -> bool:

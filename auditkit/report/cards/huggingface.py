@@ -190,8 +190,10 @@ def _subgroups(evidence: Evidence) -> str:
     rows = [(escaped(name), words.difference(gap), escaped(sentence)) for name, gap, sentence in words.gaps(evidence)]
     if not rows:
         return "Results by subgroup: not measured."
+    gates = any(audit.between and not audit.shown for audit in evidence.audits)
+    rest = "with the verdicts above" if gates else "for information; no verdict rests on them"
     return paragraph(
-        "Results by subgroup, for information; no verdict rests on them:",
+        f"Results by subgroup, {rest}:",
         table(("What is compared", "Largest difference", "What can be told"), rows),
     )
 

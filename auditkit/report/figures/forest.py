@@ -163,7 +163,8 @@ def _track(drawing: Drawing, audit: Audit, x: Axis, top: float, *, zero: bool) -
     drawing.lines([(at, top, at, bottom) for at in outer], "edge", 1.2, "1 2")
     if zero and x.holds(0):
         drawing.lines([(x(0), top, x(0), bottom)], "muted", 0.9)
-    values = [c.estimate.value for c in audit.parts if c.stratum.level != ALL]
+    # Between levels the estimate is a difference, and the numbers of the levels lie elsewhere.
+    values = [c.estimate.value for c in audit.parts if c.stratum.level != ALL and not audit.between]
     ticks = [x(v) for v in values if v is not None and x.holds(v)]
     drawing.lines([(t, middle - 5, t, middle + 5) for t in ticks], "faint", 1)
     drawing.lines([(x.clipped(span[1]), middle, x.clipped(span[2]), middle)], colour(look), 2)

@@ -57,10 +57,13 @@ def subgroup_forest(group: Groups, key: str) -> Chart | None:
     title = f"Results by {group.name[:1].lower() + group.name[1:]}"
     description = _words(group)
     estimates = [c.estimate for gap in group.gaps for c in gap.cells.values() if c.estimate.value is not None]
+    rests = "For information; no verdict rests on it."
+    if group.held:
+        rests = f"Held to a limit is the difference between levels. {'; '.join(group.held)}."
     named = "; ".join(f"{gap.name}, {gap.scale.label}" for gap in group.gaps)
     caption = (
         f"Estimates with {level_words(estimates)}, {n_words(group.of(level) for level in group.levels)} per level: "
-        f"{named}. For information; no verdict rests on it."
+        f"{named}. {rests}"
     )
     header = (
         group.name, *(f"{gap.name}, {gap.scale.label}" for gap in group.gaps), "Images", "Patients", "Note",
@@ -156,5 +159,9 @@ def _words(group: Groups) -> str:
         numbers = ", ".join(f"{gap.name} {gap.scale.short(_estimate(gap, level))}" for gap in group.gaps)
         note = f", {_FEW} patients" if _all_few(group, level) else ""
         parts.append(f"{level}{note}: {numbers}")
-    told = [f"{gap.name}, largest gap: {gap.sentence}" for gap in group.gaps if gap.found]
+    told = [
+        f"{gap.name}, {'furthest from a pass' if gap.held else 'largest gap'}: {gap.sentence}"
+        for gap in group.gaps
+        if gap.found
+    ]
     return " ".join(["; ".join(parts) + ".", *told])
