@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from auditkit import description, diagnosis, medq, shipped, zero_shot
+import auditkit
+from auditkit import shipped, tasks
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
-FOLDERS = {"audits": "audits", **{name: f"packs/{name}" for name in ("description", "diagnosis", "medq", "zero_shot")}}
-MODULES = {m.__name__.rpartition(".")[2]: m for m in (description, diagnosis, medq, shipped, zero_shot)}
+FOLDERS = {"audits": "audits", **{name: f"packs/{name}" for name in tasks.PACKS}}
+MODULES = {"shipped": shipped, **{name: getattr(auditkit, name) for name in tasks.PACKS}}
 TEST = re.compile(r'@pytest\.mark\.parametrize\("effect", (\w+)\.(\w+)\(\), ids=str\)\ndef (test_\w+)\(')
 COMMAND = re.compile(r'`pytest (\w+)/ [^`]*-k ("[^"`]+"|\w+)`')
 FILES = {folder: sorted((ROOT / path).glob("test_*.py")) for folder, path in FOLDERS.items()}

@@ -41,6 +41,8 @@ RESULTS = ROOT / "reports" / "validation" / "confidence.jsonl"
 REPLICATES = 1000
 PATIENTS, LAYOUTS = (32, 64, 96, 200), ("1", "1-4")
 SHARED = 0.5
+DECIDES = {("kept", "number"), ("covered", "number")}
+"""The rows of `auditkit.judge.procedures.TABLE` whose procedures are measured here, beside those of means."""
 TASK, ANSWERS = "pneumonia.present", ("yes", "no")
 CLEAN = Question(TASK, "named")
 DONE = Perturbation("jpeg", 3)

@@ -38,6 +38,8 @@ REPLICATES, RESAMPLES = 1000, 1000
 ON, INSIDE, BEYOND = "on the margin", "no gap", "twice"
 SHARED = 0.3
 """Share of the noise's variance, or of the refusals, that the images of a patient have in common."""
+DECIDES = {("mean", "gap")}
+"""The rows of `auditkit.judge.procedures.TABLE` whose procedures are measured here."""
 LEVEL = 50.0
 MARGINS = {"points": 5.0, "share": 0.05}
 

@@ -113,7 +113,7 @@ TABLE: dict[tuple[str, Kind], Row] = {
         "an expected calibration error", judge_reliability, verbs=(), points=reliability_points
     ),
     ("covered", "number"): Row("a share covered", judge_referrals, verbs=("at_least",), points=lambda *_: []),
-    ("referred", "number"): Row("a share referred", judge_referrals, verbs=("at_most",), points=lambda *_: []),
+    ("referred", "number"): Row("a share referred", judge_referrals, verbs=(), points=lambda *_: []),
 }
 
 

@@ -198,9 +198,6 @@ FAMILIES = {
     "position": position,
     "refusals": refusals,
     "refusals_by_class": refusals_by_class,
-}
-"""From the name of a family of answers, right, wrong or declined, to its effects."""
-OF_CONFIDENCE = {
     "overconfidence": overconfidence,
     "overconfidence_under": overconfidence_under,
     "brier_under": brier_under,
@@ -209,4 +206,4 @@ OF_CONFIDENCE = {
     "reliability": reliability,
     "referral": referral,
 }
-"""The same of families that take the probabilities of the answers."""
+"""From the name of a family to its effects; from ``overconfidence`` on they take the probabilities of the answers."""

@@ -283,6 +283,46 @@ OF_PACKS: dict[str, tuple[str, str]] = {
         "By how much fewer answers are right at a level than at the one before it, of the images that are there at "
         "both; the level before the first is the image as it is.",
     ),
+    "refusals_by_class": (
+        "Are images of one disease declined more often than others?",
+        "The images of each class by themselves: over all images, a disease that is always declined is diluted.",
+    ),
+    "overconfidence": (
+        "Is the model as often right as it says?",
+        "The confidence in an answer is the share of the probability that the given one has. The estimate is by how "
+        "much the mean confidence lies above the share of right answers. An answer that was declined has no "
+        "confidence: it may have been anything.",
+    ),
+    "overconfidence_under": (
+        "Does the model grow less sure where a corruption makes it wrong?",
+        "By how much the confidence lies further above the share of right answers under a corruption than without it, "
+        "compared within the image, so that the right answers cancel where the answer stays the same.",
+    ),
+    "brier_under": (
+        "Do the probabilities stay of use under corruption?",
+        "The Brier score is 0 for sure and right and 1 for sure and wrong. The estimate is by how much it grows under "
+        "a corruption, compared within the image.",
+    ),
+    "kept": (
+        "Are the answers right that the model is surest of?",
+        "The images are put in order of confidence, and the surest of them kept. Of equal confidence as many are kept "
+        "as fit, in proportion. An answer that was declined comes last.",
+    ),
+    "risk": (
+        "How much is gained by keeping only what the model is sure of?",
+        "For every share of images kept, surest first, the share of right answers among them. A curve that does not "
+        "rise to the left says that the confidence tells nothing.",
+    ),
+    "reliability": (
+        "How often are answers of a confidence right?",
+        "The share of right answers in bands of the confidence, about images as they are and under corruption. A "
+        "perfect model has an error above 0 too, the larger the fewer images there are.",
+    ),
+    "referral": (
+        "What would a threshold refer to a person?",
+        "Half of the patients choose the threshold, on images as they are; what it covers and refers is measured on "
+        "the other half. Nothing but measuring tells what it does under a corruption.",
+    ),
     "shares": (
         "How much of the score is due to the words and the scale of the question?",
         "The same question was put in several wordings and on several scales, whose points are all 0 to 100. The "

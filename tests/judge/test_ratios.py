@@ -40,7 +40,7 @@ def test_refusals_under_a_corruption_over_those_without():
     cell = by_level(audit)["ct"]
     assert cell.estimate.value == pytest.approx(1.5)
     assert (audit.unit, audit.change, audit.verdict) == ("ratio", False, "FAIL")
-    assert "ratio 1.50 [" in audit.sentence
+    assert "Ratio 1.50 [" in audit.sentence
     assert judged(effect, data, own(at_most=2.5)).verdict == "PASS"
 
 

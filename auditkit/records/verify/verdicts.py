@@ -112,6 +112,18 @@ class Material:
         return {resolve(q) for effect in effects for q in effect.questions()}
 
 
+def definition_faults(evidence: Evidence, protocol: Protocol) -> Iterator[str]:
+    """Yield what audits are defined by that the record's own protocol does not have: no run writes that."""
+    for audit in evidence.audits:
+        effect = effect_from(audit)
+        try:
+            for part in () if effect is None else protocol.resolved(effect).parts:
+                for _, value in part.terms:
+                    protocol.catalogue.quantity(value)
+        except AuditkitError as error:
+            yield f"{audit.id}: {error.problem}"
+
+
 def check_verdicts(material: Material) -> list[Check]:
     """Judge every audit again and compare verdicts, sentences, estimates, p-values and figures."""
     checks = []

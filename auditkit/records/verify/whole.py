@@ -149,6 +149,10 @@ def _content(evidence: Evidence, url: str, data: str | None, earlier: Mapping[st
         words = "answers beyond their scale, with which no verdict can be made again"
         yield settled(record.PART, words, beyond)
         return
+    unknown = list(verdicts.definition_faults(evidence, protocol))
+    if unknown:
+        yield settled(record.PART, "audits of what the protocol does not have, which cannot be judged again", unknown)
+        return
     yield from check_recorded(evidence, recorded, earlier)
     own = verdicts.Material(evidence, protocol, recorded)
     source = data or (DEMO if evidence.data.source == DEMO else None)

@@ -112,6 +112,26 @@ def test_every_field_of_the_record_is_held_against_something_or_listed(made: Mad
     assert [field for field in silent if not is_listed(field)] == []
 
 
+@pytest.mark.parametrize(
+    ("key", "other", "said"),
+    [
+        ("task", "qualty", "there is no task 'qualty'"),
+        ("wording", "bluntly", "there is no wording of task 'quality' 'bluntly'"),
+        ("condition", [["jpg", 3]], "there is no perturbation 'jpg'"),
+        ("value", "scores", "there is no value of task 'quality' 'scores'"),
+    ],
+)
+def test_an_audit_of_what_the_protocol_does_not_have_is_named(made: Made, key, other, said):
+    tree = json.loads(made.record.read_text())
+    audit = next(a for a in tree["audits"] if a["definition"]["parts"][0]["terms"][0]["task"] in ("", "quality"))
+    audit["definition"]["parts"][0]["terms"][0][key] = other
+    made.record.write_text(json.dumps(tree))
+    [check] = [check for check in made.verify() if check.words.startswith("audits of what the protocol does not have")]
+    assert len(check.details) == 1
+    assert check.details[0].startswith(f"{audit['id']}: {said}")
+    assert made.code() == 1
+
+
 def test_the_list_in_the_documentation_is_the_one_in_the_code():
     page = Path(__file__).parents[3] / "docs" / "integrity.md"
     assert listed() in page.read_text()
