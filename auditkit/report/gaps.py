@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from auditkit.evidence import ALL, Audit, Cell, Estimate, Evidence
+from auditkit.vocabulary import CROSSED
 from auditkit.words import Scale, audit_name, limit_words, plain_name
 
 TOO_FEW = "too few clusters"
@@ -27,7 +29,7 @@ class Gap:
     @cached_property
     def name(self) -> str:
         """What is measured, without the column."""
-        by = f" by {self.audit.between.replace('_', ' ').replace('-', ' ')}"
+        by = f" by {re.sub('[_-]', ' ', self.audit.between).replace(CROSSED, ' and ')}"
         return audit_name(self.audit).removesuffix(by) + (f", {self.part}" if self.part else "")
 
     @property

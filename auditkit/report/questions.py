@@ -310,8 +310,8 @@ OF_PACKS: dict[str, tuple[str, str]] = {
     ),
     "risk": (
         "How much is gained by keeping only what the model is sure of?",
-        "For every share of images kept, surest first, the share of right answers among them. A curve that does not "
-        "rise to the left says that the confidence tells nothing.",
+        "Images are kept surest first. The estimate is the share of right answers, averaged over all shares kept; the "
+        "curve has the wrong ones. A level curve says that the confidence tells nothing.",
     ),
     "reliability": (
         "How often are answers of a confidence right?",

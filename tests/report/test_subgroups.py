@@ -265,3 +265,11 @@ def test_a_gap_is_drawn_against_its_limit_without_the_numbers_of_the_levels() ->
     assert chart.rows[0][3] == "−5.0 to +5.0 points"
     assert not drawn.paths("faint", 1), "the levels' own numbers, 50 and 62, are no differences"
     assert drawn.paths("edge", 1.2)
+
+
+def test_numbers_are_named_without_the_columns_that_the_figure_is_about(record: Evidence) -> None:
+    crossed = _audit("sex*site", KINDS[0], {"F × a": (30, 60.0), "M × b": (30, 61.0)}, gap=1.0)
+    crossed = crossed.model_copy(update={"title": "Score by sex and site"})
+    [group] = groups(record.model_copy(update={"audits": [crossed]}))
+    assert group.name == "Sex and site"
+    assert [gap.name for gap in group.gaps] == ["Score"]
