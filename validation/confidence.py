@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUITE = "confidence"
+DECIDES = {(statistic, "number") for statistic in ("kept", "covered", "referred")}
+"""The rows of `auditkit.judge.procedures.TABLE` whose procedures are measured here."""
 PACK = ROOT / "packs" / "diagnosis" / "protocol.toml"
 RESULTS = ROOT / "reports" / "validation" / "confidence.jsonl"
 REPLICATES = 1000

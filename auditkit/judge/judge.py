@@ -215,9 +215,9 @@ class Judge:
 
         If every level keeps a limit of a mean or a share, so do all patients together: when they break it, the
         criterion is broken, and that shows with far fewer patients than in each level alone. An area or an agreement
-        over all levels compares items across them and is no such mean.
+        over all levels compares items across them and is no such mean; nor is a correlation.
         """
-        return effect.statistic not in ("area", "separation", "agreement") and self._has_together(family)
+        return effect.statistic not in ("area", "separation", "agreement", "rank") and self._has_together(family)
 
     def _has_together(self, family: Family) -> bool:
         return family.in_each is not None or len(self.data.levels(family.by)) + len(self._to_come(family)) > 1

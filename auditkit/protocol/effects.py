@@ -230,17 +230,20 @@ def behind(effect: Effect, role: str = "sibling", *, name: str = "", family: str
     return found.named(name or f"{effect.name}-behind-{role}", family)
 
 
-def displacement(kind: str, entry: str, levels: Sequence[int] = LEVELS, *, name: str = "", family: str = "") -> Effect:
+def displacement(
+    kind: str, entry: str, levels: Sequence[int] = LEVELS, *, value: str = "", name: str = "", family: str = ""
+) -> Effect:
     """Return how alike the model's embedding of the item at every level is to that of the item as it is.
 
-    Cosine similarity, each level a part of its own; 1 is no change. `kind` is one of those that the model lists
-    (``"vision"``, ``"language"``), or a wording of ``[tasks.embedding.wordings]`` in the protocol. Nothing is asked.
+    Cosine similarity, each level a part of its own; 1 is no change. ``value="distance"`` is the Euclidean distance in
+    units of the mean norm, 0 to 2, where 0 is no change. `kind` is one of those that the model lists (``"vision"``,
+    ``"language"``), or a wording of ``[tasks.embedding.wordings]`` in the protocol. Nothing is asked.
     """
     parts = tuple(
-        Part(f"severity {level}", ((1.0, Value(question)),))
+        Part(f"severity {level}", ((1.0, Value(question, value)),))
         for level, question in zip(levels, _at(entry, levels, EMBEDDING, kind), strict=True)
     )
-    return Effect(name or f"{kind}-{entry}", family, parts)
+    return Effect(name or "-".join(filter(None, (kind, entry, value))), family, parts)
 
 
 def follows(
@@ -262,6 +265,34 @@ def follows(
     said = [Question(task, wording), *_at(entry, levels, task, wording)]
     terms = tuple((1.0, Value(question)) for question in (*inside, *said))
     return Effect(name or f"{kind}-{entry}-follows", family, (Part("", terms),), statistic="follows")
+
+
+def tracks(
+    kind: str,
+    entry: str,
+    levels: Sequence[int] = LEVELS,
+    *,
+    value: str = "",
+    task: str = "",
+    wording: str = "",
+    name: str = "",
+    family: str = "",
+) -> Effect:
+    """Return whether, at equal severity, the score falls more in the items whose embedding moves further.
+
+    Spearman's correlation over items, ranks taken within severity and modality and pooled: 1 is the same order, 0 none.
+    `value` as in `displacement`. A family with ``at_least`` also says by how much the score must move: ``moves``.
+    """
+    inside, said = _at(entry, levels, EMBEDDING, kind), _at(entry, levels, task, wording)
+    sign = 1.0 if value == "distance" else -1.0  # of a similarity, less is further
+    terms = [(sign, Value(question, value)) for question in inside]
+    terms += [(-1.0, Value(question)) for question in said]
+    return Effect(
+        name or "-".join(filter(None, (kind, entry, value, "tracks"))),
+        family,
+        (Part("", (*terms, (1.0, Value(Question(task, wording))))),),
+        statistic="rank",
+    )
 
 
 def errors_over(
