@@ -135,11 +135,12 @@ _HOMES = {
     ),
     "auditkit.protocol.effects": (
         "agreement", "areas", "behind", "between", "calibration", "change", "corruptions", "departure", "differs",
-        "displacement", "errors_over", "falls", "follows", "mean", "prompt_share", "rises", "share", "steps", "tracks",
-        "versus", "wording_share", "wordings",
+        "displacement", "errors_over", "falls", "follows", "mean", "prompt_share", "rises", "share", "steps", "versus",
+        "wording_share", "wordings",
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.protocol.right_answers": ("accuracy", "balanced_accuracy", "loses", "loss", "recall", "skill"),
+    "auditkit.protocol.tracking": ("tracks",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),
     "auditkit.vocabulary": ("Effect", "Part", "Perturbation", "Question", "Value"),
 }  # fmt: skip

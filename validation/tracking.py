@@ -19,9 +19,10 @@ from scipy.stats import rankdata
 
 from auditkit.judge.judge import Judge
 from auditkit.measure.columns import MAIN, REFUSED, SCORED, Column, Measurements
-from auditkit.protocol.effects import EMBEDDING, tracks
+from auditkit.protocol.effects import EMBEDDING
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
+from auditkit.protocol.tracking import tracks
 from auditkit.tasks import DISTANCE
 from auditkit.vocabulary import Perturbation, Question
 from validation.setting import FAMILY, SHIPPED_PROTOCOL, images

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, Verdict, overall
+from auditkit.judge.apart import held_apart
 from auditkit.judge.decided import Decided, taken_up
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
@@ -333,6 +334,7 @@ class Judge:
             definition=define(effect),
             parts=cells,
             series=self._series(effect),
+            apart=held_apart(effect, family, self.data, self._protocol),
         )
 
     def _series(self, effect: Effect) -> list[Point]:
@@ -361,7 +363,7 @@ def _levels(effect: Effect) -> dict[str, int]:
 
 
 def _limit(family: Family) -> dict[str, float]:
-    limits = {str(family.verb): family.limit, "in_each": family.in_each}
+    limits = {str(family.verb): family.limit, "in_each": family.in_each, "moves": family.moves}
     return {key: value for key, value in limits.items() if value is not None}
 
 

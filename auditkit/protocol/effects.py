@@ -251,6 +251,7 @@ def follows(
     entry: str,
     levels: Sequence[int] = LEVELS,
     *,
+    alike: Sequence[Perturbation] = (),
     task: str = "",
     wording: str = "",
     name: str = "",
@@ -259,40 +260,14 @@ def follows(
     """Return whether the score falls in step with the model's embedding moving away from that of the item as it is.
 
     Within the item, the correlation of the two over the item as it is and all levels: 1 is in step, 0 not at all. It is
-    only shown: declare its family with ``shown = true``.
+    only shown: declare its family with ``shown = true``. ``alike`` names perturbations that mean the same: how far the
+    scores under them lie apart is the noise within which a score stays.
     """
     inside = [Question(EMBEDDING, kind), *_at(entry, levels, EMBEDDING, kind)]
     said = [Question(task, wording), *_at(entry, levels, task, wording)]
     terms = tuple((1.0, Value(question)) for question in (*inside, *said))
-    return Effect(name or f"{kind}-{entry}-follows", family, (Part("", terms),), statistic="follows")
-
-
-def tracks(
-    kind: str,
-    entry: str,
-    levels: Sequence[int] = LEVELS,
-    *,
-    value: str = "",
-    task: str = "",
-    wording: str = "",
-    name: str = "",
-    family: str = "",
-) -> Effect:
-    """Return whether, at equal severity, the score falls more in the items whose embedding moves further.
-
-    Spearman's correlation over items, ranks taken within severity and modality and pooled: 1 is the same order, 0 none.
-    `value` as in `displacement`. A family with ``at_least`` also says by how much the score must move: ``moves``.
-    """
-    inside, said = _at(entry, levels, EMBEDDING, kind), _at(entry, levels, task, wording)
-    sign = 1.0 if value == "distance" else -1.0  # of a similarity, less is further
-    terms = [(sign, Value(question, value)) for question in inside]
-    terms += [(-1.0, Value(question)) for question in said]
-    return Effect(
-        name or "-".join(filter(None, (kind, entry, value, "tracks"))),
-        family,
-        (Part("", (*terms, (1.0, Value(Question(task, wording))))),),
-        statistic="rank",
-    )
+    parts = (Part("", terms, alike=_values(Question(task, wording), alike)),)
+    return Effect(name or f"{kind}-{entry}-follows", family, parts, statistic="follows")
 
 
 def errors_over(

@@ -7,7 +7,8 @@ from scipy.stats import spearmanr
 from auditkit.errors import AuditkitError
 from auditkit.judge.procedures import check_limits
 from auditkit.measure.columns import ERROR, MAIN, Column, Measurements
-from auditkit.protocol.effects import displacement, follows, tracks
+from auditkit.protocol.effects import displacement, follows
+from auditkit.protocol.tracking import tracks
 from auditkit.tasks import DISTANCE
 from auditkit.vocabulary import Perturbation, Question
 from tests.judge.build import SCORE, SCORED, answered, images, judged, own
