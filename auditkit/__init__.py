@@ -117,6 +117,7 @@ __all__ = [
     "shipped",
     "skill",
     "steps",
+    "tracks",
     "versus",
     "wording_share",
     "wordings",
@@ -139,6 +140,7 @@ _HOMES = {
     ),
     "auditkit.protocol.read": ("load_protocol",),
     "auditkit.protocol.right_answers": ("accuracy", "balanced_accuracy", "loses", "loss", "recall", "skill"),
+    "auditkit.protocol.tracking": ("tracks",),
     "auditkit.tasks": ("Quantity", "Score", "Scorer", "Wording"),
     "auditkit.vocabulary": ("Effect", "Part", "Perturbation", "Question", "Value"),
 }  # fmt: skip

@@ -197,14 +197,15 @@ class Effect:
         the values read as chances that an item is as in the terms with a positive weight, and how often it is),
         ``"separation"`` (area under the ROC curve of the first term, a chance of an answer: items of which that answer
         is right against those of the other classes), ``"follows"`` (correlation, within the item, of the values of its
-        first task with those of the other), ``"ratio"`` (of the values of the audited model, which count errors, to
-        those of the role ``"reference"``, or where it has no terms to those with a negative weight; the reference's
-        terms have the opposite sign, as in a difference), ``"shortfall ratio"`` (the same, where an error is what a
-        value lacks of the top of its range), ``"agreement"`` (quadratic weighted kappa of the first term with the
-        second), ``"wording"`` (share of the variance that is due to which of the terms was asked), ``"kept"`` (share
-        of right answers among the items of which the model is most confident; the weight of a confidence is the share
-        of items that are kept, and what stands with the opposite sign is taken off), ``"risk"`` (its mean over all
-        shares kept),
+        first task with those of the other), ``"rank"`` (correlation, over items at equal condition, of the ranks of the
+        first task's values with those of the change of the other's), ``"ratio"`` (of the values of the audited model,
+        which count errors, to those of the role ``"reference"``, or where it has no terms to those with a negative
+        weight; the reference's terms have the opposite sign, as in a difference), ``"shortfall ratio"`` (the same,
+        where an error is what a value lacks of the top of its range), ``"agreement"`` (quadratic weighted kappa of the
+        first term with the second), ``"wording"`` (share of the variance that is due to which of the terms was asked),
+        ``"kept"`` (share of right answers among the items of which the model is most confident; the weight of a
+        confidence is the share of items that are kept, and what stands with the opposite sign is taken off), ``"risk"``
+        (its mean over all shares kept),
         ``"reliability"`` (distance between confidence and right answers, band by band), ``"covered"`` and
         ``"referred"`` (shares of items whose right answer is among those that a threshold leaves, and of which not one
         answer is left; the weight of the chances is the share to be covered, and the threshold is chosen on those with

@@ -7,6 +7,7 @@ are rounded when they enter the record (`ROUND` digits), so that the same answer
 from auditkit.evidence.answers import NO_SCORE, NOT_ASKED, OUTCOME_MARKS, AnswerColumn, Answers, ItemEntry
 from auditkit.evidence.audit import (
     ALL,
+    Apart,
     Audit,
     Case,
     Cell,
@@ -36,6 +37,7 @@ __all__ = [
     "VERDICTS",
     "AnswerColumn",
     "Answers",
+    "Apart",
     "Audit",
     "Case",
     "Cell",

@@ -139,6 +139,37 @@ class Point(Record):
     """Mean measured peak signal-to-noise ratio in dB; null when any is infinite."""
 
 
+class Apart(Record):
+    """How far the model's inside moved, held against the score, image by image at the strongest level."""
+
+    stratum: Stratum = Stratum()
+    level: int
+    """Level of the perturbation."""
+    noise: Number = None
+    """What the score changes by under words that mean the same, points: 95 of 100 such changes are no larger. Null
+    where no such words were asked, and then nothing is counted."""
+    n_images: int = 0
+    """Images of which all is known."""
+    n_clusters: int = 0
+    """Patients behind them."""
+    unsaid: Estimate = Estimate()
+    """Share of the images whose inside moved further from the clean image than another patient's is, and whose score
+    stayed within its noise (patient means)."""
+    n_unsaid: int = 0
+    """Such images."""
+    first_unsaid: list[str] = []
+    """Ids of those that moved furthest."""
+    unseen: Estimate = Estimate()
+    """Share of the images whose score changed beyond its noise, and whose inside moved less than that."""
+    n_unseen: int = 0
+    """Such images."""
+    first_unseen: list[str] = []
+    """Ids of those whose score changed most."""
+    dots: list[tuple[float, float, int, str]] = []
+    """Of all items together: how far the inside moved, in units of the way to another patient's image (2 and more as
+    2); change of the score, points; how many images; ``unsaid``, ``unseen`` or empty."""
+
+
 class Case(Record):
     """One item whose answers speak against the model, for the gallery of failing cases."""
 
@@ -285,6 +316,8 @@ class Audit(Record):
     series: list[Point] = []
     """Figure data of a perturbation with several levels: per level, all items together and per stratum. Of a
     calibration: by band of the score, from low to high."""
+    apart: list[Apart] = []
+    """Of what is held inside the model against the score: both, image by image, in every stratum."""
     cases: list[Case] = []
     """At most a handful of items that speak against the model."""
 

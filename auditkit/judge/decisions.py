@@ -26,6 +26,7 @@ WITHOUT_SUM = {
     "differs": "share",
     "calibration": "share",
     "follows": "correlation",
+    "rank": "correlation",
     "ratio": "ratio",
     "shortfall ratio": "ratio",
     "agreement": "kappa",

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from auditkit.errors import AuditkitError
 from auditkit.evidence import Audit, Cell, Estimate, Outcomes, Point, Stratum, Verdict, overall
+from auditkit.judge.apart import held_apart
 from auditkit.judge.decided import Decided, taken_up
 from auditkit.judge.decisions import unit_of
 from auditkit.judge.draft import Draft, WorstCase
@@ -223,11 +224,11 @@ class Judge:
 
         If every level keeps a limit of a mean or a share, so do all patients together: when they break it, the
         criterion is broken, and that shows with far fewer patients than in each level alone. An area or an agreement
-        over all levels compares items across them and is no such mean.
+        over all levels compares items across them and is no such mean; nor is a correlation.
         """
         if effect.between:
             return True
-        return effect.statistic not in ("area", "separation", "agreement") and self._has_together(family)
+        return effect.statistic not in ("area", "separation", "agreement", "rank") and self._has_together(family)
 
     def _has_together(self, family: Family) -> bool:
         return family.in_each is not None or len(self.data.levels(family.by)) + len(self._to_come(family)) > 1
@@ -347,6 +348,7 @@ class Judge:
             definition=define(effect),
             parts=cells,
             series=self._series(effect),
+            apart=held_apart(effect, family, self.data, self._protocol),
         )
 
     def _series(self, effect: Effect) -> list[Point]:
@@ -375,7 +377,7 @@ def _levels(effect: Effect) -> dict[str, int]:
 
 
 def _limit(family: Family) -> dict[str, float]:
-    limits = {str(family.verb): family.limit, "in_each": family.in_each}
+    limits = {str(family.verb): family.limit, "in_each": family.in_each, "moves": family.moves}
     return {key: value for key, value in limits.items() if value is not None}
 
 

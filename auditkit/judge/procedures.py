@@ -30,6 +30,7 @@ from auditkit.judge.right import counted, named
 from auditkit.judge.rules import Rules
 from auditkit.judge.selective import judge_kept, risk_points
 from auditkit.judge.separations import judge_separations
+from auditkit.judge.tracking import check_moves, judge_tracking
 from auditkit.judge.wording_shares import judge_wording_shares
 from auditkit.judge.worsening import judge_mean_worsening
 from auditkit.measure.columns import Measurements
@@ -96,6 +97,7 @@ TABLE: dict[tuple[str, Kind], Row] = {
         "an expected calibration error", judge_calibration, verbs=(), points=calibration_points
     ),
     ("follows", "number"): Row("a correlation within the item", judge_following, verbs=(), points=lambda *_: []),
+    ("rank", "number"): Row("a rank correlation", judge_tracking, verbs=("at_least",), points=lambda *_: []),
     ("ratio", "number"): Row("a ratio of errors", judge_ratios, verbs=("at_most",), points=lambda *_: []),
     (SHORTFALL, "number"): Row("a ratio of errors", judge_ratios, verbs=("at_most",), points=lambda *_: []),
     ("agreement", "number"): Row(
@@ -252,6 +254,7 @@ def check_limits(effects: Sequence[Effect], protocol: Protocol) -> None:
             )
         if effect.between:
             _check_gap(effect, family, where)
+        check_moves(effect, family, where)
         _check_size(effect, family, protocol, where)
         labels = [part.label for part in effect.parts]
         unknown = [label for label in family.required if label not in labels]

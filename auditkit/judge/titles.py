@@ -30,6 +30,7 @@ _COUNTS = {
     "ratio": "errors",
     "shortfall ratio": "errors",
     "agreement": "agreement",
+    "rank": "rank correlation",
     "separation": "area under the ROC curve",
     "wording": "share of the wording",
     "kept": "right answers kept",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from auditkit.ask.render import Renderer
 from auditkit.ask.store import Store
 from auditkit.images.item import Item
 from auditkit.measure.columns import ERROR, MAIN, NOT_ASKED, SCORED, Column, Measurements
-from auditkit.tasks import OTHERS
+from auditkit.tasks import DISTANCE, OTHERS
 from auditkit.vocabulary import Question
 
 if TYPE_CHECKING:
@@ -49,9 +49,10 @@ def with_embeddings(
     Returns
     -------
     Measurements
-        With one column for each question: the cosine similarity to the embedding of the item as it is, and of the item
-        as it is also the mean similarity to those of other patients of its modality (`tasks.OTHERS`), NaN where there
-        is nobody else. Where one of the two embeddings is missing, the outcome is an error.
+        With one column for each question: the cosine similarity to the embedding of the item as it is, and the distance
+        to it (`tasks.DISTANCE`); of the item as it is also the mean similarity to those of other patients of its
+        modality (`tasks.OTHERS`), NaN where there is nobody else. Where one of the two embeddings is missing, the
+        outcome is an error.
     """
     reader = _Vectors(keys, store, renderer, store.sources(record.content for record in data.records))
     columns: dict[Question, Column] = {}
@@ -60,18 +61,25 @@ def with_embeddings(
         clean = [question for question in questions if not question.condition]
         totals = _totals(patients, data.records, clean, reader)
         for images in patients:
-            units = {i: reader.units(data.records[i], questions) for i in images}
+            held = {i: reader.held(data.records[i], questions) for i in images}
             for question in clean:
-                _put_others(columns, question, units, totals[question], len(data.records))
+                _put_others(columns, question, held, totals[question], len(data.records))
             for question in questions:
                 for i in images:
                     column = columns.setdefault(question, _empty(len(data.records)))
-                    _put_similarity(column, i, units[i].get(question), units[i].get(replace(question, condition=())))
+                    _put_apart(column, i, held[i].get(question), held[i].get(replace(question, condition=())))
     return data.with_columns(columns)
 
 
+class _Held(NamedTuple):
+    """A vector as its direction and its length."""
+
+    unit: Vector
+    norm: float
+
+
 class _Vectors:
-    """Reads unit vectors from the store; a vector of another length than the first of its kind is none."""
+    """Reads vectors from the store; a vector of another length than the first of its kind is none."""
 
     def __init__(self, keys: EmbeddingKeys, store: Store, renderer: Renderer, digests: Mapping[str, str]) -> None:
         self._keys = keys
@@ -80,8 +88,8 @@ class _Vectors:
         self._digests = digests
         self._width: dict[str, int] = {}
 
-    def units(self, record: Item, questions: Sequence[Question]) -> dict[Question, Vector]:
-        """Return the unit vector of every question that has one."""
+    def held(self, record: Item, questions: Sequence[Question]) -> dict[Question, _Held]:
+        """Return the vector of every question that has one."""
         if record.content not in self._digests:
             return {}
         digest = self._digests[record.content]
@@ -89,7 +97,7 @@ class _Vectors:
         named = {q: self._keys.of(rendered[q.condition], q.wording) for q in questions if q.condition in rendered}
         vectors = self._store.embeddings(named.values())
         return {
-            question: vector / np.linalg.norm(vector)
+            question: _Held(vector / (norm := float(np.linalg.norm(vector))), norm)
             for question, key in named.items()
             if (vector := vectors.get(key)) is not None
             and vector.size == self._width.setdefault(question.wording, vector.size)
@@ -126,9 +134,9 @@ def _totals(
     """Go through the clean images once: the similarity to all others follows from sums, so no pair is formed."""
     totals = {question: _Totals() for question in clean}
     for images in patients:
-        units = [reader.units(records[i], clean) for i in images]
+        held = [reader.held(records[i], clean) for i in images]
         for question in clean:
-            own = [some[question] for some in units if question in some]
+            own = [some[question].unit for some in held if question in some]
             if own:
                 totals[question].add(np.mean(own, axis=0))
     return totals
@@ -137,7 +145,7 @@ def _totals(
 def _put_others(
     columns: dict[Question, Column],
     question: Question,
-    units: Mapping[int, Mapping[Question, Vector]],
+    held: Mapping[int, Mapping[Question, _Held]],
     totals: _Totals,
     n: int,
 ) -> None:
@@ -149,7 +157,7 @@ def _put_others(
     column = columns.setdefault(question, _empty(n))
     if OTHERS.name not in column.values:
         column = columns[question] = replace(column, values={**column.values, OTHERS.name: np.full(n, np.nan)})
-    own = {i: some[question] for i, some in units.items() if question in some}
+    own = {i: some[question].unit for i, some in held.items() if question in some}
     if not own or totals.patients < 2:
         return
     mean = np.mean([*own.values()], axis=0)
@@ -157,12 +165,15 @@ def _put_others(
         column.values[OTHERS.name][i] = _rounded(float(unit @ (totals.sum - mean)) / (totals.patients - 1))
 
 
-def _put_similarity(column: Column, item: int, unit: Vector | None, clean: Vector | None) -> None:
-    if unit is None or clean is None:
+def _put_apart(column: Column, item: int, held: _Held | None, clean: _Held | None) -> None:
+    if held is None or clean is None:
         column.outcomes[item] = ERROR
         return
     column.outcomes[item] = SCORED
-    column.values[MAIN][item] = _rounded(float(clean @ unit))
+    column.values[MAIN][item] = _rounded(float(clean.unit @ held.unit))
+    apart = np.linalg.norm(held.unit * held.norm - clean.unit * clean.norm)
+    in_norms = float(apart) * 2 / (held.norm + clean.norm)
+    column.values[DISTANCE.name][item] = float(np.clip(np.round(in_norms, _DECIMALS), DISTANCE.low, DISTANCE.high))
 
 
 def _rounded(cosine: float) -> float:
@@ -171,4 +182,6 @@ def _rounded(cosine: float) -> float:
 
 
 def _empty(n: int) -> Column:
-    return Column({MAIN: np.full(n, np.nan)}, np.full(n, NOT_ASKED, dtype=np.int8), inside=True)
+    return Column(
+        {MAIN: np.full(n, np.nan), DISTANCE.name: np.full(n, np.nan)}, np.full(n, NOT_ASKED, dtype=np.int8), inside=True
+    )

@@ -233,17 +233,20 @@ def behind(effect: Effect, role: str = "sibling", *, name: str = "", family: str
     return found.named(name or f"{effect.name}-behind-{role}", family)
 
 
-def displacement(kind: str, entry: str, levels: Sequence[int] = LEVELS, *, name: str = "", family: str = "") -> Effect:
+def displacement(
+    kind: str, entry: str, levels: Sequence[int] = LEVELS, *, value: str = "", name: str = "", family: str = ""
+) -> Effect:
     """Return how alike the model's embedding of the item at every level is to that of the item as it is.
 
-    Cosine similarity, each level a part of its own; 1 is no change. `kind` is one of those that the model lists
-    (``"vision"``, ``"language"``), or a wording of ``[tasks.embedding.wordings]`` in the protocol. Nothing is asked.
+    Cosine similarity, each level a part of its own; 1 is no change. ``value="distance"`` is the Euclidean distance in
+    units of the mean norm, 0 to 2, where 0 is no change. `kind` is one of those that the model lists (``"vision"``,
+    ``"language"``), or a wording of ``[tasks.embedding.wordings]`` in the protocol. Nothing is asked.
     """
     parts = tuple(
-        Part(f"severity {level}", ((1.0, Value(question)),))
+        Part(f"severity {level}", ((1.0, Value(question, value)),))
         for level, question in zip(levels, _at(entry, levels, EMBEDDING, kind), strict=True)
     )
-    return Effect(name or f"{kind}-{entry}", family, parts)
+    return Effect(name or "-".join(filter(None, (kind, entry, value))), family, parts)
 
 
 def follows(
@@ -251,6 +254,7 @@ def follows(
     entry: str,
     levels: Sequence[int] = LEVELS,
     *,
+    alike: Sequence[Perturbation] = (),
     task: str = "",
     wording: str = "",
     name: str = "",
@@ -259,12 +263,14 @@ def follows(
     """Return whether the score falls in step with the model's embedding moving away from that of the item as it is.
 
     Within the item, the correlation of the two over the item as it is and all levels: 1 is in step, 0 not at all. It is
-    only shown: declare its family with ``shown = true``.
+    only shown: declare its family with ``shown = true``. ``alike`` names perturbations that mean the same: how far the
+    scores under them lie apart is the noise within which a score stays.
     """
     inside = [Question(EMBEDDING, kind), *_at(entry, levels, EMBEDDING, kind)]
     said = [Question(task, wording), *_at(entry, levels, task, wording)]
     terms = tuple((1.0, Value(question)) for question in (*inside, *said))
-    return Effect(name or f"{kind}-{entry}-follows", family, (Part("", terms),), statistic="follows")
+    parts = (Part("", terms, alike=_values(Question(task, wording), alike)),)
+    return Effect(name or f"{kind}-{entry}-follows", family, parts, statistic="follows")
 
 
 def errors_over(

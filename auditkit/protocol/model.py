@@ -162,6 +162,9 @@ class Family(Section):
     """The column whose levels are decided one by one."""
     tail: Tail | None = None
     """A second condition beside the mean."""
+    moves: Limit | None = None
+    """Of a rank correlation with the score: how far the scores of two images must be shown to move apart at one
+    severity, in points. A correlation says nothing of size."""
     required: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Labels of the parts that must keep the limit, such as ``severity 3``; the others are shown. Empty: all. Of gaps
     between groups the names of those that must keep it, such as ``sex``."""
@@ -215,6 +218,8 @@ class Family(Section):
                 f"has {' and '.join(given) or 'no limit'}; give exactly one of {', '.join(VERBS)}"
                 + ("" if given else ", or shown = true")
             )
+        if self.moves is not None and self.verb != "at_least":
+            raise ValueError("moves goes with at_least: it is the movement that a correlation must be shown to have")
         return self
 
     @model_validator(mode="after")

@@ -180,12 +180,15 @@ def _mean_fall() -> Effect:
 @_made_once
 def embeddings() -> list[Effect]:
     """Every corruption, for how far it moves what the model holds inside, and whether the score follows."""
-    kinds = tasks.inside()[EMBEDDING].wordings
+    kinds, alike = tasks.inside()[EMBEDDING].wordings, _neutral()
     return [
-        made(kind, name, family="embeddings")
+        effect
         for kind in kinds
         for name in corruptions()
-        for made in (displacement, follows)
+        for effect in (
+            displacement(kind, name, family="embeddings"),
+            follows(kind, name, alike=alike, family="embeddings"),
+        )
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from auditkit.evidence import ALL, Audit, Cell, Estimate, Term
+from auditkit.evidence import ALL, Apart, Audit, Cell, Estimate, Term
 
 _NOTHING = Estimate()
 SIMILARITY = "similarity"
@@ -44,6 +44,8 @@ class Shift:
     """How the score follows."""
     series: Sequence[ShiftPoint] = field(default_factory=tuple)
     """By level."""
+    apart: Apart | None = None
+    """Where the inside and the score part, at the strongest level."""
 
 
 def looks_inside(audit: Audit) -> bool:
@@ -64,6 +66,7 @@ def shifts(audits: Iterable[Audit]) -> list[Shift]:
 def _shifts(about: tuple[str, str], audit: Audit, follows: Audit | None) -> list[Shift]:
     kind, perturbation = about
     following = _by_stratum(follows.parts) if follows is not None else {}
+    apart = {each.stratum.level: each for each in follows.apart} if follows is not None else {}
     result = []
     for stratum, cells in _by_stratum(audit.parts).items():
         held = following.get(stratum)
@@ -76,6 +79,7 @@ def _shifts(about: tuple[str, str], audit: Audit, follows: Audit | None) -> list
                 between=next((cell.reference for cell in cells if cell.reference is not None), None),
                 follows=held[0].estimate if held else Estimate(),
                 series=[_point(audit, cell) for cell in sorted(cells, key=lambda cell: cell.level)],
+                apart=apart.get(stratum),
             )
         )
     return result

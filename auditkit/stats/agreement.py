@@ -16,6 +16,7 @@ from scipy import optimize, special
 from auditkit.stats import bounded
 from auditkit.stats.bootstrap import TIE, Seed, multiplicities, seed_number
 from auditkit.stats.equivalence import EMPTY, SPARSE
+from auditkit.stats.jackknife import FLAT, on_fisher_z
 from auditkit.stats.reduce import FloatArray, cluster_codes, cluster_means
 from auditkit.stats.unseen import seen_share
 
@@ -26,8 +27,6 @@ ONE_GRADE = "every rating is the same grade, so there is no agreement beyond cha
 _STEPS = 21
 # Resamples drawn at once, each block from a seed of its own: 10,000 of 15,000 patients would take 600 MB.
 _ROWS = 1024
-# A standard error below this is rounding: with one rating that never changes kappa is 0 whoever is left out.
-_FLAT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +192,8 @@ def _kappa(m: FloatArray) -> FloatArray:
 
 def _jackknife(m: FloatArray) -> tuple[float, float] | None:
     """Return Fisher's z and its standard error by leaving out a patient at a time; None where they have none."""
-    G = len(m)
-    without = _kappa((m.sum(axis=0) - m) / max(G - 1, 1))
-    kappa = np.append(without, _kappa(m.mean(axis=0)))
-    if G < 2 or not (np.abs(kappa) < 1 - TIE).all():
-        return None
-    z = np.arctanh(kappa)
-    se = float(np.sqrt((G - 1) / G * np.square(z[:-1] - z[:-1].mean()).sum()))
-    return (float(z[-1]), se) if se > _FLAT else None
+    without = _kappa((m.sum(axis=0) - m) / max(len(m) - 1, 1))
+    return on_fisher_z(float(_kappa(m.mean(axis=0))), without)
 
 
 def _usual(
@@ -249,7 +242,7 @@ def _resampled(m: FloatArray, z: float, resamples: int, seed: Seed) -> tuple[Flo
                 covariance = square[:, at] - mean[:, i] * mean[:, j]
                 variance += (1 if i == j else 2) * slope[:, i] * slope[:, j] * covariance
             found = (np.arctanh(kappa) - z) / np.sqrt(variance / (G - 1))
-        t[start : start + rows] = np.where(variance > G * _FLAT**2, found, np.nan)
+        t[start : start + rows] = np.where(variance > G * FLAT**2, found, np.nan)
     return np.sort(np.where(np.isfinite(t), t, -np.inf)), np.sort(np.where(np.isfinite(t), t, np.inf))
 
 

@@ -45,6 +45,8 @@ SIMILARITY = Quantity("similarity", "cosine", -1.0, 1.0, beside="others")
 """Cosine similarity of a vector to that of the same item as it is."""
 OTHERS = Quantity("others", "cosine", -1.0, 1.0)
 """Mean cosine similarity of the vector of an item as it is to those of other patients of its modality."""
+DISTANCE = Quantity("distance", "norms", 0.0, 2.0)
+"""Euclidean distance of a vector to that of the same item as it is, in units of the mean of their two norms."""
 
 CORRECT = Quantity("correct", "share", 0.0, 1.0, binary=True)
 """Whether the answer is the right one; of tasks with a truth."""

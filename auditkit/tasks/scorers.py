@@ -10,7 +10,7 @@ from auditkit.tasks.answers import parse
 from auditkit.tasks.choice import ANSWERS, GRADES, LETTERS, Option, read_fitness, read_option, read_word
 from auditkit.tasks.context import Claim, Text
 from auditkit.tasks.numeric import SCALES, read_number
-from auditkit.tasks.quantity import OTHERS, SCORE, SIMILARITY, Quantity
+from auditkit.tasks.quantity import DISTANCE, OTHERS, SCORE, SIMILARITY, Quantity
 from auditkit.tasks.score import Score
 from auditkit.tasks.slots import filled, slots
 from auditkit.tasks.wording import Wording
@@ -153,8 +153,8 @@ class Vectors:
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """The similarity to the item as it is, and of that item to those of other patients."""
-        return (SIMILARITY, OTHERS)
+        """The similarity to the item as it is, of that item to those of other patients, and the distance to it."""
+        return (SIMILARITY, OTHERS, DISTANCE)
 
     @property
     def choices(self) -> None:

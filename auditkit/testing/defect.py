@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -32,7 +32,14 @@ class Defect(ABC):
     `truth` alone follows what an audit may conclude, so that tests and detection matrices share one definition: where
     the defect `hits`, the true effect lies beyond the protocol's limit and the verdict should be FAIL; where it only
     `touches`, answers change or are lost and a PASS is not owed; anywhere else a FAIL would be blame.
+
+    Attributes
+    ----------
+    spares_inside : bool
+        Whether what the model holds inside is as it would be without the defect, so that its embeddings can be had.
     """
+
+    spares_inside: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -17,7 +17,7 @@ from auditkit.testing.answer_defects import (
     Unsteady,
 )
 from auditkit.testing.defect import Defect, Planted
-from auditkit.testing.image_defects import Insensitive, Inverted, ReadsPicture, RefusesWorst, Threshold
+from auditkit.testing.image_defects import Insensitive, Inverted, ReadsPicture, RefusesWorst, Silent, Threshold
 from auditkit.testing.word_defects import Bias, HidesChanges, OutlierPatient, ReadsLabel, Refuses
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "ReadsPicture",
     "Refuses",
     "RefusesWorst",
+    "Silent",
     "Squeezed",
     "TemplateFragile",
     "Threshold",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from auditkit.protocol.catalogue import Catalogue
 from auditkit.testing.defect import REFUSAL, Defect, listed, moved, unless
@@ -72,6 +73,21 @@ class Insensitive(BlindDefect):
     def description(self) -> str:
         """One line in words."""
         return f"does not see {listed(self.corruptions) or 'any corruption'}"
+
+
+@dataclass(frozen=True)
+class Silent(Insensitive):
+    """A corruption moves what the model holds inside and not what it says; parameters as in `BlindDefect`.
+
+    Its answers are those of `Insensitive`; planted into a model with embeddings (`plant`), it keeps these.
+    """
+
+    spares_inside: ClassVar[bool] = True
+
+    @property
+    def description(self) -> str:
+        """One line in words."""
+        return f"sees {listed(self.corruptions) or 'every corruption'} and does not say so"
 
 
 @dataclass(frozen=True)

@@ -125,8 +125,9 @@ class PlantedModel:
             closing()
 
     def __getattr__(self, attribute: str) -> Any:
-        # What suits the model suits it with a defect too; its embeddings do not have the defect.
-        if attribute.startswith("_") or attribute in ("embed", "embeddings"):
+        # What suits the model suits it with a defect too; its embeddings mostly do not have the defect.
+        inside = attribute in ("embed", "embeddings") and not self._defect.spares_inside
+        if attribute.startswith("_") or inside:
             raise AttributeError(attribute)
         return getattr(self._model, attribute)
 

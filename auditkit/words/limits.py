@@ -61,7 +61,8 @@ def declared_words(verb: str, limit: Mapping[str, float], unit: str, *, change: 
     if unit == "share":
         words = f"{scale.number(limit[verb])} {Scale(unit, signed=change or verb == 'within').label}"
     text = f"{verb.replace('_', ' ')} {sign}{words}"
-    return f"{text}, in each {sign}{scale.number(limit['in_each'])}" if "in_each" in limit else text
+    text = f"{text}, in each {sign}{scale.number(limit['in_each'])}" if "in_each" in limit else text
+    return f"{text}, moving {Scale('points', signed=False).with_unit(limit['moves'])}" if "moves" in limit else text
 
 
 def axis_words(audit: Audit) -> str:

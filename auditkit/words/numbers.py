@@ -13,7 +13,7 @@ PER_STEP = "points per severity step"
 """A fall of the score: counted downwards, so that a model that reacts has a positive number."""
 
 
-_DIGITS = {"AUROC": 2, "Brier": 3, "correlation": 2, "cosine": 3, "kappa": 2, "ratio": 2}
+_DIGITS = {"AUROC": 2, "Brier": 3, "correlation": 2, "cosine": 3, "kappa": 2, "norms": 3, "ratio": 2}
 """Decimals by unit."""
 _BEFORE = ("AUROC", "Brier", "kappa", "ratio")
 """Units that are written before their number."""

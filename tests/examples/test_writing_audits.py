@@ -77,7 +77,7 @@ def test_every_constructor_verb_and_hook_is_on_the_page():
 
     made = (
         "mean", "share", "change", "falls", "rises", "steps", "areas", "wordings", "differs", "between", "calibration",
-        "displacement", "follows",
+        "displacement", "follows", "tracks",
     )  # fmt: skip
     verbs = [name for name in vars(AuditFixture) if not name.startswith("_")]
     hooks = [name for name in vars(hookspecs) if name.startswith("pytest_")]

@@ -25,13 +25,9 @@ model = Sees()
 """
 AUDITS = '''
 import pytest
-from auditkit import displacement, falls, follows
+from auditkit import shipped
 
-INSIDE = [
-    made(kind, "pixelate", family="embeddings")
-    for kind in ("vision", "language")
-    for made in (displacement, follows)
-]
+INSIDE = [effect for effect in shipped.embeddings() if "-pixelate" in effect.name]
 
 
 @pytest.mark.parametrize("effect", INSIDE, ids=str)

@@ -119,6 +119,7 @@ def test_every_kind_is_compared_under_every_corruption_and_the_score_held_beside
         done = [(), *((Perturbation(name, level),) for level in range(1, 6))]
         inside = [Question("embedding", kind, condition) for condition in done]
         said = [Question("", "", condition) for condition in done]
+        said += [Question("", "", (Perturbation(name),)) for name in perturbations.placebos()]
         expected = {*inside, *said} if effect.statistic == "follows" else {*inside[1:]}
         assert set(effect.questions()) == expected
 

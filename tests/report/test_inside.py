@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.evidence import (
+    Apart,
     Audit,
     Cell,
     Definition,
@@ -256,3 +257,21 @@ def test_a_single_stratum_is_all_of_them() -> None:
     assert [p.similarity.value for p in pooled.series] == [1 - 0.02 * s for s in range(1, 6)]
     assert (pooled.between, pooled.follows.value) == (0.55, 0.75)
     assert [(p.score_change.value, p.ssim) for p in pooled.series] == [(-4.0 * s, 1 - 0.1 * s) for s in range(1, 6)]
+
+
+def test_where_inside_and_score_part_is_counted_drawn_and_named(brief: Evidence) -> None:
+    displaced, following = _audits("Pixelation")
+    apart = Apart(
+        level=5, noise=3.0, n_images=40, n_clusters=38, n_unsaid=10, n_unseen=2, first_unsaid=["img-a"],
+        unsaid=_estimate(0.25, 0.1, "share"), unseen=_estimate(0.05, 0.04, "share"),
+        dots=[(1.5, 0.0, 10, "unsaid"), (0.2, -40.0, 2, "unseen"), (0.3, 0.0, 28, "")],
+    )  # fmt: skip
+    record = _with(brief, [displaced, following.model_copy(update={"apart": [apart]})])
+    for page in (_section(render_html(record)), document(record, record.to_json().encode())):
+        assert "moved, not said" in page
+        assert "25.0" in page
+        assert "3.0 points" in page
+    chart = inside(record.audits, iter("abcdef").__next__).charts[-1]
+    assert chart.rows[0][6:] == ("10", chart.rows[0][7], "img-a", "2", chart.rows[0][10], "–")
+    assert "10 moved, not said, 2 said, not moved, of 40" in chart.description
+    assert "nan" not in chart.svg.lower()

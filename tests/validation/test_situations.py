@@ -10,7 +10,7 @@ from auditkit.judge.judge import Judge
 from auditkit.judge.procedures import TABLE, kind_of
 from auditkit.protocol.model import VERBS
 from auditkit.testing import simulate
-from validation import arrays, confidence, groups, looks
+from validation import arrays, confidence, groups, looks, tracking
 from validation import setting as setting_module
 from validation.measured import GATES, situation
 from validation.models import Jumping, Shifting
@@ -36,7 +36,7 @@ def test_every_procedure_is_measured(worse):
     measured = {(what.effect.statistic, kind_of(what.effect, protocol)) for what in every}
     decide = {key for key, row in TABLE.items() if (row.worsening if worse else row.verbs)}
     decide -= {key for key, row in TABLE.items() if not row.verbs}
-    elsewhere = set() if worse else arrays.DECIDES | confidence.DECIDES | groups.DECIDES
+    elsewhere = set() if worse else set().union(*(m.DECIDES for m in (arrays, confidence, groups, tracking)))
     assert measured | elsewhere == decide, "what is only shown decides nothing"
     verbs = {v for v in VERBS for w in every if v in w.family and kind_of(w.effect, protocol) == "number"}
     assert verbs == set(VERBS)

@@ -23,7 +23,7 @@ from auditkit.stats.reduce import FloatArray
 from auditkit.vocabulary import Effect, Part
 
 _WITHOUT_MEAN = (
-    "calibration", "follows", "ratio", "shortfall ratio", "agreement", "wording", "separation", "kept", "risk",
+    "calibration", "follows", "rank", "ratio", "shortfall ratio", "agreement", "wording", "separation", "kept", "risk",
     "reliability", "covered", "referred",
 )  # fmt: skip
 """Statistics that have no number per patient whose mean could be compared."""

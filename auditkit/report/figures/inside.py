@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from auditkit.evidence import ALL, Audit, Estimate
 from auditkit.report.figures.charts import DASHED, bars_of, ends, level_words, line_of, n_words
+from auditkit.report.figures.parting import parting_multiples, parting_rows
 from auditkit.report.figures.svg import SMALL, WIDTH, Axis, Chart, Drawing, round_numbers, wrapped
 from auditkit.report.shifts import Shift, ShiftPoint, looks_inside, shifts
 from auditkit.words import MINUS, Scale, fixed, modality_name, plain_name, whole
@@ -14,6 +15,7 @@ from auditkit.words import MINUS, Scale, fixed, modality_name, plain_name, whole
 KINDS = {"vision": "Image features", "language": "Language features"}
 _COSINE = Scale("cosine", signed=False)
 _CHANGE = Scale("points", signed=True)
+_POINTS = Scale("points", signed=False)
 _FOLLOWS = Scale("correlation", signed=True)
 _COLUMNS = 3
 _LEFT = 30  # for the numbers of the axis
@@ -39,6 +41,10 @@ class Inside:
     between: Sequence[str]
     missing: int
     rows: Sequence[Row]
+    parting: Sequence[Row]
+    """Per kind two shares: moved inside and said nothing, and the reverse."""
+    noise: str
+    """What the score changes by under words that mean the same; empty where none were asked."""
     charts: Sequence[Chart]
     informs: bool
     """Whether no verdict rests on any of it."""
@@ -72,8 +78,17 @@ def inside(audits: Sequence[Audit], key: Callable[[], str]) -> Inside | None:
     between = [next((fixed(s.between, 3) for s in pooled.values() if s.kind == kind), fixed(None)) for kind in kinds]
     missing = sum(point.n_missing for s in pooled.values() for point in s.series)
     charts = [similarity_multiples(kind, [s for s in found if s.kind == kind], key()) for kind in kinds]
+    known = [s for s in pooled.values() if s.apart is not None and s.apart.n_images]
+    charts += [
+        parting_multiples(kind_name(kind), [s for s in found if s.kind == kind], key())
+        for kind in kinds
+        if any(s.kind == kind for s in known)
+    ]
     informs = all(audit.shown for audit in audits if looks_inside(audit))
-    return Inside([kind_name(kind) for kind in kinds], between, missing, rows, charts, informs)
+    parting = parting_rows(kinds, pooled) if any(s.apart and s.apart.noise is not None for s in known) else []
+    noise = next((_POINTS.with_unit(s.apart.noise) for s in known if s.apart and s.apart.noise is not None), "")
+    names = [kind_name(kind) for kind in kinds]
+    return Inside(names, between, missing, rows, [Row(*row) for row in parting], noise, charts, informs)
 
 
 def _cell(scale: Scale, estimate: Estimate) -> tuple[str, str]:
