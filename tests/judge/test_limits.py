@@ -211,9 +211,7 @@ def test_one_effect_of_a_family_may_lack_some_of_the_labels():
 
 def test_a_statistic_that_there_is_not():
     effect = Effect("x", "mine", change(HIGH).parts, statistic="median")
-    with pytest.raises(
-        AuditkitError, match=r"there is no statistic 'median'.*area, calibration, covered, differs, follows, kept, mean, rank"
-    ):
+    with pytest.raises(AuditkitError, match=r"there is no statistic 'median'.*area, .*follows, kept, mean, rank"):
         check_limits([effect], own(within=5.0))
 
 
