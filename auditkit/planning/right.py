@@ -19,7 +19,7 @@ from auditkit.planning.claims import (
 )
 from auditkit.planning.subject import Subject, subject_of
 from auditkit.planning.text import bullets, table
-from auditkit.protocol.diagnosis import FAMILIES
+from auditkit.protocol.diagnosis import OF_ANSWERS
 from auditkit.protocol.model import Family, Protocol
 from auditkit.tasks import ABOVE_CHANCE, CORRECT, Task
 from auditkit.tasks.truth import COLUMN_OF
@@ -103,7 +103,7 @@ def plan_right(
         if not 0 <= value <= 1 or (field.name == "prevalence" and value in (0, 1)):
             raise AuditkitError(f"--{field.name} is a share, 0 to 1, got {value:g}.", "Write 10 % as 0.1.")
     if effects is None:
-        effects = [e for name, make in FAMILIES.items() if name in protocol.families for e in make()]
+        effects = [e for name, make in OF_ANSWERS.items() if name in protocol.families for e in make()]
     found: dict[tuple[str, str, str], RightNeed] = {}
     for effect in effects:
         family = protocol.family_of(effect)
@@ -150,10 +150,18 @@ def right_text(needs: Sequence[RightNeed], assumed: AssumedRight, protocol: Prot
             "of the patients have the disease; several kinds are equally frequent.",
             f"{per_cent(assumed.changed)} of the answers turn from right to wrong or back under a corruption, another "
             f"wording or another order, half of them each way; {per_cent(assumed.lost)} are refused or unusable.",
+            *_left_out(needs, protocol),
             "Patients are independent. Power is that of Student's interval: read the numbers as the least that is "
             "needed.",
         ),
     ])  # fmt: skip
+
+
+def _left_out(needs: Sequence[RightNeed], protocol: Protocol) -> list[str]:
+    """Say which families decide and have no number here."""
+    planned = {need.family for need in needs}
+    left = [name for name, family in protocol.families.items() if not family.shown and name not in planned]
+    return [f"Not planned, because nothing is assumed of it: {', '.join(left)}."] if left else []
 
 
 def _need(effect: Effect, family: Family, assumed: AssumedRight, protocol: Protocol, power: float) -> RightNeed:

@@ -186,7 +186,7 @@ def _turned_round(value: str, family: str) -> list[Effect]:
     return found
 
 
-FAMILIES = {
+OF_ANSWERS = {
     "accuracy": accuracies,
     "skill": skill,
     "recall": recall,
@@ -198,6 +198,9 @@ FAMILIES = {
     "position": position,
     "refusals": refusals,
     "refusals_by_class": refusals_by_class,
+}
+"""From the name of a family of answers, right, wrong or declined, to its effects."""
+OF_CONFIDENCE = {
     "overconfidence": overconfidence,
     "overconfidence_under": overconfidence_under,
     "brier_under": brier_under,
@@ -206,4 +209,5 @@ FAMILIES = {
     "reliability": reliability,
     "referral": referral,
 }
-"""From the name of a family to its effects; from ``overconfidence`` on they take the probabilities of the answers."""
+"""The same of families that take the probabilities of the answers."""
+FAMILIES = {**OF_ANSWERS, **OF_CONFIDENCE}

@@ -46,7 +46,7 @@ def test_a_rare_disease_makes_a_skill_harder_to_show():
 
 def test_every_audit_is_planned_for_once():
     planned = plan_right(PROTOCOL, AssumedRight(0.9))
-    declared = {name: len(make()) for name, make in diagnosis.FAMILIES.items() if not PROTOCOL.families[name].shown}
+    declared = {name: len(make()) for name, make in diagnosis.OF_ANSWERS.items() if not PROTOCOL.families[name].shown}
     assert {name: sum(n.audits for n in planned if n.family == name) for name in declared} == declared
 
 
@@ -66,6 +66,7 @@ def test_the_command_plans_the_shipped_pack(capsys, tmp_path, monkeypatch):
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 120
     assert "with the disease" in out
+    assert "Not planned, because nothing is assumed of it: overconfidence, " in out
     assert main(["plan", "--accuracy=0.9", "--model-sd=12"]) == 4
     assert "one of them is needed" in capsys.readouterr().err
     assert main(["plan", "--model-sd=12", "--prevalence=0.1"]) == 4

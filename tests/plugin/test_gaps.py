@@ -64,9 +64,20 @@ def test_no_comparison_with_an_earlier_run_stands_beside_it(bench, audit_run):
     again.assert_outcomes(passed=1)
 
 
-def test_a_limit_is_refused_before_the_first_question(bench, audit_run):
-    data = prepared(bench, PROTOCOL.replace("shown = true", "within = 5.0\nsize = 1"))
+def test_a_limit_is_not_met_by_levels_that_are_too_small(bench, audit_run):
+    held = PROTOCOL.replace("shown = true", "within = 5.0\nsize = 1")
+    data = prepared(bench, held.replace("max_side = 32", "max_side = 32\nfiles_as_patients = true"))
+    result = audit_run("--audit-out=out", data=data)
+    assert result.ret == 1
+    (audit,) = json.loads((bench.path / "out" / "evidence.json").read_text())["audits"]
+    assert audit["verdict"] == "INCONCLUSIVE"
+    assert "unknown" in audit["sentence"]
+    assert "(unknown has 4 patients, 20 too few)" in audit["sentence"]
+
+
+def test_a_limit_in_each_is_refused_before_the_first_question(bench, audit_run):
+    data = prepared(bench, PROTOCOL.replace("shown = true", "within = 5.0\nin_each = 8.0\nsize = 1"))
     result = audit_run("--audit-out=out", data=data)
     assert result.ret != 0
-    assert "a gap between groups" in result.stdout.str() + result.stderr.str()
+    assert "in_each is a limit for each level" in result.stdout.str() + result.stderr.str()
     assert not (bench.path / "calls.log").exists()
