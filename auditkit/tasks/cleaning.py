@@ -11,10 +11,12 @@ _TAG = pattern(r"<[/|]?[a-zA-Z_|][^<>\n]{0,40}>")
 _EMPHASIS = pattern(r"(?<!\d)[*`]+|[*`]+(?!\d)")
 _UNDERSCORE = pattern(r"(?<![^\W_])_+|_+(?![^\W_])")
 _LATEX = pattern(r"\\(?:[a-zA-Z]+|(?=%))")
-# Mathematics: $85$, $$85$$, \(85\), \[85\]. One dollar sign is money: what it opens, it must close, close to the text.
+# Mathematics: $85$, $$85$$, \(85\), \[85\]. One dollar sign is money: what it opens, it must close, close to the text,
+# unless the text is nothing else.
 _FORMULA = pattern(
     r"\$\$\s*([^$]{1,80}?)\s*\$\$"
     r"|(?<![^\W_])(?<![\\$])\$(?=\S)([^$\n]{1,80})(?<=\S)\$(?![^\W_])(?!\$)"
+    r"|\A\s*\$\s*([^$]{1,80}?)\s*\$\s*\Z"
 )
 _BRACKETS = pattern(r"\\[()\[\],;!: ]")
 _FRACTION = pattern(r"\\[dt]?frac\s{0,3}\{([^{}\n]{0,20})\}\s{0,3}\{([^{}\n]{0,20})\}")
@@ -60,7 +62,7 @@ def plain(text: str) -> str:
 
 def _formulas(text: str) -> str:
     if "$" in text:
-        text = _FORMULA.sub(lambda found: f" {found[1] or found[2]} ", text)
+        text = _FORMULA.sub(lambda found: f" {found[found.lastindex]} ", text)
     if "\\" in text:
         text = _FRACTION.sub(r" \1/\2 ", text)
         text = _BOXED.sub(" finally ", text)

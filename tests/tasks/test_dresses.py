@@ -326,3 +326,12 @@ PIECES = st.sampled_from(
 def test_nothing_raises(text: str, asked: tuple[Task, str]) -> None:
     for finish in ("stop", "length"):
         assert asked[0].scorer.read(text, finish, asked[0].wordings[asked[0].first]).outcome in OUTCOMES
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"), [("$ 85 $", "scored"), ("$ 85\n$", "scored"), ("It is $ 85 $", "unparsed")]
+)
+def test_a_space_within_dollars_is_mathematics_where_there_is_nothing_else(text, outcome):
+    score = read(shipped()["quality"], "", text)
+    assert score.outcome == outcome
+    assert score.values == ({"": 85.0} if outcome == "scored" else {})
