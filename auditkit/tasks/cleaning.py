@@ -62,7 +62,7 @@ def plain(text: str) -> str:
 
 def _formulas(text: str) -> str:
     if "$" in text:
-        text = _FORMULA.sub(lambda found: f" {found[found.lastindex]} ", text)
+        text = _FORMULA.sub(lambda found: f" {found[1] or found[2] or found[3]} ", text)
     if "\\" in text:
         text = _FRACTION.sub(r" \1/\2 ", text)
         text = _BOXED.sub(" finally ", text)
