@@ -6,19 +6,16 @@ measures these rows and prints their table. Probabilities go in, verdicts come o
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
 
-from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, SCORED, Column, Expectations, Measurements
 from auditkit.protocol import confidence
 from auditkit.protocol.effects import share
@@ -28,8 +25,22 @@ from auditkit.tasks import BRIER, CONFIDENCE, CORRECT
 from auditkit.tasks.truth import COLUMN_OF
 from auditkit.testing import AbstainsOn, Behaviour, Confident, audit_all, labelled_images, simulate
 from auditkit.vocabulary import Effect, Perturbation, Question
-from validation.jobs import ROOT, Counts, Job, Ledger, chunks, to_stderr, work
-from validation.rates import Rate, Table
+from validation.beside import (
+    ANSWERS,
+    BEYOND,
+    BLAMED,
+    FOUND,
+    INSIDE,
+    MARGIN,
+    PLANTED_ROW,
+    TASK,
+    command,
+    uniform,
+    verdict_rates,
+    with_truth,
+)
+from validation.jobs import ROOT, Counts, Job, chunks
+from validation.rates import Table
 from validation.setting import images, unplanned
 
 if TYPE_CHECKING:
@@ -40,15 +51,10 @@ PACK = ROOT / "packs" / "diagnosis" / "protocol.toml"
 RESULTS = ROOT / "reports" / "validation" / "confidence.jsonl"
 REPLICATES = 1000
 PATIENTS, LAYOUTS = (32, 64, 96, 200), ("1", "1-4")
-SHARED = 0.5
 DECIDES = {("kept", "number"), ("covered", "number")}
 """The rows of `auditkit.judge.procedures.TABLE` whose procedures are measured here, beside those of means."""
-TASK, ANSWERS = "pneumonia.present", ("yes", "no")
 CLEAN = Question(TASK, "named")
 DONE = Perturbation("jpeg", 3)
-MARGIN, INSIDE, BEYOND = "on the margin", "inside", "beyond"
-ON_MARGIN = 0.05
-"""What neither a PASS nor a FAIL must exceed there."""
 
 Answered = dict[Question, tuple["NDArray[np.float64]", "NDArray[np.bool_]"]]
 """Of each question the confidence in the answers, and whether they are right."""
@@ -71,9 +77,7 @@ class World:
 
     def uniform(self) -> NDArray[np.float64]:
         """Return numbers uniform on 0 to 1 that images of a patient have partly in common; shape (n,)."""
-        own = self.rng.standard_normal(len(self.patients))
-        theirs = self.rng.standard_normal(int(self.patients.max()) + 1)[self.patients]
-        return np.asarray(ndtr(np.sqrt(SHARED) * theirs + np.sqrt(1 - SHARED) * own))
+        return uniform(self.rng, self.patients)
 
 
 Drawn = tuple["NDArray[np.float64]", "NDArray[np.bool_]"]
@@ -263,13 +267,12 @@ PLANTED: dict[str, tuple[Behaviour, tuple[Effect, ...]]] = {
     "declines 40 % of the ill": (AbstainsOn(Confident(), "yes", 0.4), REFUSED[:1]),
 }
 """Made-up models by what is wrong with them, and the audits that should find it."""
-FOUND, BLAMED = "found", "others blamed"
 
 
 def rows() -> Iterator[str]:
     """Yield the name of every row."""
     for model, patients in product(PLANTED, PATIENTS):
-        yield f"planted|{model}||{patients}|1"
+        yield f"{PLANTED_ROW}|{model}||{patients}|1"
     for name, gate in GATES.items():
         for (where, how), patients, layout in product(gate.cases, PATIENTS, LAYOUTS):
             yield f"{name}|{where}|{how}|{patients}|{layout}"
@@ -283,7 +286,7 @@ def jobs(replicates: int | None = None) -> list[Job]:
 def run(job: Job) -> Counts:
     """Count the verdicts of a row."""
     name, where, how, patients, layout = job.row.split("|")
-    if name == "planted":
+    if name == PLANTED_ROW:
         return _run_planted(job, where, int(patients))
     gate = GATES[name]
     protocol = _protocol(gate.effect.family, gate.verb, gate.limit, job.protocol_seed())
@@ -294,7 +297,7 @@ def run(job: Job) -> Counts:
         world = World(codes.reshape(-1), np.random.default_rng(seed))
         ill = world.rng.random(len(records)) < 0.5
         answered = gate.cases[where, how](world)
-        data = Measurements(_known(records, ill), {q: column(*drawn, ill) for q, drawn in answered.items()})
+        data = Measurements(with_truth(records, ill), {q: column(*drawn, ill) for q, drawn in answered.items()})
         with unplanned():
             [audit] = audit_all(data, [gate.effect], protocol).values()
         counts[audit.verdict] += 1
@@ -320,11 +323,6 @@ def _run_planted(job: Job, model: str, patients: int) -> Counts:
         counts[FOUND] += bool(failed & found_by)
         counts[BLAMED] += bool(failed - found_by)
     return dict(counts)
-
-
-def _known(records: Sequence[Item], ill: NDArray[np.bool_]) -> tuple[Item, ...]:
-    truths = [{COLUMN_OF + TASK: "yes" if sick else "no"} for sick in ill.tolist()]
-    return tuple(replace(record, attributes=truth) for record, truth in zip(records, truths, strict=True))
 
 
 def column(sure: NDArray[np.float64], right: NDArray[np.bool_], ill: NDArray[np.bool_]) -> Column:
@@ -355,39 +353,9 @@ def _protocol(family: str, verb: str, limit: float, seed: int) -> Protocol:
 
 def table(results: dict[str, Counts]) -> Table:
     """Return the rates of every row."""
-    found = []
-    for row, counts in results.items():
-        name, where, how, *rest = row.split("|")
-        n = counts["replicates"]
-        if name == "planted":
-            found += [
-                Rate((name, where, how, *rest), claim, counts.get(claim, 0) / n, n, None, False)
-                for claim in (FOUND, BLAMED)
-            ]
-            continue
-        for verdict in ("PASS", "FAIL"):
-            wrong = where == MARGIN or (where, verdict) in ((INSIDE, "FAIL"), (BEYOND, "PASS"))
-            nominal = ON_MARGIN if wrong else None
-            found.append(Rate((name, where, how, *rest), verdict, counts.get(verdict, 0) / n, n, nominal, wrong))
     keys = ("gate", "truth", "how", "patients", "images of a patient")
-    return Table("Confidence: verdicts by where the truth lies", keys, found)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Measure what is not measured yet, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m validation.confidence", description=__doc__)
-    parser.add_argument("--only", action="append", default=[], help="part of a row's name; may be repeated")
-    parser.add_argument("--replicates", type=int, help=f"replicates of every row, instead of {REPLICATES}")
-    parser.add_argument("--workers", type=int, default=2)
-    given = parser.parse_args(arguments)
-    chosen = [job for job in jobs(given.replicates) if not given.only or any(part in job.row for part in given.only)]
-    ledger = Ledger(RESULTS)
-    failed = work(chosen, ledger, given.workers, to_stderr)
-    print(table({row: counts for (_, row), counts in ledger.add_up(chosen).items()}).markdown())
-    for job, said in failed.items():
-        print(f"FAILED {job.id}: {said}", file=sys.stderr)
-    return 2 if failed else 0
+    return verdict_rates(results, "Confidence: verdicts by where the truth lies", keys)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command(SUITE, jobs, table, RESULTS, sys.argv[1:]))

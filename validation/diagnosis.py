@@ -6,25 +6,21 @@ measures these rows and prints their table.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
 
 from auditkit.images.item import Item
 from auditkit.measure.columns import MAIN, SCORED, Column, Measurements
 from auditkit.protocol import effects, right_answers
 from auditkit.protocol.model import Protocol
 from auditkit.protocol.read import load_protocol
-from auditkit.tasks.truth import COLUMN_OF
 from auditkit.testing import (
     BaseRate,
     Behaviour,
@@ -38,8 +34,21 @@ from auditkit.testing import (
     simulate,
 )
 from auditkit.vocabulary import Effect, Perturbation, Question
-from validation.jobs import ROOT, Counts, Job, Ledger, chunks, to_stderr, work
-from validation.rates import Rate, Table
+from validation.beside import (
+    BEYOND,
+    BLAMED,
+    FOUND,
+    INSIDE,
+    MARGIN,
+    PLANTED_ROW,
+    TASK,
+    command,
+    uniform,
+    verdict_rates,
+    with_truth,
+)
+from validation.jobs import ROOT, Counts, Job, chunks
+from validation.rates import Table
 from validation.setting import images, unplanned
 
 if TYPE_CHECKING:
@@ -50,14 +59,10 @@ PACK = ROOT / "packs" / "diagnosis" / "protocol.toml"
 RESULTS = ROOT / "reports" / "validation" / "diagnosis.jsonl"
 REPLICATES = 1000
 PATIENTS, PREVALENCES, LAYOUTS = (32, 64, 96, 200), (0.5, 0.1), ("1", "1-4")
-SHARED = 0.5
-"""Correlation between the images of a patient, of the number that decides whether an answer is right."""
-TASK, ANSWERS = "pneumonia.present", ("yes", "no")
 CLEAN = Question(TASK, "named")
 BLURRED, TURNED, AGAIN = Perturbation("jpeg", 3), Perturbation("options_reversed"), Perturbation("again", 1)
-MARGIN, INSIDE, BEYOND, GUESSES = "on the margin", "inside", "beyond", "guesses"
-ON_MARGIN = 0.05
-"""What neither a PASS nor a FAIL must exceed there; where a model guesses, a PASS must not."""
+GUESSES = "guesses"
+"""Where the truth lies: a PASS must not come of that either."""
 
 Answered = dict[Question, "NDArray[np.bool_]"]
 """Whether each image's answer is right."""
@@ -83,9 +88,7 @@ class World:
 
     def uniform(self) -> NDArray[np.float64]:
         """Return numbers uniform on 0 to 1 that images of a patient have partly in common; shape (n,)."""
-        own = self.rng.standard_normal(len(self.patients))
-        theirs = self.rng.standard_normal(int(self.patients.max()) + 1)[self.patients]
-        return np.asarray(ndtr(np.sqrt(SHARED) * theirs + np.sqrt(1 - SHARED) * own))
+        return uniform(self.rng, self.patients)
 
 
 def right(world: World, ill: float, well: float) -> NDArray[np.bool_]:
@@ -222,7 +225,6 @@ PLANTED: dict[str, tuple[Behaviour, tuple[Effect, ...]]] = {
     "declines the hardest 30 %": (RefusesHard(Knowing(0.7), 0.3), (effects.share("refused", TASK, family="refusals"),)),
 }
 """Made-up models by what is wrong with them, and the audits that should find it."""
-FOUND, BLAMED = "found", "others blamed"
 
 
 def planted_effects() -> list[Effect]:
@@ -234,7 +236,7 @@ def planted_effects() -> list[Effect]:
 def rows() -> Iterator[str]:
     """Yield the name of every row."""
     for model, patients in product(PLANTED, PATIENTS):
-        yield f"planted|{model}||{patients}|0.5|1"
+        yield f"{PLANTED_ROW}|{model}||{patients}|0.5|1"
     for name, gate in GATES.items():
         for (where, how), patients, ill, layout in product(gate.cases, PATIENTS, PREVALENCES, LAYOUTS):
             # Who is ill changes nothing of what is asked about all alike.
@@ -250,7 +252,7 @@ def jobs(replicates: int | None = None) -> list[Job]:
 def run(job: Job) -> Counts:
     """Count the verdicts of a row."""
     name, where, how, patients, ill, layout = job.row.split("|")
-    if name == "planted":
+    if name == PLANTED_ROW:
         return _run_planted(job, where, int(patients))
     gate = GATES[name]
     protocol = _protocol((gate.effect.family,), job.protocol_seed())
@@ -258,7 +260,7 @@ def run(job: Job) -> Counts:
     counts: Counter[str] = Counter(replicates=job.replicates)
     for seed in job.seeds():
         world = _world(records, float(ill), seed)
-        known = _known(records, world.ill)
+        known = with_truth(records, world.ill)
         answered = gate.cases[where, how](world)
         data = Measurements(known, {question: _column(values, world) for question, values in answered.items()})
         with unplanned():
@@ -292,11 +294,6 @@ def _world(records: Sequence[Item], ill: float, seed: int) -> World:
     return World(codes.reshape(-1), (rng.random(codes.max() + 1) < ill)[codes.reshape(-1)], rng)
 
 
-def _known(records: Sequence[Item], ill: NDArray[np.bool_]) -> tuple[Item, ...]:
-    truths = [{COLUMN_OF + TASK: "yes" if sick else "no"} for sick in ill.tolist()]
-    return tuple(replace(record, attributes=truth) for record, truth in zip(records, truths, strict=True))
-
-
 def _column(correct: NDArray[np.bool_], world: World) -> Column:
     """The answers as they would be read: right is to say of the ill that they are."""
     said = np.where(correct == world.ill, "yes", "no").astype(object)
@@ -318,40 +315,10 @@ def _protocol(names: tuple[str, ...], seed: int) -> Protocol:
 
 def table(results: dict[str, Counts]) -> Table:
     """Return the rates of every row."""
-    found = []
-    for row, counts in results.items():
-        name, where, how, *rest = row.split("|")
-        n = counts["replicates"]
-        if name == "planted":
-            claims = (FOUND, BLAMED, "skill PASS")
-            found += [
-                Rate((name, where, how, *rest), claim, counts.get(claim, 0) / n, n, None, False) for claim in claims
-            ]
-            continue
-        for verdict in ("PASS", "FAIL"):
-            wrong = where == MARGIN or (where == GUESSES and verdict == "PASS")
-            wrong |= (where, verdict) in ((INSIDE, "FAIL"), (BEYOND, "PASS"))
-            nominal = ON_MARGIN if wrong else None
-            found.append(Rate((name, where, how, *rest), verdict, counts.get(verdict, 0) / n, n, nominal, wrong))
     keys = ("gate", "truth", "how", "patients", "ill", "images of a patient")
-    return Table("Right answers: verdicts by where the truth lies", keys, found)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Measure what is not measured yet, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m validation.diagnosis", description=__doc__)
-    parser.add_argument("--only", action="append", default=[], help="part of a row's name; may be repeated")
-    parser.add_argument("--replicates", type=int, help=f"replicates of every row, instead of {REPLICATES}")
-    parser.add_argument("--workers", type=int, default=2)
-    given = parser.parse_args(arguments)
-    chosen = [job for job in jobs(given.replicates) if not given.only or any(part in job.row for part in given.only)]
-    ledger = Ledger(Path(RESULTS))
-    failed = work(chosen, ledger, given.workers, to_stderr)
-    print(table({row: counts for (_, row), counts in ledger.add_up(chosen).items()}).markdown())
-    for job, said in failed.items():
-        print(f"FAILED {job.id}: {said}", file=sys.stderr)
-    return 2 if failed else 0
+    title = "Right answers: verdicts by where the truth lies"
+    return verdict_rates(results, title, keys, (FOUND, BLAMED, "skill PASS"), wrong_pass=(GUESSES,))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command(SUITE, jobs, table, RESULTS, sys.argv[1:]))

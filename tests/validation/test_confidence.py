@@ -9,6 +9,7 @@ from auditkit.judge.rules import Rules
 from auditkit.judge.selective import kept_items
 from auditkit.measure.columns import Measurements
 from validation import confidence
+from validation.beside import INSIDE, MARGIN, with_truth
 from validation.jobs import Job
 from validation.setting import images
 
@@ -24,7 +25,7 @@ def truth(name, case):
     world = confidence.World(codes.reshape(-1), np.random.default_rng(3))
     ill = world.rng.random(len(records)) < 0.5
     answered = gate.cases[case](world)
-    known = confidence._known(records, ill)
+    known = with_truth(records, ill)
     data = Measurements(known, {q: confidence.column(*drawn, ill) for q, drawn in answered.items()})
     protocol = confidence._protocol(gate.effect.family, gate.verb, gate.limit, 0)
     rules = Rules(protocol)
@@ -39,11 +40,11 @@ def truth(name, case):
 @pytest.mark.parametrize(("name", "where", "how"), CASES)
 def test_the_truth_lies_where_the_row_says(name, where, how):
     value, gate = truth(name, (where, how)), confidence.GATES[name]
-    if where == confidence.MARGIN:
+    if where == MARGIN:
         assert value == pytest.approx(gate.limit, abs=0.02)
     else:
         good = value < gate.limit - 0.02 if gate.verb == "at_most" else value > gate.limit + 0.02
-        assert good == (where == confidence.INSIDE)
+        assert good == (where == INSIDE)
 
 
 def test_a_planted_model_is_found_and_nothing_else_blamed():

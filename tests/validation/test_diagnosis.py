@@ -6,6 +6,7 @@ import pytest
 from auditkit.measure.columns import Measurements
 from auditkit.measure.effects import differing, per_item
 from validation import diagnosis
+from validation.beside import INSIDE, MARGIN, with_truth
 from validation.jobs import Job
 from validation.setting import images
 
@@ -20,7 +21,7 @@ def truth(name, case, ill=0.5):
     records = images("4", N, ("xray",))
     world = diagnosis._world(records, ill, 1)
     answered = gate.cases[case](world)
-    known = diagnosis._known(records, world.ill)
+    known = with_truth(records, world.ill)
     data = Measurements(known, {q: diagnosis._column(values, world) for q, values in answered.items()})
     protocol = diagnosis._protocol((gate.effect.family,), 0)
     [part] = protocol.resolved(gate.effect).parts
@@ -33,13 +34,13 @@ def truth(name, case, ill=0.5):
 @pytest.mark.parametrize(("name", "where", "how"), CASES)
 def test_the_truth_lies_where_the_row_says(name, where, how):
     value, limit = truth(name, (where, how)), LIMITS[name]
-    if where == diagnosis.MARGIN:
+    if where == MARGIN:
         assert abs(value) == pytest.approx(limit, abs=0.02)
     elif where == diagnosis.GUESSES:
         assert value == 0
     else:
         good = abs(value) < limit if name in ("loss", "wording", "position") else value > limit
-        assert good == (where == diagnosis.INSIDE)
+        assert good == (where == INSIDE)
 
 
 def test_images_of_a_patient_are_alike_and_each_is_right_as_often():
