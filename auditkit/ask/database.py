@@ -260,8 +260,10 @@ def _engine(url: sa.URL) -> sa.Engine:
             f"--audit-store={shown} names no kind of database known here: {_without_secrets(str(error), url)}.", _PLACES
         ) from None
     except ImportError as error:
+        # The module's name alone: what a short password is made of would be masked within it.
+        missing = error.name or _without_secrets(str(error), url)
         raise AuditkitError(
-            f"--audit-store={shown} needs a driver that is not installed: {_without_secrets(str(error), url)}.",
+            f"--audit-store={shown} needs a driver that is not installed: {missing}.",
             f"Install it (pip install {error.name or 'DRIVER'}), or name another, as in postgresql+pg8000://.",
         ) from None
 

@@ -257,8 +257,9 @@ def test_unknown_kind_of_database():
 @pytest.mark.skipif(bool(__import__("importlib.util").util.find_spec("cx_Oracle")), reason="the driver is installed")
 def test_database_without_driver():
     text = message("oracle+cx_oracle://me:secret@host/x")
-    assert "needs a driver that is not installed" in text
+    assert "needs a driver that is not installed: cx_Oracle." in text
     assert "secret" not in text
+    assert "not installed: cx_Oracle." in message("oracle+cx_oracle://me:a@host/x")  # a letter of the name
 
 
 def test_folder_instead_of_file_and_path_below_a_file(tmp_path):
